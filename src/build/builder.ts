@@ -1,0 +1,103 @@
+import type { Digest } from "#spec/digest.ts";
+import type { ImageConfig } from "#spec/oci-image.ts";
+import type { SolveStatus } from "#spec/solve-status.ts";
+import type { Layer } from "#store/layer-store.ts";
+
+/**
+ * A build turns a Dockerfile and a context into an image:
+ * `parse → instructions → graph → solve (cache) → ops → export`, one folder each.
+ */
+export interface BuildRequest {
+  /** Bytes of the Dockerfile. */
+  readonly dockerfile: Uint8Array;
+  /** As the user named it, for messages: "Dockerfile". */
+  readonly dockerfileName: string;
+  readonly context: BuildContext;
+  /** Canonical references, e.g. docker.io/library/web-ping:latest. */
+  readonly tags: readonly string[];
+  readonly buildArgs: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Stage name or index; "" means the last. */
+  readonly target: string;
+  readonly noCache: boolean;
+  readonly pull: boolean;
+  /** "default", "none" or "host". */
+  readonly networkMode: string;
+  /** `name:ip`. */
+  readonly extraHosts: readonly string[];
+  /** `os/arch[/variant]`; "" means the host's. */
+  readonly platform: string;
+  readonly onStatus: (status: SolveStatus) => void;
+  readonly signal: AbortSignal;
+}
+
+export interface BuildResult {
+  readonly imageId: Digest;
+}
+
+/** What the builder needs of the engine, declared here because `build` may not import `engine`. */
+export interface BuildHost {
+  /** Finds the image locally (or pulls it: always with `pull`). Throws NotFoundError with Docker's words. */
+  resolveImage(reference: string, options: ResolveImageOptions): Promise<BaseImage>;
+  /** Makes config and layers a durable image under `tags`. Layers exist already. Returns the image id. */
+  createImage(config: ImageConfig, tags: readonly string[]): Promise<Digest>;
+  /** A network namespace for a RUN step and the files to bind over /etc/hosts and /etc/resolv.conf. Disposing it releases all. */
+  openNetwork(stepId: string, mode: string, extraHosts: readonly string[]): Promise<BuildNetwork>;
+}
+
+export interface ResolveImageOptions {
+  readonly pull: boolean;
+  readonly platform: string;
+  readonly signal: AbortSignal;
+  /** Progress of a pull, one per layer: shown as sub-lines of the FROM vertex. */
+  readonly onProgress: (id: string, current: number, total: number) => void;
+}
+
+export interface BaseImage {
+  readonly id: Digest;
+  /** Manifest digest if known: shown in `FROM name@sha256:…`. */
+  readonly manifestDigest?: Digest;
+  readonly config: ImageConfig;
+  /** Bottom first. */
+  readonly layers: readonly Layer[];
+}
+
+export interface BuildNetwork extends AsyncDisposable {
+  readonly network:
+    | { readonly kind: "path"; readonly netnsPath: string }
+    | { readonly kind: "host" }
+    | { readonly kind: "none" };
+  /** Host paths to bind read-only at /etc/hosts and /etc/resolv.conf. */
+  readonly hostsPath: string;
+  readonly resolvConfPath: string;
+}
+
+/**
+ * The files that COPY and ADD can see, already without what .dockerignore excludes. Immutable once made.
+ * Entries are sorted bytewise by path; paths are relative, `/`-separated, without `.` or `..`, latin1-decoded bytes (so that names
+ * that are not UTF-8 survive).
+ */
+export interface BuildContext {
+  readonly entries: readonly ContextEntry[];
+  /** Bytes of a regular file. Synchronous reads in the hot loop are intended: one pread of a pack file. */
+  read(entry: ContextEntry): Uint8Array;
+  /** Bytes of a large regular file in chunks. */
+  stream(entry: ContextEntry): AsyncIterable<Uint8Array>;
+  /** Bytes that this build's client had to send. */
+  readonly transferred: number;
+}
+
+export interface ContextEntry {
+  readonly path: string;
+  readonly type: "file" | "directory" | "symlink";
+  /** Permission bits, 07777. */
+  readonly mode: number;
+  /** Bytes, 0 unless a file. */
+  readonly size: number;
+  /** Milliseconds since the epoch. */
+  readonly mtime: number;
+  /** Target of a symlink. */
+  readonly linkname: string;
+  /** sha256 of the content, files only. */
+  readonly digest?: Digest;
+}

@@ -1,0 +1,92 @@
+/**
+ * The closed set of errors that Berth throws on purpose. Every layer throws only these; callers match on `code`, never on
+ * text. `server/error-status.ts` is the one place that maps a code to an HTTP status.
+ */
+export type ErrorCode =
+  | "not-found"
+  | "conflict"
+  | "invalid-parameter"
+  | "not-modified"
+  | "unauthorized"
+  | "forbidden"
+  | "not-implemented"
+  | "unavailable"
+  | "data-loss"
+  | "cancelled"
+  | "system";
+
+/** Base of all intended errors. `message` is shown to users as it stands. */
+export abstract class BerthError extends Error {
+  abstract readonly code: ErrorCode;
+
+  constructor(message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+/** The named thing does not exist. */
+export class NotFoundError extends BerthError {
+  readonly code = "not-found";
+}
+
+/** The thing exists but its state, or another thing, forbids the call. */
+export class ConflictError extends BerthError {
+  readonly code = "conflict";
+}
+
+/** The caller's input breaks a rule; the message names the value and the rule. */
+export class InvalidParameterError extends BerthError {
+  readonly code = "invalid-parameter";
+}
+
+/** The call would change nothing (start of a running container). */
+export class NotModifiedError extends BerthError {
+  readonly code = "not-modified";
+}
+
+/** Missing or wrong credentials. */
+export class UnauthorizedError extends BerthError {
+  readonly code = "unauthorized";
+}
+
+/** Known caller, forbidden action. */
+export class ForbiddenError extends BerthError {
+  readonly code = "forbidden";
+}
+
+/** Docker has it, Berth does not (yet). */
+export class NotImplementedError extends BerthError {
+  readonly code = "not-implemented";
+}
+
+/** Something outside Berth does not answer: a registry, a helper program, the network. */
+export class UnavailableError extends BerthError {
+  readonly code = "unavailable";
+}
+
+/** Bytes do not match their digest, size or format. */
+export class DataLossError extends BerthError {
+  readonly code = "data-loss";
+}
+
+/** The caller went away or aborted. */
+export class CancelledError extends BerthError {
+  readonly code = "cancelled";
+}
+
+/** The kernel or a child process failed in a way that the caller did not cause. */
+export class SystemError extends BerthError {
+  readonly code = "system";
+}
+
+/** The text of any thrown value. */
+export function errorMessage(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The `code` of any thrown value: a {@link BerthError}'s own, a Node system error's ("ENOENT"), or undefined. */
+export function errorCode(error: unknown): string | undefined {
+  const code = typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
+  return typeof code === "string" ? code : undefined;
+}

@@ -1,0 +1,172 @@
+/**
+ * Runs OCI bundles: the low-level runtime (runc or crun) under conmon. It knows nothing of images, networks or names: it takes a
+ * `ContainerProcess` spec that says everything, and keeps its state under the engine's exec root.
+ *
+ * Lifecycle of a container's process: `create` (conmon and the runtime set everything up, the process waits) → `start` → exit.
+ * The exit is told once through `onExit`, also for containers that ended while no engine ran (`adopt`).
+ */
+export interface ContainerRuntime {
+  /** Program in use and its version, for `info` and `version`. */
+  readonly program: RuntimeProgram;
+  /** Writes the bundle and creates the container. After it, `pid` exists and waits. Throws SystemError with the runtime's words. */
+  create(spec: ContainerSpec): Promise<CreatedContainer>;
+  /**
+   * Runs the user's command. Throws StartError (see start-error.ts) with exit code 126/127 and Docker's words when the command
+   * cannot be run; the caller then calls `remove`.
+   */
+  start(id: string): Promise<void>;
+  /** Sends a signal to the main process (or to all). No error when it is gone. */
+  kill(id: string, signal: number, all?: boolean): Promise<void>;
+  pause(id: string): Promise<void>;
+  resume(id: string): Promise<void>;
+  /** Changes the size of the container's terminal. */
+  resize(id: string, size: TerminalSize): Promise<void>;
+  /** Releases cgroup, runtime state and bundle; kills what is left. Idempotent. */
+  remove(id: string): Promise<void>;
+  /** Takes up containers that an earlier engine started; resolves with the state that each is in now. */
+  adopt(id: string): Promise<AdoptedState>;
+  /** Called once for each container that exits. */
+  onExit(listener: (exit: ContainerExit) => void): void;
+  /** Opens the container's standard input through conmon. */
+  openStdin(id: string): Promise<ContainerStdin>;
+  /** Runs a further process in the container. */
+  exec(spec: ExecSpec): Promise<ExecProcess>;
+  /** Pids and ps columns, as `ps` prints them, of all processes of the container. */
+  top(id: string, psArgs: readonly string[]): Promise<{ readonly titles: string[]; readonly processes: string[][] }>;
+  /** Runs a spec to its end without conmon, output to callbacks: a build step. Resolves with its exit code. */
+  runOnce(spec: ContainerSpec, output: OutputSink, signal: AbortSignal): Promise<number>;
+  close(): Promise<void>;
+}
+
+export interface RuntimeProgram {
+  readonly name: "runc" | "crun";
+  readonly path: string;
+  readonly version: string;
+}
+
+export interface TerminalSize {
+  readonly rows: number;
+  readonly columns: number;
+}
+
+export interface ContainerSpec {
+  /** 64 hex digits. */
+  readonly id: string;
+  /** Absolute path of the mounted root. */
+  readonly rootfs: string;
+  readonly args: readonly string[];
+  /** `NAME=value`, complete. */
+  readonly env: readonly string[];
+  readonly cwd: string;
+  /** `user[:group]`, names or numbers, resolved against the root's /etc/passwd and /etc/group; "" is root. */
+  readonly user: string;
+  readonly groupAdd?: readonly string[];
+  readonly hostname: string;
+  readonly terminal: boolean;
+  readonly terminalSize?: TerminalSize;
+  readonly openStdin: boolean;
+  /** Close stdin when the first attached client's input ends. */
+  readonly stdinOnce: boolean;
+  /** Absolute path of the log file that conmon writes (k8s-file format). Directory exists. Unused by runOnce. */
+  readonly logPath: string;
+  readonly network:
+    | { readonly kind: "path"; readonly netnsPath: string }
+    | { readonly kind: "host" }
+    | { readonly kind: "none" };
+  readonly mounts: readonly BindMount[];
+  readonly readonlyRootfs: boolean;
+  readonly init: boolean;
+  readonly privileged: boolean;
+  readonly capAdd: readonly string[];
+  readonly capDrop: readonly string[];
+  /** `seccomp=unconfined`, `no-new-privileges`, `apparmor=…`, `systempaths=unconfined`. */
+  readonly securityOpt: readonly string[];
+  readonly resources: ResourceLimits;
+  readonly shmSize: number;
+  readonly sysctls?: Readonly<Record<string, string>>;
+  readonly ulimits?: readonly { readonly name: string; readonly soft: number; readonly hard: number }[];
+  readonly devices?: readonly {
+    readonly hostPath: string;
+    readonly containerPath: string;
+    readonly permissions: string;
+  }[];
+  readonly tmpfs?: Readonly<Record<string, string>>;
+  readonly pidMode?: string;
+  readonly ipcMode?: string;
+  readonly oomScoreAdj?: number;
+}
+
+/** A bind of a host path (volumes, /etc/hosts, user binds). */
+export interface BindMount {
+  readonly source: string;
+  readonly destination: string;
+  readonly readonly: boolean;
+  /** "rprivate" by default. */
+  readonly propagation?: string;
+}
+
+export interface ResourceLimits {
+  /** Bytes; 0 or absent: no limit. */
+  readonly memory?: number;
+  readonly memorySwap?: number;
+  readonly memoryReservation?: number;
+  /** 1e9 is one CPU. */
+  readonly nanoCpus?: number;
+  readonly cpuShares?: number;
+  readonly cpusetCpus?: string;
+  readonly pidsLimit?: number;
+}
+
+export interface CreatedContainer {
+  readonly pid: number;
+  readonly conmonPid: number;
+}
+
+export type AdoptedState =
+  | { readonly kind: "running"; readonly pid: number; readonly paused: boolean }
+  | { readonly kind: "exited"; readonly exit: ContainerExit }
+  | { readonly kind: "lost" };
+
+export interface ContainerExit {
+  readonly id: string;
+  readonly exitCode: number;
+  /** Milliseconds since the epoch. */
+  readonly finishedAt: number;
+  readonly oomKilled: boolean;
+}
+
+/** The way into a container's standard input. Writes keep back-pressure; `end` is end-of-file (only if stdinOnce). */
+export interface ContainerStdin {
+  readonly writable: NodeJS.WritableStream;
+  close(): void;
+}
+
+export interface ExecSpec {
+  readonly containerId: string;
+  readonly rootfs: string;
+  readonly args: readonly string[];
+  readonly env: readonly string[];
+  readonly cwd: string;
+  readonly user: string;
+  readonly terminal: boolean;
+  readonly terminalSize?: TerminalSize;
+  readonly openStdin: boolean;
+  readonly privileged: boolean;
+}
+
+/** A running exec. `stdout` carries everything when it has a terminal. */
+export interface ExecProcess {
+  readonly pid: number;
+  readonly stdin: NodeJS.WritableStream | undefined;
+  readonly stdout: NodeJS.ReadableStream;
+  readonly stderr: NodeJS.ReadableStream | undefined;
+  /** 126/127 with Docker's words on the stream when the command could not run. */
+  readonly exitCode: Promise<number>;
+  resize(size: TerminalSize): void;
+  kill(signal: number): void;
+}
+
+export interface OutputSink {
+  stdout(bytes: Uint8Array): void;
+  stderr(bytes: Uint8Array): void;
+}

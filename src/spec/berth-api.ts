@@ -1,0 +1,46 @@
+/**
+ * What Berth's socket offers beyond the Docker Engine API, below `/berth/`. Its own CLI uses these; other clients never need them.
+ *
+ * Build contexts are sent as a difference. The client walks its directory and POSTs one `ContextHeader` line and a `ContextEntryLine`
+ * per entry (NDJSON) to `/berth/contexts`; the engine answers `ContextOffer`: which files it has not got with that size, mtime and
+ * change time. The client then PUTs to `/berth/contexts/{id}` their contents, concatenated in the order of `missing` (sizes are known; a file that
+ * changed meanwhile is cut or zero-padded to its stated size and the build fails naming it). `POST /build?berthcontext={id}` uses it.
+ */
+export interface ContextHeader {
+  /** Identifies the directory across builds: digest of host id and absolute path. */
+  readonly key: string;
+}
+
+/** Path and link names are latin1-decoded bytes. */
+export interface ContextEntryLine {
+  readonly p: string;
+  /** f, d or l. */
+  readonly t: "f" | "d" | "l";
+  readonly m: number;
+  readonly s: number;
+  /** Modification and change time, ms since the epoch with fraction, and inode: together they tell whether content may have changed. */
+  readonly mt: number;
+  readonly ct: number;
+  readonly i: number;
+  readonly l?: string;
+}
+
+export interface ContextOffer {
+  readonly id: string;
+  /** Indices into the entry lines, ascending. */
+  readonly missing: readonly number[];
+}
+
+/** `GET /berth/system/check`: one NDJSON line per damaged or missing thing, then one with `done`. */
+export interface CheckLine {
+  readonly kind?: "layer" | "blob" | "image";
+  readonly name?: string;
+  readonly problem?: string;
+  readonly done?: {
+    readonly layers: number;
+    readonly blobs: number;
+    readonly images: number;
+    readonly bytes: number;
+    readonly problems: number;
+  };
+}

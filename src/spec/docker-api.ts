@@ -1,0 +1,430 @@
+/**
+ * Docker Engine API documents, version 1.51, as they stand on the wire: the part that Berth serves.
+ * https://docs.docker.com/reference/api/engine/version/v1.51/
+ */
+import type { ContainerDefaults } from "./oci-image.ts";
+
+export const API_VERSION = { newest: "1.51", oldest: "1.24" } as const;
+
+export interface PortMapEntry {
+  readonly HostIp: string;
+  readonly HostPort: string;
+}
+export type PortMap = Readonly<Record<string, readonly PortMapEntry[] | null>>;
+
+/** `Config` of create and inspect. */
+export interface ContainerConfig extends ContainerDefaults {
+  readonly Hostname?: string;
+  readonly Domainname?: string;
+  readonly AttachStdin?: boolean;
+  readonly AttachStdout?: boolean;
+  readonly AttachStderr?: boolean;
+  readonly Tty?: boolean;
+  readonly OpenStdin?: boolean;
+  readonly StdinOnce?: boolean;
+  readonly Image?: string;
+  readonly MacAddress?: string;
+}
+
+export interface MountRequest {
+  readonly Type: "bind" | "volume" | "tmpfs";
+  readonly Source?: string;
+  readonly Target: string;
+  readonly ReadOnly?: boolean;
+  readonly BindOptions?: { readonly Propagation?: string; readonly CreateMountpoint?: boolean };
+  readonly VolumeOptions?: {
+    readonly NoCopy?: boolean;
+    readonly Labels?: Readonly<Record<string, string>>;
+    readonly Subpath?: string;
+  };
+  readonly TmpfsOptions?: { readonly SizeBytes?: number; readonly Mode?: number };
+}
+
+export interface RestartPolicy {
+  readonly Name: "" | "no" | "always" | "unless-stopped" | "on-failure";
+  readonly MaximumRetryCount?: number;
+}
+
+/** `HostConfig` of create and inspect. */
+export interface HostConfig {
+  readonly Binds?: readonly string[] | null;
+  readonly NetworkMode?: string;
+  readonly PortBindings?: PortMap | null;
+  readonly PublishAllPorts?: boolean;
+  readonly RestartPolicy?: RestartPolicy;
+  readonly AutoRemove?: boolean;
+  readonly Mounts?: readonly MountRequest[] | null;
+  readonly VolumesFrom?: readonly string[] | null;
+  readonly CapAdd?: readonly string[] | null;
+  readonly CapDrop?: readonly string[] | null;
+  readonly Privileged?: boolean;
+  readonly ReadonlyRootfs?: boolean;
+  readonly Init?: boolean | null;
+  readonly SecurityOpt?: readonly string[] | null;
+  readonly GroupAdd?: readonly string[] | null;
+  readonly ExtraHosts?: readonly string[] | null;
+  readonly Dns?: readonly string[] | null;
+  readonly DnsSearch?: readonly string[] | null;
+  readonly DnsOptions?: readonly string[] | null;
+  readonly Memory?: number;
+  readonly MemorySwap?: number;
+  readonly MemoryReservation?: number;
+  readonly NanoCpus?: number;
+  readonly CpuShares?: number;
+  readonly CpusetCpus?: string;
+  readonly PidsLimit?: number | null;
+  readonly ShmSize?: number;
+  readonly Sysctls?: Readonly<Record<string, string>> | null;
+  readonly Ulimits?: readonly { readonly Name: string; readonly Soft: number; readonly Hard: number }[] | null;
+  readonly Devices?:
+    | readonly { readonly PathOnHost: string; readonly PathInContainer: string; readonly CgroupPermissions: string }[]
+    | null;
+  readonly Tmpfs?: Readonly<Record<string, string>> | null;
+  readonly PidMode?: string;
+  readonly IpcMode?: string;
+  readonly OomScoreAdj?: number;
+  readonly LogConfig?: { readonly Type: string; readonly Config?: Readonly<Record<string, string>> | null };
+  readonly ConsoleSize?: readonly [number, number];
+}
+
+export interface EndpointSettings {
+  readonly IPAMConfig?: { readonly IPv4Address?: string } | null;
+  readonly Links?: readonly string[] | null;
+  readonly Aliases?: readonly string[] | null;
+  readonly MacAddress?: string;
+  readonly NetworkID?: string;
+  readonly EndpointID?: string;
+  readonly Gateway?: string;
+  readonly IPAddress?: string;
+  readonly IPPrefixLen?: number;
+}
+
+/** Body of `POST /containers/create`. */
+export interface ContainerCreateRequest extends ContainerConfig {
+  readonly HostConfig?: HostConfig;
+  readonly NetworkingConfig?: { readonly EndpointsConfig?: Readonly<Record<string, EndpointSettings>> | null } | null;
+}
+
+export interface ContainerCreateResponse {
+  readonly Id: string;
+  readonly Warnings: readonly string[];
+}
+
+export type ContainerStatus = "created" | "running" | "paused" | "restarting" | "removing" | "exited" | "dead";
+
+export interface ContainerStateView {
+  readonly Status: ContainerStatus;
+  readonly Running: boolean;
+  readonly Paused: boolean;
+  readonly Restarting: boolean;
+  readonly OOMKilled: boolean;
+  readonly Dead: boolean;
+  readonly Pid: number;
+  readonly ExitCode: number;
+  readonly Error: string;
+  readonly StartedAt: string;
+  readonly FinishedAt: string;
+}
+
+export interface MountPoint {
+  readonly Type: "bind" | "volume" | "tmpfs";
+  readonly Name?: string;
+  readonly Source: string;
+  readonly Destination: string;
+  readonly Driver?: string;
+  readonly Mode: string;
+  readonly RW: boolean;
+  readonly Propagation: string;
+}
+
+export interface NetworkSettings {
+  readonly Bridge: string;
+  readonly SandboxID: string;
+  readonly SandboxKey: string;
+  readonly Ports: PortMap;
+  readonly EndpointID: string;
+  readonly Gateway: string;
+  readonly IPAddress: string;
+  readonly IPPrefixLen: number;
+  readonly MacAddress: string;
+  readonly Networks: Readonly<Record<string, EndpointSettings>>;
+}
+
+/** `GET /containers/{id}/json`. */
+export interface ContainerInspect {
+  readonly Id: string;
+  readonly Created: string;
+  readonly Path: string;
+  readonly Args: readonly string[];
+  readonly State: ContainerStateView;
+  readonly Image: string;
+  readonly ResolvConfPath: string;
+  readonly HostnamePath: string;
+  readonly HostsPath: string;
+  readonly LogPath: string;
+  readonly Name: string;
+  readonly RestartCount: number;
+  readonly Driver: string;
+  readonly Platform: string;
+  readonly MountLabel: string;
+  readonly ProcessLabel: string;
+  readonly AppArmorProfile: string;
+  readonly ExecIDs: readonly string[] | null;
+  readonly HostConfig: HostConfig;
+  readonly GraphDriver: { readonly Name: string; readonly Data: Readonly<Record<string, string>> | null };
+  readonly SizeRw?: number;
+  readonly SizeRootFs?: number;
+  readonly Mounts: readonly MountPoint[];
+  readonly Config: ContainerConfig;
+  readonly NetworkSettings: NetworkSettings;
+}
+
+export interface PortSummary {
+  readonly IP?: string;
+  readonly PrivatePort: number;
+  readonly PublicPort?: number;
+  readonly Type: string;
+}
+
+/** One of `GET /containers/json`. */
+export interface ContainerSummary {
+  readonly Id: string;
+  readonly Names: readonly string[];
+  readonly Image: string;
+  readonly ImageID: string;
+  readonly Command: string;
+  /** Seconds since the epoch. */
+  readonly Created: number;
+  readonly Ports: readonly PortSummary[];
+  readonly SizeRw?: number;
+  readonly SizeRootFs?: number;
+  readonly Labels: Readonly<Record<string, string>>;
+  readonly State: ContainerStatus;
+  readonly Status: string;
+  readonly HostConfig: { readonly NetworkMode: string };
+  readonly NetworkSettings: { readonly Networks: Readonly<Record<string, EndpointSettings>> };
+  readonly Mounts: readonly MountPoint[];
+}
+
+/** Line of `POST /containers/{id}/wait`. */
+export interface WaitResponse {
+  readonly StatusCode: number;
+  readonly Error?: { readonly Message: string } | null;
+}
+
+/** Body of `POST /containers/{id}/exec`. */
+export interface ExecCreateRequest {
+  readonly AttachStdin?: boolean;
+  readonly AttachStdout?: boolean;
+  readonly AttachStderr?: boolean;
+  readonly Tty?: boolean;
+  readonly Cmd: readonly string[];
+  readonly Env?: readonly string[] | null;
+  readonly User?: string;
+  readonly WorkingDir?: string;
+  readonly Privileged?: boolean;
+  readonly DetachKeys?: string;
+  readonly ConsoleSize?: readonly [number, number] | null;
+}
+
+/** `GET /exec/{id}/json`. */
+export interface ExecInspect {
+  readonly ID: string;
+  readonly Running: boolean;
+  readonly ExitCode: number | null;
+  readonly ProcessConfig: {
+    readonly tty: boolean;
+    readonly entrypoint: string;
+    readonly arguments: readonly string[];
+    readonly privileged: boolean;
+    readonly user: string;
+  };
+  readonly OpenStdin: boolean;
+  readonly OpenStderr: boolean;
+  readonly OpenStdout: boolean;
+  readonly CanRemove: boolean;
+  readonly ContainerID: string;
+  readonly DetachKeys: string;
+  readonly Pid: number;
+}
+
+/** One of `GET /images/json`. */
+export interface ImageSummary {
+  readonly Id: string;
+  readonly ParentId: string;
+  readonly RepoTags: readonly string[];
+  readonly RepoDigests: readonly string[];
+  /** Seconds since the epoch. */
+  readonly Created: number;
+  readonly Size: number;
+  /** -1 unless `shared-size=1`. */
+  readonly SharedSize: number;
+  readonly Labels: Readonly<Record<string, string>> | null;
+  /** Containers that use it; -1 when not counted. */
+  readonly Containers: number;
+}
+
+/** `GET /images/{name}/json`. */
+export interface ImageInspect {
+  readonly Id: string;
+  readonly RepoTags: readonly string[];
+  readonly RepoDigests: readonly string[];
+  readonly Parent: string;
+  readonly Comment: string;
+  readonly Created: string;
+  readonly DockerVersion: string;
+  readonly Author: string;
+  readonly Config: ContainerConfig | null;
+  readonly Architecture: string;
+  readonly Variant?: string;
+  readonly Os: string;
+  readonly Size: number;
+  readonly GraphDriver: { readonly Name: string; readonly Data: Readonly<Record<string, string>> | null };
+  readonly RootFS: { readonly Type: string; readonly Layers?: readonly string[] };
+  readonly Metadata: { readonly LastTagTime: string };
+}
+
+/** One of `GET /images/{name}/history`. */
+export interface HistoryItem {
+  readonly Id: string;
+  /** Seconds since the epoch. */
+  readonly Created: number;
+  readonly CreatedBy: string;
+  readonly Tags: readonly string[] | null;
+  readonly Size: number;
+  readonly Comment: string;
+}
+
+/** One of the answer of `DELETE /images/{name}`. */
+export interface ImageDeleteItem {
+  readonly Untagged?: string;
+  readonly Deleted?: string;
+}
+
+/** A line of pull, push, load and build streams. */
+export interface JsonMessage {
+  readonly id?: string;
+  readonly status?: string;
+  readonly stream?: string;
+  readonly progress?: string;
+  readonly progressDetail?: { readonly current?: number; readonly total?: number };
+  readonly error?: string;
+  readonly errorDetail?: { readonly code?: number; readonly message: string };
+  readonly aux?: unknown;
+}
+
+export interface VolumeView {
+  readonly Name: string;
+  readonly Driver: string;
+  readonly Mountpoint: string;
+  readonly CreatedAt: string;
+  readonly Labels: Readonly<Record<string, string>> | null;
+  readonly Scope: "local";
+  readonly Options: Readonly<Record<string, string>> | null;
+  readonly UsageData?: { readonly Size: number; readonly RefCount: number } | null;
+}
+
+export interface NetworkView {
+  readonly Name: string;
+  readonly Id: string;
+  readonly Created: string;
+  readonly Scope: string;
+  readonly Driver: string;
+  readonly EnableIPv6: boolean;
+  readonly IPAM: {
+    readonly Driver: string;
+    readonly Options: null;
+    readonly Config: readonly { readonly Subnet: string; readonly Gateway: string }[];
+  };
+  readonly Internal: boolean;
+  readonly Attachable: boolean;
+  readonly Ingress: boolean;
+  readonly Containers?: Readonly<
+    Record<
+      string,
+      {
+        readonly Name: string;
+        readonly EndpointID: string;
+        readonly MacAddress: string;
+        readonly IPv4Address: string;
+        readonly IPv6Address: string;
+      }
+    >
+  >;
+  readonly Options: Readonly<Record<string, string>>;
+  readonly Labels: Readonly<Record<string, string>>;
+}
+
+export interface BuildCacheItem {
+  readonly ID: string;
+  readonly Type: string;
+  readonly Description: string;
+  readonly InUse: boolean;
+  readonly Shared: boolean;
+  readonly Size: number;
+  readonly CreatedAt: string;
+  readonly LastUsedAt: string | null;
+  readonly UsageCount: number;
+  readonly Parents?: readonly string[];
+}
+
+/** `GET /system/df`. */
+export interface DiskUsage {
+  /** Bytes of all layers on disk, each once. */
+  readonly LayersSize: number;
+  readonly Images: readonly ImageSummary[] | null;
+  readonly Containers: readonly ContainerSummary[] | null;
+  readonly Volumes: readonly VolumeView[] | null;
+  readonly BuildCache: readonly BuildCacheItem[] | null;
+}
+
+/** `GET /version`. */
+export interface VersionInfo {
+  readonly Platform: { readonly Name: string };
+  readonly Components: readonly {
+    readonly Name: string;
+    readonly Version: string;
+    readonly Details?: Readonly<Record<string, string>>;
+  }[];
+  readonly Version: string;
+  readonly ApiVersion: string;
+  readonly MinAPIVersion: string;
+  readonly GitCommit: string;
+  readonly GoVersion: string;
+  readonly Os: string;
+  readonly Arch: string;
+  readonly KernelVersion: string;
+  readonly BuildTime: string;
+}
+
+/** A line of `GET /events`. */
+export interface EventMessage {
+  readonly Type: "container" | "image" | "network" | "volume" | "builder" | "daemon";
+  readonly Action: string;
+  readonly Actor: { readonly ID: string; readonly Attributes: Readonly<Record<string, string>> };
+  readonly scope: "local";
+  /** Seconds, and nanoseconds, since the epoch. */
+  readonly time: number;
+  readonly timeNano: number;
+  readonly status?: string;
+  readonly id?: string;
+  readonly from?: string;
+}
+
+/** Answers of the prune calls. */
+export interface ContainersPruned {
+  readonly ContainersDeleted: readonly string[] | null;
+  readonly SpaceReclaimed: number;
+}
+export interface ImagesPruned {
+  readonly ImagesDeleted: readonly ImageDeleteItem[] | null;
+  readonly SpaceReclaimed: number;
+}
+export interface VolumesPruned {
+  readonly VolumesDeleted: readonly string[] | null;
+  readonly SpaceReclaimed: number;
+}
+export interface BuildPruned {
+  readonly CachesDeleted: readonly string[] | null;
+  readonly SpaceReclaimed: number;
+}

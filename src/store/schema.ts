@@ -1,0 +1,47 @@
+/**
+ * The metadata database, one migration per entry, applied in order and never edited once released (`user_version` counts them).
+ * Content lives in files named by digest; these rows say what it means. Times are milliseconds since the epoch.
+ */
+export const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE layers (
+    diff_id TEXT PRIMARY KEY, size INTEGER NOT NULL, content_size INTEGER NOT NULL, file_size INTEGER NOT NULL, created INTEGER NOT NULL
+  ) STRICT;
+  -- The compressed forms in which registries have a layer, so that a push of a pulled image sends the same bytes' digest.
+  CREATE TABLE layer_blobs (
+    digest TEXT PRIMARY KEY, diff_id TEXT NOT NULL REFERENCES layers ON DELETE CASCADE, size INTEGER NOT NULL, media_type TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX layer_blobs_by_layer ON layer_blobs (diff_id);
+  -- Repositories known to hold a blob: candidates for a cross-repository mount.
+  CREATE TABLE blob_sources (
+    digest TEXT NOT NULL REFERENCES layer_blobs ON DELETE CASCADE, repository TEXT NOT NULL, PRIMARY KEY (digest, repository)
+  ) STRICT;
+  -- id is the digest of the image config; size is the sum of the layers' content sizes.
+  CREATE TABLE images (id TEXT PRIMARY KEY, created INTEGER NOT NULL, size INTEGER NOT NULL, record TEXT NOT NULL) STRICT;
+  CREATE TABLE image_layers (
+    image_id TEXT NOT NULL REFERENCES images ON DELETE CASCADE, position INTEGER NOT NULL,
+    diff_id TEXT NOT NULL REFERENCES layers, PRIMARY KEY (image_id, position)
+  ) STRICT;
+  CREATE INDEX image_layers_by_layer ON image_layers (diff_id);
+  -- Canonical names: "docker.io/library/busybox:latest" -> image.
+  CREATE TABLE image_refs (reference TEXT PRIMARY KEY, image_id TEXT NOT NULL REFERENCES images) STRICT;
+  CREATE INDEX image_refs_by_image ON image_refs (image_id);
+  -- "docker.io/library/busybox" + manifest digest -> image: RepoDigests.
+  CREATE TABLE image_digests (
+    repository TEXT NOT NULL, digest TEXT NOT NULL, image_id TEXT NOT NULL REFERENCES images ON DELETE CASCADE,
+    PRIMARY KEY (repository, digest)
+  ) STRICT;
+  CREATE INDEX image_digests_by_image ON image_digests (image_id);
+  CREATE TABLE containers (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, image_id TEXT NOT NULL, created INTEGER NOT NULL, record TEXT NOT NULL) STRICT;
+  CREATE INDEX containers_by_image ON containers (image_id);
+  CREATE TABLE networks (id TEXT PRIMARY KEY, name TEXT NOT NULL, record TEXT NOT NULL) STRICT;
+  CREATE TABLE volumes (name TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT;
+  -- One row per solved build step: key -> the layer it made (NULL: the step made none).
+  CREATE TABLE build_cache (
+    key TEXT PRIMARY KEY, parent TEXT, diff_id TEXT REFERENCES layers, description TEXT NOT NULL, record TEXT NOT NULL,
+    created INTEGER NOT NULL, last_used INTEGER NOT NULL, uses INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX build_cache_by_layer ON build_cache (diff_id);
+  CREATE TABLE build_contexts (key TEXT PRIMARY KEY, record TEXT NOT NULL, last_used INTEGER NOT NULL) STRICT;
+  `,
+];
