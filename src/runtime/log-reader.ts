@@ -1,0 +1,181 @@
+import { fstatSync, read } from "node:fs";
+import { dirname } from "node:path";
+import { promisify } from "node:util";
+import { ContainerLogParser, type LogBatch, STDERR, STDOUT } from "#formats/container-log.ts";
+import { watchDirectory } from "./directory-watch.ts";
+import { LogGenerations } from "./log-generations.ts";
+import { findTail } from "./log-tail.ts";
+
+const readFd = promisify(read);
+const CHUNK = 256 * 1024;
+
+export interface ReadLogOptions {
+  /** The log that conmon writes; rotated files lie beside it as `path.1`, `path.2` … */
+  readonly path: string;
+  /** Go on with what is written from now on, until `ended`. The log's directory must exist; the log need not. */
+  readonly follow: boolean;
+  /**
+   * "oldest": everything that rotation has kept; "now": only output from this call on (with `follow`); a number: a byte offset in the
+   * current file. Default "oldest".
+   */
+  readonly from?: "oldest" | "now" | number;
+  /** Only the last lines; undefined means all. With `from: "oldest"` only. */
+  readonly tail?: number;
+  /** Nanoseconds since the epoch, inclusive. */
+  readonly since?: bigint;
+  readonly until?: bigint;
+  readonly stdout: boolean;
+  readonly stderr: boolean;
+  readonly signal?: AbortSignal;
+  /** Resolves when the container has ended and conmon has written its last byte. A follower then reads to the end and stops. */
+  readonly ended?: Promise<unknown>;
+}
+
+/**
+ * Reads a container's log: batches in the order of the output, complete, across rotations. The place to start is fixed when this is
+ * called, not at the first batch. The reader holds descriptors until the iteration ends or is left (`break`, `return`), or `signal`
+ * aborts; it reads only as fast as it is asked.
+ */
+export function readLog(options: ReadLogOptions): AsyncIterableIterator<LogBatch> {
+  const from = options.from ?? "oldest";
+  const generations = new LogGenerations(options.path, from === "oldest" ? "all" : "current");
+  let offset = 0;
+  if (from === "now" && generations.current) offset = fstatSync(generations.current.fd).size;
+  if (typeof from === "number") offset = from;
+  if (from === "oldest" && options.tail !== undefined) {
+    const start = findTail(generations.all, options.tail);
+    for (let skipped = 0; skipped < start.generation; skipped++) generations.advance();
+    offset = start.offset;
+  }
+  const pieces = selectPieces(readGenerations(generations, offset, options), options);
+  return closeEvenUnread(pieces, generations);
+}
+
+/** A generator that was never asked runs no `finally` block when it is left; the descriptors are open already. */
+function closeEvenUnread(
+  pieces: AsyncGenerator<LogBatch>,
+  generations: LogGenerations,
+): AsyncIterableIterator<LogBatch> {
+  return {
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    next: () => pieces.next(),
+    return: async () => {
+      generations.close();
+      return await pieces.return(undefined);
+    },
+  };
+}
+
+/** All batches from `offset` of the first generation on. */
+async function* readGenerations(
+  generations: LogGenerations,
+  offset: number,
+  options: ReadLogOptions,
+): AsyncGenerator<LogBatch> {
+  const wakeUp = new WakeUp();
+  // Here and not only below: a reader that is not asked for long still gets hold of each file before rotation removes it.
+  const onChange = (): void => {
+    generations.scan();
+    wakeUp.ring();
+  };
+  const watcher = options.follow ? watchDirectory(dirname(options.path), onChange) : undefined;
+  const onAbort = (): void => wakeUp.ring();
+  options.signal?.addEventListener("abort", onAbort);
+  let hasEnded = !options.follow;
+  void options.ended?.finally(() => {
+    hasEnded = true;
+    wakeUp.ring();
+  });
+  const parser = new ContainerLogParser();
+  let position = offset;
+  try {
+    while (!options.signal?.aborted) {
+      wakeUp.reset();
+      // Both are looked at before the read: what was written before them is then certainly read.
+      const wasLast = hasEnded;
+      if (options.follow) generations.scan();
+      const isFinished = generations.hasNext;
+      const chunk = await readChunk(generations, position);
+      if (chunk.length > 0) {
+        position += chunk.length;
+        const batch = parser.push(chunk);
+        if (batch.count > 0) yield batch;
+      } else if (isFinished) {
+        generations.advance();
+        position = 0;
+      } else if (wasLast) {
+        return;
+      } else {
+        await wakeUp.wait();
+      }
+    }
+  } finally {
+    watcher?.close();
+    options.signal?.removeEventListener("abort", onAbort);
+    generations.close();
+  }
+}
+
+async function readChunk(generations: LogGenerations, position: number): Promise<Buffer> {
+  const current = generations.current;
+  if (!current) return Buffer.alloc(0);
+  const available = Math.min(CHUNK, fstatSync(current.fd).size - position);
+  if (available <= 0) return Buffer.alloc(0);
+  const chunk = Buffer.allocUnsafe(available);
+  const { bytesRead } = await readFd(current.fd, chunk, 0, available, position);
+  return chunk.subarray(0, bytesRead);
+}
+
+/** Leaves out what the caller does not want to see. */
+async function* selectPieces(batches: AsyncGenerator<LogBatch>, options: ReadLogOptions): AsyncGenerator<LogBatch> {
+  for await (const batch of batches) {
+    let selected = batch;
+    if (options.since !== undefined) selected = selected.slice(firstAtOrAfter(selected, options.since));
+    const before = options.until === undefined ? selected.count : firstAtOrAfter(selected, options.until + 1n);
+    const isPastUntil = before < selected.count;
+    if (isPastUntil) selected = selected.slice(0, before);
+    if (!options.stderr) selected = selected.onlyStream(STDOUT);
+    if (!options.stdout) selected = selected.onlyStream(STDERR);
+    if (selected.count > 0) yield selected;
+    if (isPastUntil) return;
+  }
+}
+
+/** conmon writes in the order of time, so the first match is the border. */
+function firstAtOrAfter(batch: LogBatch, time: bigint): number {
+  const last = batch.count - 1;
+  if (last < 0 || batch.time(last) < time) return batch.count;
+  let low = 0;
+  let high = last;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (batch.time(middle) < time) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** A bell that remembers one ring. */
+class WakeUp {
+  #isRung = false;
+  #waiting: (() => void) | undefined;
+
+  ring(): void {
+    this.#isRung = true;
+    this.#waiting?.();
+  }
+
+  reset(): void {
+    this.#isRung = false;
+  }
+
+  async wait(): Promise<void> {
+    if (this.#isRung) return;
+    await new Promise<void>((resolve) => {
+      this.#waiting = resolve;
+    });
+    this.#waiting = undefined;
+  }
+}
