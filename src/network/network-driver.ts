@@ -14,8 +14,11 @@ export interface NetworkDriver {
   connect(request: ConnectRequest): Promise<NetworkEndpoint>;
   /** Releases namespace, address and ports. Idempotent. */
   disconnect(containerId: string): Promise<void>;
-  /** Rebuilds the in-memory state from endpoints that the engine kept, and the rules if they were lost. */
-  restore(endpoints: readonly NetworkEndpoint[]): Promise<void>;
+  /**
+   * At start-up: takes up the endpoints of running containers that an earlier engine connected (and all networks, which `cleanUp` needs to know),
+   * puts lost rules back, and removes namespaces that belong to none of them.
+   */
+  restore(endpoints: readonly NetworkEndpoint[], networks: readonly NetworkRecord[]): Promise<void>;
   /** Removes everything that this engine made: bridge, table, namespaces of dead containers. */
   cleanUp(): Promise<void>;
 }
@@ -39,6 +42,8 @@ export interface NetworkRecord {
 
 export interface ConnectRequest {
   readonly containerId: string;
+  /** For error messages. Default: the short id. */
+  readonly containerName?: string;
   readonly network: NetworkRecord | undefined;
   /** Wanted address, or the next free one. */
   readonly ipv4?: string;

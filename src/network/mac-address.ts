@@ -1,0 +1,11 @@
+import { parseIpv4 } from "#lib/ip-address.ts";
+
+/**
+ * The MAC address that Docker gives to a container with `ipv4`: 02:42 (locally administered) and the four octets. Derived, so that a
+ * restarted container with the same address needs no new ARP entry at its peers.
+ */
+export function macAddressOf(ipv4: string): string {
+  const number = parseIpv4(ipv4) ?? 0;
+  const octets = [24, 16, 8, 0].map((shift) => ((number >>> shift) & 255).toString(16).padStart(2, "0"));
+  return ["02", "42", ...octets].join(":");
+}

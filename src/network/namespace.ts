@@ -1,0 +1,89 @@
+import { mkdir, open, rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import { errorCode } from "#errors/errors.ts";
+import { runCommand } from "#sys/command.ts";
+
+/** The end of a veth pair inside a container's network namespace, and what the other end is called. */
+export interface ContainerInterface {
+  readonly hostInterface: string;
+  readonly ipv4: string;
+  readonly prefixLength: number;
+  readonly gateway: string;
+  readonly macAddress: string;
+}
+
+export interface InterfaceOptions {
+  /** Bytes. */
+  readonly mtu: number;
+  /** No default route: the network has no way out. */
+  readonly internal: boolean;
+}
+
+/** The kernel's handle on the engine's own network namespace: where host ends of veth pairs go. */
+const OWN_NAMESPACE = `/proc/${process.pid}/ns/net`;
+
+/**
+ * Makes a network namespace held by a bind mount on the file `path`, loopback up, and in it `eth0` as `link` says (none: loopback only).
+ * The host end of the pair is made too, down and without a bridge.
+ *
+ * One process does it all: `unshare` makes and pins the namespace and then becomes `ip`, which makes the pair from the inside and
+ * puts the peer into the engine's namespace. Measured: 5 ms, where `ip netns add` plus `ip -n` takes 14 ms, most of it for the mount
+ * namespace and the /sys that `ip -n` sets up.
+ */
+export async function createNamespace(
+  path: string,
+  link?: ContainerInterface,
+  options: InterfaceOptions = { mtu: 1500, internal: false },
+): Promise<void> {
+  await createMountPoint(path);
+  const input = ["link set dev lo up", ...(link ? interfaceCommands(link, options) : []), ""].join("\n");
+  try {
+    await runCommand("unshare", [`--net=${path}`, "ip", "-batch", "-"], { input });
+  } catch (error) {
+    await removeNamespace(path);
+    throw error;
+  }
+}
+
+/**
+ * Lets go of the namespace. The kernel destroys it, veth pair included, in the background when the last process has left it.
+ * Idempotent.
+ */
+export async function removeNamespace(path: string): Promise<void> {
+  // 32: umount's "mount failed", here: not mounted (a reboot, or a crash between the file and the mount).
+  await runCommand("umount", ["--no-canonicalize", "--lazy", path], { okCodes: [0, 1, 32] });
+  await rm(path, { force: true });
+}
+
+/** Attaches the host end of a container's pair to its bridge and sets it up. */
+export async function attachToBridge(hostInterface: string, bridgeName: string): Promise<void> {
+  await runCommand("ip", ["link", "set", "dev", hostInterface, "master", bridgeName, "addrgenmode", "none", "up"]);
+}
+
+/** Deletes the host end, and with it the pair. Idempotent. */
+export async function deleteInterface(hostInterface: string): Promise<void> {
+  await runCommand("ip", ["link", "delete", "dev", hostInterface], { okCodes: [0, 1] });
+}
+
+/** An empty file to mount on. One that a crashed engine left, mounted or not, goes first. */
+async function createMountPoint(path: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o711 });
+  try {
+    await (await open(path, "wx", 0o600)).close();
+  } catch (error) {
+    if (errorCode(error) !== "EEXIST") throw error;
+    await removeNamespace(path);
+    await (await open(path, "wx", 0o600)).close();
+  }
+}
+
+/** `addrgenmode none`: no IPv6 link-local address, so no duplicate address detection and no second during which it is tentative. */
+function interfaceCommands(link: ContainerInterface, options: InterfaceOptions): readonly string[] {
+  const peer = `peer name ${link.hostInterface} mtu ${options.mtu} netns ${OWN_NAMESPACE}`;
+  return [
+    `link add name eth0 address ${link.macAddress} mtu ${options.mtu} type veth ${peer}`,
+    `address add ${link.ipv4}/${link.prefixLength} broadcast + dev eth0`,
+    "link set dev eth0 addrgenmode none up",
+    ...(options.internal ? [] : [`route add default via ${link.gateway} dev eth0`]),
+  ];
+}
