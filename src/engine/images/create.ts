@@ -1,0 +1,89 @@
+import { familiarString, parseReference, type Reference, tagNameOnly } from "#formats/reference.ts";
+import type { Digest } from "#spec/digest.ts";
+import type { ImageConfig } from "#spec/oci-image.ts";
+import type { ImageManifestRef, ImageRecord } from "#store/image-record.ts";
+import { type ImageContext, imageLockKey } from "./image-context.ts";
+
+export interface CreateImageOptions {
+  /** The image that this one was committed from. */
+  readonly parent?: Digest;
+}
+
+/**
+ * Makes an image of a config and of layers that exist already, durable when it returns. `tags` are names as people write them;
+ * each moves to the new image. Returns the image id. Throws NotFoundError when a layer is missing.
+ */
+export async function createImage(
+  context: ImageContext,
+  config: ImageConfig,
+  tags: readonly string[],
+  options: CreateImageOptions = {},
+): Promise<Digest> {
+  const references = tags.map((tag) => tagNameOnly(parseReference(tag)));
+  const record = await storeImage(context, new TextEncoder().encode(JSON.stringify(config)), {
+    references,
+    digests: [],
+    ...options,
+  });
+  return record.id;
+}
+
+export interface StoreImageOptions extends CreateImageOptions {
+  readonly references: readonly Reference[];
+  /** Repositories that have it, with the manifest's digest there. */
+  readonly digests: readonly { readonly repository: string; readonly digest: Digest }[];
+  readonly manifest?: { readonly bytes: Uint8Array; readonly mediaType: string };
+}
+
+/**
+ * Makes an image of the exact bytes of its config: blobs first, then one transaction with the row and all names. The layers
+ * must exist and be pinned by the caller while this runs.
+ */
+export async function storeImage(
+  context: ImageContext,
+  configBytes: Uint8Array,
+  options: StoreImageOptions,
+): Promise<ImageRecord> {
+  const config: ImageConfig = JSON.parse(new TextDecoder().decode(configBytes));
+  using _pinned = context.pins.hold(config.rootfs.diff_ids);
+  const id = await context.blobs.put(configBytes);
+  using _locked = await context.locks.acquire(imageLockKey(id));
+  // Again under the lock: a removal of this very image may have taken the file meanwhile.
+  await context.blobs.put(configBytes);
+  const manifest = await storeManifest(context, options);
+  const record = context.database.transaction(() => {
+    const added = context.images.add(recordOf(id, config, options, manifest), config.rootfs.diff_ids);
+    for (const reference of options.references) context.images.setReference(reference, id);
+    for (const { repository, digest } of options.digests) context.images.addDigest(repository, digest, id);
+    return added;
+  });
+  for (const reference of options.references) {
+    context.events.publish("image", "tag", id, { name: familiarString(reference) });
+  }
+  return record;
+}
+
+async function storeManifest(
+  context: ImageContext,
+  { manifest }: StoreImageOptions,
+): Promise<ImageManifestRef | undefined> {
+  if (!manifest) return undefined;
+  return { digest: await context.blobs.put(manifest.bytes), mediaType: manifest.mediaType };
+}
+
+function recordOf(
+  id: Digest,
+  config: ImageConfig,
+  { parent }: StoreImageOptions,
+  manifest: ImageManifestRef | undefined,
+): Omit<ImageRecord, "size" | "lastTagged" | "hidden"> {
+  const { os, architecture, variant } = config;
+  return {
+    id,
+    created: Date.parse(config.created ?? "") || 0,
+    platform: { os, architecture, ...(variant ? { variant } : {}) },
+    labels: config.config?.Labels ?? null,
+    ...(manifest ? { manifest } : {}),
+    ...(parent ? { parent } : {}),
+  };
+}

@@ -1,0 +1,52 @@
+import type { EventBus } from "#engine/events.ts";
+import type { KeyLock } from "#lib/key-lock.ts";
+import type { RegistryClient } from "#registry/registry-client.ts";
+import type { Digest } from "#spec/digest.ts";
+import type { BlobStore } from "#store/blob-store.ts";
+import type { Database } from "#store/database.ts";
+import type { ImageStore } from "#store/image-store.ts";
+import type { Layer, LayerIngester, LayerProvider } from "#store/layer-store.ts";
+import type { LayerPins } from "./layer-pins.ts";
+
+/** What the image services work with. Made once, by the composition root. */
+export interface ImageContext {
+  /** For transactions that span stores. */
+  readonly database: Database;
+  readonly images: ImageStore;
+  readonly blobs: BlobStore;
+  readonly layers: ImageLayers;
+  readonly pins: LayerPins;
+  /** Orders changes of one image and fetches of one layer. */
+  readonly locks: KeyLock;
+  readonly events: EventBus;
+  readonly users: ImageUsers;
+  readonly registry: RegistryClient;
+}
+
+/** The layers as the image services need them. */
+export interface ImageLayers extends LayerIngester, LayerProvider {
+  /** Removes rows and files. Idempotent. */
+  remove(diffIds: readonly Digest[]): Promise<void>;
+  /** Reads the whole layer file. Throws DataLossError when its tar has not the digest that its name promises. */
+  verify(layer: Layer): Promise<void>;
+}
+
+/** Tells which containers use images; the containers' service implements it. */
+export interface ImageUsers {
+  /** Containers made from the image, running ones first. */
+  usersOf(image: Digest): readonly ImageUser[];
+  /** The number of containers per image id, for images that have any. */
+  countByImage(): ReadonlyMap<string, number>;
+}
+
+export interface ImageUser {
+  /** Full container id. */
+  readonly id: string;
+  /** Whether it has a process now. */
+  readonly running: boolean;
+}
+
+/** Serialises everything that adds or removes the image with this id. */
+export function imageLockKey(id: Digest): string {
+  return `image ${id}`;
+}

@@ -1,0 +1,34 @@
+import { NotFoundError } from "#errors/errors.ts";
+import type { Digest } from "#spec/digest.ts";
+import type { ImageConfig } from "#spec/oci-image.ts";
+import type { Layer } from "#store/layer-store.ts";
+import type { ImageContext } from "./image-context.ts";
+
+/** What making and starting a container asks of images: synchronous look-ups of what is on this machine. */
+export class LocalImages {
+  readonly #context: Pick<ImageContext, "images" | "blobs" | "layers">;
+
+  constructor(context: Pick<ImageContext, "images" | "blobs" | "layers">) {
+    this.#context = context;
+  }
+
+  /** By name, id or id prefix. Throws NotFoundError (`No such image: x:latest`), DataLossError when its config is damaged. */
+  find(name: string): { readonly id: Digest; readonly config: ImageConfig } {
+    const { id } = this.#context.images.resolve(name);
+    return { id, config: this.config(id) };
+  }
+
+  /** The config of an image by its full id. Throws NotFoundError, DataLossError. */
+  config(id: Digest): ImageConfig {
+    return JSON.parse(this.#context.blobs.readSync(id).toString("utf8"));
+  }
+
+  /** The layers of an image by its full id, bottom first. Throws NotFoundError when a layer file is gone. */
+  layers(id: Digest): Layer[] {
+    return this.#context.images.layers(id).map(({ diffId }) => {
+      const layer = this.#context.layers.layer(diffId);
+      if (!layer) throw new NotFoundError(`layer ${diffId} of image ${id}: not found`);
+      return layer;
+    });
+  }
+}
