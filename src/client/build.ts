@@ -1,0 +1,49 @@
+import type { JsonMessage } from "#spec/docker-api.ts";
+import type { Engine } from "./engine.ts";
+import { readJsonLines } from "./response-body.ts";
+
+export interface BuildRequest {
+  /** Of `POST /berth/contexts`, see spec/berth-api.ts. */
+  readonly context: string;
+  /** Path of the Dockerfile within the context. */
+  readonly dockerfile: string;
+  readonly tags: readonly string[];
+  readonly buildArgs: Readonly<Record<string, string | null>>;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly target: string;
+  readonly noCache: boolean;
+  readonly pull: boolean;
+  readonly networkMode: string;
+  readonly platform: string;
+  readonly extraHosts: readonly string[];
+  readonly shmSize?: number | undefined;
+  /** Base64url JSON of credentials by registry, `X-Registry-Config`. */
+  readonly registryConfig?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** `POST /build`: SolveStatus updates in `aux` under the id `berth.solve`, then the image's id. Closing the stream cancels the build. */
+export async function* buildImage(engine: Engine, build: BuildRequest): AsyncGenerator<JsonMessage, void, void> {
+  const response = await engine.send({
+    method: "POST",
+    path: "/build",
+    query: {
+      berthcontext: build.context,
+      version: "berth",
+      dockerfile: build.dockerfile,
+      t: build.tags,
+      buildargs: JSON.stringify(build.buildArgs),
+      labels: JSON.stringify(build.labels),
+      target: build.target || undefined,
+      nocache: build.noCache,
+      pull: build.pull,
+      networkmode: build.networkMode,
+      platform: build.platform || undefined,
+      extrahosts: build.extraHosts.length > 0 ? build.extraHosts : undefined,
+      shmsize: build.shmSize || undefined,
+    },
+    headers: build.registryConfig ? { "X-Registry-Config": build.registryConfig } : {},
+    signal: build.signal,
+  });
+  yield* readJsonLines<JsonMessage>(response);
+}

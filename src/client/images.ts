@@ -1,0 +1,70 @@
+/** `/images/…`: list, inspect, history, tag, remove; and `POST /commit`. */
+import type { HistoryItem, ImageDeleteItem, ImageInspect, ImageSummary } from "#spec/docker-api.ts";
+import type { Engine } from "./engine.ts";
+import { encodeFilters, type Filters } from "./filters.ts";
+import { drain, readJson } from "./response-body.ts";
+
+/** `GET /images/json`. */
+export async function listImages(
+  engine: Engine,
+  options: { readonly all?: boolean; readonly filters?: Filters; readonly sharedSize?: boolean } = {},
+): Promise<readonly ImageSummary[]> {
+  const query = { all: options.all, filters: encodeFilters(options.filters), "shared-size": options.sharedSize };
+  return readJson(await engine.send({ method: "GET", path: "/images/json", query }));
+}
+
+/** `GET /images/{name}/json`. */
+export async function inspectImage(engine: Engine, name: string): Promise<ImageInspect> {
+  return readJson(await engine.send({ method: "GET", path: `${imagePath(name)}/json` }));
+}
+
+/** `GET /images/{name}/history`, newest first. */
+export async function imageHistory(engine: Engine, name: string): Promise<readonly HistoryItem[]> {
+  return readJson(await engine.send({ method: "GET", path: `${imagePath(name)}/history` }));
+}
+
+/** `POST /images/{name}/tag`. */
+export async function tagImage(engine: Engine, name: string, repository: string, tag: string): Promise<void> {
+  const query = { repo: repository, tag: tag || undefined };
+  await drain(await engine.send({ method: "POST", path: `${imagePath(name)}/tag`, query }));
+}
+
+/** `DELETE /images/{name}`: what was untagged and deleted, in order. */
+export async function removeImage(
+  engine: Engine,
+  name: string,
+  options: { readonly force?: boolean; readonly noPrune?: boolean } = {},
+): Promise<readonly ImageDeleteItem[]> {
+  const query = { force: options.force, noprune: options.noPrune };
+  return readJson(await engine.send({ method: "DELETE", path: imagePath(name), query }));
+}
+
+export interface CommitOptions {
+  readonly container: string;
+  readonly repository?: string | undefined;
+  readonly tag?: string | undefined;
+  readonly comment?: string | undefined;
+  readonly author?: string | undefined;
+  readonly changes?: readonly string[];
+  readonly pause: boolean;
+}
+
+/** `POST /commit`: the id of the new image. */
+export async function commitContainer(engine: Engine, options: CommitOptions): Promise<string> {
+  const query = {
+    container: options.container,
+    repo: options.repository,
+    tag: options.tag,
+    comment: options.comment || undefined,
+    author: options.author || undefined,
+    changes: options.changes,
+    pause: options.pause ? undefined : "0",
+  };
+  const response = await engine.send({ method: "POST", path: "/commit", query, body: { json: {} } });
+  return (await readJson<{ readonly Id: string }>(response)).Id;
+}
+
+/** `/images/{name}`. Slashes of the name stay: the API takes names of several parts. */
+export function imagePath(name: string): string {
+  return `/images/${name.split("/").map(encodeURIComponent).join("/")}`;
+}
