@@ -1,0 +1,154 @@
+import { existsSync, readFileSync } from "node:fs";
+import { isAbsolute } from "node:path";
+import { parseArgs } from "node:util";
+import { errorMessage, InvalidParameterError } from "#errors/errors.ts";
+import { LOG_LEVELS, type LogLevel } from "./logger.ts";
+
+/** What `berth daemon` was asked for: flags over daemon.json over defaults, with dockerd's names. */
+export interface DaemonOptions {
+  readonly dataRoot: string;
+  readonly execRoot: string;
+  /** Paths of the unix sockets to listen on. */
+  readonly sockets: readonly string[];
+  readonly registryMirrors: readonly string[];
+  readonly insecureRegistries: readonly string[];
+  readonly logLevel: LogLevel;
+  /** Layers that one pull fetches at once. */
+  readonly maxConcurrentDownloads: number;
+  /** Subnet of the default bridge as `ADDRESS/LENGTH` of its gateway; "" to choose a free one. */
+  readonly bip: string;
+  /** Stop all containers, give back mounts, bridge and rules, and end. */
+  readonly cleanUp: boolean;
+  readonly help: boolean;
+}
+
+export const DAEMON_HELP = `Usage:  berth daemon [OPTIONS]
+
+The engine: pulls, builds and runs containers for clients of its socket
+
+Options:
+      --bip string                       Address and prefix of the default bridge, like 172.30.0.1/24
+      --clean-up                         Stop all containers of this data root, remove its mounts, bridge and rules, and exit
+      --config-file string               Daemon configuration file (default "/etc/berth/daemon.json")
+      --data-root string                 Root directory of persistent state (default "/var/lib/berth")
+      --exec-root string                 Root directory for execution state files (default "/run/berth")
+  -H, --host list                        Sockets to listen on, unix://PATH (default unix://EXEC_ROOT/berth.sock)
+      --insecure-registry list           Registries that may be reached without TLS or with any certificate
+  -l, --log-level string                 "debug", "info", "warn", "error" (default "info")
+      --max-concurrent-downloads int     Layers fetched at once by one pull (default 6)
+      --registry-mirror list             Mirrors of Docker Hub
+`;
+
+const FLAGS = {
+  bip: { type: "string" },
+  "clean-up": { type: "boolean" },
+  "config-file": { type: "string" },
+  "data-root": { type: "string" },
+  "exec-root": { type: "string" },
+  host: { type: "string", short: "H", multiple: true },
+  "insecure-registry": { type: "string", multiple: true },
+  "log-level": { type: "string", short: "l" },
+  "max-concurrent-downloads": { type: "string" },
+  "registry-mirror": { type: "string", multiple: true },
+  help: { type: "boolean", short: "h" },
+} as const;
+
+const DEFAULT_CONFIG_FILE = "/etc/berth/daemon.json";
+
+/** daemon.json's key for each flag; lists are plural there. https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file */
+const FILE_KEYS = ["bip", "data-root", "exec-root", "hosts", "insecure-registries", "log-level", "max-concurrent-downloads", "registry-mirrors"];
+
+/** Reads flags and configuration file. Throws InvalidParameterError that names the flag or key. */
+export function parseDaemonOptions(args: readonly string[]): DaemonOptions {
+  const flags = parseFlags(args);
+  const file = readConfigFile(flags["config-file"]);
+  const text = (name: "bip" | "data-root" | "exec-root" | "log-level", fallback: string): string => flags[name] ?? stringKey(file, name) ?? fallback;
+  const execRoot = absolute("exec-root", text("exec-root", "/run/berth"));
+  const hosts = flags.host ?? listKey(file, "hosts") ?? [`unix://${execRoot}/berth.sock`];
+  return {
+    dataRoot: absolute("data-root", text("data-root", "/var/lib/berth")),
+    execRoot,
+    sockets: hosts.map(socketPath),
+    registryMirrors: (flags["registry-mirror"] ?? listKey(file, "registry-mirrors") ?? []).map(mirrorUrl),
+    insecureRegistries: flags["insecure-registry"] ?? listKey(file, "insecure-registries") ?? [],
+    logLevel: logLevel(text("log-level", "info")),
+    maxConcurrentDownloads: positive("max-concurrent-downloads", flags["max-concurrent-downloads"] ?? String(file["max-concurrent-downloads"] ?? 6)),
+    bip: text("bip", ""),
+    cleanUp: flags["clean-up"] ?? false,
+    help: flags.help ?? false,
+  };
+}
+
+type Flags = ReturnType<typeof parseArgs<{ options: typeof FLAGS }>>["values"];
+
+function parseFlags(args: readonly string[]): Flags {
+  try {
+    return parseArgs({ args: [...args], options: FLAGS, strict: true, allowPositionals: false }).values;
+  } catch (cause) {
+    throw new InvalidParameterError(`${errorMessage(cause)}\nSee 'berth daemon --help'.`, { cause });
+  }
+}
+
+function readConfigFile(given: string | undefined): Readonly<Record<string, unknown>> {
+  const path = given ?? DEFAULT_CONFIG_FILE;
+  if (!existsSync(path)) {
+    if (given === undefined) return {};
+    throw new InvalidParameterError(`unable to configure the engine with file ${path}: no such file`);
+  }
+  try {
+    const parsed: unknown = JSON.parse(readFileSync(path, "utf8"));
+    if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) throw new InvalidParameterError("expected a JSON object");
+    const unknown = Object.keys(parsed).filter((key) => !FILE_KEYS.includes(key));
+    if (unknown.length > 0) throw new InvalidParameterError(`the following directives don't match any configuration option: ${unknown.join(", ")}`);
+    return Object.fromEntries(Object.entries(parsed));
+  } catch (cause) {
+    throw new InvalidParameterError(`unable to configure the engine with file ${path}: ${errorMessage(cause)}`, { cause });
+  }
+}
+
+function stringKey(file: Readonly<Record<string, unknown>>, name: string): string | undefined {
+  const value = file[name];
+  if (value === undefined) return undefined;
+  if (typeof value !== "string") throw new InvalidParameterError(`invalid value for "${name}" in the configuration file: expected a string`);
+  return value;
+}
+
+function listKey(file: Readonly<Record<string, unknown>>, name: string): string[] | undefined {
+  const value = file[name];
+  if (value === undefined) return undefined;
+  if (!Array.isArray(value) || !value.every((item) => typeof item === "string")) {
+    throw new InvalidParameterError(`invalid value for "${name}" in the configuration file: expected a list of strings`);
+  }
+  return value;
+}
+
+function absolute(name: string, path: string): string {
+  if (!isAbsolute(path)) throw new InvalidParameterError(`invalid value "${path}" for --${name}: expected an absolute path`);
+  return path.replace(/\/+$/, "") || "/";
+}
+
+function socketPath(host: string): string {
+  if (!host.startsWith("unix://")) {
+    throw new InvalidParameterError(`invalid value "${host}" for --host: only unix:// sockets are supported, like unix:///run/berth/berth.sock`);
+  }
+  return absolute("host", host.slice("unix://".length));
+}
+
+function mirrorUrl(text: string): string {
+  if (!URL.canParse(text)) throw new InvalidParameterError(`invalid mirror: "${text}" is not a valid URI`);
+  const url = new URL(text);
+  if (url.protocol !== "http:" && url.protocol !== "https:") throw new InvalidParameterError(`invalid mirror: unsupported scheme "${url.protocol.slice(0, -1)}" in "${text}"`);
+  return text.replace(/\/+$/, "");
+}
+
+function positive(name: string, text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 64) throw new InvalidParameterError(`invalid value "${text}" for --${name}: expected a number from 1 to 64`);
+  return value;
+}
+
+function logLevel(text: string): LogLevel {
+  const level = LOG_LEVELS.find((known) => known === text);
+  if (!level) throw new InvalidParameterError(`invalid value "${text}" for --log-level: expected one of ${LOG_LEVELS.join(", ")}`);
+  return level;
+}

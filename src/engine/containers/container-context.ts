@@ -1,0 +1,57 @@
+import { join } from "node:path";
+import type { EventBus } from "#engine/events.ts";
+import type { NetworkRegistry } from "#engine/networks/network-registry.ts";
+import type { KeyLock } from "#lib/key-lock.ts";
+import type { NetworkDriver } from "#network/network-driver.ts";
+import type { ContainerRuntime } from "#runtime/container-runtime.ts";
+import type { SnapshotLayer, Snapshotter } from "#snapshot/snapshotter.ts";
+import type { Digest } from "#spec/digest.ts";
+import type { ImageConfig } from "#spec/oci-image.ts";
+import type { VolumeStore } from "#volume/volume-store.ts";
+import type { ContainerStore } from "./container-store.ts";
+import type { ExitWaiters } from "./exit-waiters.ts";
+
+/** What the container services share. One per engine, built by the daemon. */
+export interface ContainerContext {
+  readonly containers: ContainerStore;
+  readonly images: ImageLookup;
+  readonly snapshotter: Snapshotter;
+  readonly runtime: ContainerRuntime;
+  readonly networks: NetworkRegistry;
+  readonly networkDriver: NetworkDriver;
+  readonly volumes: VolumeStore;
+  readonly events: EventBus;
+  readonly waiters: ExitWaiters;
+  /** One change at a time per container id. */
+  readonly locks: KeyLock;
+  /** `<data-root>/containers`: a directory per container for its log and its /etc files. */
+  readonly directory: string;
+}
+
+/** What containers need of images. */
+export interface ImageLookup {
+  /** Throws NotFoundError `No such image: x`. */
+  find(name: string): { readonly id: Digest; readonly config: ImageConfig };
+  /** Bottom first. */
+  layers(id: Digest): readonly SnapshotLayer[];
+}
+
+/** The files that Berth keeps for a container outside its root filesystem. */
+export interface ContainerFiles {
+  readonly directory: string;
+  readonly log: string;
+  readonly hosts: string;
+  readonly hostname: string;
+  readonly resolvConf: string;
+}
+
+export function containerFiles(context: Pick<ContainerContext, "directory">, id: string): ContainerFiles {
+  const directory = join(context.directory, id);
+  return {
+    directory,
+    log: join(directory, "container.log"),
+    hosts: join(directory, "hosts"),
+    hostname: join(directory, "hostname"),
+    resolvConf: join(directory, "resolv.conf"),
+  };
+}

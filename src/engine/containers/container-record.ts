@@ -1,0 +1,83 @@
+import type { NetworkEndpoint } from "#network/network-driver.ts";
+import type { Digest } from "#spec/digest.ts";
+import type { ContainerConfig, EndpointSettings, HostConfig } from "#spec/docker-api.ts";
+
+/**
+ * A container as Berth keeps it: an immutable value, replaced whole by each change (see ContainerStore.update). `config` is the
+ * request merged over the image's defaults; `hostConfig` has its defaults filled in.
+ */
+export interface ContainerRecord {
+  readonly id: string;
+  /** Without Docker's leading slash. */
+  readonly name: string;
+  /** Milliseconds since the epoch. */
+  readonly created: number;
+  readonly imageId: Digest;
+  /** The image as the user named it. */
+  readonly imageName: string;
+  readonly config: ContainerConfig;
+  readonly hostConfig: HostConfig;
+  readonly endpointRequests: Readonly<Record<string, EndpointSettings>>;
+  readonly mounts: readonly ContainerMount[];
+  readonly state: ContainerState;
+  /** Present while connected. */
+  readonly endpoint?: NetworkEndpoint;
+}
+
+/** A mount, resolved at create: volumes exist by then. */
+export interface ContainerMount {
+  readonly type: "bind" | "volume" | "tmpfs";
+  /** Volume name, or "". */
+  readonly name: string;
+  /** Host path, or "" for tmpfs. */
+  readonly source: string;
+  readonly destination: string;
+  readonly readonly: boolean;
+  readonly propagation: string;
+  /** As given after the second colon. */
+  readonly mode: string;
+  /** Copy what the image has there into an empty volume. */
+  readonly copyUp: boolean;
+  /** Made for this container alone: removed with it. */
+  readonly anonymous: boolean;
+  /** Mount options of a tmpfs. */
+  readonly options?: string;
+}
+
+export type Phase = "created" | "running" | "paused" | "restarting" | "removing" | "exited" | "dead";
+
+export interface ContainerState {
+  readonly phase: Phase;
+  readonly pid: number;
+  readonly exitCode: number;
+  readonly error: string;
+  readonly oomKilled: boolean;
+  /** Milliseconds since the epoch; 0: never. */
+  readonly startedAt: number;
+  readonly finishedAt: number;
+  readonly restartCount: number;
+  /** Stopped by a user: `unless-stopped` and `always` leave it alone until the engine's (for always) or user's next start. */
+  readonly stoppedByUser: boolean;
+}
+
+export const NEW_STATE: ContainerState = {
+  phase: "created",
+  pid: 0,
+  exitCode: 0,
+  error: "",
+  oomKilled: false,
+  startedAt: 0,
+  finishedAt: 0,
+  restartCount: 0,
+  stoppedByUser: false,
+};
+
+/** Whether the container has a process. */
+export function isRunning(record: ContainerRecord): boolean {
+  return record.state.phase === "running" || record.state.phase === "paused";
+}
+
+/** The attributes that Docker puts on a container's events: its labels, image and name. */
+export function eventAttributes(record: ContainerRecord, extra: Readonly<Record<string, string>> = {}): Record<string, string> {
+  return { ...record.config.Labels, image: record.imageName, name: record.name, ...extra };
+}

@@ -1,0 +1,109 @@
+import { ConflictError, NotFoundError } from "#errors/errors.ts";
+import type { Database } from "#store/database.ts";
+import type { ContainerRecord, ContainerState } from "./container-record.ts";
+
+/** The containers of one engine: in memory for look-up, in the database before any change is told. */
+export class ContainerStore {
+  readonly #database: Database;
+  readonly #byId = new Map<string, ContainerRecord>();
+  readonly #idByName = new Map<string, string>();
+
+  constructor(database: Database) {
+    this.#database = database;
+    for (const row of database.statement("SELECT record FROM containers").all()) {
+      this.#remember(JSON.parse(String(row["record"])));
+    }
+  }
+
+  /** Adds a container. Throws ConflictError, in Docker's words, when the name is taken. */
+  add(record: ContainerRecord): void {
+    const holder = this.#idByName.get(record.name);
+    if (holder) throw nameTaken(record.name, holder);
+    this.#database
+      .statement("INSERT INTO containers (id, name, image_id, created, record) VALUES (?, ?, ?, ?, ?)")
+      .run(record.id, record.name, record.imageId, record.created, JSON.stringify(record));
+    this.#remember(record);
+  }
+
+  /** Replaces a container's record, durably. Throws NotFoundError when it is gone. */
+  update(id: string, change: (record: ContainerRecord) => ContainerRecord): ContainerRecord {
+    const before = this.get(id);
+    const after = change(before);
+    this.#database.statement("UPDATE containers SET name = ?, record = ? WHERE id = ?").run(after.name, JSON.stringify(after), id);
+    this.#idByName.delete(before.name);
+    this.#remember(after);
+    return after;
+  }
+
+  updateState(id: string, change: Partial<ContainerState>): ContainerRecord {
+    return this.update(id, (record) => ({ ...record, state: { ...record.state, ...change } }));
+  }
+
+  /** Changes a state that a restart of the engine learns anew anyway (`removing`): memory only, no write. */
+  markInMemory(id: string, change: Partial<ContainerState>): ContainerRecord {
+    const record = this.get(id);
+    const after = { ...record, state: { ...record.state, ...change } };
+    this.#byId.set(id, after);
+    return after;
+  }
+
+  rename(id: string, name: string): ContainerRecord {
+    const holder = this.#idByName.get(name);
+    if (holder) throw nameTaken(name, holder);
+    return this.update(id, (record) => ({ ...record, name }));
+  }
+
+  remove(id: string): void {
+    const record = this.#byId.get(id);
+    if (!record) return;
+    this.#database.statement("DELETE FROM containers WHERE id = ?").run(id);
+    this.#byId.delete(id);
+    this.#idByName.delete(record.name);
+  }
+
+  /** By full id. Throws NotFoundError. */
+  get(id: string): ContainerRecord {
+    const record = this.#byId.get(id);
+    if (!record) throw new NotFoundError(`No such container: ${id}`);
+    return record;
+  }
+
+  find(id: string): ContainerRecord | undefined {
+    return this.#byId.get(id);
+  }
+
+  /** By full id, name (with or without slash) or unique id prefix, in that order, as Docker does. */
+  resolve(nameOrId: string): ContainerRecord {
+    const exact = this.#byId.get(nameOrId) ?? this.#byName(nameOrId.replace(/^\//, ""));
+    if (exact) return exact;
+    const matches = /^[0-9a-f]+$/.test(nameOrId) ? [...this.#byId.values()].filter((record) => record.id.startsWith(nameOrId)) : [];
+    if (matches.length > 1) throw new NotFoundError(`Multiple IDs found with provided prefix: ${nameOrId}`);
+    const match = matches[0];
+    if (!match) throw new NotFoundError(`No such container: ${nameOrId}`);
+    return match;
+  }
+
+  hasName(name: string): boolean {
+    return this.#idByName.has(name);
+  }
+
+  list(): readonly ContainerRecord[] {
+    return [...this.#byId.values()];
+  }
+
+  #byName(name: string): ContainerRecord | undefined {
+    const id = this.#idByName.get(name);
+    return id ? this.#byId.get(id) : undefined;
+  }
+
+  #remember(record: ContainerRecord): void {
+    this.#byId.set(record.id, record);
+    this.#idByName.set(record.name, record.id);
+  }
+}
+
+function nameTaken(name: string, holder: string): ConflictError {
+  return new ConflictError(
+    `Conflict. The container name "/${name}" is already in use by container "${holder}". You have to remove (or rename) that container to be able to reuse that name.`,
+  );
+}

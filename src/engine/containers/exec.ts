@@ -1,0 +1,121 @@
+import { randomBytes } from "node:crypto";
+import { ConflictError, InvalidParameterError, NotFoundError } from "#errors/errors.ts";
+import type { ExecProcess, TerminalSize } from "#runtime/container-runtime.ts";
+import type { ExecCreateRequest } from "#spec/docker-api.ts";
+import type { ContainerContext } from "./container-context.ts";
+import { type ContainerRecord, eventAttributes, isRunning } from "./container-record.ts";
+import { containerEnvironment } from "./environment.ts";
+import { mergeEnv } from "./merge-config.ts";
+
+/** How many finished execs stay inspectable: clients ask for the exit code right after the end. */
+const MAX_FINISHED = 1000;
+
+export interface ExecRecord {
+  readonly id: string;
+  readonly containerId: string;
+  readonly request: ExecCreateRequest;
+  readonly state: "created" | "running" | "exited";
+  readonly exitCode: number | null;
+  readonly pid: number;
+}
+
+/** Further processes in running containers. They live in memory: an exec ends with the engine that runs it. */
+export class ExecService {
+  readonly #context: ContainerContext;
+  readonly #records = new Map<string, ExecRecord>();
+  readonly #processes = new Map<string, ExecProcess>();
+
+  constructor(context: ContainerContext) {
+    this.#context = context;
+  }
+
+  /** Notes an exec. Throws ConflictError unless the container runs. */
+  create(container: ContainerRecord, request: ExecCreateRequest): ExecRecord {
+    checkRunning(container);
+    if (!Array.isArray(request.Cmd) || request.Cmd.length === 0) throw new InvalidParameterError("no exec command specified");
+    const record: ExecRecord = {
+      id: randomBytes(32).toString("hex"),
+      containerId: container.id,
+      request,
+      state: "created",
+      exitCode: null,
+      pid: 0,
+    };
+    this.#remember(record);
+    this.#publish(container, record, "exec_create");
+    return record;
+  }
+
+  /** Throws NotFoundError. */
+  get(id: string): ExecRecord {
+    const record = this.#records.get(id);
+    if (!record) throw new NotFoundError(`No such exec instance: ${id}`);
+    return record;
+  }
+
+  /** Runs it. Throws ConflictError when it ran before or its container has stopped. */
+  async start(id: string, size: TerminalSize | undefined): Promise<ExecProcess> {
+    const record = this.get(id);
+    if (record.state !== "created") throw new ConflictError(`Error: Exec command ${id} has already run`);
+    const container = this.#context.containers.get(record.containerId);
+    checkRunning(container);
+    this.#remember({ ...record, state: "running" });
+    const rootfs = await this.#context.snapshotter.mount(container.id);
+    const process = await this.#context.runtime.exec(execSpec(container, record.request, rootfs, size));
+    this.#processes.set(id, process);
+    this.#remember({ ...record, state: "running", pid: process.pid });
+    this.#publish(container, record, "exec_start");
+    void process.exitCode.then((exitCode) => {
+      this.#processes.delete(id);
+      this.#remember({ ...record, state: "exited", exitCode, pid: process.pid });
+      this.#publish(container, record, "exec_die", { exitCode: String(exitCode) });
+    });
+    return process;
+  }
+
+  /** Ids of the execs that run in a container. */
+  runningIn(containerId: string): string[] {
+    return [...this.#records.values()].filter((record) => record.containerId === containerId && record.state === "running").map((record) => record.id);
+  }
+
+  resize(id: string, size: TerminalSize): void {
+    this.get(id);
+    this.#processes.get(id)?.resize(size);
+  }
+
+  #remember(record: ExecRecord): void {
+    this.#records.delete(record.id);
+    this.#records.set(record.id, record);
+    if (this.#records.size <= MAX_FINISHED) return;
+    for (const [id, old] of this.#records) {
+      if (old.state !== "exited") continue;
+      this.#records.delete(id);
+      return;
+    }
+  }
+
+  #publish(container: ContainerRecord, record: ExecRecord, action: string, extra: Readonly<Record<string, string>> = {}): void {
+    const name = action === "exec_die" ? action : `${action}: ${record.request.Cmd.join(" ")}`;
+    this.#context.events.publish("container", name, container.id, eventAttributes(container, { execID: record.id, ...extra }));
+  }
+}
+
+function checkRunning(container: ContainerRecord): void {
+  if (container.state.phase === "paused") throw new ConflictError(`container ${container.id} is paused, unpause the container before exec`);
+  if (!isRunning(container)) throw new ConflictError(`container ${container.id} is not running`);
+}
+
+function execSpec(container: ContainerRecord, request: ExecCreateRequest, rootfs: string, size: TerminalSize | undefined): Parameters<ContainerContext["runtime"]["exec"]>[0] {
+  return {
+    containerId: container.id,
+    rootfs,
+    args: request.Cmd,
+    env: mergeEnv(containerEnvironment({ ...container.config, Tty: request.Tty ?? false }), request.Env ?? []),
+    cwd: request.WorkingDir || container.config.WorkingDir || "/",
+    user: request.User || container.config.User || "",
+    terminal: request.Tty ?? false,
+    ...(size ? { terminalSize: size } : {}),
+    openStdin: request.AttachStdin ?? false,
+    privileged: request.Privileged ?? false,
+  };
+}

@@ -1,0 +1,102 @@
+import { InvalidParameterError } from "#errors/errors.ts";
+import type { ContainerContext } from "./container-context.ts";
+import { type ContainerRecord, isRunning } from "./container-record.ts";
+import { parsePort } from "./port-requests.ts";
+
+export interface ListOptions {
+  readonly all: boolean;
+  /** Newest N, of any state; 0: no limit. */
+  readonly limit: number;
+  readonly filters: ReadonlyMap<string, readonly string[]>;
+}
+
+type Predicate = (record: ContainerRecord) => boolean;
+
+/** Containers, newest first: the running ones, or all. Throws InvalidParameterError for an unknown filter. */
+export function listContainers(context: ContainerContext, options: ListOptions): ContainerRecord[] {
+  const predicates = [...options.filters].map(([name, values]) => predicate(context, name, values));
+  const all = options.all || options.limit > 0 || options.filters.has("status") || options.filters.has("exited");
+  const records = context.containers
+    .list()
+    .filter((record) => (all || isRunning(record) || record.state.phase === "restarting") && predicates.every((matches) => matches(record)))
+    .sort((a, b) => b.created - a.created);
+  return options.limit > 0 ? records.slice(0, options.limit) : records;
+}
+
+/** Docker joins values of one filter by OR, except labels, which must all match. */
+function predicate(context: ContainerContext, name: string, values: readonly string[]): Predicate {
+  const any = (test: (record: ContainerRecord, value: string) => boolean): Predicate => (record) => values.some((value) => test(record, value));
+  switch (name) {
+    case "id":
+      return any((record, value) => record.id.startsWith(value));
+    case "name":
+      return any((record, value) => matchesName(record, value));
+    case "label":
+      return (record) => values.every((value) => hasLabel(record, value));
+    case "status":
+      return any((record, value) => record.state.phase === value);
+    case "exited":
+      return any((record, value) => record.state.phase === "exited" && record.state.exitCode === Number(value));
+    case "ancestor":
+      return any((record, value) => isAncestor(context, record, value));
+    case "before": {
+      const created = Math.min(...values.map((value) => context.containers.resolve(value).created));
+      return (record) => record.created < created;
+    }
+    case "since": {
+      const created = Math.max(...values.map((value) => context.containers.resolve(value).created));
+      return (record) => record.created > created;
+    }
+    case "volume":
+      return any((record, value) => record.mounts.some((mount) => mount.name === value || mount.destination === value));
+    case "network":
+      return any((record, value) => networkName(record) === value || record.endpoint?.networkId.startsWith(value) === true);
+    case "publish":
+      return any((record, value) => record.endpoint?.ports.some((port) => port.hostPort === parsePort(value).containerPort) === true);
+    case "expose":
+      return any((record, value) => record.config.ExposedPorts?.[withProtocol(value)] !== undefined);
+    case "health":
+      return any((_, value) => value === "none");
+    case "is-task":
+    case "isolation":
+      return () => true;
+    default:
+      throw new InvalidParameterError(`invalid filter '${name}'`);
+  }
+}
+
+/** A name filter is a regular expression on the name, with or without its slash. */
+function matchesName(record: ContainerRecord, value: string): boolean {
+  try {
+    const expression = new RegExp(value);
+    return expression.test(record.name) || expression.test(`/${record.name}`);
+  } catch {
+    return record.name.includes(value);
+  }
+}
+
+/** `key` or `key=value`. */
+export function hasLabel(record: ContainerRecord, wanted: string): boolean {
+  const separator = wanted.indexOf("=");
+  const labels = record.config.Labels ?? {};
+  return separator < 0 ? wanted in labels : labels[wanted.slice(0, separator)] === wanted.slice(separator + 1);
+}
+
+function isAncestor(context: ContainerContext, record: ContainerRecord, image: string): boolean {
+  if (record.imageName === image) return true;
+  try {
+    return context.images.find(image).id === record.imageId;
+  } catch {
+    return false;
+  }
+}
+
+function networkName(record: ContainerRecord): string {
+  const mode = record.hostConfig.NetworkMode ?? "default";
+  return mode === "default" ? "bridge" : mode;
+}
+
+function withProtocol(port: string): string {
+  const { containerPort, protocol } = parsePort(port);
+  return `${containerPort}/${protocol}`;
+}

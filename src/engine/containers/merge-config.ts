@@ -1,0 +1,65 @@
+import { InvalidParameterError } from "#errors/errors.ts";
+import type { ContainerConfig, ContainerCreateRequest } from "#spec/docker-api.ts";
+import type { ContainerDefaults } from "#spec/oci-image.ts";
+
+/**
+ * The request's Config over the image's, as `POST /containers/create` does: the image's ENV first and overridden by name, labels and
+ * ports and volumes joined; an ENTRYPOINT given by the user drops the image's CMD; an empty one (`[""]`) clears both.
+ * Throws InvalidParameterError when there is nothing to run.
+ */
+export function mergeConfig(request: ContainerCreateRequest, image: ContainerDefaults, id: string): ContainerConfig {
+  const { HostConfig: _host, NetworkingConfig: _network, ...own } = request;
+  const command = mergeCommand(own, image);
+  if ((command.Entrypoint?.length ?? 0) + (command.Cmd?.length ?? 0) === 0) throw new InvalidParameterError("no command specified");
+  return {
+    ...image,
+    ...dropUnset(own),
+    ...command,
+    Hostname: own.Hostname || id.slice(0, 12),
+    Domainname: own.Domainname ?? "",
+    User: own.User || image.User || "",
+    AttachStdin: own.AttachStdin ?? false,
+    AttachStdout: own.AttachStdout ?? false,
+    AttachStderr: own.AttachStderr ?? false,
+    Tty: own.Tty ?? false,
+    OpenStdin: own.OpenStdin ?? false,
+    StdinOnce: own.StdinOnce ?? false,
+    Env: mergeEnv(image.Env ?? [], own.Env ?? []),
+    Image: own.Image ?? "",
+    WorkingDir: own.WorkingDir || image.WorkingDir || "",
+    Labels: { ...image.Labels, ...own.Labels },
+    ...joined("ExposedPorts", image.ExposedPorts, own.ExposedPorts),
+    ...joined("Volumes", image.Volumes, own.Volumes),
+    OnBuild: null,
+  };
+}
+
+/** `base` with `overrides` by name; a bare `NAME` in the overrides removes it. Order of first appearance is kept. */
+export function mergeEnv(base: readonly string[], overrides: readonly string[]): string[] {
+  const merged = new Map<string, string | undefined>();
+  for (const entry of [...base, ...overrides]) {
+    const name = entry.split("=", 1)[0] ?? "";
+    merged.set(name, entry.includes("=") ? entry : undefined);
+  }
+  return [...merged.values()].filter((entry) => entry !== undefined);
+}
+
+function mergeCommand(own: ContainerConfig, image: ContainerDefaults): Pick<ContainerConfig, "Cmd" | "Entrypoint"> {
+  const entrypoint = own.Entrypoint ?? null;
+  if (entrypoint === null || entrypoint.length === 0) {
+    return { Entrypoint: image.Entrypoint ?? null, Cmd: own.Cmd?.length ? own.Cmd : (image.Cmd ?? null) };
+  }
+  const cleared = entrypoint.length === 1 && entrypoint[0] === "";
+  return { Entrypoint: cleared ? null : entrypoint, Cmd: own.Cmd?.length ? own.Cmd : null };
+}
+
+function dropUnset(config: ContainerConfig): ContainerConfig {
+  return Object.fromEntries(Object.entries(config).filter(([, value]) => value !== null && value !== undefined && value !== ""));
+}
+
+type Keys = Readonly<Record<string, Record<string, never>>> | null | undefined;
+
+function joined<Name extends string>(name: Name, image: Keys, own: Keys): Partial<Record<Name, Record<string, Record<string, never>>>> {
+  const all = { ...image, ...own };
+  return Object.keys(all).length > 0 ? ({ [name]: all } as Record<Name, Record<string, Record<string, never>>>) : {};
+}

@@ -1,0 +1,54 @@
+import type { LogBatch } from "#formats/container-log.ts";
+import { readLog } from "#runtime/log-reader.ts";
+import { type ContainerContext, containerFiles } from "./container-context.ts";
+import { type ContainerRecord, isRunning } from "./container-record.ts";
+
+export interface LogOptions {
+  readonly follow: boolean;
+  readonly stdout: boolean;
+  readonly stderr: boolean;
+  /** Last lines only; undefined: all. */
+  readonly tail?: number;
+  /** Nanoseconds since the epoch. */
+  readonly since?: bigint;
+  readonly until?: bigint;
+}
+
+/** What a container wrote, in order; with `follow`, on until it ends. */
+export function containerLogs(context: ContainerContext, record: ContainerRecord, options: LogOptions, signal: AbortSignal): AsyncIterableIterator<LogBatch> {
+  const follow = options.follow && isRunning(record);
+  return readLog({
+    path: containerFiles(context, record.id).log,
+    follow,
+    ...(options.tail === undefined ? {} : { tail: options.tail }),
+    ...(options.since === undefined ? {} : { since: options.since }),
+    ...(options.until === undefined ? {} : { until: options.until }),
+    stdout: options.stdout,
+    stderr: options.stderr,
+    signal,
+    ...(follow ? { ended: context.waiters.wait(record.id, "next-exit", signal).catch(() => undefined) } : {}),
+  });
+}
+
+export interface AttachOptions {
+  /** Begin with what was written before. */
+  readonly logs: boolean;
+  readonly stdout: boolean;
+  readonly stderr: boolean;
+}
+
+/**
+ * Live output until the container's next exit; the container may not have started yet. It is read from the log and not from conmon's attach
+ * socket, on which a client that stops reading would stop the container (docs/adr/0004).
+ */
+export function attachOutput(context: ContainerContext, record: ContainerRecord, options: AttachOptions, signal: AbortSignal): AsyncIterableIterator<LogBatch> {
+  return readLog({
+    path: containerFiles(context, record.id).log,
+    follow: true,
+    from: options.logs ? "oldest" : "now",
+    stdout: options.stdout,
+    stderr: options.stderr,
+    signal,
+    ended: context.waiters.wait(record.id, "next-exit", signal).catch(() => undefined),
+  });
+}

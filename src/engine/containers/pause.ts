@@ -1,0 +1,26 @@
+import { ConflictError } from "#errors/errors.ts";
+import type { ContainerContext } from "./container-context.ts";
+import { eventAttributes, isRunning } from "./container-record.ts";
+
+/** Freezes a running container. Throws ConflictError when it is not running or paused already. */
+export function pauseContainer(context: ContainerContext, id: string): Promise<void> {
+  return context.locks.run(id, async () => {
+    const record = context.containers.get(id);
+    if (!isRunning(record)) throw new ConflictError(`container ${id} is not running`);
+    if (record.state.phase === "paused") throw new ConflictError(`container ${id} is already paused`);
+    await context.runtime.pause(id);
+    context.containers.updateState(id, { phase: "paused" });
+    context.events.publish("container", "pause", id, eventAttributes(record));
+  });
+}
+
+/** Lets a paused container go on. Throws ConflictError when it is not paused. */
+export function unpauseContainer(context: ContainerContext, id: string): Promise<void> {
+  return context.locks.run(id, async () => {
+    const record = context.containers.get(id);
+    if (record.state.phase !== "paused") throw new ConflictError(`container ${id} is not paused`);
+    await context.runtime.resume(id);
+    context.containers.updateState(id, { phase: "running" });
+    context.events.publish("container", "unpause", id, eventAttributes(record));
+  });
+}

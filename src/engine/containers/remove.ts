@@ -1,0 +1,56 @@
+import { rm } from "node:fs/promises";
+import { ConflictError } from "#errors/errors.ts";
+import { type ContainerContext, containerFiles } from "./container-context.ts";
+import { type ContainerRecord, eventAttributes, isRunning } from "./container-record.ts";
+import { endProcess } from "./stop.ts";
+import type { Supervisor } from "./supervisor.ts";
+
+export interface RemoveOptions {
+  readonly force: boolean;
+  /** Its anonymous volumes too. */
+  readonly volumes: boolean;
+}
+
+/** Removes a container: a running one only with `force`. Throws ConflictError in Docker's words. */
+export async function removeContainer(context: ContainerContext, supervisor: Supervisor, id: string, options: RemoveOptions): Promise<void> {
+  supervisor.cancelRestart(id);
+  const record = context.containers.get(id);
+  if (isRunning(record)) {
+    if (!options.force) throw stillRunning(record);
+    context.containers.updateState(id, { stoppedByUser: true });
+    if (record.state.phase === "paused") await context.runtime.resume(id);
+    await endProcess(context, record, 9, 0);
+  }
+  // With --rm the supervisor has removed it by now.
+  await context.locks.run(id, () => removeLocked(context, id, options));
+}
+
+/** The caller holds the container's lock. Idempotent; what a crash leaves half-done, the next call or start-up finishes. */
+export async function removeLocked(context: ContainerContext, id: string, options: RemoveOptions): Promise<void> {
+  const record = context.containers.find(id);
+  if (!record) return;
+  if (isRunning(record)) throw stillRunning(record);
+  context.containers.markInMemory(id, { phase: "removing" });
+  await context.runtime.remove(id);
+  await context.networkDriver.disconnect(id);
+  // The row goes first: a crash after it leaves only directories that start-up sweeps, never a container without its files.
+  context.containers.remove(id);
+  await context.snapshotter.remove(id);
+  await rm(containerFiles(context, id).directory, { recursive: true, force: true });
+  if (options.volumes) await removeAnonymousVolumes(context, record);
+  context.events.publish("container", "destroy", id, eventAttributes(record));
+  context.waiters.removed(id, record.state.exitCode);
+}
+
+async function removeAnonymousVolumes(context: ContainerContext, record: ContainerRecord): Promise<void> {
+  const inUse = new Set(context.containers.list().flatMap((other) => other.mounts.map((mount) => mount.name)));
+  for (const mount of record.mounts) {
+    if (mount.anonymous && !inUse.has(mount.name) && context.volumes.get(mount.name)) await context.volumes.remove(mount.name);
+  }
+}
+
+function stillRunning(record: ContainerRecord): ConflictError {
+  return new ConflictError(
+    `cannot remove container "/${record.name}": container is ${record.state.phase}: stop the container before removing or force remove`,
+  );
+}

@@ -1,0 +1,92 @@
+import type { BindMount, ContainerSpec } from "#runtime/container-runtime.ts";
+import type { ContainerFiles } from "./container-context.ts";
+import type { ContainerRecord } from "./container-record.ts";
+import { containerEnvironment } from "./environment.ts";
+
+export interface SpecSurroundings {
+  readonly rootfs: string;
+  readonly network: ContainerSpec["network"];
+  /** The container's own files; its log goes there. */
+  readonly files: ContainerFiles;
+  /** Whose /etc files to bind: another container's when its network is joined. */
+  readonly etc: ContainerFiles;
+}
+
+/** Limit on processes unless the client sends its own: a fork bomb in a container must not take the host. */
+const DEFAULT_PIDS_LIMIT = 4096;
+
+/** A container's record as the runtime wants it. */
+export function runtimeSpec(record: ContainerRecord, surroundings: SpecSurroundings): ContainerSpec {
+  const { config, hostConfig } = record;
+  return {
+    id: record.id,
+    rootfs: surroundings.rootfs,
+    args: [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])],
+    env: containerEnvironment(config),
+    cwd: config.WorkingDir || "/",
+    user: config.User ?? "",
+    groupAdd: hostConfig.GroupAdd ?? [],
+    hostname: config.Hostname ?? "",
+    terminal: config.Tty ?? false,
+    ...(hostConfig.ConsoleSize && hostConfig.ConsoleSize[0] > 0
+      ? { terminalSize: { rows: hostConfig.ConsoleSize[0], columns: hostConfig.ConsoleSize[1] } }
+      : {}),
+    openStdin: config.OpenStdin ?? false,
+    stdinOnce: config.StdinOnce ?? false,
+    logPath: surroundings.files.log,
+    network: surroundings.network,
+    mounts: bindMounts(record, surroundings.etc),
+    readonlyRootfs: hostConfig.ReadonlyRootfs ?? false,
+    init: hostConfig.Init ?? false,
+    privileged: hostConfig.Privileged ?? false,
+    capAdd: hostConfig.CapAdd ?? [],
+    capDrop: hostConfig.CapDrop ?? [],
+    securityOpt: hostConfig.SecurityOpt ?? [],
+    resources: resources(record),
+    shmSize: hostConfig.ShmSize ?? 0,
+    sysctls: hostConfig.Sysctls ?? {},
+    ulimits: (hostConfig.Ulimits ?? []).map((limit) => ({ name: limit.Name, soft: limit.Soft, hard: limit.Hard })),
+    devices: (hostConfig.Devices ?? []).map((device) => ({
+      hostPath: device.PathOnHost,
+      containerPath: device.PathInContainer,
+      permissions: device.CgroupPermissions,
+    })),
+    tmpfs: tmpfsMounts(record),
+    ...(hostConfig.PidMode ? { pidMode: hostConfig.PidMode } : {}),
+    ...(hostConfig.IpcMode ? { ipcMode: hostConfig.IpcMode } : {}),
+    ...(hostConfig.OomScoreAdj ? { oomScoreAdj: hostConfig.OomScoreAdj } : {}),
+  };
+}
+
+/** Docker's /etc files first, so that a user's bind over one of them wins; then by destination, parents before children. */
+function bindMounts(record: ContainerRecord, etc: ContainerFiles): BindMount[] {
+  const own = record.mounts.filter((mount) => mount.type !== "tmpfs");
+  const taken = new Set(own.map((mount) => mount.destination));
+  const etcMounts = [
+    { source: etc.resolvConf, destination: "/etc/resolv.conf", readonly: false },
+    { source: etc.hostname, destination: "/etc/hostname", readonly: false },
+    { source: etc.hosts, destination: "/etc/hosts", readonly: false },
+  ].filter((mount) => !taken.has(mount.destination));
+  const mounts = own
+    .map(({ source, destination, readonly, propagation }) => ({ source, destination, readonly, ...(propagation ? { propagation } : {}) }))
+    .sort((a, b) => a.destination.split("/").length - b.destination.split("/").length);
+  return [...etcMounts, ...mounts];
+}
+
+function tmpfsMounts(record: ContainerRecord): Record<string, string> {
+  return Object.fromEntries(record.mounts.filter((mount) => mount.type === "tmpfs").map((mount) => [mount.destination, mount.options ?? ""]));
+}
+
+function resources({ hostConfig }: ContainerRecord): ContainerSpec["resources"] {
+  const pids = hostConfig.PidsLimit ?? 0;
+  return {
+    memory: hostConfig.Memory ?? 0,
+    memorySwap: hostConfig.MemorySwap ?? 0,
+    memoryReservation: hostConfig.MemoryReservation ?? 0,
+    nanoCpus: hostConfig.NanoCpus ?? 0,
+    cpuShares: hostConfig.CpuShares ?? 0,
+    cpusetCpus: hostConfig.CpusetCpus ?? "",
+    // Docker: -1 asks for no limit; 0 or nothing leaves it to the engine.
+    pidsLimit: pids === 0 ? DEFAULT_PIDS_LIMIT : pids,
+  };
+}

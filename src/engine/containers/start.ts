@@ -1,0 +1,120 @@
+import { writeFile } from "node:fs/promises";
+import { ConflictError, errorMessage, NotModifiedError } from "#errors/errors.ts";
+import type { NetworkTarget } from "#engine/networks/network-registry.ts";
+import type { ConnectRequest, NetworkEndpoint } from "#network/network-driver.ts";
+import type { ContainerSpec } from "#runtime/container-runtime.ts";
+import { isStartError } from "#runtime/start-error.ts";
+import { type ContainerContext, containerFiles } from "./container-context.ts";
+import { type ContainerRecord, eventAttributes, isRunning } from "./container-record.ts";
+import { etcFiles } from "./etc-files.ts";
+import { fillVolumes } from "./mounts.ts";
+import { portRequests } from "./port-requests.ts";
+import { runtimeSpec } from "./runtime-spec.ts";
+
+/**
+ * Starts a container that is not running: root mounted, namespace connected, /etc files written, process created and started.
+ * Whatever fails is undone and kept as the container's error. Throws NotModifiedError when it runs already, ConflictError in states
+ * that forbid it, StartError (126/127) when its command cannot run.
+ */
+export function startContainer(context: ContainerContext, id: string): Promise<void> {
+  return context.locks.run(id, () => startLocked(context, id, { stoppedByUser: false, restartCount: 0 }));
+}
+
+/** For the supervisor, which holds the lock already and counts restarts. */
+export async function startLocked(
+  context: ContainerContext,
+  id: string,
+  state: { readonly stoppedByUser: boolean; readonly restartCount: number },
+): Promise<void> {
+  const record = context.containers.get(id);
+  checkStartable(record);
+  try {
+    const endpoint = await connect(context, record);
+    const spec = await prepareSpec(context, record, endpoint);
+    const { pid } = await context.runtime.create(spec);
+    // The state is written before the process runs: a crash in between leaves a container that adoption finds waiting.
+    context.containers.update(id, (current) => ({
+      ...current,
+      ...(endpoint.kept ? { endpoint: endpoint.kept } : {}),
+      state: { ...current.state, ...state, phase: "running", pid, startedAt: Date.now(), exitCode: 0, error: "", oomKilled: false },
+    }));
+    await context.runtime.start(id);
+  } catch (error) {
+    await undoStart(context, record, error);
+    throw error;
+  }
+  context.events.publish("container", "start", id, eventAttributes(record));
+}
+
+function checkStartable(record: ContainerRecord): void {
+  if (record.state.phase === "paused") throw new ConflictError("cannot start a paused container, try unpause instead");
+  if (isRunning(record)) throw new NotModifiedError("");
+  if (record.state.phase === "removing" || record.state.phase === "dead") {
+    throw new ConflictError("container is marked for removal and cannot be started");
+  }
+}
+
+interface Connection {
+  readonly network: ContainerSpec["network"];
+  /** The endpoint that was made for this start, to be kept with the container. */
+  readonly kept?: NetworkEndpoint;
+  /** Whose hosts and resolv.conf to use. */
+  readonly filesOf: string;
+}
+
+async function connect(context: ContainerContext, record: ContainerRecord): Promise<Connection> {
+  const target = await context.networks.target(record.hostConfig.NetworkMode ?? "");
+  if (target.kind === "host") return { network: { kind: "host" }, filesOf: record.id };
+  if (target.kind === "container") return joinContainer(context, target.container);
+  const endpoint = await context.networkDriver.connect(connectRequest(record, target));
+  return { network: { kind: "path", netnsPath: endpoint.netnsPath }, kept: endpoint, filesOf: record.id };
+}
+
+function joinContainer(context: ContainerContext, name: string): Connection {
+  const other = context.containers.resolve(name);
+  if (!isRunning(other)) throw new ConflictError(`cannot join network of a non running container: ${other.id}`);
+  if (!other.endpoint) return { network: { kind: "host" }, filesOf: other.id };
+  return { network: { kind: "path", netnsPath: other.endpoint.netnsPath }, filesOf: other.id };
+}
+
+function connectRequest(record: ContainerRecord, target: NetworkTarget & { kind: "bridge" | "none" }): ConnectRequest {
+  const mac = record.config.MacAddress;
+  return {
+    containerId: record.id,
+    network: target.kind === "bridge" ? target.network : undefined,
+    ports: target.kind === "bridge" ? portRequests(record.config, record.hostConfig) : [],
+    ...(mac ? { macAddress: mac } : {}),
+  };
+}
+
+async function prepareSpec(context: ContainerContext, record: ContainerRecord, connection: Connection): Promise<ContainerSpec> {
+  const [rootfs] = await Promise.all([
+    context.snapshotter.mount(record.id),
+    connection.filesOf === record.id ? writeEtcFiles(context, record, connection.kept) : undefined,
+  ]);
+  await fillVolumes(context, record, rootfs);
+  return runtimeSpec(record, { rootfs, network: connection.network, files: containerFiles(context, record.id), etc: containerFiles(context, connection.filesOf) });
+}
+
+async function writeEtcFiles(context: ContainerContext, record: ContainerRecord, endpoint: NetworkEndpoint | undefined): Promise<void> {
+  const files = containerFiles(context, record.id);
+  const { gateway } = await context.networks.bridge();
+  const contents = await etcFiles(record, endpoint, gateway);
+  await Promise.all([
+    writeFile(files.hosts, contents.hosts, { mode: 0o644 }),
+    writeFile(files.hostname, contents.hostname, { mode: 0o644 }),
+    writeFile(files.resolvConf, contents.resolvConf, { mode: 0o644 }),
+  ]);
+}
+
+async function undoStart(context: ContainerContext, record: ContainerRecord, error: unknown): Promise<void> {
+  await context.runtime.remove(record.id);
+  await context.networkDriver.disconnect(record.id);
+  await context.snapshotter.unmount(record.id);
+  if (!context.containers.find(record.id)) return;
+  const exitCode = isStartError(error) ? error.exitCode : 128;
+  context.containers.update(record.id, ({ endpoint: _, ...current }) => ({
+    ...current,
+    state: { ...current.state, phase: record.state.phase === "created" ? "created" : "exited", pid: 0, exitCode, error: errorMessage(error), finishedAt: Date.now() },
+  }));
+}

@@ -1,0 +1,64 @@
+import { ConflictError, NotModifiedError } from "#errors/errors.ts";
+import type { ContainerContext } from "./container-context.ts";
+import { type ContainerRecord, eventAttributes, isRunning } from "./container-record.ts";
+import { parseSignal } from "./signals.ts";
+import type { Supervisor } from "./supervisor.ts";
+
+const DEFAULT_TIMEOUT_S = 10;
+const SIGKILL = 9;
+/** How long the kernel may take to end a process that was sent SIGKILL before Berth says so. */
+const KILL_GRACE_S = 10;
+
+export interface StopOptions {
+  /** Seconds before SIGKILL; -1 waits for ever. Default: the container's own, or 10. */
+  readonly timeout?: number;
+  readonly signal?: string;
+}
+
+/** Asks the main process to end, then makes it. Resolves when the container is stopped. Throws NotModifiedError when it is not running. */
+export async function stopContainer(context: ContainerContext, supervisor: Supervisor, id: string, options: StopOptions = {}): Promise<void> {
+  supervisor.cancelRestart(id);
+  const record = context.containers.get(id);
+  if (record.state.phase === "restarting") {
+    context.containers.updateState(id, { phase: "exited", stoppedByUser: true });
+    return;
+  }
+  if (!isRunning(record)) throw new NotModifiedError("");
+  if (record.state.phase === "paused") await context.runtime.resume(id);
+  context.containers.updateState(id, { stoppedByUser: true, phase: "running" });
+  const timeout = options.timeout ?? record.config.StopTimeout ?? DEFAULT_TIMEOUT_S;
+  await endProcess(context, record, parseSignal(options.signal || record.config.StopSignal || "SIGTERM"), timeout);
+  context.events.publish("container", "stop", id, eventAttributes(record));
+}
+
+/** Sends `signal`, waits up to `timeout` seconds (-1: for ever), then kills. */
+export async function endProcess(context: ContainerContext, record: ContainerRecord, signal: number, timeout: number): Promise<void> {
+  const exited = context.waiters.wait(record.id, "next-exit");
+  context.events.publish("container", "kill", record.id, eventAttributes(record, { signal: String(signal) }));
+  await context.runtime.kill(record.id, signal);
+  if (await within(exited, timeout)) return released(context, record.id);
+  context.events.publish("container", "kill", record.id, eventAttributes(record, { signal: String(SIGKILL) }));
+  await context.runtime.kill(record.id, SIGKILL, true);
+  if (!(await within(exited, KILL_GRACE_S))) {
+    throw new ConflictError(`cannot stop container: ${record.id}: tried to kill container, but did not receive an exit event`);
+  }
+  await released(context, record.id);
+}
+
+/** Waits for the supervisor to be done with the exit: it holds the container's lock meanwhile. */
+function released(context: ContainerContext, id: string): Promise<void> {
+  return context.locks.run(id, () => Promise.resolve());
+}
+
+async function within(promise: Promise<unknown>, seconds: number): Promise<boolean> {
+  if (seconds < 0) return promise.then(() => true);
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), seconds * 1000);
+  });
+  try {
+    return await Promise.race([promise.then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

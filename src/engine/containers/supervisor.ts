@@ -1,0 +1,155 @@
+import { errorMessage, NotModifiedError } from "#errors/errors.ts";
+import type { ContainerExit } from "#runtime/container-runtime.ts";
+import type { ContainerContext } from "./container-context.ts";
+import { type ContainerRecord, eventAttributes, isRunning } from "./container-record.ts";
+import { removeLocked } from "./remove.ts";
+import { startLocked } from "./start.ts";
+
+/** Docker's back-off between restarts: 100 ms, doubled up to a minute, forgotten after 10 s of running. */
+const FIRST_DELAY_MS = 100;
+const MAX_DELAY_MS = 60_000;
+const STABLE_MS = 10_000;
+
+/**
+ * Takes each container through its end: what it held is released, the exit is written down and told, and the restart policy or
+ * auto-remove follows. It also brings containers back when the engine starts.
+ */
+export class Supervisor {
+  readonly #context: ContainerContext;
+  readonly #log: (message: string) => void;
+  readonly #delays = new Map<string, number>();
+  readonly #timers = new Map<string, NodeJS.Timeout>();
+  #closed = false;
+
+  constructor(context: ContainerContext, log: (message: string) => void) {
+    this.#context = context;
+    this.#log = log;
+    context.runtime.onExit((exit) => {
+      this.#handle(exit).catch((error: unknown) => log(`cannot finish the exit of container ${exit.id}: ${errorMessage(error)}`));
+    });
+  }
+
+  /** Takes up what an earlier engine left: running containers are adopted, dead ones finished, policies applied. */
+  async adoptAll(): Promise<void> {
+    const records = this.#context.containers.list();
+    await this.#context.networkDriver.restore(records.flatMap((record) => (isRunning(record) && record.endpoint ? [record.endpoint] : [])));
+    await Promise.all(records.map((record) => this.#adopt(record)));
+  }
+
+  /** Stops restarting; containers run on. */
+  close(): void {
+    this.#closed = true;
+    for (const timer of this.#timers.values()) clearTimeout(timer);
+  }
+
+  /** A pending restart is called off (stop, kill, rm). */
+  cancelRestart(id: string): void {
+    clearTimeout(this.#timers.get(id));
+    this.#timers.delete(id);
+    this.#delays.delete(id);
+  }
+
+  async #adopt(record: ContainerRecord): Promise<void> {
+    if (record.state.phase === "removing") {
+      await this.#context.locks.run(record.id, () => removeLocked(this.#context, record.id, { force: true, volumes: record.hostConfig.AutoRemove ?? false }));
+      return;
+    }
+    if (!isRunning(record)) {
+      if (restartsWithEngine(record)) this.#scheduleRestart(record);
+      return;
+    }
+    const state = await this.#context.runtime.adopt(record.id);
+    if (state.kind === "running") {
+      await this.#context.snapshotter.mount(record.id);
+      this.#context.containers.updateState(record.id, { phase: state.paused ? "paused" : "running", pid: state.pid });
+      return;
+    }
+    const exit = state.kind === "exited" ? state.exit : { id: record.id, exitCode: 137, finishedAt: Date.now(), oomKilled: false };
+    await this.#handle(exit, state.kind === "lost" ? "the container's supervisor is gone" : "");
+  }
+
+  #handle(exit: ContainerExit, error = ""): Promise<void> {
+    return this.#context.locks.run(exit.id, async () => {
+      const record = this.#context.containers.find(exit.id);
+      if (!record || !isRunning(record)) return;
+      const restart = !this.#closed && wantsRestart(record, exit.exitCode);
+      await this.#release(record, exit, error, restart);
+      if (restart) this.#scheduleRestart(this.#context.containers.get(exit.id));
+      else if (record.hostConfig.AutoRemove) {
+        await removeLocked(this.#context, exit.id, { force: true, volumes: true });
+      }
+    });
+  }
+
+  /** Writes the exit down, tells it, and gives back what only a running container needs. */
+  async #release(record: ContainerRecord, exit: ContainerExit, error: string, restart: boolean): Promise<void> {
+    const { containers, events, waiters, runtime, networkDriver, snapshotter } = this.#context;
+    const finished = containers.update(record.id, ({ endpoint: _, ...current }) => ({
+      ...current,
+      state: {
+        ...current.state,
+        phase: restart ? "restarting" : "exited",
+        pid: 0,
+        exitCode: exit.exitCode,
+        oomKilled: exit.oomKilled,
+        finishedAt: exit.finishedAt,
+        error,
+      },
+    }));
+    if (exit.oomKilled) events.publish("container", "oom", record.id, eventAttributes(record));
+    events.publish("container", "die", record.id, eventAttributes(record, { exitCode: String(exit.exitCode) }));
+    const released = Promise.all([runtime.remove(record.id), networkDriver.disconnect(record.id)]).then(() => snapshotter.unmount(record.id));
+    waiters.exited(finished.id, { exitCode: exit.exitCode, error });
+    await released;
+  }
+
+  #scheduleRestart(record: ContainerRecord): void {
+    const ranFor = record.state.finishedAt - record.state.startedAt;
+    const previous = this.#delays.get(record.id);
+    const delay = previous === undefined || ranFor > STABLE_MS ? FIRST_DELAY_MS : Math.min(previous * 2, MAX_DELAY_MS);
+    this.#delays.set(record.id, delay);
+    const timer = setTimeout(() => {
+      this.#timers.delete(record.id);
+      this.#restart(record.id).catch((error: unknown) => this.#log(`cannot restart container ${record.id}: ${errorMessage(error)}`));
+    }, delay);
+    this.#timers.set(record.id, timer);
+  }
+
+  #restart(id: string): Promise<void> {
+    return this.#context.locks.run(id, async () => {
+      const record = this.#context.containers.find(id);
+      if (this.#closed || !record || isRunning(record) || record.state.phase === "removing") return;
+      try {
+        await startLocked(this.#context, id, { stoppedByUser: false, restartCount: record.state.restartCount + 1 });
+      } catch (error) {
+        if (error instanceof NotModifiedError) return;
+        throw error;
+      }
+    });
+  }
+}
+
+/** https://docs.docker.com/engine/containers/start-containers-automatically/ */
+function wantsRestart(record: ContainerRecord, exitCode: number): boolean {
+  const policy = record.hostConfig.RestartPolicy;
+  if (record.state.stoppedByUser) return false;
+  switch (policy?.Name) {
+    case "always":
+    case "unless-stopped":
+      return true;
+    case "on-failure": {
+      const limit = policy.MaximumRetryCount ?? 0;
+      return exitCode !== 0 && (limit === 0 || record.state.restartCount < limit);
+    }
+    default:
+      return false;
+  }
+}
+
+/** After an engine start: `always` even when a user had stopped it, `unless-stopped` only when nobody had. */
+function restartsWithEngine(record: ContainerRecord): boolean {
+  if (record.state.phase === "created") return false;
+  if (record.state.phase === "restarting") return true;
+  const policy = record.hostConfig.RestartPolicy?.Name;
+  return policy === "always" || (policy === "unless-stopped" && !record.state.stoppedByUser);
+}

@@ -1,0 +1,96 @@
+import { randomBytes } from "node:crypto";
+import { ConflictError, InvalidParameterError, NotFoundError, NotImplementedError } from "#errors/errors.ts";
+import type { ContainerContext } from "#engine/containers/container-context.ts";
+import type { Pruned } from "#engine/containers/prune.ts";
+import type { Volume } from "#volume/volume-store.ts";
+
+export interface VolumeRequest {
+  /** "" for an anonymous one. */
+  readonly name: string;
+  readonly driver: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly driverOpts: Readonly<Record<string, string>>;
+}
+
+type Filters = ReadonlyMap<string, readonly string[]>;
+
+/** Makes a volume, or returns the one of that name. */
+export async function createVolume(context: ContainerContext, request: VolumeRequest): Promise<Volume> {
+  if (request.driver !== "" && request.driver !== "local") {
+    throw new NotFoundError(`error looking up volume plugin ${request.driver}: plugin "${request.driver}" not found`);
+  }
+  if (Object.keys(request.driverOpts).length > 0) {
+    throw new NotImplementedError(`volume driver options are not supported yet: ${Object.keys(request.driverOpts).join(", ")}`);
+  }
+  const known = request.name !== "" && context.volumes.get(request.name) !== undefined;
+  const volume = await context.volumes.create(request.name || randomBytes(32).toString("hex"), {
+    labels: request.labels,
+    driverOpts: request.driverOpts,
+    anonymous: request.name === "",
+  });
+  if (!known) context.events.publish("volume", "create", volume.name, { driver: volume.driver });
+  return volume;
+}
+
+/** Removes a volume that no container has. Throws NotFoundError (unless `force`) and ConflictError in Docker's words. */
+export async function removeVolume(context: ContainerContext, name: string, force: boolean): Promise<void> {
+  const volume = context.volumes.get(name);
+  if (!volume) {
+    if (force) return;
+    throw new NotFoundError(`get ${name}: no such volume`);
+  }
+  const users = volumeUsers(context, name);
+  if (users.length > 0) throw new ConflictError(`remove ${name}: volume is in use - [${users.join(", ")}]`);
+  await context.volumes.remove(name);
+  context.events.publish("volume", "destroy", name, { driver: volume.driver });
+}
+
+/** Ids of the containers, running or not, that have the volume. */
+export function volumeUsers(context: ContainerContext, name: string): string[] {
+  return context.containers
+    .list()
+    .filter((record) => record.mounts.some((mount) => mount.type === "volume" && mount.name === name))
+    .map((record) => record.id);
+}
+
+export function listVolumes(context: ContainerContext, filters: Filters): Volume[] {
+  for (const name of filters.keys()) {
+    if (!["dangling", "driver", "label", "name"].includes(name)) throw new InvalidParameterError(`invalid filter '${name}'`);
+  }
+  return context.volumes.list().filter((volume) => matches(context, volume, filters));
+}
+
+/** Unused anonymous volumes; with `all=true`, named ones too. */
+export async function pruneVolumes(context: ContainerContext, filters: Filters): Promise<Pruned> {
+  const all = ["true", "1"].includes(filters.get("all")?.[0] ?? "");
+  const deleted: string[] = [];
+  let reclaimed = 0;
+  for (const volume of context.volumes.list()) {
+    if (!(all || volume.anonymous) || volumeUsers(context, volume.name).length > 0) continue;
+    if (!labelsMatch(volume, filters)) continue;
+    reclaimed += await context.volumes.usage(volume);
+    await context.volumes.remove(volume.name);
+    context.events.publish("volume", "destroy", volume.name, { driver: volume.driver });
+    deleted.push(volume.name);
+  }
+  return { deleted, reclaimed };
+}
+
+function matches(context: ContainerContext, volume: Volume, filters: Filters): boolean {
+  const some = (name: string, test: (value: string) => boolean): boolean => !filters.has(name) || (filters.get(name) ?? []).some(test);
+  const isDangling = (): boolean => volumeUsers(context, volume.name).length === 0;
+  return (
+    some("name", (value) => volume.name.includes(value)) &&
+    some("driver", (value) => volume.driver === value) &&
+    some("dangling", (value) => ["true", "1"].includes(value) === isDangling()) &&
+    labelsMatch(volume, filters)
+  );
+}
+
+function labelsMatch(volume: Volume, filters: Filters): boolean {
+  const has = (wanted: string): boolean => {
+    const separator = wanted.indexOf("=");
+    return separator < 0 ? wanted in volume.labels : volume.labels[wanted.slice(0, separator)] === wanted.slice(separator + 1);
+  };
+  return (filters.get("label") ?? []).every(has) && !(filters.get("label!") ?? []).some(has);
+}

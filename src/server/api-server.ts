@@ -1,0 +1,92 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+import { InvalidParameterError, NotFoundError } from "#errors/errors.ts";
+import { API_VERSION } from "#spec/docker-api.ts";
+import { errorAnswer } from "./error-status.ts";
+import { RequestContext } from "./request-context.ts";
+import { type Route, Router } from "./route.ts";
+
+export interface ApiServerOptions {
+  readonly routes: readonly Route[];
+  /** For each failure that is the engine's own fault. */
+  readonly onInternalError: (method: string, path: string, error: unknown) => void;
+}
+
+/** The HTTP server of the Engine API, not yet listening. Connections may idle for hours: attach, logs and events do. */
+export function createApiServer(options: ApiServerOptions): Server {
+  const router = new Router(options.routes);
+  const server = createServer({ keepAlive: true }, (request, response) => {
+    void answer(router, options, request, { response });
+  });
+  server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    socket.on("error", () => undefined);
+    void answer(router, options, request, { socket, head });
+  });
+  server.on("clientError", (_error: Error, socket: Duplex) => {
+    if (socket.writable) socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
+  });
+  server.timeout = 0;
+  server.requestTimeout = 0;
+  server.headersTimeout = 60_000;
+  server.keepAliveTimeout = 0;
+  return server;
+}
+
+type Answer = { readonly response: ServerResponse } | { readonly socket: Duplex; readonly head: Buffer };
+
+async function answer(router: Router, options: ApiServerOptions, request: IncomingMessage, how: Answer): Promise<void> {
+  const url = new URL(request.url ?? "/", "http://engine");
+  const { path, version } = splitVersion(url.pathname);
+  const method = request.method ?? "GET";
+  const match = router.match(method, path);
+  const context = new RequestContext(request, how, { path, query: url.searchParams, version, params: match?.params ?? {} });
+  if ("response" in how) commonHeaders(how.response);
+  try {
+    checkVersion(version);
+    if (!match) throw new NotFoundError("page not found");
+    await match.handler(context);
+  } catch (error) {
+    fail(context, options, how, method, error);
+  }
+}
+
+function fail(context: RequestContext, options: ApiServerOptions, how: Answer, method: string, error: unknown): void {
+  const { status, body } = errorAnswer(error);
+  if (status === 500) options.onInternalError(method, context.path, error);
+  if (!context.answered) {
+    if (status === 304) context.sendEmpty(304);
+    else context.sendJson(status, body);
+  } else if ("response" in how) how.response.destroy();
+  else how.socket.destroy();
+}
+
+function commonHeaders(response: ServerResponse): void {
+  response.setHeader("Api-Version", API_VERSION.newest);
+  response.setHeader("Docker-Experimental", "false");
+  response.setHeader("Ostype", "linux");
+  response.setHeader("Server", "Berth (linux)");
+}
+
+/** `/v1.45/containers/json` → path and version. https://docs.docker.com/reference/api/engine/#versioned-api-and-sdk */
+function splitVersion(pathname: string): { path: string; version: string } {
+  const match = /^\/v(\d+\.\d+)(\/.*)$/.exec(pathname);
+  return match ? { path: match[2] ?? "/", version: match[1] ?? "" } : { path: pathname, version: API_VERSION.newest };
+}
+
+function checkVersion(version: string): void {
+  if (compareVersions(version, API_VERSION.oldest) < 0) {
+    throw new InvalidParameterError(
+      `client version ${version} is too old. Minimum supported API version is ${API_VERSION.oldest}, please upgrade your client to a newer version`,
+    );
+  }
+  if (compareVersions(version, API_VERSION.newest) > 0) {
+    throw new InvalidParameterError(`client version ${version} is too new. Maximum supported API version is ${API_VERSION.newest}`);
+  }
+}
+
+/** Negative, zero or positive, comparing `major.minor` as numbers. */
+export function compareVersions(a: string, b: string): number {
+  const [majorA = 0, minorA = 0] = a.split(".").map(Number);
+  const [majorB = 0, minorB = 0] = b.split(".").map(Number);
+  return majorA - majorB || minorA - minorB;
+}

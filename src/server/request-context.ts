@@ -1,0 +1,184 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+import { InvalidParameterError } from "#errors/errors.ts";
+import { type HijackedConnection, openHijack } from "./hijack.ts";
+
+/** Bodies that are read whole are small documents; anything larger is an attack or a mistake. */
+const MAX_JSON_BODY = 8 * 1024 * 1024;
+
+/** One request: what a handler may read, and the ways to answer it. Exactly one of the answers is given. */
+export class RequestContext {
+  readonly request: IncomingMessage;
+  readonly path: string;
+  readonly query: URLSearchParams;
+  /** API version of the path, or the newest. */
+  readonly version: string;
+  readonly params: Readonly<Record<string, string>>;
+  /** Aborts when the client goes away before the answer has ended. */
+  readonly signal: AbortSignal;
+  readonly #response: ServerResponse | undefined;
+  readonly #upgrade: { readonly socket: Duplex; readonly head: Buffer } | undefined;
+  readonly #abort = new AbortController();
+  #answered = false;
+
+  constructor(
+    request: IncomingMessage,
+    answer: { readonly response: ServerResponse } | { readonly socket: Duplex; readonly head: Buffer },
+    target: { readonly path: string; readonly query: URLSearchParams; readonly version: string; readonly params: Readonly<Record<string, string>> },
+  ) {
+    this.request = request;
+    this.path = target.path;
+    this.query = target.query;
+    this.version = target.version;
+    this.params = target.params;
+    this.signal = this.#abort.signal;
+    this.#response = "response" in answer ? answer.response : undefined;
+    this.#upgrade = "socket" in answer ? answer : undefined;
+    this.#response?.once("close", () => {
+      if (!this.#response?.writableFinished) this.#abort.abort();
+    });
+    this.#upgrade?.socket.once("close", () => this.#abort.abort());
+  }
+
+  get answered(): boolean {
+    return this.#answered || (this.#response?.headersSent ?? false);
+  }
+
+  param(name: string): string {
+    return this.params[name] ?? "";
+  }
+
+  /** Docker's booleans: absent, "", "0", "false", "no", "none" are false. */
+  flag(name: string): boolean {
+    const value = (this.query.get(name) ?? "").toLowerCase().trim();
+    return !["", "0", "no", "false", "none"].includes(value);
+  }
+
+  text(name: string): string {
+    return this.query.get(name) ?? "";
+  }
+
+  header(name: string): string {
+    const value = this.request.headers[name];
+    return Array.isArray(value) ? (value[0] ?? "") : (value ?? "");
+  }
+
+  /** The `filters` parameter: `{"label":["a=b"]}` or, from older clients, `{"label":{"a=b":true}}`. */
+  filters(): Map<string, string[]> {
+    const text = this.text("filters");
+    if (text === "") return new Map();
+    const parsed = parseJson(text);
+    if (!isObject(parsed)) throw new InvalidParameterError(`invalid filter: "${text.slice(0, 200)}"`);
+    return new Map(Object.entries(parsed).map(([name, values]) => [name, filterValues(values, text)]));
+  }
+
+  /** The whole body as JSON; an empty body is `{}`. Throws InvalidParameterError. */
+  async json(): Promise<Record<string, unknown>> {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    for await (const chunk of this.request) {
+      size += chunk.length;
+      if (size > MAX_JSON_BODY) throw new InvalidParameterError("request body too large");
+      chunks.push(Buffer.from(chunk));
+    }
+    const text = Buffer.concat(chunks).toString("utf8").trim();
+    if (text === "") return {};
+    const parsed = parseJson(text);
+    if (!isObject(parsed)) throw new InvalidParameterError("invalid JSON: expected an object");
+    return parsed;
+  }
+
+  /** A header of the answer, before it is given. */
+  setHeader(name: string, value: string): void {
+    this.#response?.setHeader(name, value);
+  }
+
+  sendJson(status: number, body: unknown): void {
+    this.#send(status, "application/json", `${JSON.stringify(body)}\n`);
+  }
+
+  sendText(status: number, text: string, contentType = "text/plain; charset=utf-8"): void {
+    this.#send(status, contentType, text);
+  }
+
+  sendEmpty(status: number): void {
+    this.#send(status, undefined, "");
+  }
+
+  /** Starts a streamed answer, headers at once. The returned writer keeps back-pressure. */
+  stream(contentType: string, status = 200): ResponseWriter {
+    this.#answered = true;
+    if (!this.#response) throw new InvalidParameterError("this call does not take an Upgrade header");
+    this.#response.writeHead(status, { "Content-Type": contentType });
+    this.#response.flushHeaders();
+    return new ResponseWriter(this.#response, this.signal);
+  }
+
+  /** Takes the connection over: raw bytes both ways from here on (with Upgrade), or an answer that streams out (without). */
+  hijack(contentType: string): HijackedConnection {
+    this.#answered = true;
+    return openHijack(this.request, this.#upgrade ?? this.#response, contentType);
+  }
+
+  #send(status: number, contentType: string | undefined, text: string): void {
+    this.#answered = true;
+    const body = Buffer.from(text);
+    const headers = { ...(contentType ? { "Content-Type": contentType } : {}), ...(status === 204 || status === 304 ? {} : { "Content-Length": String(body.length) }) };
+    if (this.#response) {
+      this.#response.writeHead(status, headers).end(body.length > 0 ? body : undefined);
+    } else if (this.#upgrade) {
+      const lines = Object.entries({ ...headers, Connection: "close" }).map(([name, value]) => `${name}: ${value}\r\n`);
+      this.#upgrade.socket.end(Buffer.concat([Buffer.from(`HTTP/1.1 ${status} ${status < 400 ? "OK" : "Error"}\r\n${lines.join("")}\r\n`), body]));
+    }
+  }
+}
+
+/** A streamed answer. `write` resolves when the client can take more, or has gone. */
+export class ResponseWriter {
+  readonly #response: ServerResponse;
+  readonly #signal: AbortSignal;
+
+  constructor(response: ServerResponse, signal: AbortSignal) {
+    this.#response = response;
+    this.#signal = signal;
+  }
+
+  write(bytes: Uint8Array | string): Promise<void> {
+    if (this.#signal.aborted || this.#response.write(bytes)) return Promise.resolve();
+    return new Promise((resolve) => {
+      const done = (): void => {
+        this.#response.off("drain", done);
+        this.#signal.removeEventListener("abort", done);
+        resolve();
+      };
+      this.#response.once("drain", done);
+      this.#signal.addEventListener("abort", done, { once: true });
+    });
+  }
+
+  writeJsonLine(value: unknown): Promise<void> {
+    return this.write(`${JSON.stringify(value)}\r\n`);
+  }
+
+  end(): void {
+    this.#response.end();
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new InvalidParameterError(`invalid JSON: ${cause instanceof Error ? cause.message : "cannot parse it"}`, { cause });
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function filterValues(values: unknown, text: string): string[] {
+  if (Array.isArray(values)) return values.map(String);
+  if (isObject(values)) return Object.keys(values).filter((key) => values[key] === true);
+  throw new InvalidParameterError(`invalid filter: "${text.slice(0, 200)}"`);
+}

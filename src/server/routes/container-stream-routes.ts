@@ -1,0 +1,92 @@
+import { attachOutput, containerLogs } from "#engine/containers/output.ts";
+import { type ContainerRecord, isRunning } from "#engine/containers/container-record.ts";
+import type { Engine } from "#engine/engine.ts";
+import { ConflictError, InvalidParameterError } from "#errors/errors.ts";
+import type { HijackedConnection } from "../hijack.ts";
+import { encodeBatch, MULTIPLEXED_STREAM, RAW_STREAM } from "../output-stream.ts";
+import type { RequestContext } from "../request-context.ts";
+import type { Route } from "../route.ts";
+import { integerParameter, unixNanoParameter } from "./parameters.ts";
+
+/** Logs and attach. */
+export function containerStreamRoutes(engine: Engine): readonly Route[] {
+  return [
+    ["GET", "/containers/{id}/logs", (request) => logs(engine, request)],
+    ["POST", "/containers/{id}/attach", (request) => attach(engine, request)],
+  ];
+}
+
+async function logs(engine: Engine, request: RequestContext): Promise<void> {
+  const record = engine.containers.containers.resolve(request.param("id"));
+  const [stdout, stderr] = [request.flag("stdout"), request.flag("stderr")];
+  if (!stdout && !stderr) throw new InvalidParameterError("Bad parameters: you must choose at least one stream");
+  if (record.hostConfig.LogConfig?.Type === "none") {
+    throw new InvalidParameterError("configured logging driver does not support reading");
+  }
+  const tail = request.text("tail");
+  const since = unixNanoParameter(request, "since");
+  const until = unixNanoParameter(request, "until");
+  const batches = containerLogs(
+    engine.containers,
+    record,
+    {
+      follow: request.flag("follow"),
+      stdout,
+      stderr,
+      ...(tail === "" || tail === "all" || Number(tail) < 0 ? {} : { tail: integerParameter(request, "tail") ?? 0 }),
+      ...(since === undefined ? {} : { since }),
+      ...(until === undefined ? {} : { until }),
+    },
+    request.signal,
+  );
+  const terminal = record.config.Tty ?? false;
+  const writer = request.stream(terminal ? RAW_STREAM : MULTIPLEXED_STREAM);
+  for await (const batch of batches) await writer.write(encodeBatch(batch, { terminal, timestamps: request.flag("timestamps") }));
+  writer.end();
+}
+
+async function attach(engine: Engine, request: RequestContext): Promise<void> {
+  const record = engine.containers.containers.resolve(request.param("id"));
+  checkAttachable(record);
+  const stream = request.flag("stream");
+  const [stdin, stdout, stderr] = [request.flag("stdin") && stream, request.flag("stdout"), request.flag("stderr")];
+  const terminal = record.config.Tty ?? false;
+  const abort = new AbortController();
+  // The place in the log is fixed before the client is told that it is attached: what the container writes from then on is its.
+  const output = stream
+    ? attachOutput(engine.containers, record, { logs: request.flag("logs"), stdout, stderr }, abort.signal)
+    : containerLogs(engine.containers, record, { follow: false, stdout, stderr }, abort.signal);
+  const connection = request.hijack(terminal ? RAW_STREAM : MULTIPLEXED_STREAM);
+  void connection.closed.then(() => abort.abort());
+  if (stdin && record.config.OpenStdin) void forwardStdin(engine, record, connection, abort.signal);
+  else connection.input.resume();
+  if (!stdout && !stderr) {
+    await engine.containers.waiters.wait(record.id, "next-exit", abort.signal).catch(() => undefined);
+  }
+  for await (const batch of output) await connection.write(encodeBatch(batch, { terminal, timestamps: false }));
+  connection.end();
+}
+
+function checkAttachable(record: ContainerRecord): void {
+  if (record.state.phase === "paused") throw new ConflictError(`container ${record.id} is paused, unpause the container before attach`);
+  if (record.state.phase === "restarting") throw new ConflictError(`container ${record.id} is restarting, wait until the container is running`);
+}
+
+/** Input is held back by the client's own buffer until the container has started. */
+async function forwardStdin(engine: Engine, record: ContainerRecord, connection: HijackedConnection, signal: AbortSignal): Promise<void> {
+  connection.input.pause();
+  if (!isRunning(engine.containers.containers.get(record.id))) await nextStart(engine, record.id, signal);
+  if (signal.aborted) return;
+  const stdin = await engine.containers.runtime.openStdin(record.id);
+  signal.addEventListener("abort", () => stdin.close(), { once: true });
+  connection.input.on("error", () => stdin.close());
+  connection.input.pipe(stdin.writable, { end: record.config.StdinOnce ?? false });
+}
+
+/** Waits for the container's `start` event. */
+async function nextStart(engine: Engine, id: string, signal: AbortSignal): Promise<void> {
+  for await (const event of engine.events.subscribe(undefined, signal)) {
+    if (event.Actor.ID === id && event.Action === "start") return;
+    if (event.Actor.ID === id && event.Action === "destroy") return;
+  }
+}

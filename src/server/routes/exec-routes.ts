@@ -1,0 +1,106 @@
+import type { Readable } from "node:stream";
+import type { ExecRecord } from "#engine/containers/exec.ts";
+import type { Engine } from "#engine/engine.ts";
+import { errorMessage } from "#errors/errors.ts";
+import { writeFrame } from "#formats/stdcopy.ts";
+import type { ExecProcess, TerminalSize } from "#runtime/container-runtime.ts";
+import type { ExecCreateRequest, ExecInspect } from "#spec/docker-api.ts";
+import type { HijackedConnection } from "../hijack.ts";
+import { MULTIPLEXED_STREAM, RAW_STREAM } from "../output-stream.ts";
+import type { RequestContext } from "../request-context.ts";
+import type { Route } from "../route.ts";
+import { integerParameter } from "./parameters.ts";
+
+/** Further processes in running containers. */
+export function execRoutes(engine: Engine): readonly Route[] {
+  return [
+    ["POST", "/containers/{id}/exec", (request) => create(engine, request)],
+    ["POST", "/exec/{id}/start", (request) => start(engine, request)],
+    ["POST", "/exec/{id}/resize", (request) => resize(engine, request)],
+    ["GET", "/exec/{id}/json", (request) => inspect(engine, request)],
+  ];
+}
+
+async function create(engine: Engine, request: RequestContext): Promise<void> {
+  const container = engine.containers.containers.resolve(request.param("id"));
+  const body = (await request.json()) as unknown as ExecCreateRequest;
+  request.sendJson(201, { Id: engine.execs.create(container, body).id });
+}
+
+async function start(engine: Engine, request: RequestContext): Promise<void> {
+  const body = await request.json();
+  const record = engine.execs.get(request.param("id"));
+  const size = consoleSize(body["ConsoleSize"] ?? record.request.ConsoleSize);
+  if (body["Detach"] === true) {
+    const process = await engine.execs.start(record.id, size);
+    process.stdout.resume();
+    process.stderr?.resume();
+    request.sendEmpty(200);
+    return;
+  }
+  // Started first: what forbids it is then an ordinary answer with a status. A command that cannot run is text on the stream.
+  const process = await engine.execs.start(record.id, size);
+  const connection = request.hijack(record.request.Tty ? RAW_STREAM : MULTIPLEXED_STREAM);
+  await converse(record, process, connection);
+}
+
+async function converse(record: ExecRecord, process: ExecProcess, connection: HijackedConnection): Promise<void> {
+  const { Tty, AttachStdin, AttachStdout, AttachStderr } = record.request;
+  if (AttachStdin && process.stdin) {
+    process.stdin.on("error", () => connection.input.resume());
+    connection.input.on("error", () => undefined).pipe(process.stdin);
+  } else connection.input.resume();
+  try {
+    await Promise.all([
+      forward(process.stdout, Tty ? undefined : 1, AttachStdout ?? false, connection),
+      forward(process.stderr, 2, AttachStderr ?? false, connection),
+    ]);
+    await process.exitCode;
+  } catch (error) {
+    await connection.write(writeFrame(2, Buffer.from(`${errorMessage(error)}\n`)));
+  }
+  connection.end();
+}
+
+/** Without a frame's stream number the bytes go out raw. Output that nobody wants is read and dropped. */
+async function forward(source: NodeJS.ReadableStream | undefined, frame: 1 | 2 | undefined, wanted: boolean, connection: HijackedConnection): Promise<void> {
+  if (!source) return;
+  for await (const chunk of source as Readable) {
+    if (wanted) await connection.write(frame === undefined ? chunk : writeFrame(frame, chunk));
+  }
+}
+
+function resize(engine: Engine, request: RequestContext): void {
+  engine.execs.resize(request.param("id"), { rows: integerParameter(request, "h") ?? 0, columns: integerParameter(request, "w") ?? 0 });
+  request.sendEmpty(200);
+}
+
+function inspect(engine: Engine, request: RequestContext): void {
+  const record = engine.execs.get(request.param("id"));
+  const view: ExecInspect = {
+    ID: record.id,
+    Running: record.state === "running",
+    ExitCode: record.exitCode,
+    ProcessConfig: {
+      tty: record.request.Tty ?? false,
+      entrypoint: record.request.Cmd[0] ?? "",
+      arguments: record.request.Cmd.slice(1),
+      privileged: record.request.Privileged ?? false,
+      user: record.request.User ?? "",
+    },
+    OpenStdin: record.request.AttachStdin ?? false,
+    OpenStderr: record.request.AttachStderr ?? false,
+    OpenStdout: record.request.AttachStdout ?? false,
+    CanRemove: record.state === "exited",
+    ContainerID: record.containerId,
+    DetachKeys: record.request.DetachKeys ?? "",
+    Pid: record.pid,
+  };
+  request.sendJson(200, view);
+}
+
+function consoleSize(value: unknown): TerminalSize | undefined {
+  if (!Array.isArray(value) || value.length !== 2) return undefined;
+  const [rows, columns] = value.map(Number);
+  return rows && columns ? { rows, columns } : undefined;
+}

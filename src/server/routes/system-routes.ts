@@ -1,0 +1,135 @@
+import { listContainers } from "#engine/containers/list.ts";
+import type { Engine } from "#engine/engine.ts";
+import { checkImages } from "#engine/images/check.ts";
+import { measureDiskUsage } from "#engine/system/disk-usage.ts";
+import { InvalidParameterError } from "#errors/errors.ts";
+import { type BuildCacheItem, type DiskUsage, type EventMessage } from "#spec/docker-api.ts";
+import type { RequestContext } from "../request-context.ts";
+import type { Route } from "../route.ts";
+import { summaryView } from "../views/container-view.ts";
+import { infoView, versionView } from "../views/system-view.ts";
+import { unixNanoParameter } from "./parameters.ts";
+import { measuredVolumes } from "./volume-routes.ts";
+
+/** The engine as a whole. */
+export function systemRoutes(engine: Engine): readonly Route[] {
+  return [
+    ["GET", "/_ping", ping],
+    ["HEAD", "/_ping", ping],
+    ["GET", "/version", (request) => request.sendJson(200, versionView(engine))],
+    ["GET", "/info", (request) => request.sendJson(200, infoView(engine))],
+    ["GET", "/events", (request) => events(engine, request)],
+    ["GET", "/system/df", (request) => diskUsage(engine, request)],
+    ["GET", "/berth/system/check", (request) => check(engine, request)],
+    ["GET", "/plugins", (request) => request.sendJson(200, [])],
+  ];
+}
+
+function ping(request: RequestContext): void {
+  request.setHeader("Builder-Version", "1");
+  request.setHeader("Swarm", "inactive");
+  request.setHeader("Cache-Control", "no-cache, no-store, must-revalidate");
+  request.setHeader("Pragma", "no-cache");
+  request.sendText(200, request.request.method === "HEAD" ? "" : "OK");
+}
+
+async function events(engine: Engine, request: RequestContext): Promise<void> {
+  const filters = request.filters();
+  const since = seconds(request, "since");
+  const until = seconds(request, "until");
+  const writer = request.stream("application/json");
+  const abort = new AbortController();
+  request.signal.addEventListener("abort", () => abort.abort(), { once: true });
+  const isPast = until !== undefined && until * 1000 <= Date.now();
+  if (isPast) {
+    for (const event of engine.events.past(since ?? 0)) {
+      if (event.timeNano / 1e9 <= until && matchesFilters(event, filters)) await writer.writeJsonLine(event);
+    }
+    return writer.end();
+  }
+  const timer = until === undefined ? undefined : setTimeout(() => abort.abort(), until * 1000 - Date.now());
+  for await (const event of engine.events.subscribe(since, abort.signal)) {
+    if (matchesFilters(event, filters)) await writer.writeJsonLine(event);
+  }
+  clearTimeout(timer);
+  writer.end();
+}
+
+function seconds(request: RequestContext, name: string): number | undefined {
+  const nanoseconds = unixNanoParameter(request, name);
+  return nanoseconds === undefined ? undefined : Number(nanoseconds) / 1e9;
+}
+
+/** https://docs.docker.com/reference/cli/docker/system/events/#filter */
+function matchesFilters(event: EventMessage, filters: ReadonlyMap<string, readonly string[]>): boolean {
+  const attributes = event.Actor.Attributes;
+  return [...filters].every(([name, values]) => {
+    switch (name) {
+      case "type":
+        return values.includes(event.Type);
+      case "event":
+        return values.some((value) => event.Action === value || event.Action.startsWith(`${value}:`));
+      case "container":
+      case "image":
+      case "volume":
+      case "network":
+        return values.some((value) => isOf(event, name, value));
+      case "label":
+        return values.every((value) => (value.includes("=") ? attributes[value.split("=", 1)[0] ?? ""] === value.slice(value.indexOf("=") + 1) : value in attributes));
+      case "scope":
+        return values.includes(event.scope);
+      case "daemon":
+        return event.Type === "daemon";
+      default:
+        throw new InvalidParameterError(`invalid filter '${name}'`);
+    }
+  });
+}
+
+function isOf(event: EventMessage, type: string, value: string): boolean {
+  if (type === "image") return event.Actor.Attributes["image"] === value || (event.Type === "image" && [event.Actor.ID, event.Actor.Attributes["name"]].includes(value));
+  return event.Type === type && (event.Actor.ID.startsWith(value) || event.Actor.Attributes["name"] === value);
+}
+
+async function diskUsage(engine: Engine, request: RequestContext): Promise<void> {
+  const types = new Set(request.query.getAll("type"));
+  const wants = (type: string): boolean => types.size === 0 || types.has(type);
+  const usage = await measureDiskUsage(engine.images, engine.builds);
+  const records = wants("container") ? listContainers(engine.containers, { all: true, limit: 0, filters: new Map() }) : [];
+  const answer: DiskUsage = {
+    LayersSize: usage.layersSize,
+    Images: wants("image") ? usage.images : null,
+    Containers: wants("container")
+      ? await Promise.all(
+          records.map(async (record) => {
+            const { diskSize } = await engine.containers.snapshotter.usage(record.id);
+            return summaryView(record, { SizeRw: diskSize, SizeRootFs: diskSize + engine.images.images.sizeOf(record.imageId) });
+          }),
+        )
+      : null,
+    Volumes: wants("volume") ? await measuredVolumes(engine) : null,
+    BuildCache: wants("build-cache") ? usage.buildCache.map(buildCacheView) : null,
+  };
+  request.sendJson(200, answer);
+}
+
+function buildCacheView(item: Awaited<ReturnType<typeof measureDiskUsage>>["buildCache"][number]): BuildCacheItem {
+  return {
+    ID: item.id,
+    Type: item.type,
+    Description: item.description,
+    InUse: item.inUse,
+    Shared: item.shared,
+    Size: item.size,
+    CreatedAt: new Date(item.created).toISOString(),
+    LastUsedAt: new Date(item.lastUsed).toISOString(),
+    UsageCount: item.uses,
+    ...(item.parent ? { Parents: [item.parent] } : {}),
+  };
+}
+
+async function check(engine: Engine, request: RequestContext): Promise<void> {
+  const writer = request.stream("application/x-ndjson");
+  for await (const line of checkImages(engine.images, request.signal)) await writer.write(`${JSON.stringify(line)}\n`);
+  writer.end();
+}
