@@ -1,0 +1,47 @@
+import { access, lstat, readdir, rm, writeFile } from "node:fs/promises";
+import { errorCode } from "#errors/errors.ts";
+import { runCommand } from "#sys/command.ts";
+import { resolveInRoot } from "./resolve-in-root.ts";
+
+/**
+ * Fills an empty volume with what an image has at `imagePath`: contents, and owner, mode and times of the directory itself. The marker file says that a
+ * copy is under way: one that a crash cut short is thrown away and made again, instead of passing for the user's data.
+ *
+ * `cp --archive` keeps owners, modes, times, xattrs, hard links, devices, sparse files and symlinks (never followed), and reflinks
+ * where the file system can. The tree is at rest: its container has not been started yet.
+ */
+export async function copyUp(dataDirectory: string, marker: string, rootfs: string, imagePath: string): Promise<void> {
+  if (await exists(marker)) await emptyDirectory(dataDirectory);
+  else if ((await readdir(dataDirectory)).length > 0) return;
+  const source = await resolveInRoot(rootfs, imagePath);
+  if (!source || !(await isDirectory(source))) return rm(marker, { force: true });
+  await writeFile(marker, "", { mode: 0o600 });
+  try {
+    await runCommand("cp", ["--archive", "--", `${source}/.`, dataDirectory]);
+  } catch (error) {
+    await emptyDirectory(dataDirectory);
+    throw error;
+  } finally {
+    await rm(marker, { force: true });
+  }
+}
+
+async function emptyDirectory(directory: string): Promise<void> {
+  for (const name of await readdir(directory, { encoding: "buffer" })) {
+    await rm(Buffer.concat([Buffer.from(`${directory}/`), name]), { recursive: true, force: true });
+  }
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  return (await lstat(path)).isDirectory();
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await access(path);
+    return true;
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return false;
+    throw error;
+  }
+}

@@ -1,0 +1,132 @@
+import { randomBytes } from "node:crypto";
+import { chmod, mkdir, readdir, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { errorCode, InvalidParameterError, NotFoundError, NotImplementedError } from "#errors/errors.ts";
+import { KeyLock } from "#lib/key-lock.ts";
+import { runCommand } from "#sys/command.ts";
+import { syncDirectory } from "#sys/durable-file.ts";
+import { copyUp } from "./copy-up.ts";
+import { checkVolumeName } from "./volume-name.ts";
+import type { Volume, VolumeOptions, VolumeStore } from "./volume-store.ts";
+
+/** Where the volumes' records are kept durably: the database's `volumes` table. */
+export interface VolumeRecords {
+  load(): readonly Volume[];
+  save(volume: Volume): void;
+  delete(name: string): void;
+}
+
+export interface LocalVolumeStoreOptions {
+  /** Absolute path; made when missing. */
+  readonly directory: string;
+  readonly rows: VolumeRecords;
+}
+
+/** Volumes that are being removed are renamed to this, so that a crash leaves no half-empty volume. */
+const REMOVED_PREFIX = ".removed-";
+const COPY_MARKER = ".copying";
+const DATA = "_data";
+
+/** Docker's local driver options, which need a mount at each use. */
+const MOUNT_OPTIONS = ["type", "device", "o", "size"];
+
+/** Volumes as directories `NAME/_data` below one directory, as Docker lays them out. */
+export class LocalVolumeStore implements VolumeStore {
+  readonly #directory: string;
+  readonly #rows: VolumeRecords;
+  readonly #volumes: Map<string, Volume>;
+  readonly #locks = new KeyLock();
+
+  constructor(options: LocalVolumeStoreOptions) {
+    this.#directory = options.directory;
+    this.#rows = options.rows;
+    this.#volumes = new Map(options.rows.load().map((volume) => [volume.name, volume]));
+  }
+
+  /** An empty `name` asks for a random one of 64 hex digits. */
+  async create(name: string, options: VolumeOptions = {}): Promise<Volume> {
+    if (name !== "") checkVolumeName(name);
+    checkDriverOptions(name, options.driverOpts ?? {});
+    const finalName = name || randomBytes(32).toString("hex");
+    return this.#locks.run(finalName, () => this.#create(finalName, options));
+  }
+
+  get(name: string): Volume | undefined {
+    return this.#volumes.get(name);
+  }
+
+  list(): readonly Volume[] {
+    return [...this.#volumes.values()];
+  }
+
+  remove(name: string): Promise<void> {
+    return this.#locks.run(name, async () => {
+      if (!this.#volumes.has(name)) throw new NotFoundError(`get ${name}: no such volume`);
+      const trash = join(this.#directory, `${REMOVED_PREFIX}${randomBytes(8).toString("hex")}`);
+      try {
+        await rename(join(this.#directory, name), trash);
+        await syncDirectory(this.#directory);
+      } catch (error) {
+        if (errorCode(error) !== "ENOENT") throw error;
+      }
+      this.#rows.delete(name);
+      this.#volumes.delete(name);
+      await rm(trash, { recursive: true, force: true });
+    });
+  }
+
+  copyUp(volume: Volume, rootfs: string, imagePath: string): Promise<void> {
+    const marker = join(this.#directory, volume.name, COPY_MARKER);
+    return this.#locks.run(volume.name, () => copyUp(volume.mountpoint, marker, rootfs, imagePath));
+  }
+
+  async usage(volume: Volume): Promise<number> {
+    const { stdout } = await runCommand("du", [
+      "--summarize",
+      "--block-size=1",
+      "--one-file-system",
+      "--",
+      volume.mountpoint,
+    ]);
+    return Number.parseInt(stdout, 10);
+  }
+
+  /** Removes what a crash in the middle of `remove` left. Call once at start-up. */
+  async sweep(): Promise<void> {
+    const names = await readdir(this.#directory).catch(() => []);
+    for (const name of names.filter((entry) => entry.startsWith(REMOVED_PREFIX))) {
+      await rm(join(this.#directory, name), { recursive: true, force: true });
+    }
+  }
+
+  async #create(name: string, options: VolumeOptions): Promise<Volume> {
+    const mountpoint = join(this.#directory, name, DATA);
+    const existing = this.#volumes.get(name);
+    await mkdir(mountpoint, { recursive: true });
+    if (existing) return existing;
+    // Docker's modes, whatever the engine's umask: a container's user reaches the data, the host's users cannot list the volume.
+    await chmod(join(this.#directory, name), 0o701);
+    await chmod(mountpoint, 0o755);
+    await syncDirectory(join(this.#directory, name));
+    await syncDirectory(this.#directory);
+    const volume: Volume = {
+      name,
+      driver: "local",
+      mountpoint,
+      labels: options.labels ?? {},
+      driverOpts: options.driverOpts ?? {},
+      anonymous: options.anonymous ?? false,
+      created: Date.now(),
+    };
+    this.#rows.save(volume);
+    this.#volumes.set(name, volume);
+    return volume;
+  }
+}
+
+function checkDriverOptions(name: string, driverOpts: Readonly<Record<string, string>>): void {
+  for (const key of Object.keys(driverOpts)) {
+    if (!MOUNT_OPTIONS.includes(key)) throw new InvalidParameterError(`create ${name}: invalid option: "${key}"`);
+    throw new NotImplementedError(`create ${name}: the volume option "${key}" is not supported yet: use a bind mount`);
+  }
+}
