@@ -64,15 +64,12 @@ describe("LocalVolumeStore.create()", () => {
     expect(volume.anonymous).toBe(true);
   });
 
-  test.each(["../x", "a/b", ".hidden", "a b", "-v"])(
-    "refuses the name %p with Docker's words",
-    (name) => {
-      await expect(store.create(name)).rejects.toThrow(InvalidParameterError);
-      await expect(store.create(name)).rejects.toThrow(
-        `create ${name}: "${name}" includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed.`,
-      );
-    },
-  );
+  test.each(["../x", "a/b", ".hidden", "a b", "-v"])("refuses the name %p with Docker's words", async (name) => {
+    await expect(store.create(name)).rejects.toThrow(InvalidParameterError);
+    await expect(store.create(name)).rejects.toThrow(
+      `create ${name}: "${name}" includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed.`,
+    );
+  });
 
   test("refuses driver options: unknown ones as invalid, Docker's as not supported yet", async () => {
     await expect(store.create("vol", { driverOpts: { colour: "red" } })).rejects.toThrow(
@@ -173,9 +170,9 @@ describe("LocalVolumeStore.copyUp()", () => {
     expect(readdirSync((await filled("/up")).mountpoint)).toEqual([]);
   });
 
-  test("fails on a loop of links instead of hanging", async () => {
+  test("does nothing for a loop of links", async () => {
     symlinkSync("loop", join(root, "loop"));
-    await expect(filled("/loop")).rejects.toThrow("too many levels of symbolic links");
+    expect(readdirSync((await filled("/loop")).mountpoint)).toEqual([]);
   });
 
   test("runs once for callers at once", async () => {
