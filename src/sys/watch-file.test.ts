@@ -1,0 +1,120 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { appendFileSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { SystemCallError } from "./libc.ts";
+import { watchDirectory, watchFile } from "./watch-file.ts";
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "berth-watch-"));
+});
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+describe("watchFile()", () => {
+  test("announces an append within 20 ms", async () => {
+    const path = join(directory, "log");
+    writeFileSync(path, "");
+    let announced = 0;
+    using _watch = watchFile(path, () => announced++);
+    for (let round = 1; round <= 20; round++) {
+      const before = announced;
+      appendFileSync(path, "line\n");
+      const start = performance.now();
+      while (announced === before && performance.now() - start < 500) await pause(1);
+      expect(performance.now() - start).toBeLessThan(20);
+    }
+  });
+
+  test("announces the last of several appends from another process", async () => {
+    const path = join(directory, "log");
+    // Bursts with gaps below a millisecond are what Bun's own fs.watch loses.
+    const writer = `for (let i = 0; i < 5; i++) {
+      require("node:fs").appendFileSync(process.argv[1], "line\\n");
+      const end = performance.now() + Math.random(); while (performance.now() < end);
+    }`;
+    for (let round = 0; round < 15; round++) {
+      writeFileSync(path, "");
+      let seen = 0;
+      using _watch = watchFile(path, () => {
+        seen = statSync(path).size;
+      });
+      const child = Bun.spawn([process.execPath, "-e", writer, path]);
+      await child.exited;
+      await pause(20);
+      expect(seen).toBe(25);
+    }
+  });
+
+  test("announces renaming and deletion, and stops when disposed", async () => {
+    const path = join(directory, "log");
+    writeFileSync(path, "");
+    let announced = 0;
+    const watch = watchFile(path, () => announced++);
+    renameSync(path, `${path}.1`);
+    await pause(10);
+    expect(announced).toBe(1);
+    watch[Symbol.dispose]();
+    appendFileSync(`${path}.1`, "x");
+    await pause(10);
+    expect(announced).toBe(1);
+    const again = watchFile(`${path}.1`, () => announced++);
+    rmSync(`${path}.1`);
+    await pause(10);
+    expect(announced).toBeGreaterThan(1);
+    again[Symbol.dispose]();
+    again[Symbol.dispose]();
+  });
+
+  test("serves two watchers of one file, and one of its directory", async () => {
+    const path = join(directory, "log");
+    writeFileSync(path, "");
+    const calls = { first: 0, second: 0, names: [] as string[] };
+    const first = watchFile(path, () => calls.first++);
+    using _second = watchFile(path, () => calls.second++);
+    using _directory = watchDirectory(directory, (name) => calls.names.push(name));
+    appendFileSync(path, "x");
+    await pause(10);
+    first[Symbol.dispose]();
+    const before = calls.first;
+    appendFileSync(path, "x");
+    await pause(10);
+    expect(before).toBe(1);
+    expect(calls).toEqual({ first: 1, second: 2, names: ["log", "log"] });
+  });
+
+  test("refuses a file that does not exist", () => {
+    expect(() => watchFile(join(directory, "none"), () => undefined)).toThrow(SystemCallError);
+    expect(() => watchFile(join(directory, "none"), () => undefined)).toThrow(/none": no such file.*ENOENT/);
+  });
+});
+
+describe("watchDirectory()", () => {
+  test("loses no name when 1,000 files are created and renamed", async () => {
+    const names = new Set<string>();
+    using _watch = watchDirectory(directory, (name) => names.add(name));
+    for (let file = 0; file < 1000; file++) {
+      writeFileSync(join(directory, `.tmp-${file}`), "");
+      renameSync(join(directory, `.tmp-${file}`), join(directory, `exit-${file}`));
+    }
+    await pause(20);
+    for (let file = 0; file < 1000; file++) expect(names.has(`exit-${file}`)).toBe(true);
+  });
+
+  test("names everything in the directory after the kernel's queue ran over", async () => {
+    const names = new Set<string>();
+    using _watch = watchDirectory(directory, (name) => names.add(name));
+    // The queue holds fs.inotify.max_queued_events, 16,384 by default; nothing reads while this loop runs.
+    for (let round = 0; round < 4500; round++) {
+      for (const name of ["a", "b"]) {
+        writeFileSync(join(directory, name), "");
+        rmSync(join(directory, name));
+      }
+    }
+    writeFileSync(join(directory, "last"), "");
+    await pause(50);
+    expect(names.has("last")).toBe(true);
+  });
+});
