@@ -1,19 +1,16 @@
+import type { Heredoc } from "../parse/heredoc.ts";
+import type { EscapeCharacter, SourceRange } from "../parse/source.ts";
+
 /**
  * What a Dockerfile says, typed: `parse/` makes logical lines of its bytes, `parse-dockerfile.ts` makes these of the lines, and
  * the graph is built from them. Strings are as written, variables not yet expanded, quotes kept where the shell-word rules apply;
  * `expand.ts` returns the same types with the values in place. https://docs.docker.com/reference/dockerfile/
  */
 
-/** Lines of the Dockerfile, 1-based and inclusive; heredoc bodies belong to their instruction. */
-export interface SourceRange {
-  readonly startLine: number;
-  readonly endLine: number;
-}
-
-export type EscapeCharacter = "\\" | "`";
-
 export interface Dockerfile {
   readonly escape: EscapeCharacter;
+  /** Value of `# syntax=`, "" if absent: noted, not followed. */
+  readonly syntax: string;
   /** `ARG` before the first `FROM`: visible to `FROM`, and to a stage that declares the name again. */
   readonly globalArgs: readonly ArgInstruction[];
   /** At least one. */
@@ -54,19 +51,6 @@ export type CommandLine =
   | { readonly form: "shell"; readonly line: string }
   | { readonly form: "exec"; readonly args: readonly string[] };
 
-/** `<<EOF`: its body, and how it is meant. */
-export interface Heredoc {
-  /** The word after `<<`, unquoted: the file's name for COPY, the terminator of the body. */
-  readonly name: string;
-  readonly fileDescriptor: number;
-  /** The body with the `-` of `<<-` already applied (leading tabs stripped). Ends in a newline unless empty. */
-  readonly content: string;
-  /** Whether variables are expanded in it: the word was not quoted. Never expanded by us for RUN: its shell does that. */
-  readonly expand: boolean;
-  /** `<<-`. */
-  readonly chomp: boolean;
-}
-
 export interface KeyValue {
   readonly key: string;
   readonly value: string;
@@ -83,6 +67,7 @@ export interface RunInstruction extends InstructionBase {
   readonly mounts: readonly MountSpec[];
   readonly network: "default" | "none" | "host";
   readonly security: "sandbox" | "insecure";
+  readonly devices: readonly string[];
 }
 
 /** `--mount=…` as written. `from` is known at once because it decides the graph and may not hold variables. */
@@ -253,15 +238,16 @@ export type Instruction =
   | MaintainerInstruction;
 
 /*
- * What the other passes call (each in its own file of this folder):
+ * What the other passes call:
  *
- *   parse-dockerfile.ts  parseDockerfile(bytes: Uint8Array): Dockerfile
- *                        parseTrigger(trigger: string, escape: EscapeCharacter, source: SourceRange): Instruction
- *   expand.ts            expandInstruction<T extends Instruction>(instruction: T, variables: Variables, escape: EscapeCharacter): T
- *                        expandWord(word: string, variables: Variables, escape: EscapeCharacter): string
- *   shell-words.ts       type Variables = { get(name: string): string | undefined }   (a Map is one)
- *   mounts.ts            parseMounts(run: RunInstruction, variables: Variables, escape: EscapeCharacter): Mount[]
- *   run-script.ts        scriptOf(run: RunInstruction): RunScript
+ *   parse-dockerfile.ts     parseDockerfile(bytes: Uint8Array): Dockerfile
+ *                           parseTrigger(trigger: string, escape: EscapeCharacter, source: SourceRange): Instruction
+ *   expand.ts               expandInstruction<T extends Instruction>(instruction: T, variables: Variables, escape: EscapeCharacter): T
+ *                           expandWord(word: string, variables: Variables, escape: EscapeCharacter): string
+ *   mounts.ts               parseMounts(run: RunInstruction, variables: Variables, escape: EscapeCharacter): readonly Mount[]
+ *   run-script.ts           scriptOf(run: RunInstruction): RunScript
+ *   ../parse/shell-words.ts interface Variables { get(name: string): string | undefined }   (a Map is one)
+ *   ../parse/source.ts      sourceFrame(lines, range): { firstLine, text }                  (for BuildFailure.source)
  *
- * All throw DockerfileError (parse/dockerfile-error.ts: InvalidParameterError with {startLine, endLine}).
+ * All throw DockerfileError (../parse/dockerfile-error.ts: InvalidParameterError with startLine, endLine, sourceLines).
  */

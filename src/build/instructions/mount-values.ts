@@ -1,0 +1,40 @@
+import { InvalidParameterError } from "#errors/errors.ts";
+
+/** The fields of one line of CSV (RFC 4180): a field may be in double quotes, in which `""` is a quote. */
+export function csvFields(text: string): readonly string[] {
+  const fields: string[] = [];
+  const field = /(?:"((?:[^"]|"")*)"|([^",]*))(,|$)/y;
+  for (;;) {
+    const match = field.exec(text);
+    if (!match) throw new InvalidParameterError(`failed to parse csv mounts: bad quotes in ${JSON.stringify(text)}`);
+    fields.push(match[1]?.replaceAll('""', '"') ?? match[2] ?? "");
+    if (match[3] === "") return fields;
+  }
+}
+
+const TRUE = new Set(["1", "t", "T", "TRUE", "true", "True"]);
+const FALSE = new Set(["0", "f", "F", "FALSE", "false", "False"]);
+
+/** Go's spellings of true and false. https://pkg.go.dev/strconv#ParseBool */
+export function parseBoolean(key: string, value: string): boolean {
+  if (TRUE.has(value)) return true;
+  if (FALSE.has(value)) return false;
+  throw new InvalidParameterError(`invalid value for ${key}: ${value}`);
+}
+
+/** An unsigned 32-bit number in base 8 or 10. */
+export function parseNumber(key: string, value: string, base: 8 | 10): number {
+  const number = (base === 8 ? /^[0-7]+$/ : /^\d+$/).test(value) ? Number.parseInt(value, base) : Number.NaN;
+  if (!(number <= 0xffffffff)) throw new InvalidParameterError(`invalid value ${value} for ${key}`);
+  return number;
+}
+
+const UNITS = "kmgtp";
+
+/** Bytes of "64m", "1.5GiB", "100": units are powers of 1024. https://pkg.go.dev/github.com/docker/go-units#RAMInBytes */
+export function parseBytes(key: string, value: string): number {
+  const match = /^(\d+(?:\.\d+)?) ?([kmgtp])?(?:i?b)?$/i.exec(value);
+  if (!match) throw new InvalidParameterError(`invalid value for ${key}: ${value}`);
+  const unit = match[2]?.toLowerCase();
+  return Math.trunc(Number(match[1]) * 1024 ** (unit === undefined ? 0 : UNITS.indexOf(unit) + 1));
+}
