@@ -1,0 +1,98 @@
+import { BerthError, CancelledError, type ErrorCode, errorCode, errorMessage } from "#errors/errors.ts";
+import type { BuildFailure } from "#spec/solve-status.ts";
+import type { SourceRange } from "./parse/source.ts";
+
+/** What {@link DockerfileBuilder.build} rejects with: `failure` is all that a client prints. */
+export class BuildError extends BerthError {
+  readonly code: ErrorCode;
+  readonly failure: BuildFailure;
+
+  constructor(failure: BuildFailure, code: ErrorCode, cause: unknown) {
+    super(failure.message, { cause });
+    this.code = code;
+    this.failure = failure;
+  }
+}
+
+/** An error that knows its place: the lines of the Dockerfile, and for a step the vertex and what it printed last. */
+export class LocatedError extends BerthError {
+  readonly code: ErrorCode;
+  readonly place: ErrorPlace;
+
+  constructor(message: string, code: ErrorCode, place: ErrorPlace, cause?: unknown) {
+    super(message, { cause });
+    this.code = code;
+    this.place = place;
+  }
+}
+
+export interface ErrorPlace {
+  readonly source?: SourceRange;
+  readonly vertexName?: string;
+  readonly tail?: readonly string[];
+  readonly exitCode?: number;
+}
+
+/** The Dockerfile as error frames quote it. */
+export interface DockerfileText {
+  readonly name: string;
+  readonly lines: readonly string[];
+}
+
+/** Lines that a source frame shows before and after the failing ones. BuildKit's solver/errdefs/source.go pads the same way. */
+const FRAME_LINES = 4;
+
+/** Adds `place` to an error that has none of its own for a part; aborts stay as they are. */
+export function locate(error: unknown, place: ErrorPlace): BerthError {
+  if (error instanceof CancelledError || (error instanceof Error && error.name === "AbortError")) {
+    return error instanceof CancelledError ? error : new CancelledError("context canceled", { cause: error });
+  }
+  const known = placeOf(error);
+  return new LocatedError(errorMessage(error), codeOf(error), { ...place, ...known }, error);
+}
+
+/** The error that leaves the builder. `text` is undefined while the Dockerfile could not even be read. */
+export function toBuildError(error: unknown, text: DockerfileText | undefined): BuildError | CancelledError {
+  if (error instanceof BuildError || error instanceof CancelledError) return error;
+  const place = placeOf(error);
+  const failure: BuildFailure = {
+    message: `failed to solve: ${errorMessage(error)}`,
+    ...(place.exitCode === undefined ? {} : { code: place.exitCode }),
+    ...(place.vertexName === undefined ? {} : { vertexName: place.vertexName }),
+    ...(place.tail === undefined ? {} : { tail: place.tail }),
+    ...(place.source && text ? { source: frame(place.source, text) } : {}),
+  };
+  return new BuildError(failure, codeOf(error), error);
+}
+
+function frame(source: SourceRange, text: DockerfileText): NonNullable<BuildFailure["source"]> {
+  const { startLine, endLine } = source;
+  // The frame grows on both sides until it has FRAME_LINES beyond the failing lines, as BuildKit's does.
+  let first = startLine;
+  let last = Math.min(endLine, text.lines.length);
+  for (let padding = 0; padding < FRAME_LINES; ) {
+    const before = padding;
+    if (first > 1) {
+      first--;
+      padding++;
+    }
+    if (last < text.lines.length) {
+      last++;
+      padding++;
+    }
+    if (padding === before) break;
+  }
+  return { filename: text.name, startLine, endLine, firstLine: first, text: text.lines.slice(first - 1, last) };
+}
+
+function placeOf(error: unknown): ErrorPlace {
+  if (error instanceof LocatedError) return error.place;
+  const range = error as Partial<SourceRange> | null;
+  return typeof range === "object" && typeof range?.startLine === "number" && typeof range.endLine === "number"
+    ? { source: { startLine: range.startLine, endLine: range.endLine } }
+    : {};
+}
+
+function codeOf(error: unknown): ErrorCode {
+  return error instanceof BerthError ? error.code : errorCode(error) === "ENOSPC" ? "unavailable" : "system";
+}

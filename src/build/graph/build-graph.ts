@@ -1,0 +1,105 @@
+import type { Platform } from "#spec/oci-image.ts";
+import type { BaseImage } from "../builder.ts";
+import type { Dockerfile } from "../instructions/types.ts";
+import { compileStage } from "./compile-stage.ts";
+import { globalScope, proxyEnvironment } from "./global-scope.ts";
+import type { StageBase, StageGraph } from "./graph-types.ts";
+import { type PlannedStage, StagePlan } from "./stage-plan.ts";
+import { StepNamer } from "./step-name.ts";
+
+export interface GraphOptions {
+  readonly buildArgs: Readonly<Record<string, string>>;
+  readonly target: string;
+  readonly networkMode: string;
+  readonly buildPlatform: Platform;
+  readonly targetPlatform: Platform;
+  /** Called once per reference and platform that the target needs; several at once. */
+  readonly resolveImage: (stage: PlannedStage) => Promise<BaseImage>;
+}
+
+/**
+ * Compiles a Dockerfile to the graph of its target stage: plans the stages, resolves the images that the target needs (a base
+ * may bring ONBUILD triggers, and these further stages), and applies each stage's instructions to its base.
+ * Throws LocatedError or DockerfileError, and what `resolveImage` throws.
+ */
+export async function buildGraph(dockerfile: Dockerfile, options: GraphOptions): Promise<StageGraph> {
+  const scope = globalScope(dockerfile, {
+    ...options,
+    targetStage: options.target === "" ? (dockerfile.stages[dockerfile.stages.length - 1]?.name ?? "") : options.target,
+  });
+  const plan = new StagePlan(dockerfile, scope, options.targetPlatform);
+  const target = plan.target(options.target);
+  const images = await resolveBases(plan, target, options.resolveImage);
+  const graphs = new Map<PlannedStage, StageGraph>();
+  const compileOptions = {
+    escape: dockerfile.escape,
+    globalScope: scope,
+    buildArgs: options.buildArgs,
+    proxyEnv: proxyEnvironment(options.buildArgs),
+    networkMode: options.networkMode,
+    stageGraph: (stage: PlannedStage) => graphs.get(stage),
+  };
+  for (const stage of inBuildOrder(plan.reachable(target))) {
+    const namer = new StepNamer(stage);
+    graphs.set(stage, compileStage(stage, baseOf(stage, graphs, images, namer), namer, compileOptions));
+  }
+  return graphs.get(target) as StageGraph;
+}
+
+/** Resolves images and applies their triggers until no new stage is needed. */
+async function resolveBases(
+  plan: StagePlan,
+  target: PlannedStage,
+  resolve: (stage: PlannedStage) => Promise<BaseImage>,
+): Promise<ReadonlyMap<PlannedStage, BaseImage>> {
+  const images = new Map<PlannedStage, BaseImage>();
+  const triggered = new Set<PlannedStage>();
+  for (let again = true; again; ) {
+    const stages = plan.reachable(target);
+    const missing = stages.filter((stage) => stage.reference !== "" && !images.has(stage));
+    const results = await Promise.allSettled(
+      missing.map(async (stage) => {
+        images.set(stage, await resolve(stage));
+      }),
+    );
+    for (const result of results) if (result.status === "rejected") throw result.reason;
+    again = false;
+    for (const stage of stages) {
+      if (triggered.has(stage)) continue;
+      triggered.add(stage);
+      again = plan.addTriggers(stage, triggersFor(stage, images)) || again;
+    }
+  }
+  return images;
+}
+
+/** ONBUILD of the image below, or of the stage below. An image that is only copied from triggers nothing. */
+function triggersFor(stage: PlannedStage, images: ReadonlyMap<PlannedStage, BaseImage>): readonly string[] {
+  if (stage.isCopiedImage) return [];
+  if (stage.base) {
+    return stage.base.instructions.flatMap(({ instruction }) =>
+      instruction.kind === "onbuild" ? [instruction.trigger] : [],
+    );
+  }
+  return images.get(stage)?.config.config?.OnBuild ?? [];
+}
+
+/** Images that are only copied from have no instructions and may be read by any stage: they come first. */
+function inBuildOrder(stages: readonly PlannedStage[]): readonly PlannedStage[] {
+  return [...stages.filter((stage) => stage.isCopiedImage), ...stages.filter((stage) => !stage.isCopiedImage)];
+}
+
+function baseOf(
+  stage: PlannedStage,
+  graphs: ReadonlyMap<PlannedStage, StageGraph>,
+  images: ReadonlyMap<PlannedStage, BaseImage>,
+  namer: StepNamer,
+): StageBase {
+  const below = stage.base && graphs.get(stage.base);
+  if (below) return { kind: "stage", stage: below };
+  const image = images.get(stage);
+  if (!image) return { kind: "scratch" };
+  const digest = image.manifestDigest === undefined ? "" : `@${image.manifestDigest}`;
+  const reference = stage.reference.includes("@") ? stage.reference : stage.reference + digest;
+  return { kind: "image", image, name: namer.next(`FROM ${reference}`), source: stage.source };
+}

@@ -1,0 +1,179 @@
+import { InvalidParameterError } from "#errors/errors.ts";
+import { locate } from "../build-error.ts";
+import { expandInstruction, expandWord } from "../instructions/expand.ts";
+import type {
+  AddInstruction,
+  ArgInstruction,
+  CommandLine,
+  CopyInstruction,
+  KeyValue,
+  RunInstruction,
+  WorkdirInstruction,
+} from "../instructions/types.ts";
+import { compileCopy } from "./compile-copy.ts";
+import { applyMetadata } from "./compile-metadata.ts";
+import { compileRun } from "./compile-run.ts";
+import type { StageBase, StageGraph, StageScope, Step } from "./graph-types.ts";
+import { emptyImage, ImageDraft, imageOf } from "./image-draft.ts";
+import { joinWorkdir } from "./image-path.ts";
+import type { CompileOptions, StageContext } from "./stage-context.ts";
+import type { PlannedInstruction, PlannedStage } from "./stage-plan.ts";
+import { type StepNamer, stepText } from "./step-name.ts";
+import { splitVariable, VariableList } from "./variables.ts";
+
+/** Applies the instructions of `stage` to its base, one after the other. Throws LocatedError with the instruction's lines. */
+export function compileStage(
+  stage: PlannedStage,
+  base: StageBase,
+  namer: StepNamer,
+  options: CompileOptions,
+): StageGraph {
+  const compiler = new StageCompiler(stage, base, namer, options);
+  for (const planned of stage.instructions) compiler.apply(planned);
+  return compiler.finish();
+}
+
+class StageCompiler implements StageContext {
+  readonly #stage: PlannedStage;
+  readonly options: CompileOptions;
+  readonly image: ImageDraft;
+  readonly namer: StepNamer;
+  readonly #base: StageBase;
+  readonly #steps: Step[] = [];
+  #variables: VariableList;
+  #buildArgs: readonly string[];
+
+  constructor(stage: PlannedStage, base: StageBase, namer: StepNamer, options: CompileOptions) {
+    this.#stage = stage;
+    this.options = options;
+    this.namer = namer;
+    this.#base = base;
+    this.image = new ImageDraft(baseImage(stage, base));
+    const inherited = base.kind === "stage" ? base.stage.scope : undefined;
+    this.#variables = inherited?.variables ?? new VariableList();
+    for (const variable of this.image.env) this.#variables = this.#variables.with(...splitVariable(variable));
+    this.#buildArgs = inherited?.buildArgs ?? [];
+    if (this.image.workingDir !== "") this.image.setWorkingDir(joinWorkdir("/", this.image.workingDir));
+  }
+
+  get variables(): VariableList {
+    return this.#variables;
+  }
+
+  get buildArgs(): readonly string[] {
+    return this.#buildArgs;
+  }
+
+  wrap(command: CommandLine): readonly string[] {
+    return command.form === "exec" ? command.args : [...this.image.shell, command.line];
+  }
+
+  /** Adds a step and the history entry of its layer. */
+  addStep(step: Step, createdBy: string): void {
+    this.#steps.push(step);
+    this.image.commit(createdBy, true);
+  }
+
+  finish(): StageGraph {
+    const scope: StageScope = { variables: this.#variables, buildArgs: this.#buildArgs };
+    return { index: this.#stage.index, base: this.#base, steps: this.#steps, image: this.image.finish(), scope };
+  }
+
+  apply(planned: PlannedInstruction): void {
+    try {
+      this.#dispatch(planned);
+    } catch (error) {
+      throw locate(error, { source: planned.instruction.source });
+    }
+  }
+
+  #dispatch({ instruction: written, from, isTrigger }: PlannedInstruction): void {
+    // ARG expands its own values: a default is not looked at when --build-arg gives a value.
+    const instruction =
+      written.kind === "arg" ? written : expandInstruction(written, this.#variables, this.options.escape);
+    switch (instruction.kind) {
+      case "run":
+        this.#run(instruction, isTrigger);
+        break;
+      case "copy":
+      case "add":
+        this.#copy(instruction, from, isTrigger);
+        break;
+      case "workdir":
+        this.#workdir(instruction, isTrigger);
+        break;
+      case "arg":
+        this.#arg(instruction);
+        break;
+      case "env":
+        this.#env(instruction.pairs);
+        break;
+      default:
+        applyMetadata(instruction, this);
+    }
+  }
+
+  #run(instruction: RunInstruction, isTrigger: boolean): void {
+    const { step, createdBy } = compileRun(instruction, this, isTrigger);
+    this.addStep(step, createdBy);
+  }
+
+  #copy(instruction: CopyInstruction | AddInstruction, from: PlannedStage | undefined, isTrigger: boolean): void {
+    const source = from && this.options.stageGraph(from);
+    if (from && !source) {
+      throw new InvalidParameterError(
+        `cannot copy from stage ${JSON.stringify(from.displayName)}, it needs to be defined before current stage ${JSON.stringify(this.#stage.displayName)}`,
+      );
+    }
+    const { step, createdBy } = compileCopy(instruction, source, this, isTrigger);
+    this.addStep(step, createdBy);
+  }
+
+  /** A directory and a layer of its own, unless it is the root. */
+  #workdir(instruction: WorkdirInstruction, isTrigger: boolean): void {
+    const path = joinWorkdir(this.image.workingDir, instruction.path);
+    this.image.setWorkingDir(path);
+    if (path === "/") {
+      this.image.commit("WORKDIR /");
+      return;
+    }
+    const text = stepText(instruction.text, this.#variables, { escape: this.options.escape });
+    const name = this.namer.next(text, isTrigger);
+    this.addStep({ kind: "workdir", name, source: instruction.source, path, user: this.image.user }, `WORKDIR ${path}`);
+  }
+
+  #env(pairs: readonly KeyValue[]): void {
+    for (const { key, value } of pairs) {
+      this.#variables = this.#variables.with(key, value);
+      this.image.setEnv(key, value);
+    }
+    this.image.commit(["ENV", ...pairs.map(({ key, value }) => `${key}=${value}`)].join(" "));
+  }
+
+  /** --build-arg beats the default; a name alone takes the global scope's value. */
+  #arg(instruction: ArgInstruction): void {
+    const shown: string[] = [];
+    for (const { key, value } of instruction.args) {
+      const resolved =
+        this.options.buildArgs[key] ??
+        (value === undefined
+          ? this.options.globalScope.get(key)
+          : expandWord(value, this.#variables, this.options.escape));
+      if (resolved !== undefined) this.#variables = this.#variables.with(key, resolved);
+      this.#buildArgs = [...this.#buildArgs, key];
+      shown.push(resolved === undefined ? key : `${key}=${resolved}`);
+    }
+    this.image.commit(`ARG ${shown.join(" ")}`);
+  }
+}
+
+function baseImage(stage: PlannedStage, base: StageBase): ReturnType<typeof imageOf> {
+  switch (base.kind) {
+    case "scratch":
+      return emptyImage(stage.platform);
+    case "image":
+      return imageOf(base.image.config);
+    case "stage":
+      return base.stage.image;
+  }
+}
