@@ -38,11 +38,12 @@ export async function* readTar(
     return found[at++];
   };
 
-  async function* bodyOf(entry: TarEntry, progress: { left: number }): AsyncGenerator<Uint8Array, void, undefined> {
-    while (progress.left > 0) {
+  async function* bodyOf(entry: TarEntry): AsyncGenerator<Uint8Array, void, undefined> {
+    let left = entry.dataSize;
+    while (left > 0) {
       const piece = await next();
       if (!(piece instanceof Uint8Array)) throw new DataLossError(`unexpected end of the tar entry "${entry.path}"`);
-      progress.left -= piece.length;
+      left -= piece.length;
       yield piece;
     }
   }
@@ -50,7 +51,7 @@ export async function* readTar(
   try {
     for (let piece = await next(); piece !== undefined; piece = await next()) {
       if (piece instanceof Uint8Array) continue;
-      yield { entry: piece, body: bodyOf(piece, { left: piece.dataSize }) };
+      yield { entry: piece, body: bodyOf(piece) };
     }
   } finally {
     await chunks.return?.();
