@@ -7,6 +7,8 @@ import { type ContainerRecord, eventAttributes, isRunning } from "./container-re
 import { containerEnvironment } from "./environment.ts";
 import { mergeEnv } from "./merge-config.ts";
 
+export type { ExecProcess, TerminalSize };
+
 /** How many finished execs stay inspectable: clients ask for the exit code right after the end. */
 const MAX_FINISHED = 1000;
 

@@ -3,7 +3,7 @@ import { ConflictError, errorMessage, NotModifiedError } from "#errors/errors.ts
 import type { NetworkTarget } from "#engine/networks/network-registry.ts";
 import type { ConnectRequest, NetworkEndpoint } from "#network/network-driver.ts";
 import type { ContainerSpec } from "#runtime/container-runtime.ts";
-import { isStartError } from "#runtime/start-error.ts";
+import { StartError } from "#runtime/start-error.ts";
 import { type ContainerContext, containerFiles } from "./container-context.ts";
 import { type ContainerRecord, eventAttributes, isRunning } from "./container-record.ts";
 import { etcFiles } from "./etc-files.ts";
@@ -112,7 +112,7 @@ async function undoStart(context: ContainerContext, record: ContainerRecord, err
   await context.networkDriver.disconnect(record.id);
   await context.snapshotter.unmount(record.id);
   if (!context.containers.find(record.id)) return;
-  const exitCode = isStartError(error) ? error.exitCode : 128;
+  const exitCode = error instanceof StartError ? error.exitCode : 128;
   context.containers.update(record.id, ({ endpoint: _, ...current }) => ({
     ...current,
     state: { ...current.state, phase: record.state.phase === "created" ? "created" : "exited", pid: 0, exitCode, error: errorMessage(error), finishedAt: Date.now() },

@@ -32,7 +32,8 @@ export class Supervisor {
   /** Takes up what an earlier engine left: running containers are adopted, dead ones finished, policies applied. */
   async adoptAll(): Promise<void> {
     const records = this.#context.containers.list();
-    await this.#context.networkDriver.restore(records.flatMap((record) => (isRunning(record) && record.endpoint ? [record.endpoint] : [])));
+    const endpoints = records.flatMap((record) => (isRunning(record) && record.endpoint ? [record.endpoint] : []));
+    await this.#context.networkDriver.restore(endpoints, this.#context.networks.known());
     await Promise.all(records.map((record) => this.#adopt(record)));
   }
 

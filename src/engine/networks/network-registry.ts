@@ -28,6 +28,11 @@ export class NetworkRegistry {
     return this.#bridge;
   }
 
+  /** Networks with state that exist already; nothing is made. */
+  known(): NetworkRecord[] {
+    return this.#database.statement("SELECT record FROM networks").all().map((row) => JSON.parse(String(row["record"])));
+  }
+
   /** What a HostConfig.NetworkMode means. Throws NotFoundError in Docker's words. */
   async target(mode: string): Promise<NetworkTarget> {
     if (mode === "" || mode === "default" || mode === "bridge") return { kind: "bridge", network: await this.bridge() };
@@ -56,4 +61,4 @@ export class NetworkRegistry {
 }
 
 /** Ids of the networks that have no state: fixed, as they are the same in every engine. */
-export const STATELESS_NETWORK_ID = { none: "0".repeat(63) + "1", host: "0".repeat(63) + "2" } as const;
+export const STATELESS_NETWORK_ID: { readonly none: string; readonly host: string } = { none: `${"0".repeat(63)}1`, host: `${"0".repeat(63)}2` };

@@ -4,6 +4,8 @@ import type { ContainerContext } from "#engine/containers/container-context.ts";
 import type { Pruned } from "#engine/containers/prune.ts";
 import type { Volume } from "#volume/volume-store.ts";
 
+export type { Volume };
+
 export interface VolumeRequest {
   /** "" for an anonymous one. */
   readonly name: string;

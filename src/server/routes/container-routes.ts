@@ -55,7 +55,7 @@ async function list(engine: Engine, request: RequestContext): Promise<void> {
 
 async function sizes(engine: Engine, record: ContainerRecord): Promise<ContainerSizes> {
   const usage = await engine.containers.snapshotter.usage(record.id);
-  return { SizeRw: usage.size, SizeRootFs: usage.size + engine.images.images.sizeOf(record.imageId) };
+  return { SizeRw: usage.size, SizeRootFs: usage.size + (engine.images.images.find(record.imageId)?.size ?? 0) };
 }
 
 async function create(engine: Engine, request: RequestContext): Promise<void> {

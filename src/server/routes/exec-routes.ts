@@ -1,9 +1,8 @@
 import type { Readable } from "node:stream";
-import type { ExecRecord } from "#engine/containers/exec.ts";
+import type { ExecProcess, ExecRecord, TerminalSize } from "#engine/containers/exec.ts";
 import type { Engine } from "#engine/engine.ts";
 import { errorMessage } from "#errors/errors.ts";
 import { writeFrame } from "#formats/stdcopy.ts";
-import type { ExecProcess, TerminalSize } from "#runtime/container-runtime.ts";
 import type { ExecCreateRequest, ExecInspect } from "#spec/docker-api.ts";
 import type { HijackedConnection } from "../hijack.ts";
 import { MULTIPLEXED_STREAM, RAW_STREAM } from "../output-stream.ts";

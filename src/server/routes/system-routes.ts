@@ -103,7 +103,7 @@ async function diskUsage(engine: Engine, request: RequestContext): Promise<void>
       ? await Promise.all(
           records.map(async (record) => {
             const { diskSize } = await engine.containers.snapshotter.usage(record.id);
-            return summaryView(record, { SizeRw: diskSize, SizeRootFs: diskSize + engine.images.images.sizeOf(record.imageId) });
+            return summaryView(record, { SizeRw: diskSize, SizeRootFs: diskSize + (engine.images.images.find(record.imageId)?.size ?? 0) });
           }),
         )
       : null,

@@ -1,8 +1,7 @@
-import { createVolume, listVolumes, pruneVolumes, removeVolume, volumeUsers } from "#engine/volumes/volumes.ts";
+import { createVolume, listVolumes, pruneVolumes, removeVolume, type Volume, volumeUsers } from "#engine/volumes/volumes.ts";
 import type { Engine } from "#engine/engine.ts";
 import { NotFoundError } from "#errors/errors.ts";
 import type { VolumeView } from "#spec/docker-api.ts";
-import type { Volume } from "#volume/volume-store.ts";
 import type { RequestContext } from "../request-context.ts";
 import type { Route } from "../route.ts";
 

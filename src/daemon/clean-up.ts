@@ -1,0 +1,25 @@
+import { readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { stopContainer } from "#engine/containers/stop.ts";
+import { isRunning } from "#engine/containers/container-record.ts";
+import type { RunningEngine } from "./compose.ts";
+import type { EnginePaths } from "./paths.ts";
+
+/** Seconds that containers get to end by themselves. */
+const STOP_TIMEOUT = 2;
+
+/** Stops this engine's containers and gives back all that it holds of the host: mounts, namespaces, bridge, rules. Data stays. */
+export async function cleanUp(running: RunningEngine, paths: EnginePaths): Promise<void> {
+  const { containers, supervisor } = running.engine;
+  const records = containers.containers.list();
+  await Promise.all(
+    records
+      .filter((record) => isRunning(record) || record.state.phase === "restarting")
+      .map((record) => stopContainer(containers, supervisor, record.id, { timeout: STOP_TIMEOUT })),
+  );
+  for (const record of records) await containers.snapshotter.unmount(record.id);
+  await containers.snapshotter.releaseIdle();
+  await containers.networkDriver.cleanUp();
+  await running.close();
+  for (const name of await readdir(paths.execRoot)) await rm(join(paths.execRoot, name), { recursive: true, force: true });
+}

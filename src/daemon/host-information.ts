@@ -1,0 +1,43 @@
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, statfsSync } from "node:fs";
+import { arch, cpus, hostname, release, totalmem } from "node:os";
+import type { SystemInformation } from "#engine/system/information.ts";
+import type { DaemonOptions } from "./options.ts";
+
+/** statfs(2) magic numbers of the filesystems that data roots lie on. */
+const FILESYSTEMS: Readonly<Record<number, string>> = { 61267: "extfs", 0x58465342: "xfs", 0x9123683e: "btrfs", 0x01021994: "tmpfs", 0x794c7630: "overlayfs", 0x2fc12fc1: "zfs" };
+
+/** What `info` and `version` tell of the host. */
+export function hostInformation(options: DaemonOptions, runtime: SystemInformation["runtime"], conmonVersion: string, warnings: readonly string[]): SystemInformation {
+  return {
+    id: engineId(options.dataRoot),
+    dataRoot: options.dataRoot,
+    execRoot: options.execRoot,
+    kernelVersion: release(),
+    architecture: arch(),
+    operatingSystem: operatingSystem(),
+    cpus: cpus().length,
+    memory: totalmem(),
+    hostname: hostname(),
+    backingFilesystem: FILESYSTEMS[statfsSync(options.dataRoot).type] ?? "unknown",
+    cgroupVersion: existsSync("/sys/fs/cgroup/cgroup.controllers") ? "2" : "1",
+    runtime,
+    conmonVersion,
+    registryMirrors: options.registryMirrors,
+    insecureRegistries: options.insecureRegistries,
+    warnings,
+  };
+}
+
+function engineId(dataRoot: string): string {
+  const hash = createHash("sha256").update(`${hostname()}\0${dataRoot}`).digest("hex");
+  return [hash.slice(0, 8), hash.slice(8, 12), hash.slice(12, 16), hash.slice(16, 20), hash.slice(20, 32)].join("-");
+}
+
+function operatingSystem(): string {
+  try {
+    return /^PRETTY_NAME="?([^"\n]+)"?$/m.exec(readFileSync("/etc/os-release", "utf8"))?.[1] ?? "Linux";
+  } catch {
+    return "Linux";
+  }
+}

@@ -1,0 +1,79 @@
+import type { Server } from "node:http";
+import { errorMessage, SystemError } from "#errors/errors.ts";
+import { createApiServer } from "#server/api-server.ts";
+import { engineRoutes } from "#server/engine-routes.ts";
+import { type FileLock, tryLockFile } from "#sys/flock.ts";
+import { cleanUp } from "./clean-up.ts";
+import { composeEngine, type RunningEngine } from "./compose.ts";
+import { listenOnSocket } from "./listen.ts";
+import { Logger } from "./logger.ts";
+import { DAEMON_HELP, type DaemonOptions, parseDaemonOptions } from "./options.ts";
+import { enginePaths, makeDirectories } from "./paths.ts";
+
+export interface DaemonStreams {
+  readonly stdout: (text: string) => void;
+  readonly stderr: (text: string) => void;
+}
+
+/** `berth daemon`: runs the engine until SIGTERM or SIGINT. Returns the exit code. */
+export async function runDaemon(args: readonly string[], streams: DaemonStreams): Promise<number> {
+  try {
+    const options = parseDaemonOptions(args);
+    if (options.help) {
+      streams.stdout(DAEMON_HELP);
+      return 0;
+    }
+    await serve(options, new Logger(options.logLevel, streams.stderr));
+    return 0;
+  } catch (error) {
+    streams.stderr(`berth daemon: ${errorMessage(error)}\n`);
+    return 1;
+  }
+}
+
+async function serve(options: DaemonOptions, log: Logger): Promise<void> {
+  const stopping = stopSignal();
+  const paths = enginePaths(options.dataRoot, options.execRoot);
+  makeDirectories(paths);
+  using _lock = lockDataRoot(paths.lock, options.dataRoot);
+  const running = await composeEngine(options, paths, log);
+  if (options.cleanUp) return cleanUp(running, paths);
+  const servers = await listen(options, running, log);
+  log.info(`Berth engine ready: API on ${options.sockets.join(", ")}, data in ${options.dataRoot}, layers ${running.engine.containers.snapshotter.name}`);
+  await stopping;
+  log.info("stopping; containers keep running");
+  for (const server of servers) server.closeAllConnections();
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  await running.close();
+}
+
+/** One engine per data root: a second would corrupt what the first believes. The kernel frees the lock however the process ends. */
+function lockDataRoot(path: string, dataRoot: string): FileLock {
+  const lock = tryLockFile(path);
+  if (!lock) throw new SystemError(`cannot use data root ${dataRoot}: another engine is running on it; stop it or choose another --data-root`);
+  return lock;
+}
+
+/** A server per socket: each has its own listening state, all share the routes. */
+async function listen(options: DaemonOptions, running: RunningEngine, log: Logger): Promise<Server[]> {
+  const routes = engineRoutes(running.engine);
+  const servers: Server[] = [];
+  for (const socket of options.sockets) {
+    const server = createApiServer({
+      routes,
+      onInternalError: (method, path, error) => log.error(`${method} ${path}: ${errorMessage(error)}`),
+    });
+    await listenOnSocket(server, socket);
+    servers.push(server);
+  }
+  return servers;
+}
+
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    process.once("SIGTERM", () => resolve());
+    process.once("SIGINT", () => resolve());
+    // The CLI that started the engine may lose its terminal.
+    process.on("SIGHUP", () => undefined);
+  });
+}

@@ -1,0 +1,92 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { BaseImage, BuildHost, BuildNetwork, ResolveImageOptions } from "#build/builder.ts";
+import type { NetworkRegistry } from "#engine/networks/network-registry.ts";
+import { createImage } from "#engine/images/create.ts";
+import type { ImageContext } from "#engine/images/image-context.ts";
+import { LocalImages } from "#engine/images/lookup.ts";
+import { pullImage } from "#engine/images/pull.ts";
+import { NotFoundError } from "#errors/errors.ts";
+import { renderHosts } from "#network/hosts-file.ts";
+import type { NetworkDriver } from "#network/network-driver.ts";
+import { readHostResolvConf, renderResolvConf } from "#network/resolv-conf.ts";
+import type { Digest } from "#spec/digest.ts";
+import type { ImageConfig } from "#spec/oci-image.ts";
+
+export interface EngineBuildHostOptions {
+  readonly images: ImageContext;
+  readonly networks: NetworkRegistry;
+  readonly networkDriver: NetworkDriver;
+  /** For the /etc files of running steps; under the exec root. */
+  readonly directory: string;
+}
+
+/** What a build needs of the engine it runs in: images by name, a place for the result, and the network of a RUN step. */
+export class EngineBuildHost implements BuildHost {
+  readonly #options: EngineBuildHostOptions;
+  readonly #local: LocalImages;
+
+  constructor(options: EngineBuildHostOptions) {
+    this.#options = options;
+    this.#local = new LocalImages(options.images);
+  }
+
+  async resolveImage(reference: string, options: ResolveImageOptions): Promise<BaseImage> {
+    const found = options.pull ? undefined : this.#find(reference);
+    if (!found) await this.#pull(reference, options);
+    const { id, config } = found ?? this.#local.find(reference);
+    const manifestDigest = this.#options.images.images.find(id)?.manifest?.digest;
+    return { id, config, layers: this.#local.layers(id), ...(manifestDigest ? { manifestDigest } : {}) };
+  }
+
+  createImage(config: ImageConfig, tags: readonly string[]): Promise<Digest> {
+    return createImage(this.#options.images, config, tags);
+  }
+
+  async openNetwork(stepId: string, mode: string, extraHosts: readonly string[]): Promise<BuildNetwork> {
+    const directory = join(this.#options.directory, randomBytes(8).toString("hex"));
+    const bridge = await this.#options.networks.bridge();
+    await mkdir(directory, { mode: 0o700 });
+    const release = async (): Promise<void> => {
+      if (mode !== "host") await this.#options.networkDriver.disconnect(stepId);
+      await rm(directory, { recursive: true, force: true });
+    };
+    try {
+      const files = { hostsPath: join(directory, "hosts"), resolvConfPath: join(directory, "resolv.conf") };
+      const network: BuildNetwork["network"] = mode === "host" ? { kind: "host" } : await this.#connect(stepId, mode);
+      await writeFile(files.hostsPath, renderHosts({ hostname: "buildkitsandbox", ipv4: undefined, extraHosts, hostGateway: bridge.gateway }));
+      await writeFile(files.resolvConfPath, renderResolvConf({ host: await readHostResolvConf(), dns: [], search: [], options: [] }));
+      return { network, ...files, [Symbol.asyncDispose]: release };
+    } catch (error) {
+      await release();
+      throw error;
+    }
+  }
+
+  #find(reference: string): { readonly id: Digest; readonly config: ImageConfig } | undefined {
+    try {
+      return this.#local.find(reference);
+    } catch (error) {
+      if (error instanceof NotFoundError) return undefined;
+      throw error;
+    }
+  }
+
+  async #connect(stepId: string, mode: string): Promise<BuildNetwork["network"]> {
+    const network = mode === "none" ? undefined : await this.#options.networks.bridge();
+    const endpoint = await this.#options.networkDriver.connect({ containerId: stepId, network, ports: [] });
+    return { kind: "path", netnsPath: endpoint.netnsPath };
+  }
+
+  async #pull(reference: string, options: ResolveImageOptions): Promise<void> {
+    await pullImage(this.#options.images, reference, {
+      platform: options.platform,
+      signal: options.signal,
+      onProgress: (message) => {
+        const { current, total } = message.progressDetail ?? {};
+        if (message.id && current !== undefined) options.onProgress(message.id, current, total ?? 0);
+      },
+    });
+  }
+}

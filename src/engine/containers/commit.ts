@@ -1,0 +1,90 @@
+import { changedConfig } from "#build/graph/changed-config.ts";
+import { createImage } from "#engine/images/create.ts";
+import type { ImageContext } from "#engine/images/image-context.ts";
+import { ConflictError, InvalidParameterError } from "#errors/errors.ts";
+import { familiarString, parseReference, tagNameOnly } from "#formats/reference.ts";
+import type { Digest } from "#spec/digest.ts";
+import type { ContainerConfig } from "#spec/docker-api.ts";
+import type { ContainerDefaults, ImageConfig } from "#spec/oci-image.ts";
+import type { Layer } from "#store/layer-store.ts";
+import type { ContainerContext } from "./container-context.ts";
+import { type ContainerRecord, eventAttributes } from "./container-record.ts";
+
+export interface CommitOptions {
+  /** "" for an image without a name. */
+  readonly repository: string;
+  readonly tag: string;
+  readonly author: string;
+  readonly comment: string;
+  /** Hold the container still while its files are read. */
+  readonly pause: boolean;
+  /** Dockerfile instructions. */
+  readonly changes: readonly string[];
+  /** Fields of the container's Config to replace. */
+  readonly overrides: Readonly<Record<string, unknown>>;
+  readonly signal: AbortSignal;
+}
+
+/** Makes an image of a container: the layers of its image, one more with what it changed, and its config. Returns the image id. */
+export async function commitContainer(context: ContainerContext, images: ImageContext, id: string, options: CommitOptions): Promise<Digest> {
+  const tags = commitTags(options);
+  const record = context.containers.get(id);
+  if (record.state.phase === "removing" || record.state.phase === "dead") {
+    throw new ConflictError(`You cannot commit container ${id} which is ${record.state.phase}`);
+  }
+  const base = context.images.find(record.imageId).config;
+  const layer = await heldStill(context, record, options.pause, () => images.layers.ingest(context.snapshotter.diff(id, options.signal), { signal: options.signal }));
+  const config = changedConfig(committedConfig(base, record, layer, options), options.changes);
+  const imageId = await createImage(images, config, tags, { parent: record.imageId });
+  context.events.publish("container", "commit", id, eventAttributes(record, { comment: options.comment, imageID: imageId, imageRef: tags[0] ?? "" }));
+  return imageId;
+}
+
+function commitTags({ repository, tag }: CommitOptions): string[] {
+  if (repository === "") {
+    if (tag !== "") throw new InvalidParameterError("invalid reference format: a tag needs a repository");
+    return [];
+  }
+  return [familiarString(tagNameOnly(parseReference(tag === "" ? repository : `${repository}:${tag}`)))];
+}
+
+/** A running container is paused for as long as `read` takes, so that the layer is of one moment. */
+async function heldStill<T>(context: ContainerContext, record: ContainerRecord, pause: boolean, read: () => Promise<T>): Promise<T> {
+  return context.locks.run(record.id, async () => {
+    const mustPause = pause && context.containers.get(record.id).state.phase === "running";
+    if (mustPause) await context.runtime.pause(record.id);
+    try {
+      return await read();
+    } finally {
+      if (mustPause) await context.runtime.resume(record.id);
+    }
+  });
+}
+
+function committedConfig(base: ImageConfig, record: ContainerRecord, layer: Layer, options: CommitOptions): ImageConfig {
+  const created = new Date().toISOString();
+  const command = [...(record.config.Entrypoint ?? []), ...(record.config.Cmd ?? [])].join(" ");
+  return {
+    ...base,
+    created,
+    ...(options.author ? { author: options.author } : {}),
+    config: imageDefaults({ ...record.config, ...options.overrides }),
+    rootfs: { type: "layers", diff_ids: [...base.rootfs.diff_ids, layer.diffId] },
+    history: [
+      ...(base.history ?? []),
+      {
+        created,
+        created_by: command,
+        ...(options.author ? { author: options.author } : {}),
+        ...(options.comment ? { comment: options.comment } : {}),
+      },
+    ],
+  };
+}
+
+/** The part of a container's Config that belongs into an image. */
+function imageDefaults(config: ContainerConfig): ContainerDefaults {
+  const { User, ExposedPorts, Env, Entrypoint, Cmd, Volumes, WorkingDir, Labels, StopSignal, Healthcheck, Shell, OnBuild } = config;
+  const known = { User, ExposedPorts, Env, Entrypoint, Cmd, Volumes, WorkingDir, Labels, StopSignal, Healthcheck, Shell, OnBuild };
+  return Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined && value !== null && value !== ""));
+}

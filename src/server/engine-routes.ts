@@ -1,0 +1,24 @@
+import type { Engine } from "#engine/engine.ts";
+import type { Route } from "./route.ts";
+import { buildRoutes } from "./routes/build-routes.ts";
+import { containerRoutes } from "./routes/container-routes.ts";
+import { containerStreamRoutes } from "./routes/container-stream-routes.ts";
+import { execRoutes } from "./routes/exec-routes.ts";
+import { imageRoutes } from "./routes/image-routes.ts";
+import { networkRoutes } from "./routes/network-routes.ts";
+import { systemRoutes } from "./routes/system-routes.ts";
+import { volumeRoutes } from "./routes/volume-routes.ts";
+
+/** Every route of the API. */
+export function engineRoutes(engine: Engine): readonly Route[] {
+  return [
+    ...systemRoutes(engine),
+    ...containerRoutes(engine),
+    ...containerStreamRoutes(engine),
+    ...execRoutes(engine),
+    ...imageRoutes(engine),
+    ...buildRoutes(engine),
+    ...networkRoutes(engine),
+    ...volumeRoutes(engine),
+  ];
+}

@@ -1,0 +1,128 @@
+import { type BuildRequest, buildFailure, type OpenContext } from "#engine/builds/build-service.ts";
+import type { Engine } from "#engine/engine.ts";
+import { errorMessage, InvalidParameterError, NotImplementedError } from "#errors/errors.ts";
+import { formatReference, familiarString, parseReference, tagNameOnly } from "#formats/reference.ts";
+import type { JsonMessage } from "#spec/docker-api.ts";
+import type { SolveStatus } from "#spec/solve-status.ts";
+import { LegacyBuildStream, legacySuccess } from "../legacy-build-stream.ts";
+import type { RequestContext } from "../request-context.ts";
+import type { Route } from "../route.ts";
+import { untilFilter } from "./parameters.ts";
+
+/** Builds, their contexts and their cache. */
+export function buildRoutes(engine: Engine): readonly Route[] {
+  return [
+    ["POST", "/build", (request) => build(engine, request)],
+    ["POST", "/build/prune", (request) => prune(engine, request)],
+    ["POST", "/berth/contexts", (request) => offerContext(engine, request)],
+    ["PUT", "/berth/contexts/{id}", (request) => receiveContext(engine, request)],
+  ];
+}
+
+async function offerContext(engine: Engine, request: RequestContext): Promise<void> {
+  request.sendJson(200, await engine.builds.contexts.offer(request.request));
+}
+
+async function receiveContext(engine: Engine, request: RequestContext): Promise<void> {
+  await engine.builds.contexts.receive(request.param("id"), request.request);
+  request.sendEmpty(204);
+}
+
+async function prune(engine: Engine, request: RequestContext): Promise<void> {
+  const filters = request.filters();
+  const { deleted, reclaimed } = await engine.builds.prune({ all: request.flag("all"), until: untilFilter(filters) });
+  request.sendJson(200, { CachesDeleted: deleted.length > 0 ? deleted : null, SpaceReclaimed: reclaimed });
+}
+
+async function build(engine: Engine, request: RequestContext): Promise<void> {
+  if (request.text("version") === "2") throw new NotImplementedError("BuildKit sessions are not supported yet: use the classic builder (DOCKER_BUILDKIT=0)");
+  if (request.text("remote") !== "") throw new NotImplementedError(`building from ${request.text("remote")} is not supported yet: send the context`);
+  const parsed = parseBuild(request);
+  await using context = await openContext(engine, request);
+  const dockerfile = context.dockerfile(parsed.dockerfileName);
+  const rendering = request.text("version") === "berth" ? berthRendering() : legacyRendering(request.flag("q"), parsed.tags);
+  const writer = request.stream("application/json");
+  // Lines queue here while the client is slow: the builder must not wait for it.
+  let written = Promise.resolve();
+  const send = (messages: readonly JsonMessage[]): void => {
+    for (const message of messages) written = written.then(() => writer.writeJsonLine(message));
+  };
+  try {
+    const { imageId } = await engine.builds.build({
+      ...parsed,
+      dockerfile,
+      context: context.files,
+      onStatus: (status) => send(rendering.status(status)),
+      signal: request.signal,
+    });
+    send(rendering.success(imageId));
+  } catch (error) {
+    send([failureMessage(error)]);
+  }
+  await written;
+  writer.end();
+}
+
+type ParsedBuild = Omit<BuildRequest, "dockerfile" | "context" | "onStatus" | "signal">;
+
+function parseBuild(request: RequestContext): ParsedBuild {
+  return {
+    dockerfileName: request.text("dockerfile") || "Dockerfile",
+    tags: request.query.getAll("t").map((tag) => formatReference(tagNameOnly(parseReference(tag)))),
+    buildArgs: stringMapParameter(request, "buildargs"),
+    labels: stringMapParameter(request, "labels"),
+    target: request.text("target"),
+    noCache: request.flag("nocache"),
+    pull: request.flag("pull"),
+    networkMode: request.text("networkmode") || "default",
+    extraHosts: request.text("extrahosts").split(",").filter((host) => host !== ""),
+    platform: request.text("platform"),
+  };
+}
+
+/** `{"K":"V"}`; a null value (an ARG taken from an environment that has none) is left out. */
+function stringMapParameter(request: RequestContext, name: string): Record<string, string> {
+  const text = request.text(name);
+  if (text === "") return {};
+  try {
+    const parsed: unknown = JSON.parse(text);
+    if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) throw new InvalidParameterError("expected an object");
+    return Object.fromEntries(Object.entries(parsed).filter(([, value]) => typeof value === "string"));
+  } catch (cause) {
+    throw new InvalidParameterError(`invalid value for ${name}: ${errorMessage(cause)}`, { cause });
+  }
+}
+
+function openContext(engine: Engine, request: RequestContext): Promise<OpenContext> {
+  const id = request.text("berthcontext");
+  return id === "" ? engine.builds.contextFromTar(request.request, request.text("dockerfile") || "Dockerfile") : engine.builds.openContext(id);
+}
+
+interface Rendering {
+  status(status: SolveStatus): readonly JsonMessage[];
+  success(imageId: string): readonly JsonMessage[];
+}
+
+/** Berth's own client draws the progress itself. */
+function berthRendering(): Rendering {
+  return {
+    status: (status) => [{ id: "berth.solve", aux: status }],
+    success: (imageId) => [{ aux: { ID: imageId } }],
+  };
+}
+
+function legacyRendering(quiet: boolean, tags: readonly string[]): Rendering {
+  const stream = new LegacyBuildStream();
+  const familiar = tags.map((tag) => familiarString(parseReference(tag)));
+  return {
+    status: (status) => (quiet ? [] : stream.update(status)),
+    success: (imageId) => (quiet ? [{ stream: `${imageId}\n` }] : legacySuccess(imageId, familiar)),
+  };
+}
+
+function failureMessage(error: unknown): JsonMessage {
+  const failure = buildFailure(error);
+  const detail = { ...(failure.code === undefined ? {} : { code: failure.code }), message: failure.message };
+  return { errorDetail: detail, error: failure.message, aux: failure };
+}
+
