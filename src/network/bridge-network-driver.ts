@@ -5,6 +5,7 @@ import { ConflictError, errorMessage, InvalidParameterError, SystemError } from 
 import { parseSubnet } from "#lib/ip-address.ts";
 import { AddressPool } from "./address-pool.ts";
 import { bridgePorts, deleteBridge, ensureBridge, networkMtu } from "./bridge.ts";
+import { forgetForeignFirewalls, passForeignFirewalls } from "./foreign-firewall.ts";
 import { macAddressOf } from "./mac-address.ts";
 import {
   attachToBridge,
@@ -84,9 +85,10 @@ export class BridgeNetworkDriver implements NetworkDriver {
       await this.#ports.adopt(endpoint.ports);
     }
     const inUse = new Set(endpoints.map((endpoint) => endpoint.networkId));
-    for (const state of this.#networks.values()) {
-      if (inUse.has(state.record.id)) await this.#ready(state);
-    }
+    const states = [...this.#networks.values()];
+    for (const state of states) if (inUse.has(state.record.id)) await this.#ready(state);
+    // Rules of containers that ended while no engine ran would swallow their ports' traffic.
+    if (inUse.size === 0 && states.length > 0) await this.#rules.remove();
     await this.#removeNamespaces((containerId) => !this.#endpoints.has(containerId));
   }
 
@@ -97,6 +99,7 @@ export class BridgeNetworkDriver implements NetworkDriver {
     for (const { record } of this.#networks.values()) {
       for (const port of await bridgePorts(record.bridgeName)) await deleteInterface(port);
       await deleteBridge(record.bridgeName);
+      await forgetForeignFirewalls(record.bridgeName);
     }
     this.#networks.clear();
     await this.#rules.remove();
@@ -142,7 +145,9 @@ export class BridgeNetworkDriver implements NetworkDriver {
     undo.defer(() => this.#rules.withdraw(containerId));
     // Both are awaited to their end, so that an undo never races the half that still runs.
     const results = await Promise.allSettled([
-      createNamespace(netnsPath, link, { mtu, internal }).then(() => attachToBridge(link.hostInterface, bridgeName)),
+      createNamespace(netnsPath, link, { mtu, internal }).then(() =>
+        attachToBridge(link.hostInterface, bridgeName, ports.length > 0),
+      ),
       this.#rules.publish(containerId, publishedPorts(ports, ipv4)),
     ]);
     for (const result of results) if (result.status === "rejected") throw result.reason;
@@ -183,6 +188,7 @@ export class BridgeNetworkDriver implements NetworkDriver {
   async #prepare(network: NetworkRecord): Promise<number> {
     const mtu = await networkMtu(network);
     await ensureBridge(network, mtu);
+    await passForeignFirewalls(network.bridgeName);
     await this.#rules.addNetwork(network);
     return mtu;
   }

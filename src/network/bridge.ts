@@ -1,18 +1,23 @@
 import { readFile, writeFile } from "node:fs/promises";
-import { errorCode } from "#errors/errors.ts";
+import { ConflictError, errorCode } from "#errors/errors.ts";
 import { parseSubnet } from "#lib/ip-address.ts";
 import { runCommand } from "#sys/command.ts";
 import { macAddressOf } from "./mac-address.ts";
 import type { NetworkRecord } from "./network-driver.ts";
+import { firstFree, takenSubnets } from "./subnet-choice.ts";
 
 const MTU_OPTION = "com.docker.network.driver.mtu";
 const ETHERNET_MTU = 1500;
 
-/** Makes the bridge of a network with the gateway's address, up, and lets the host forward. `mtu` in bytes. Idempotent. */
+/**
+ * Makes the bridge of a network with the gateway's address, up, and lets the host forward. `mtu` in bytes. Idempotent.
+ * Throws ConflictError when the subnet is taken.
+ */
 export async function ensureBridge(network: NetworkRecord, mtu: number): Promise<void> {
   const { bridgeName, gateway } = network;
   const prefixLength = parseSubnet(network.subnet)?.prefixLength ?? 16;
   const exists = await linkExists(bridgeName);
+  if (!exists) await checkFree(network);
   const batch = [
     // A bridge without a fixed address takes the lowest of its ports', and changes it whenever a container comes or goes.
     ...(exists ? [] : [`link add name ${bridgeName} mtu ${mtu} address ${macAddressOf(gateway)} type bridge`]),
@@ -35,9 +40,9 @@ export async function deleteBridge(bridgeName: string): Promise<void> {
   await runCommand("ip", ["link", "delete", "dev", bridgeName, "type", "bridge"], { okCodes: [0, 1] });
 }
 
-/** Host interfaces that are ports of a bridge. */
+/** Host interfaces that are ports of a bridge; none if there is no such bridge. */
 export async function bridgePorts(bridgeName: string): Promise<readonly string[]> {
-  const { stdout } = await runCommand("ip", ["-json", "link", "show", "master", bridgeName], { okCodes: [0, 1] });
+  const { stdout } = await runCommand("ip", ["-json", "link", "show", "master", bridgeName], { okCodes: [0, 255] });
   return interfaceNames(stdout);
 }
 
@@ -53,6 +58,15 @@ export async function networkMtu(network: NetworkRecord): Promise<number> {
   if (!device) return ETHERNET_MTU;
   const mtu = Number(await readFile(`/sys/class/net/${device}/mtu`, "utf8").catch(() => ""));
   return mtu >= 68 ? Math.min(mtu, ETHERNET_MTU) : ETHERNET_MTU;
+}
+
+/** The subnet was free when it was chosen; since then another engine or the administrator may have taken it. */
+async function checkFree(network: NetworkRecord): Promise<void> {
+  const subnet = parseSubnet(network.subnet);
+  if (!subnet || firstFree([subnet], await takenSubnets())) return;
+  throw new ConflictError(
+    `cannot make network "${network.name}": its subnet ${network.subnet} overlaps with another one on this host`,
+  );
 }
 
 async function linkExists(name: string): Promise<boolean> {

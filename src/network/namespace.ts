@@ -55,9 +55,16 @@ export async function removeNamespace(path: string): Promise<void> {
   await rm(path, { force: true });
 }
 
-/** Attaches the host end of a container's pair to its bridge and sets it up. */
-export async function attachToBridge(hostInterface: string, bridgeName: string): Promise<void> {
-  await runCommand("ip", ["link", "set", "dev", hostInterface, "master", bridgeName, "addrgenmode", "none", "up"]);
+/**
+ * Attaches the host end of a container's pair to its bridge and sets it up. `hairpin` lets frames leave by the port they came from: where
+ * the kernel's br_netfilter is on, a container that calls its own published port is bridged back instead of routed.
+ */
+export async function attachToBridge(hostInterface: string, bridgeName: string, hairpin: boolean): Promise<void> {
+  const commands = [
+    `link set dev ${hostInterface} master ${bridgeName} addrgenmode none up`,
+    ...(hairpin ? [`link set dev ${hostInterface} type bridge_slave hairpin on`] : []),
+  ];
+  await runCommand("ip", ["-batch", "-"], { input: `${commands.join("\n")}\n` });
 }
 
 /** Deletes the host end, and with it the pair. Idempotent. */

@@ -55,15 +55,13 @@ export function candidateSubnets(): readonly Ipv4Subnet[] {
   });
 }
 
-/** IPv4 blocks that routes of any table or interfaces of this host use, except those of `exceptDevice`. */
-export async function takenSubnets(exceptDevice = ""): Promise<readonly Ipv4Subnet[]> {
+/** IPv4 blocks that routes of any table or interfaces of this host use. */
+export async function takenSubnets(): Promise<readonly Ipv4Subnet[]> {
   const [routes, addresses] = await Promise.all([
     runCommand("ip", ["-4", "-oneline", "route", "show", "table", "all"]),
     runCommand("ip", ["-4", "-oneline", "address", "show"]),
   ]);
-  return [...routes.stdout.split("\n"), ...addresses.stdout.split("\n")]
-    .filter((line) => exceptDevice === "" || !line.split(/\s+/).includes(exceptDevice))
-    .flatMap((line) => subnetsOf(line));
+  return [...routes.stdout.split("\n"), ...addresses.stdout.split("\n")].flatMap((line) => subnetsOf(line));
 }
 
 /** `default` names no block and a bare address is a block of one. */

@@ -29,8 +29,8 @@ export async function copyUp(dataDirectory: string, marker: string, rootfs: stri
     throw error;
   } finally {
     closeSync(source);
-    await rm(marker, { force: true });
   }
+  await rm(marker, { force: true });
 }
 
 async function emptyDirectory(directory: string): Promise<void> {

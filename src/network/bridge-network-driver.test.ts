@@ -1,0 +1,433 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { createServer, type Server } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ConflictError, InvalidParameterError } from "#errors/errors.ts";
+import { BridgeNetworkDriver } from "./bridge-network-driver.ts";
+import type { NetworkEndpoint, NetworkRecord, PortRequest } from "./network-driver.ts";
+import { chooseBridge } from "./subnet-choice.ts";
+
+// Real bridges, namespaces and rules, under names of their own; all traffic stays on this machine.
+
+interface Engine {
+  readonly driver: BridgeNetworkDriver;
+  readonly name: string;
+  readonly netnsDirectory: string;
+  readonly network: NetworkRecord;
+}
+
+let scratch: string;
+const engines: Engine[] = [];
+const children: ChildProcess[] = [];
+
+beforeEach(() => {
+  scratch = mkdtempSync(join(tmpdir(), "berth-network-"));
+});
+
+afterEach(async () => {
+  for (const child of children.splice(0)) child.kill("SIGKILL");
+  for (const engine of engines.splice(0)) {
+    await engine.driver.cleanUp();
+    expect(leftovers(engine.name)).toEqual([]);
+  }
+  rmSync(scratch, { recursive: true, force: true });
+});
+
+async function newEngine(overrides: Partial<NetworkRecord> = {}): Promise<Engine> {
+  const name = `t${randomBytes(3).toString("hex")}`;
+  const netnsDirectory = join(scratch, name);
+  const network: NetworkRecord = {
+    id: randomBytes(32).toString("hex"),
+    name: "bridge",
+    driver: "bridge",
+    ...(await chooseBridge(name, true)),
+    internal: false,
+    options: {},
+    labels: {},
+    created: Date.now(),
+    ...overrides,
+  };
+  const engine = {
+    driver: new BridgeNetworkDriver({ engineName: name, netnsDirectory }),
+    name,
+    netnsDirectory,
+    network,
+  };
+  engines.push(engine);
+  return engine;
+}
+
+function connect(engine: Engine, ports: readonly PortRequest[] = []): Promise<NetworkEndpoint> {
+  return engine.driver.connect({ containerId: randomBytes(32).toString("hex"), network: engine.network, ports });
+}
+
+function published(containerPort: number, hostPort = 0, overrides: Partial<PortRequest> = {}): PortRequest {
+  return { containerPort, hostPort, protocol: "tcp", hostIp: "", ...overrides };
+}
+
+/** Runs a program in the endpoint's namespace; its standard output. */
+function inside(endpoint: { readonly netnsPath: string }, ...command: readonly string[]): string {
+  return execFileSync("nsenter", [`--net=${endpoint.netnsPath}`, ...command], { encoding: "utf8", stdio: "pipe" });
+}
+
+function startInside(endpoint: { readonly netnsPath: string }, ...command: readonly string[]): void {
+  children.push(spawn("nsenter", [`--net=${endpoint.netnsPath}`, ...command], { stdio: "ignore" }));
+}
+
+/** A server that tells each client the client's address. */
+function serveTcp(endpoint: { readonly netnsPath: string }, port: number): void {
+  startInside(endpoint, "socat", `TCP4-LISTEN:${port},reuseaddr,fork`, "SYSTEM:echo from $SOCAT_PEERADDR");
+}
+
+const RETRY = "retry=60,interval=0.05";
+
+function askTcp(address: string, port: number, from?: { readonly netnsPath: string }): string {
+  const command = ["socat", "-T", "3", "-", `TCP4:${address}:${port},connect-timeout=3,${RETRY}`];
+  return (
+    from ? inside(from, ...command) : execFileSync(command[0]!, command.slice(1), { encoding: "utf8", input: "" })
+  ).trim();
+}
+
+function refuses(address: string, port: number, from: { readonly netnsPath: string }): boolean {
+  try {
+    inside(from, "socat", "-T", "1", "-", `TCP4:${address}:${port},connect-timeout=0.5`);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+function pings(from: { readonly netnsPath: string }, address: string): boolean {
+  return inside(from, "busybox", "ping", "-c", "1", "-W", "2", address).includes("1 packets received");
+}
+
+function leftovers(name: string): readonly string[] {
+  const links = execFileSync("ip", ["-brief", "link"], { encoding: "utf8" });
+  const tables = execFileSync("nft", ["list", "tables"], { encoding: "utf8" });
+  const mounts = readFileSync("/proc/self/mountinfo", "utf8");
+  return `${links}\n${tables}\n${mounts}`.split("\n").filter((line) => line.includes(name));
+}
+
+describe("BridgeNetworkDriver.connect()", () => {
+  test("gives containers addresses at which they, the gateway and this host reach each other", async () => {
+    const engine = await newEngine();
+    const [left, right] = await Promise.all([connect(engine), connect(engine)]);
+    expect(pings(left, right.ipv4)).toBe(true);
+    expect(pings(right, left.gateway)).toBe(true);
+    expect(pings(left, "127.0.0.1")).toBe(true);
+    serveTcp(left, 80);
+    expect(askTcp(left.ipv4, 80)).toBe(`from ${left.gateway}`);
+  });
+
+  test("sets up eth0 as Docker does: MAC from the address, prefix, default route, no IPv6 address", async () => {
+    const engine = await newEngine();
+    const endpoint = await connect(engine);
+    const link = JSON.parse(inside(endpoint, "ip", "-json", "address", "show", "eth0"))[0];
+    expect(link.address).toBe(endpoint.macAddress);
+    expect(endpoint.macAddress).toStartWith("02:42:");
+    expect(
+      link.addr_info.map((info: { local: string; prefixlen: number }) => `${info.local}/${info.prefixlen}`),
+    ).toEqual([`${endpoint.ipv4}/${endpoint.prefixLength}`]);
+    expect(inside(endpoint, "ip", "route", "show", "default")).toContain(`via ${engine.network.gateway} dev eth0`);
+    expect(endpoint.networkId).toBe(engine.network.id);
+    expect(endpoint.endpointId).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  test("takes the wanted address and MAC, and refuses a taken or foreign address", async () => {
+    const engine = await newEngine();
+    const { driver, network } = engine;
+    const wanted = network.gateway.replace(/\.1$/, ".77");
+    const endpoint = await driver.connect({
+      containerId: "one",
+      network,
+      ipv4: wanted,
+      macAddress: "02:00:00:00:00:77",
+      ports: [],
+    });
+    expect([endpoint.ipv4, endpoint.macAddress]).toEqual([wanted, "02:00:00:00:00:77"]);
+    expect(inside(endpoint, "ip", "link", "show", "eth0")).toContain("02:00:00:00:00:77");
+    await expect(driver.connect({ containerId: "two", network, ipv4: wanted, ports: [] })).rejects.toThrow(
+      ConflictError,
+    );
+    await expect(driver.connect({ containerId: "two", network, ipv4: "203.0.113.1", ports: [] })).rejects.toThrow(
+      InvalidParameterError,
+    );
+    expect(readdirSync(engine.netnsDirectory)).toEqual(["one"]);
+  });
+
+  test("without a network gives loopback only", async () => {
+    const { driver } = await newEngine();
+    const endpoint = await driver.connect({ containerId: "alone", network: undefined, ports: [] });
+    expect(JSON.parse(inside(endpoint, "ip", "-json", "link")).map((link: { ifname: string }) => link.ifname)).toEqual([
+      "lo",
+    ]);
+    expect(pings(endpoint, "127.0.0.1")).toBe(true);
+    await driver.disconnect("alone");
+    expect(existsSync(endpoint.netnsPath)).toBe(false);
+  });
+
+  test("gives 40 containers at once different addresses, and forgets them all", async () => {
+    const engine = await newEngine();
+    const endpoints = await Promise.all(
+      Array.from({ length: 40 }, (_, index) => connect(engine, index % 4 ? [] : [published(80)])),
+    );
+    expect(new Set(endpoints.map((endpoint) => endpoint.ipv4)).size).toBe(40);
+    expect(pings(endpoints[0]!, endpoints[39]!.ipv4)).toBe(true);
+    await Promise.all(endpoints.map((endpoint) => engine.driver.disconnect(endpoint.containerId)));
+    await Promise.all(endpoints.map((endpoint) => engine.driver.disconnect(endpoint.containerId)));
+    expect(readdirSync(engine.netnsDirectory)).toEqual([]);
+  });
+
+  test("replaces a namespace that a crashed engine left under the same id", async () => {
+    const engine = await newEngine();
+    const first = await connect(engine);
+    const second = new BridgeNetworkDriver({ engineName: engine.name, netnsDirectory: engine.netnsDirectory });
+    const again = await second.connect({ containerId: first.containerId, network: engine.network, ports: [] });
+    expect(pings(again, again.gateway)).toBe(true);
+    await second.cleanUp();
+  });
+
+  test("makes no bridge over a subnet that this host uses, and leaves nothing", async () => {
+    const engine = await newEngine({ subnet: "127.0.0.0/8", gateway: "127.0.0.1" });
+    await expect(connect(engine)).rejects.toThrow("its subnet 127.0.0.0/8 overlaps with another one on this host");
+    expect(leftovers(engine.name)).toEqual([]);
+  });
+});
+
+describe("published ports", () => {
+  test("tcp: through 127.0.0.1, the gateway, another container, and the container itself", async () => {
+    const engine = await newEngine();
+    const server = await connect(engine, [published(80)]);
+    const client = await connect(engine);
+    serveTcp(server, 80);
+    const { hostPort, hostIp } = server.ports[0]!;
+    expect(hostIp).toBe("0.0.0.0");
+    expect(askTcp("127.0.0.1", hostPort)).toBe(`from ${server.gateway}`);
+    expect(askTcp(server.gateway, hostPort)).toStartWith("from ");
+    expect(askTcp(server.gateway, hostPort, client)).toStartWith("from ");
+    expect(askTcp(server.gateway, hostPort, server)).toStartWith("from ");
+  });
+
+  test("udp: through 127.0.0.1 and the gateway", async () => {
+    const engine = await newEngine();
+    const server = await connect(engine, [published(53, 0, { protocol: "udp" })]);
+    startInside(server, "socat", "UDP4-RECVFROM:53,fork", "SYSTEM:echo from udp");
+    for (const address of ["127.0.0.1", server.gateway]) {
+      expect(await eventually(() => askUdp(address, server.ports[0]!.hostPort))).toBe("from udp");
+    }
+  });
+
+  test("a host address limits the port to that address", async () => {
+    const engine = await newEngine();
+    const server = await connect(engine, [published(80, 0, { hostIp: "127.0.0.1" })]);
+    const client = await connect(engine);
+    serveTcp(server, 80);
+    const { hostPort } = server.ports[0]!;
+    expect(askTcp("127.0.0.1", hostPort)).toStartWith("from ");
+    expect(refuses(server.gateway, hostPort, client)).toBe(true);
+    expect(refuses("127.0.0.1", hostPort, client)).toBe(true);
+  });
+
+  test("containers do not reach what listens on this host's loopback", async () => {
+    const engine = await newEngine();
+    const client = await connect(engine);
+    const server = await listen("127.0.0.1", 0);
+    inside(client, "ip", "route", "add", "127.0.0.2/32", "via", client.gateway);
+    expect(refuses("127.0.0.2", portOf(server), client)).toBe(true);
+    server.close();
+  });
+
+  test("a port that another container has is refused in Docker's words, and nothing stays", async () => {
+    const engine = await newEngine();
+    const first = await connect(engine, [published(80)]);
+    const { hostPort } = first.ports[0]!;
+    const second = engine.driver.connect({
+      containerId: "second",
+      containerName: "web",
+      network: engine.network,
+      ports: [published(81), published(80, hostPort)],
+    });
+    await expect(second).rejects.toThrow(ConflictError);
+    await expect(second).rejects.toThrow(
+      /^driver failed programming external connectivity on endpoint web \([0-9a-f]{64}\): Bind for 0\.0\.0\.0:\d+ failed: port is already allocated$/,
+    );
+    expect(readdirSync(engine.netnsDirectory)).toEqual([first.containerId]);
+  });
+
+  test("a port that another program has is refused in Docker's words, and free again with it", async () => {
+    const engine = await newEngine();
+    const server = await listen("127.0.0.1", 0);
+    const port = portOf(server);
+    await expect(connect(engine, [published(80, port)])).rejects.toThrow(
+      `listen tcp4 0.0.0.0:${port}: bind: address already in use`,
+    );
+    await new Promise((resolve) => server.close(resolve));
+    await connect(engine, [published(80, port)]);
+  });
+
+  test("a published port is taken for other programs and engines until the container is disconnected", async () => {
+    const [engine, other] = [await newEngine(), await newEngine()];
+    const endpoint = await connect(engine, [published(80), published(80, 0, { protocol: "udp" })]);
+    const [tcp, udp] = endpoint.ports;
+    await expect(listen("0.0.0.0", tcp!.hostPort)).rejects.toThrow("EADDRINUSE");
+    await expect(connect(other, [published(80, tcp!.hostPort)])).rejects.toThrow("bind: address already in use");
+    await expect(connect(other, [published(80, udp!.hostPort, { protocol: "udp" })])).rejects.toThrow("listen udp4");
+    await engine.driver.disconnect(endpoint.containerId);
+    const again = await connect(engine, [published(8080, tcp!.hostPort)]);
+    serveTcp(again, 8080);
+    expect(askTcp("127.0.0.1", tcp!.hostPort)).toStartWith("from ");
+  });
+
+  test("an address that this host has not is refused in Docker's words", async () => {
+    const engine = await newEngine();
+    await expect(connect(engine, [published(80, 8080, { hostIp: "203.0.113.9" })])).rejects.toThrow(
+      "listen tcp4 203.0.113.9:8080: bind: cannot assign requested address",
+    );
+  });
+});
+
+describe("the way out", () => {
+  let outside: { netnsPath: string };
+  beforeEach(() => {
+    // A host on another link, with no route to any container.
+    outside = { netnsPath: join(scratch, "outside") };
+    execFileSync("touch", [outside.netnsPath]);
+    const host = `/proc/${process.pid}/ns/net`;
+    const commands = `link set lo up
+link add name eth0 type veth peer name berth-outside netns ${host}
+address add 198.51.100.2/24 dev eth0
+link set eth0 up
+`;
+    execFileSync("unshare", [`--net=${outside.netnsPath}`, "ip", "-batch", "-"], { input: commands });
+    execFileSync("ip", ["address", "add", "198.51.100.1/24", "dev", "berth-outside"]);
+    execFileSync("ip", ["link", "set", "berth-outside", "up"]);
+  });
+  afterEach(() => {
+    execFileSync("ip", ["link", "delete", "berth-outside"]);
+    execFileSync("umount", [outside.netnsPath]);
+  });
+
+  test("containers reach outside hosts under this host's address; ports are published there too", async () => {
+    const engine = await newEngine();
+    const container = await connect(engine, [published(80)]);
+    serveTcp(outside, 80);
+    expect(askTcp("198.51.100.2", 80, container)).toBe("from 198.51.100.1");
+    serveTcp(container, 80);
+    expect(askTcp("198.51.100.1", container.ports[0]!.hostPort, outside)).toBe("from 198.51.100.2");
+  });
+
+  test("outside hosts that know a route reach no port that is not published, and none published on 127.0.0.1", async () => {
+    const engine = await newEngine();
+    const container = await connect(engine, [published(81, 0, { hostIp: "127.0.0.1" })]);
+    serveTcp(container, 80);
+    serveTcp(container, 81);
+    expect(askTcp(container.ipv4, 80)).toStartWith("from ");
+    inside(outside, "ip", "route", "add", "default", "via", "198.51.100.1");
+    inside(outside, "ip", "route", "add", "127.0.0.2/32", "via", "198.51.100.1");
+    expect(refuses(container.ipv4, 80, outside)).toBe(true);
+    expect(refuses("127.0.0.2", container.ports[0]!.hostPort, outside)).toBe(true);
+  });
+
+  test("an internal network has none", async () => {
+    const engine = await newEngine({ internal: true });
+    const [left, right] = [await connect(engine), await connect(engine)];
+    expect(pings(left, right.ipv4)).toBe(true);
+    inside(left, "ip", "route", "add", "default", "via", left.gateway);
+    serveTcp(outside, 80);
+    expect(refuses("198.51.100.2", 80, left)).toBe(true);
+  });
+});
+
+describe("BridgeNetworkDriver.restore()", () => {
+  test("takes up running containers: addresses, ports and lost rules; sweeps other namespaces", async () => {
+    const engine = await newEngine();
+    const kept = await connect(engine, [published(80)]);
+    const dead = await connect(engine);
+    serveTcp(kept, 80);
+    execFileSync("nft", ["delete", "table", "ip", `berth_${engine.name}`]);
+    const restarted = new BridgeNetworkDriver({ engineName: engine.name, netnsDirectory: engine.netnsDirectory });
+    engines.push({ ...engine, driver: restarted });
+    await restarted.restore([kept], [engine.network]);
+    expect(askTcp("127.0.0.1", kept.ports[0]!.hostPort)).toStartWith("from ");
+    expect(existsSync(dead.netnsPath)).toBe(false);
+    const next = await restarted.connect({ containerId: "next", network: engine.network, ports: [] });
+    expect(next.ipv4).not.toBe(kept.ipv4);
+    await expect(
+      restarted.connect({
+        containerId: "thief",
+        network: engine.network,
+        ports: [published(80, kept.ports[0]!.hostPort)],
+      }),
+    ).rejects.toThrow(ConflictError);
+  });
+
+  test("with no running container removes rules that a crash left", async () => {
+    const engine = await newEngine();
+    await connect(engine, [published(80)]);
+    const restarted = new BridgeNetworkDriver({ engineName: engine.name, netnsDirectory: engine.netnsDirectory });
+    await restarted.restore([], [engine.network]);
+    expect(execFileSync("nft", ["list", "tables"], { encoding: "utf8" })).not.toContain(engine.name);
+    expect(readdirSync(engine.netnsDirectory)).toEqual([]);
+  });
+});
+
+test("BridgeNetworkDriver puts its rules back when someone flushed them", async () => {
+  const engine = await newEngine();
+  const first = await connect(engine, [published(80)]);
+  execFileSync("nft", ["delete", "table", "ip", `berth_${engine.name}`]);
+  await connect(engine, [published(80)]);
+  serveTcp(first, 80);
+  expect(askTcp("127.0.0.1", first.ports[0]!.hostPort)).toStartWith("from ");
+});
+
+test("BridgeNetworkDriver: two engines side by side do not disturb each other", async () => {
+  const [left, right] = [await newEngine(), await newEngine()];
+  expect(left.network.subnet).not.toBe(right.network.subnet);
+  const [a, b] = [await connect(left, [published(80)]), await connect(right, [published(80)])];
+  serveTcp(a, 80);
+  await right.driver.disconnect(b.containerId);
+  await right.driver.cleanUp();
+  expect(leftovers(right.name)).toEqual([]);
+  expect(askTcp("127.0.0.1", a.ports[0]!.hostPort)).toStartWith("from ");
+});
+
+test("BridgeNetworkDriver refuses an engine name that does not fit into interface names", () => {
+  expect(() => new BridgeNetworkDriver({ engineName: "Not-Good", netnsDirectory: "/x" })).toThrow(
+    InvalidParameterError,
+  );
+});
+
+function askUdp(address: string, port: number): string {
+  const command = ["-T", "0.3", "-", `UDP4:${address}:${port}`];
+  return execFileSync("socat", command, {
+    encoding: "utf8",
+    input: "hello\n",
+    stdio: ["pipe", "pipe", "ignore"],
+  }).trim();
+}
+
+/** Tries until the answer is not empty: a UDP server cannot say when it is ready. */
+async function eventually(ask: () => string): Promise<string> {
+  for (let attempt = 0; attempt < 10; attempt++) {
+    const answer = await Promise.try(ask).catch(() => "");
+    if (answer !== "") return answer;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return "";
+}
+
+function listen(host: string, port: number): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen({ host, port, exclusive: true }, () => resolve(server));
+  });
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  return typeof address === "object" && address ? address.port : 0;
+}
