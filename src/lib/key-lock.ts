@@ -28,12 +28,6 @@ export class KeyLock {
     return { [Symbol.dispose]: release };
   }
 
-  /** Runs `work` while holding the key. */
-  async run<T>(key: string, work: () => Promise<T>): Promise<T> {
-    using _held = await this.acquire(key);
-    return await work();
-  }
-
   /** Runs `work` alone for the key and returns what it returns. */
   async run<T>(key: string, work: () => Promise<T> | T, signal?: AbortSignal): Promise<T> {
     using _held = await this.acquire(key, signal);

@@ -25,6 +25,9 @@ export async function createImage(
     digests: [],
     ...options,
   });
+  for (const reference of references) {
+    context.events.publish("image", "tag", record.id, { name: familiarString(reference) });
+  }
   return record.id;
 }
 
@@ -51,16 +54,12 @@ export async function storeImage(
   // Again under the lock: a removal of this very image may have taken the file meanwhile.
   await context.blobs.put(configBytes);
   const manifest = await storeManifest(context, options);
-  const record = context.database.transaction(() => {
+  return context.database.transaction(() => {
     const added = context.images.add(recordOf(id, config, options, manifest), config.rootfs.diff_ids);
     for (const reference of options.references) context.images.setReference(reference, id);
     for (const { repository, digest } of options.digests) context.images.addDigest(repository, digest, id);
     return added;
   });
-  for (const reference of options.references) {
-    context.events.publish("image", "tag", id, { name: familiarString(reference) });
-  }
-  return record;
 }
 
 async function storeManifest(

@@ -7,6 +7,7 @@ import type { Database } from "#store/database.ts";
 import type { ImageStore } from "#store/image-store.ts";
 import type { Layer, LayerIngester, LayerProvider } from "#store/layer-store.ts";
 import type { LayerPins } from "./layer-pins.ts";
+import type { SharedWork } from "./shared-work.ts";
 
 /** What the image services work with. Made once, by the composition root. */
 export interface ImageContext {
@@ -21,6 +22,11 @@ export interface ImageContext {
   readonly events: EventBus;
   readonly users: ImageUsers;
   readonly registry: RegistryClient;
+  /** Pulls in progress. */
+  readonly pulls: SharedWork;
+  /** Layers in flight per pull and per push. Default 6 and 5. */
+  readonly maxConcurrentDownloads?: number;
+  readonly maxConcurrentUploads?: number;
 }
 
 /** The layers as the image services need them. */

@@ -1,0 +1,89 @@
+import { DataLossError, InvalidParameterError } from "#errors/errors.ts";
+import { isDigest } from "#formats/digest.ts";
+import { type Descriptor, type ImageConfig, type ImageIndex, type Manifest, MEDIA_TYPE } from "#spec/oci-image.ts";
+
+export type ManifestDocument =
+  | { readonly kind: "index"; readonly index: ImageIndex; readonly mediaType: string }
+  | { readonly kind: "manifest"; readonly manifest: Manifest; readonly mediaType: string };
+
+/** More layers than any image has; overlayfs takes fewer. */
+const MAX_LAYERS = 1024;
+const INDEX_TYPES: ReadonlySet<string> = new Set([MEDIA_TYPE.ociIndex, MEDIA_TYPE.dockerIndex]);
+const CONFIG_TYPES: ReadonlySet<string> = new Set([MEDIA_TYPE.ociConfig, MEDIA_TYPE.dockerConfig]);
+
+/**
+ * Reads a manifest or an index of either family. The document's own `mediaType` counts, then `headerType`, then its shape.
+ * Throws InvalidParameterError for schema 1 and for things that are no images, DataLossError when it is malformed.
+ */
+export function parseManifestDocument(bytes: Uint8Array, headerType: string, name: string): ManifestDocument {
+  const document = parseObject(bytes, "manifest");
+  if (document["schemaVersion"] === 1) throw schemaOneError(name);
+  const ownType = document["mediaType"];
+  const mediaType = typeof ownType === "string" && ownType !== "" ? ownType : headerType;
+  if (INDEX_TYPES.has(mediaType) || (Array.isArray(document["manifests"]) && !document["config"])) {
+    const manifests = readDescriptors(document["manifests"], "manifests");
+    const type = INDEX_TYPES.has(mediaType) ? mediaType : MEDIA_TYPE.ociIndex;
+    return { kind: "index", index: { schemaVersion: 2, manifests }, mediaType: type };
+  }
+  const config = readDescriptor(document["config"], "config");
+  if (!CONFIG_TYPES.has(config.mediaType)) {
+    throw new InvalidParameterError(`Encountered remote "${config.mediaType.slice(0, 200)}"(unknown) when fetching`);
+  }
+  const layers = readDescriptors(document["layers"] ?? [], "layers");
+  const fallback = config.mediaType === MEDIA_TYPE.ociConfig ? MEDIA_TYPE.ociManifest : MEDIA_TYPE.dockerManifest;
+  const isKnown = mediaType === MEDIA_TYPE.ociManifest || mediaType === MEDIA_TYPE.dockerManifest;
+  return {
+    kind: "manifest",
+    manifest: { schemaVersion: 2, config, layers },
+    mediaType: isKnown ? mediaType : fallback,
+  };
+}
+
+/** Reads an image config as far as Berth relies on it. Throws DataLossError when it is malformed. */
+export function parseImageConfig(bytes: Uint8Array): ImageConfig {
+  const config = parseObject(bytes, "image config");
+  const rootfs = config["rootfs"] as { diff_ids?: unknown } | undefined;
+  const diffIds = rootfs?.diff_ids ?? [];
+  if (!Array.isArray(diffIds) || diffIds.length > MAX_LAYERS || !diffIds.every((id) => isDigest(String(id)))) {
+    throw new DataLossError("image config is malformed: rootfs.diff_ids must be a list of sha256 digests");
+  }
+  if (typeof config["os"] !== "string" || typeof config["architecture"] !== "string") {
+    throw new DataLossError("image config is malformed: os and architecture must be strings");
+  }
+  return { ...config, rootfs: { type: "layers", diff_ids: diffIds } } as unknown as ImageConfig;
+}
+
+function parseObject(bytes: Uint8Array, what: string): Record<string, unknown> {
+  try {
+    const parsed: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    if (typeof parsed === "object" && parsed !== null && !Array.isArray(parsed))
+      return parsed as Record<string, unknown>;
+  } catch (cause) {
+    throw new DataLossError(`${what} is malformed: not JSON`, { cause });
+  }
+  throw new DataLossError(`${what} is malformed: not a JSON object`);
+}
+
+function readDescriptors(value: unknown, field: string): Descriptor[] {
+  if (!Array.isArray(value) || value.length > MAX_LAYERS) {
+    throw new DataLossError(`manifest is malformed: ${field} must be a list of at most ${MAX_LAYERS} descriptors`);
+  }
+  return value.map((item) => readDescriptor(item, field));
+}
+
+function readDescriptor(value: unknown, field: string): Descriptor {
+  const descriptor = value as Partial<Descriptor> | null | undefined;
+  const { mediaType, digest, size } = descriptor ?? {};
+  const isSound =
+    typeof mediaType === "string" && isDigest(String(digest)) && Number.isSafeInteger(size) && Number(size) >= 0;
+  if (!isSound) throw new DataLossError(`manifest is malformed: a descriptor in ${field} lacks type, digest or size`);
+  return descriptor as Descriptor;
+}
+
+function schemaOneError(name: string): InvalidParameterError {
+  return new InvalidParameterError(
+    "Docker Image Format v1 and Docker Image manifest version 2, schema 1 support has been removed. " +
+      `Suggest the author of ${name} to upgrade the image to the OCI Format or Docker Image manifest v2, schema 2. ` +
+      "More information at https://docs.docker.com/go/deprecated-image-specs/",
+  );
+}

@@ -1,0 +1,131 @@
+import { CancelledError, DataLossError, errorMessage } from "#errors/errors.ts";
+import type { RetryPolicy } from "#lib/retry.ts";
+import type { Descriptor } from "#spec/oci-image.ts";
+import { TransientError } from "./connection-error.ts";
+import { retryTransient, type Session } from "./session.ts";
+
+/** A connection that brings no byte for so long counts as broken, ms. */
+const IDLE_TIMEOUT = 60_000;
+
+export interface DownloadOptions {
+  readonly retryPolicy: RetryPolicy;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * The bytes of a blob, as stored. A broken connection is taken up again from the byte reached (Range). Exactly the descriptor's
+ * size comes out; whether they are the right bytes is for whoever has all of them to say.
+ * Throws NotFoundError, UnavailableError, DataLossError (too long), CancelledError.
+ */
+export async function* downloadBlob(
+  session: Session,
+  repository: string,
+  blob: Pick<Descriptor, "digest" | "size">,
+  options: DownloadOptions,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let reached = 0;
+  let reader: ChunkReader | undefined;
+  const path = `${repository}/blobs/${blob.digest}`;
+  const next = async (): Promise<Uint8Array | undefined> => {
+    try {
+      reader ??= await openAt(session, path, reached, blob.size, options.signal);
+      const chunk = await reader.read();
+      if (chunk || reached === blob.size) return chunk;
+      throw new TransientError(`blob ${blob.digest}: unexpected EOF after ${reached} of ${blob.size} bytes`);
+    } catch (error) {
+      await reader?.close();
+      reader = undefined;
+      throw error;
+    }
+  };
+  try {
+    // Progress resets the count of failures: a long download over a bad line may break many times.
+    for (;;) {
+      const chunk = await retryTransient(next, options.retryPolicy, options.signal, () => reached);
+      if (!chunk) return;
+      reached += chunk.length;
+      if (reached > blob.size)
+        throw new DataLossError(`blob ${blob.digest}: longer than the ${blob.size} bytes it should have`);
+      yield chunk;
+    }
+  } finally {
+    await reader?.close();
+  }
+}
+
+interface ChunkReader {
+  /** Undefined at the end. */
+  read(): Promise<Uint8Array | undefined>;
+  close(): Promise<void>;
+}
+
+async function openAt(
+  session: Session,
+  path: string,
+  offset: number,
+  size: number,
+  signal: AbortSignal | undefined,
+): Promise<ChunkReader> {
+  const idle = new AbortController();
+  const combined = signal ? AbortSignal.any([signal, idle.signal]) : idle.signal;
+  const response = await session.send({
+    method: "GET",
+    path,
+    ...(offset > 0 ? { headers: { range: `bytes=${offset}-` } } : {}),
+    expect: offset > 0 ? [200, 206] : [200],
+    signal: combined,
+  });
+  const body = chunkReader(response, idle, signal);
+  if (offset === 0) return body;
+  // A server may ignore Range, or answer another one; neither must shift the bytes. RFC 9110, section 14.4.
+  if (response.status === 206) {
+    const start = contentRangeStart(response.headers.get("content-range"), size);
+    if (start === offset) return body;
+    await body.close();
+    throw new TransientError(`${path}: asked for bytes from ${offset}, got "${response.headers.get("content-range")}"`);
+  }
+  return skipping(body, offset);
+}
+
+function chunkReader(response: Response, idle: AbortController, signal: AbortSignal | undefined): ChunkReader {
+  const reader = response.body?.getReader();
+  const timer = setTimeout(() => idle.abort(), IDLE_TIMEOUT);
+  return {
+    read: async () => {
+      timer.refresh();
+      try {
+        const result = await reader?.read();
+        return result?.value;
+      } catch (cause) {
+        if (signal?.aborted) throw new CancelledError("cancelled", { cause });
+        throw new TransientError(`connection broke while reading: ${errorMessage(cause)}`, { cause });
+      }
+    },
+    close: async () => {
+      clearTimeout(timer);
+      await reader?.cancel().catch(() => undefined);
+    },
+  };
+}
+
+function skipping(inner: ChunkReader, bytes: number): ChunkReader {
+  let left = bytes;
+  return {
+    close: inner.close,
+    read: async () => {
+      for (;;) {
+        const chunk = await inner.read();
+        if (!chunk) return undefined;
+        const skipped = Math.min(left, chunk.length);
+        left -= skipped;
+        if (skipped < chunk.length) return chunk.subarray(skipped);
+      }
+    },
+  };
+}
+
+function contentRangeStart(header: string | null, size: number): number | undefined {
+  const match = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(header ?? "");
+  if (!match || Number(match[2]) !== size - 1 || (match[3] !== "*" && Number(match[3]) !== size)) return undefined;
+  return Number(match[1]);
+}

@@ -1,0 +1,111 @@
+import { CancelledError } from "#errors/errors.ts";
+import type { Reference } from "#formats/reference.ts";
+import type { RetryPolicy } from "#lib/retry.ts";
+import { TransientError } from "./connection-error.ts";
+import type { Credentials } from "./credentials.ts";
+import { type Endpoint, endpointsOf, isInsecure, type RegistryOptions } from "./endpoint.ts";
+import { withRedirects } from "./redirect.ts";
+import { Repository } from "./repository.ts";
+import { RepositoryWriter } from "./repository-writer.ts";
+import { openSession, type Session } from "./session.ts";
+import { TokenSource } from "./token-source.ts";
+import { fetchTransport, type Transport } from "./transport.ts";
+
+export interface RegistryClientOptions extends RegistryOptions {
+  readonly retryPolicy?: RetryPolicy;
+}
+
+/** Five attempts over some 8 s; a server that asks for a pause (Retry-After) gets up to a minute. */
+const DEFAULT_RETRY: RetryPolicy = { attempts: 5, baseDelay: 500, maxDelay: 60_000 };
+
+export interface OpenOptions {
+  readonly credentials?: Credentials;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Speaks with OCI registries. Holds no connection and no credentials of its own: tokens only, while they live.
+ * https://github.com/opencontainers/distribution-spec/blob/main/spec.md
+ */
+export class RegistryClient {
+  readonly #options: RegistryClientOptions;
+  readonly #retryPolicy: RetryPolicy;
+  readonly #tokens: TokenSource = new TokenSource();
+  readonly #fetch: Transport;
+
+  constructor(options: RegistryClientOptions) {
+    this.#options = options;
+    this.#retryPolicy = options.retryPolicy ?? DEFAULT_RETRY;
+    this.#fetch = fetchTransport({
+      userAgent: options.userAgent,
+      skipsVerification: (host) => isInsecure(host, options),
+    });
+  }
+
+  /** A repository to read from. Nothing is sent before its first use. */
+  repository(reference: Reference, options: OpenOptions = {}): Repository {
+    const scope = `repository:${reference.path}:pull`;
+    const [mirrors, registry] = this.#endpointGroups(reference.domain);
+    const groups = [...mirrors.map((mirror) => [mirror]), registry];
+    const sessions = groups.map((group) => once(() => this.#openAny(group, scope, options)));
+    return new Repository(reference.path, sessions, this.#retryPolicy);
+  }
+
+  /**
+   * A repository to write to. `mountFrom` are repositories of the same registry to take blobs over from: the token must allow
+   * reading them.
+   */
+  async writer(
+    reference: Reference,
+    options: OpenOptions & { readonly mountFrom?: readonly string[] } = {},
+  ): Promise<RepositoryWriter> {
+    const scopes = [
+      `repository:${reference.path}:pull,push`,
+      ...(options.mountFrom ?? []).map((path) => `repository:${path}:pull`),
+    ];
+    const [, registry] = this.#endpointGroups(reference.domain);
+    const session = await this.#openAny(registry, scopes.join(" "), options);
+    return new RepositoryWriter(reference.path, session, this.#retryPolicy);
+  }
+
+  #endpointGroups(domain: string): readonly [mirrors: Endpoint[], registry: Endpoint[]] {
+    const endpoints = endpointsOf(domain, this.#options);
+    return [endpoints.filter(({ isMirror }) => isMirror), endpoints.filter(({ isMirror }) => !isMirror)];
+  }
+
+  /** The first endpoint of a registry that answers: https, then http where that is allowed. */
+  async #openAny(endpoints: readonly Endpoint[], scope: string, options: OpenOptions): Promise<Session> {
+    let failure: unknown;
+    for (const [index, endpoint] of endpoints.entries()) {
+      const isLast = index === endpoints.length - 1;
+      try {
+        return await openSession({
+          endpoint,
+          transport: (authorized) => withRedirects(authorized(this.#fetch)),
+          tokens: this.#tokens,
+          credentials: options.credentials ?? {},
+          scope,
+          // With another endpoint to try, a broken TLS handshake is no reason to wait.
+          retryPolicy: isLast ? this.#retryPolicy : { ...this.#retryPolicy, attempts: 1 },
+          ...(options.signal ? { signal: options.signal } : {}),
+        });
+      } catch (error) {
+        if (error instanceof CancelledError) throw error;
+        failure = error;
+      }
+    }
+    throw failure instanceof Error ? failure : new TransientError("registry does not answer");
+  }
+}
+
+/** `open`, done once; a failure is not kept. */
+function once<T>(open: () => Promise<T>): () => Promise<T> {
+  let opened: Promise<T> | undefined;
+  return () => {
+    opened ??= open().catch((error: unknown) => {
+      opened = undefined;
+      throw error;
+    });
+    return opened;
+  };
+}

@@ -1,0 +1,59 @@
+import { CancelledError } from "#errors/errors.ts";
+import { connectionError } from "./connection-error.ts";
+
+/** A request to a registry, or to a server that it points to. */
+export interface RegistryRequest {
+  readonly method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
+  readonly url: URL;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Makes the body; called again when the request is sent again. */
+  readonly body?: () => RequestBody;
+  readonly signal?: AbortSignal;
+}
+
+export type RequestBody = Uint8Array | string | AsyncIterable<Uint8Array>;
+
+/** Sends a request and resolves with its response, whatever its status. Wrappers (redirects, authorization, retry) have the same type. */
+export type Transport = (request: RegistryRequest) => Promise<Response>;
+
+export interface FetchOptions {
+  readonly userAgent: string;
+  /** Whether the certificate of this host (with port) may be anything: an insecure registry's. */
+  readonly skipsVerification: (host: string) => boolean;
+}
+
+/** How long a server may take to answer with headers, ms. An upload's time counts from its last byte. */
+const HEADERS_TIMEOUT = 30_000;
+
+/**
+ * The innermost transport. Bodies come as they are on the wire: fetch would undo a Content-Encoding, and digests are of the
+ * encoded bytes. Throws CancelledError, or a connection error in Docker's words (see connection-error.ts).
+ */
+export function fetchTransport(options: FetchOptions): Transport {
+  return async (request) => {
+    const timeout = new AbortController();
+    const timer = request.body ? undefined : setTimeout(() => timeout.abort(), HEADERS_TIMEOUT);
+    const signal = request.signal ? AbortSignal.any([request.signal, timeout.signal]) : timeout.signal;
+    try {
+      return await fetch(request.url, init(request, options, signal));
+    } catch (cause) {
+      if (request.signal?.aborted) throw new CancelledError("cancelled", { cause });
+      throw connectionError(request, cause, timeout.signal.aborted);
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+}
+
+function init(request: RegistryRequest, options: FetchOptions, signal: AbortSignal): BunFetchRequestInit {
+  const body = request.body?.();
+  return {
+    method: request.method,
+    headers: { "user-agent": options.userAgent, "accept-encoding": "identity", ...request.headers },
+    redirect: "manual",
+    decompress: false,
+    signal,
+    ...(body === undefined ? {} : { body: body as NonNullable<BunFetchRequestInit["body"]> }),
+    ...(options.skipsVerification(request.url.host) ? { tls: { rejectUnauthorized: false } } : {}),
+  };
+}
