@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Format, lint, types, import boundaries and file sizes. Runs all of them, shows the output of those that fail, and ends with
+# "N passed, N failed". A check that looked at nothing fails.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+bash tools/setup.sh
+bin=node_modules/.bin
+
+passed=0
+failed=0
+
+# check NAME PATTERN COMMAND...: passes when the command succeeds and its output has a line that matches PATTERN, the proof of work.
+check() {
+  local name=$1 proof=$2 output
+  shift 2
+  if output=$("$@" 2>&1 </dev/null) && grep -Eq "$proof" <<<"$output"; then
+    passed=$((passed + 1))
+    echo "ok    $name"
+  else
+    failed=$((failed + 1))
+    printf '%s\n' "$output"
+    echo "FAIL  $name"
+  fi
+}
+
+types() {
+  $bin/tsc -p . && $bin/tsc -p . --listFilesOnly | grep -c "/src/.*\.ts$"
+}
+
+shell_syntax() {
+  local file
+  for file in tools/*.sh .ci/run; do bash -n "$file" && echo "$file"; done
+}
+
+check "format and lint (biome)" 'Checked [1-9][0-9]* files' $bin/biome check --max-diagnostics=50
+check "types (tsc)" '^[1-9][0-9]*$' types
+check "import boundaries" 'check-layers: [1-9][0-9]* files, 0 problems' $bin/bun tools/check-layers.ts
+check "file sizes" 'check-sizes: [1-9][0-9]* files, 0 problems' $bin/bun tools/check-sizes.ts
+check "shell syntax" '^tools/.*\.sh$' shell_syntax
+if [ -e knip.json ]; then check "unused code (knip)" '^knip$' bash -c "$bin/knip --no-progress && echo knip"; fi
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]

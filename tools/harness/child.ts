@@ -1,0 +1,57 @@
+import { type ChildProcess, spawn } from "node:child_process";
+
+/** What a finished program left. */
+export interface Finished {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  readonly input?: string | Uint8Array;
+  /** Milliseconds before SIGKILL. Default one minute. */
+  readonly timeout?: number;
+  /** Milliseconds before SIGINT: what a person's Ctrl-C does. */
+  readonly interruptAfter?: number;
+  /** Show the output as it comes. */
+  readonly echo?: boolean;
+}
+
+/** Runs a program to its end; never through a shell. */
+export function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<Finished> {
+  const child = spawn(program, [...args], {
+    env: { ...process.env, ...options.env },
+    ...(options.cwd ? { cwd: options.cwd } : {}),
+    stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
+  });
+  child.stdin?.on("error", () => undefined).end(options.input);
+  const timers = [
+    setTimeout(() => child.kill("SIGKILL"), options.timeout ?? 60_000),
+    ...(options.interruptAfter ? [setTimeout(() => child.kill("SIGINT"), options.interruptAfter)] : []),
+  ];
+  return collect(child, options.echo ?? false).finally(() => {
+    for (const timer of timers) clearTimeout(timer);
+  });
+}
+
+function collect(child: ChildProcess, echo: boolean): Promise<Finished> {
+  const output = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
+  for (const name of ["stdout", "stderr"] as const) {
+    child[name]?.on("data", (chunk: Buffer) => {
+      output[name].push(chunk);
+      if (echo) process[name].write(chunk);
+    });
+  }
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code, signal) => {
+      resolve({
+        exitCode: code ?? (signal === "SIGKILL" ? 137 : 130),
+        stdout: Buffer.concat(output.stdout).toString("utf8"),
+        stderr: Buffer.concat(output.stderr).toString("utf8"),
+      });
+    });
+  });
+}

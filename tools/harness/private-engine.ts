@@ -1,0 +1,131 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createWriteStream, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Finished, type RunOptions, run } from "./child.ts";
+
+/** The binary that `npm run build` makes. */
+export const BERTH: string = process.env["BERTH_BINARY"] ?? join(import.meta.dirname, "..", "..", "dist", "berth");
+
+export interface PrivateEngineOptions {
+  readonly daemonArgs?: readonly string[];
+  /** Use this directory instead of a fresh one: an engine that takes up where another ended. */
+  readonly directory?: string;
+}
+
+/**
+ * An engine of one's own: data root, exec root, bridge and rules apart from any other on this machine. `close` stops it, cleans up and removes everything.
+ */
+export class PrivateEngine {
+  readonly directory: string;
+  readonly socket: string;
+  readonly #daemonArgs: readonly string[];
+  #child: ChildProcess | undefined;
+
+  private constructor(options: PrivateEngineOptions) {
+    this.directory = options.directory ?? mkdtempSync(join(tmpdir(), "berth-"));
+    this.socket = join(this.execRoot, "berth.sock");
+    this.#daemonArgs = options.daemonArgs ?? [];
+  }
+
+  get dataRoot(): string {
+    return join(this.directory, "data");
+  }
+
+  get execRoot(): string {
+    return join(this.directory, "run");
+  }
+
+  get pid(): number {
+    return this.#child?.pid ?? 0;
+  }
+
+  static async start(options: PrivateEngineOptions = {}): Promise<PrivateEngine> {
+    const engine = new PrivateEngine(options);
+    await engine.start();
+    return engine;
+  }
+
+  /** Starts the engine (again, after `stop` or `crash`) and waits until it answers. */
+  async start(): Promise<void> {
+    const log = createWriteStream(join(this.directory, "engine.log"), { flags: "a" });
+    await new Promise((resolve) => log.once("open", resolve));
+    this.#child = spawn(BERTH, ["daemon", ...this.#rootArgs(), ...this.#daemonArgs], { stdio: ["ignore", log, log] });
+    const exited = new Promise<never>((_, reject) => {
+      this.#child?.once("exit", (code) => reject(new Error(`engine ended with ${code}:\n${this.log()}`)));
+    });
+    exited.catch(() => undefined);
+    await Promise.race([this.#ready(), exited]);
+    log.close();
+  }
+
+  /** Runs `berth ARGS` against it. */
+  berth(args: readonly string[], options: RunOptions = {}): Promise<Finished> {
+    return run(BERTH, args, { ...options, env: { BERTH_HOST: `unix://${this.socket}`, ...options.env } });
+  }
+
+  /** As `berth`, but a failure is an error with the output. Returns stdout, trimmed. */
+  async ok(args: readonly string[], options: RunOptions = {}): Promise<string> {
+    const { exitCode, stdout, stderr } = await this.berth(args, options);
+    if (exitCode !== 0) throw new Error(`berth ${args.join(" ")} ended with ${exitCode}:\n${stdout}${stderr}`);
+    return stdout.trim();
+  }
+
+  log(): string {
+    const path = join(this.directory, "engine.log");
+    return existsSync(path) ? readFileSync(path, "utf8") : "";
+  }
+
+  /** SIGTERM: containers keep running. */
+  stop(): Promise<void> {
+    return this.#end("SIGTERM");
+  }
+
+  /** SIGKILL, as a crash. */
+  crash(): Promise<void> {
+    return this.#end("SIGKILL");
+  }
+
+  /** Ends everything and removes every trace. */
+  async close(): Promise<void> {
+    await this.stop();
+    const { exitCode, stderr } = await run(BERTH, ["daemon", ...this.#rootArgs(), "--clean-up"]);
+    if (exitCode !== 0) throw new Error(`clean-up ended with ${exitCode}:\n${stderr}`);
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  #rootArgs(): string[] {
+    return ["--data-root", this.dataRoot, "--exec-root", this.execRoot];
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.#child;
+    this.#child = undefined;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const exited = new Promise((resolve) => child.once("exit", resolve));
+    child.kill(signal);
+    await exited;
+  }
+
+  /** Asks the socket until it answers; a harness may poll. */
+  async #ready(): Promise<void> {
+    const deadline = Date.now() + 15_000;
+    while (Date.now() < deadline) {
+      if (await canConnect(this.socket)) return;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    throw new Error(`engine did not answer in 15 s:\n${this.log()}`);
+  }
+}
+
+function canConnect(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => resolve(false));
+  });
+}

@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# Makes a fresh Debian machine ready to build, run and test Berth: Debian packages (as root or with sudo) and npm packages.
+# Installs only what is missing; takes a few milliseconds when nothing is.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+# What is needed, a program or a file, and the package that has it.
+needs=(
+  runc=runc
+  conmon=conmon
+  ip=iproute2
+  nft=nftables
+  igzip=isal
+  /usr/share/containers/seccomp.json=golang-github-containers-common
+  docker-registry=docker-registry
+  mmdebstrap=mmdebstrap
+  /bin/busybox=busybox-static
+  socat=socat
+  skopeo=skopeo
+  fsck.erofs=erofs-utils
+  unshare=util-linux
+  mount=mount
+  ps=procps
+  curl=curl
+  zstd=zstd
+  /etc/ssl/certs/ca-certificates.crt=ca-certificates
+)
+
+PATH=$PATH:/usr/sbin:/sbin
+packages=()
+for need in "${needs[@]}"; do
+  thing=${need%%=*}
+  case $thing in
+    /*) [ -e "$thing" ] || packages+=("${need#*=}") ;;
+    *) command -v "$thing" >/dev/null || packages+=("${need#*=}") ;;
+  esac
+done
+
+if [ ${#packages[@]} -gt 0 ]; then
+  if ! command -v apt-get >/dev/null; then
+    echo "setup: this is not a Debian system; please install yourself: ${packages[*]}" >&2
+    exit 1
+  fi
+  as_root=()
+  if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || { echo "setup: run as root, or install sudo, to install: ${packages[*]}" >&2; exit 1; }
+    as_root=(sudo)
+  fi
+  echo "setup: installing Debian packages: ${packages[*]}"
+  "${as_root[@]}" apt-get -qq -o Acquire::Retries=3 update </dev/null
+  # A freshly installed registry would start as a service and take port 5000; nobody here asked for a service.
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
+    apt-get -qq -o Acquire::Retries=3 -o DPkg::Lock::Timeout=120 install --yes --no-install-recommends "${packages[@]}" </dev/null
+fi
+
+# The stamp says which lock file node_modules was made from.
+stamp=node_modules/.berth-lock
+lock=$(sha256sum <package-lock.json)
+if [ ! -x node_modules/.bin/bun ] || [ "$(cat "$stamp" 2>/dev/null || true)" != "$lock" ]; then
+  echo "setup: installing npm packages"
+  npm ci --no-audit --no-fund --loglevel=error </dev/null
+  echo "$lock" >"$stamp"
+fi
