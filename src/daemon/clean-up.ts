@@ -1,7 +1,7 @@
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { stopContainer } from "#engine/containers/stop.ts";
 import { isRunning } from "#engine/containers/container-record.ts";
+import { stopContainer } from "#engine/containers/stop.ts";
 import type { RunningEngine } from "./compose.ts";
 import type { EnginePaths } from "./paths.ts";
 
@@ -21,5 +21,6 @@ export async function cleanUp(running: RunningEngine, paths: EnginePaths): Promi
   await containers.snapshotter.releaseIdle();
   await containers.networkDriver.cleanUp();
   await running.close();
-  for (const name of await readdir(paths.execRoot)) await rm(join(paths.execRoot, name), { recursive: true, force: true });
+  for (const name of await readdir(paths.execRoot))
+    await rm(join(paths.execRoot, name), { recursive: true, force: true });
 }

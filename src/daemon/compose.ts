@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { DockerfileBuilder } from "#build/dockerfile-builder.ts";
 import { ContextStore } from "#build/context/context-store.ts";
+import { DockerfileBuilder } from "#build/dockerfile-builder.ts";
 import { EngineBuildHost } from "#engine/builds/build-host.ts";
 import { BuildService } from "#engine/builds/build-service.ts";
 import type { ContainerContext } from "#engine/containers/container-context.ts";
@@ -11,16 +11,19 @@ import { ContainerImageUsers } from "#engine/containers/image-users.ts";
 import { Supervisor } from "#engine/containers/supervisor.ts";
 import type { Engine } from "#engine/engine.ts";
 import { EventBus } from "#engine/events.ts";
+import { removeHiddenImages } from "#engine/images/collect.ts";
 import type { ImageContext } from "#engine/images/image-context.ts";
-import { LayerPins } from "#engine/images/layer-pins.ts";
 import { LocalImages } from "#engine/images/lookup.ts";
+import { SharedWork } from "#engine/images/shared-work.ts";
 import { NetworkRegistry } from "#engine/networks/network-registry.ts";
+import { BERTH_VERSION } from "#engine/version.ts";
+import { SystemError } from "#errors/errors.ts";
 import { KeyLock } from "#lib/key-lock.ts";
 import { BridgeNetworkDriver } from "#network/bridge-network-driver.ts";
 import { chooseBridge } from "#network/subnet-choice.ts";
 import { RegistryClient } from "#registry/registry-client.ts";
 import { ConmonRuntime } from "#runtime/conmon-runtime.ts";
-import { findRuntimeProgram } from "#runtime/runtime-program.ts";
+import { findRuntimePrograms } from "#runtime/runtime-program.ts";
 import { OverlaySnapshotter } from "#snapshot/overlay-snapshotter.ts";
 import { BlobStore } from "#store/blob-store.ts";
 import { BuildCacheStore } from "#store/build-cache.ts";
@@ -28,6 +31,7 @@ import { Database } from "#store/database.ts";
 import { ImageStore } from "#store/image-store.ts";
 import { LayerFileStore } from "#store/layer-file-store.ts";
 import { inflate } from "#sys/inflate.ts";
+import { layerMountProblem } from "#sys/kernel.ts";
 import { LocalVolumeStore } from "#volume/local-volumes.ts";
 import { hostInformation } from "./host-information.ts";
 import type { Logger } from "./logger.ts";
@@ -35,3 +39,132 @@ import type { DaemonOptions } from "./options.ts";
 import type { EnginePaths } from "./paths.ts";
 import { sweep } from "./sweep.ts";
 import { volumeRecords } from "./volume-records.ts";
+
+/** An engine and the way to end it. */
+export interface RunningEngine {
+  readonly engine: Engine;
+  /** Containers keep running; mounts that nobody needs go. */
+  close(): Promise<void>;
+}
+
+/** Builds the engine's services in the order of their needs, sweeps what a crash left, and adopts what runs. The data root is locked. */
+export async function composeEngine(options: DaemonOptions, paths: EnginePaths, log: Logger): Promise<RunningEngine> {
+  const [programs] = await Promise.all([findRuntimePrograms(), checkKernel(paths)]);
+  const database = new Database(paths.database);
+  const events = new EventBus();
+  const locks = new KeyLock();
+  const containerStore = new ContainerStore(database);
+  const layers = new LayerFileStore({ directory: paths.layers, database });
+  const images: ImageContext = {
+    database,
+    images: new ImageStore(database),
+    blobs: new BlobStore(paths.blobs),
+    layers,
+    locks,
+    events,
+    users: new ContainerImageUsers(containerStore),
+    registry: new RegistryClient({
+      mirrors: options.registryMirrors,
+      insecureRegistries: options.insecureRegistries,
+      userAgent: `berth/${BERTH_VERSION}`,
+    }),
+    pulls: new SharedWork(),
+    maxConcurrentDownloads: options.maxConcurrentDownloads,
+  };
+  const name = engineName(options);
+  const snapshotter = new OverlaySnapshotter({ stateDirectory: paths.snapshots, mountDirectory: paths.mounts });
+  const runtime = new ConmonRuntime({
+    stateDirectory: paths.runtimeState,
+    bundleDirectory: paths.bundles,
+    exitDirectory: paths.exits,
+    programs,
+    cgroupParent: `/berth-${name}`,
+  });
+  const networkDriver = new BridgeNetworkDriver({ engineName: name, netnsDirectory: paths.namespaces });
+  const networks = new NetworkRegistry(database, () => chooseBridge(name, !isDefaultEngine(options)));
+  const containers: ContainerContext = {
+    containers: containerStore,
+    images: imageLookup(images),
+    snapshotter,
+    runtime,
+    networks,
+    networkDriver,
+    volumes: new LocalVolumeStore({ directory: paths.volumes, rows: volumeRecords(database) }),
+    events,
+    waiters: new ExitWaiters(),
+    locks,
+    directory: paths.containers,
+  };
+  await layers.sweep();
+  await sweep({ containers }, paths);
+  const builds = composeBuilds({ paths, database, images, layers, containers });
+  const supervisor = new Supervisor(containers, (message) => log.warn(message));
+  await supervisor.adoptAll();
+  return {
+    engine: {
+      containers,
+      supervisor,
+      execs: new ExecService(containers),
+      images,
+      builds,
+      events,
+      information: hostInformation(options, programs.runtime, programs.conmon.version, []),
+    },
+    close: async () => {
+      supervisor.close();
+      builds.close();
+      await runtime.close();
+      await snapshotter.releaseIdle();
+      database[Symbol.dispose]();
+    },
+  };
+}
+
+function imageLookup(images: ImageContext): ContainerContext["images"] {
+  const local = new LocalImages(images);
+  return {
+    find: (name) => local.find(name),
+    layers: (id) => local.layers(id),
+    release: async (id) => {
+      if (images.images.find(id)?.hidden) await removeHiddenImages(images);
+    },
+  };
+}
+
+/** Refuses a kernel that cannot mount layer files. */
+async function checkKernel(paths: EnginePaths): Promise<void> {
+  const problem = await layerMountProblem(paths.temporary);
+  if (problem) throw new SystemError(problem);
+}
+
+interface BuildParts {
+  readonly paths: EnginePaths;
+  readonly database: Database;
+  readonly images: ImageContext;
+  readonly layers: LayerFileStore;
+  readonly containers: ContainerContext;
+}
+
+function composeBuilds({ paths, database, images, layers, containers }: BuildParts): BuildService {
+  const { snapshotter, runtime, networks, networkDriver } = containers;
+  const cache = new BuildCacheStore(database);
+  const host = new EngineBuildHost({ images, networks, networkDriver, directory: paths.buildFiles });
+  const plain = (source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> => inflate(source);
+  return new BuildService({
+    contexts: new ContextStore({ directory: paths.contexts }),
+    cache,
+    builder: new DockerfileBuilder({ snapshotter, runtime, layers, cache, host, inflate: plain }),
+    layers,
+    inflate: plain,
+    temporaryDirectory: paths.temporary,
+  });
+}
+
+/** Names this engine's nft table, bridge and veth pairs: the default engine's are fixed, others' follow from the data root. */
+function engineName(options: DaemonOptions): string {
+  return isDefaultEngine(options) ? "main" : createHash("sha256").update(options.dataRoot).digest("hex").slice(0, 8);
+}
+
+function isDefaultEngine(options: DaemonOptions): boolean {
+  return options.dataRoot === "/var/lib/berth";
+}

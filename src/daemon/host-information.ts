@@ -5,10 +5,22 @@ import type { SystemInformation } from "#engine/system/information.ts";
 import type { DaemonOptions } from "./options.ts";
 
 /** statfs(2) magic numbers of the filesystems that data roots lie on. */
-const FILESYSTEMS: Readonly<Record<number, string>> = { 61267: "extfs", 0x58465342: "xfs", 0x9123683e: "btrfs", 0x01021994: "tmpfs", 0x794c7630: "overlayfs", 0x2fc12fc1: "zfs" };
+const FILESYSTEMS: Readonly<Record<number, string>> = {
+  61267: "extfs",
+  1481003842: "xfs",
+  2435016766: "btrfs",
+  16914836: "tmpfs",
+  2035054128: "overlayfs",
+  801189825: "zfs",
+};
 
 /** What `info` and `version` tell of the host. */
-export function hostInformation(options: DaemonOptions, runtime: SystemInformation["runtime"], conmonVersion: string, warnings: readonly string[]): SystemInformation {
+export function hostInformation(
+  options: DaemonOptions,
+  runtime: SystemInformation["runtime"],
+  conmonVersion: string,
+  warnings: readonly string[],
+): SystemInformation {
   return {
     id: engineId(options.dataRoot),
     dataRoot: options.dataRoot,

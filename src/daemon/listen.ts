@@ -10,7 +10,9 @@ export async function listenOnSocket(server: Server, path: string): Promise<void
   const previous = process.umask(0o117);
   try {
     await new Promise<void>((resolve, reject) => {
-      server.once("error", (cause) => reject(new SystemError(`cannot listen on ${path}: ${errorMessage(cause)}`, { cause })));
+      server.once("error", (cause) =>
+        reject(new SystemError(`cannot listen on ${path}: ${errorMessage(cause)}`, { cause })),
+      );
       server.listen(path, resolve);
     });
   } finally {

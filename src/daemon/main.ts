@@ -39,7 +39,9 @@ async function serve(options: DaemonOptions, log: Logger): Promise<void> {
   const running = await composeEngine(options, paths, log);
   if (options.cleanUp) return cleanUp(running, paths);
   const servers = await listen(options, running, log);
-  log.info(`Berth engine ready: API on ${options.sockets.join(", ")}, data in ${options.dataRoot}, layers ${running.engine.containers.snapshotter.name}`);
+  log.info(
+    `Berth engine ready: API on ${options.sockets.join(", ")}, data in ${options.dataRoot}, layers ${running.engine.containers.snapshotter.name}`,
+  );
   await stopping;
   log.info("stopping; containers keep running");
   for (const server of servers) server.closeAllConnections();
@@ -50,7 +52,10 @@ async function serve(options: DaemonOptions, log: Logger): Promise<void> {
 /** One engine per data root: a second would corrupt what the first believes. The kernel frees the lock however the process ends. */
 function lockDataRoot(path: string, dataRoot: string): FileLock {
   const lock = tryLockFile(path);
-  if (!lock) throw new SystemError(`cannot use data root ${dataRoot}: another engine is running on it; stop it or choose another --data-root`);
+  if (!lock)
+    throw new SystemError(
+      `cannot use data root ${dataRoot}: another engine is running on it; stop it or choose another --data-root`,
+    );
   return lock;
 }
 

@@ -56,13 +56,23 @@ const FLAGS = {
 const DEFAULT_CONFIG_FILE = "/etc/berth/daemon.json";
 
 /** daemon.json's key for each flag; lists are plural there. https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file */
-const FILE_KEYS = ["bip", "data-root", "exec-root", "hosts", "insecure-registries", "log-level", "max-concurrent-downloads", "registry-mirrors"];
+const FILE_KEYS = [
+  "bip",
+  "data-root",
+  "exec-root",
+  "hosts",
+  "insecure-registries",
+  "log-level",
+  "max-concurrent-downloads",
+  "registry-mirrors",
+];
 
 /** Reads flags and configuration file. Throws InvalidParameterError that names the flag or key. */
 export function parseDaemonOptions(args: readonly string[]): DaemonOptions {
   const flags = parseFlags(args);
   const file = readConfigFile(flags["config-file"]);
-  const text = (name: "bip" | "data-root" | "exec-root" | "log-level", fallback: string): string => flags[name] ?? stringKey(file, name) ?? fallback;
+  const text = (name: "bip" | "data-root" | "exec-root" | "log-level", fallback: string): string =>
+    flags[name] ?? stringKey(file, name) ?? fallback;
   const execRoot = absolute("exec-root", text("exec-root", "/run/berth"));
   const hosts = flags.host ?? listKey(file, "hosts") ?? [`unix://${execRoot}/berth.sock`];
   return {
@@ -72,7 +82,10 @@ export function parseDaemonOptions(args: readonly string[]): DaemonOptions {
     registryMirrors: (flags["registry-mirror"] ?? listKey(file, "registry-mirrors") ?? []).map(mirrorUrl),
     insecureRegistries: flags["insecure-registry"] ?? listKey(file, "insecure-registries") ?? [],
     logLevel: logLevel(text("log-level", "info")),
-    maxConcurrentDownloads: positive("max-concurrent-downloads", flags["max-concurrent-downloads"] ?? String(file["max-concurrent-downloads"] ?? 6)),
+    maxConcurrentDownloads: positive(
+      "max-concurrent-downloads",
+      flags["max-concurrent-downloads"] ?? String(file["max-concurrent-downloads"] ?? 6),
+    ),
     bip: text("bip", ""),
     cleanUp: flags["clean-up"] ?? false,
     help: flags.help ?? false,
@@ -97,19 +110,26 @@ function readConfigFile(given: string | undefined): Readonly<Record<string, unkn
   }
   try {
     const parsed: unknown = JSON.parse(readFileSync(path, "utf8"));
-    if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) throw new InvalidParameterError("expected a JSON object");
+    if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed))
+      throw new InvalidParameterError("expected a JSON object");
     const unknown = Object.keys(parsed).filter((key) => !FILE_KEYS.includes(key));
-    if (unknown.length > 0) throw new InvalidParameterError(`the following directives don't match any configuration option: ${unknown.join(", ")}`);
+    if (unknown.length > 0)
+      throw new InvalidParameterError(
+        `the following directives don't match any configuration option: ${unknown.join(", ")}`,
+      );
     return Object.fromEntries(Object.entries(parsed));
   } catch (cause) {
-    throw new InvalidParameterError(`unable to configure the engine with file ${path}: ${errorMessage(cause)}`, { cause });
+    throw new InvalidParameterError(`unable to configure the engine with file ${path}: ${errorMessage(cause)}`, {
+      cause,
+    });
   }
 }
 
 function stringKey(file: Readonly<Record<string, unknown>>, name: string): string | undefined {
   const value = file[name];
   if (value === undefined) return undefined;
-  if (typeof value !== "string") throw new InvalidParameterError(`invalid value for "${name}" in the configuration file: expected a string`);
+  if (typeof value !== "string")
+    throw new InvalidParameterError(`invalid value for "${name}" in the configuration file: expected a string`);
   return value;
 }
 
@@ -117,19 +137,24 @@ function listKey(file: Readonly<Record<string, unknown>>, name: string): string[
   const value = file[name];
   if (value === undefined) return undefined;
   if (!Array.isArray(value) || !value.every((item) => typeof item === "string")) {
-    throw new InvalidParameterError(`invalid value for "${name}" in the configuration file: expected a list of strings`);
+    throw new InvalidParameterError(
+      `invalid value for "${name}" in the configuration file: expected a list of strings`,
+    );
   }
   return value;
 }
 
 function absolute(name: string, path: string): string {
-  if (!isAbsolute(path)) throw new InvalidParameterError(`invalid value "${path}" for --${name}: expected an absolute path`);
+  if (!isAbsolute(path))
+    throw new InvalidParameterError(`invalid value "${path}" for --${name}: expected an absolute path`);
   return path.replace(/\/+$/, "") || "/";
 }
 
 function socketPath(host: string): string {
   if (!host.startsWith("unix://")) {
-    throw new InvalidParameterError(`invalid value "${host}" for --host: only unix:// sockets are supported, like unix:///run/berth/berth.sock`);
+    throw new InvalidParameterError(
+      `invalid value "${host}" for --host: only unix:// sockets are supported, like unix:///run/berth/berth.sock`,
+    );
   }
   return absolute("host", host.slice("unix://".length));
 }
@@ -137,18 +162,23 @@ function socketPath(host: string): string {
 function mirrorUrl(text: string): string {
   if (!URL.canParse(text)) throw new InvalidParameterError(`invalid mirror: "${text}" is not a valid URI`);
   const url = new URL(text);
-  if (url.protocol !== "http:" && url.protocol !== "https:") throw new InvalidParameterError(`invalid mirror: unsupported scheme "${url.protocol.slice(0, -1)}" in "${text}"`);
+  if (url.protocol !== "http:" && url.protocol !== "https:")
+    throw new InvalidParameterError(`invalid mirror: unsupported scheme "${url.protocol.slice(0, -1)}" in "${text}"`);
   return text.replace(/\/+$/, "");
 }
 
 function positive(name: string, text: string): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 1 || value > 64) throw new InvalidParameterError(`invalid value "${text}" for --${name}: expected a number from 1 to 64`);
+  if (!Number.isInteger(value) || value < 1 || value > 64)
+    throw new InvalidParameterError(`invalid value "${text}" for --${name}: expected a number from 1 to 64`);
   return value;
 }
 
 function logLevel(text: string): LogLevel {
   const level = LOG_LEVELS.find((known) => known === text);
-  if (!level) throw new InvalidParameterError(`invalid value "${text}" for --log-level: expected one of ${LOG_LEVELS.join(", ")}`);
+  if (!level)
+    throw new InvalidParameterError(
+      `invalid value "${text}" for --log-level: expected one of ${LOG_LEVELS.join(", ")}`,
+    );
   return level;
 }

@@ -54,12 +54,14 @@ export function makeDirectories(paths: EnginePaths): void {
   try {
     mkdirSync(paths.dataRoot, { recursive: true, mode: 0o700 });
     const { layers, snapshots, containers, volumes, blobs, contexts, temporary } = paths;
-    for (const directory of [layers, snapshots, containers, volumes, blobs, contexts, temporary]) mkdirSync(directory, { recursive: true, mode: 0o700 });
+    for (const directory of [layers, snapshots, containers, volumes, blobs, contexts, temporary])
+      mkdirSync(directory, { recursive: true, mode: 0o700 });
     process.umask(0o022);
     mkdirSync(paths.execRoot, { recursive: true, mode: 0o711 });
     process.umask(0o077);
     const { mounts, bundles, runtimeState, exits, namespaces, buildFiles } = paths;
-    for (const directory of [mounts, bundles, runtimeState, exits, namespaces, buildFiles]) mkdirSync(directory, { recursive: true, mode: 0o700 });
+    for (const directory of [mounts, bundles, runtimeState, exits, namespaces, buildFiles])
+      mkdirSync(directory, { recursive: true, mode: 0o700 });
   } finally {
     process.umask(previous);
   }

@@ -39,7 +39,12 @@ async function answer(router: Router, options: ApiServerOptions, request: Incomi
   const { path, version } = splitVersion(url.pathname);
   const method = request.method ?? "GET";
   const match = router.match(method, path);
-  const context = new RequestContext(request, how, { path, query: url.searchParams, version, params: match?.params ?? {} });
+  const context = new RequestContext(request, how, {
+    path,
+    query: url.searchParams,
+    version,
+    params: match?.params ?? {},
+  });
   if ("response" in how) commonHeaders(how.response);
   try {
     checkVersion(version);
@@ -80,7 +85,9 @@ function checkVersion(version: string): void {
     );
   }
   if (compareVersions(version, API_VERSION.newest) > 0) {
-    throw new InvalidParameterError(`client version ${version} is too new. Maximum supported API version is ${API_VERSION.newest}`);
+    throw new InvalidParameterError(
+      `client version ${version} is too new. Maximum supported API version is ${API_VERSION.newest}`,
+    );
   }
 }
 

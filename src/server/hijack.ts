@@ -27,15 +27,27 @@ export function openHijack(
 }
 
 function overSocket(socket: Duplex, head: Buffer, contentType: string, protocol: string): HijackedConnection {
-  socket.write(`HTTP/1.1 101 UPGRADED\r\nContent-Type: ${contentType}\r\nConnection: Upgrade\r\nUpgrade: ${protocol}\r\n\r\n`);
+  socket.write(
+    `HTTP/1.1 101 UPGRADED\r\nContent-Type: ${contentType}\r\nConnection: Upgrade\r\nUpgrade: ${protocol}\r\n\r\n`,
+  );
   if (head.length > 0) socket.unshift(head);
-  return { input: socket, write: (bytes) => writeTo(socket, bytes), end: () => void socket.end(), closed: closedPromise(socket) };
+  return {
+    input: socket,
+    write: (bytes) => writeTo(socket, bytes),
+    end: () => void socket.end(),
+    closed: closedPromise(socket),
+  };
 }
 
 function overResponse(request: IncomingMessage, response: ServerResponse, contentType: string): HijackedConnection {
   response.writeHead(200, { "Content-Type": contentType });
   response.flushHeaders();
-  return { input: request, write: (bytes) => writeTo(response, bytes), end: () => void response.end(), closed: closedPromise(response) };
+  return {
+    input: request,
+    write: (bytes) => writeTo(response, bytes),
+    end: () => void response.end(),
+    closed: closedPromise(response),
+  };
 }
 
 function closedPromise(stream: Duplex | ServerResponse): Promise<void> {

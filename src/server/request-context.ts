@@ -24,7 +24,12 @@ export class RequestContext {
   constructor(
     request: IncomingMessage,
     answer: { readonly response: ServerResponse } | { readonly socket: Duplex; readonly head: Buffer },
-    target: { readonly path: string; readonly query: URLSearchParams; readonly version: string; readonly params: Readonly<Record<string, string>> },
+    target: {
+      readonly path: string;
+      readonly query: URLSearchParams;
+      readonly version: string;
+      readonly params: Readonly<Record<string, string>>;
+    },
   ) {
     this.request = request;
     this.path = target.path;
@@ -123,12 +128,20 @@ export class RequestContext {
   #send(status: number, contentType: string | undefined, text: string): void {
     this.#answered = true;
     const body = Buffer.from(text);
-    const headers = { ...(contentType ? { "Content-Type": contentType } : {}), ...(status === 204 || status === 304 ? {} : { "Content-Length": String(body.length) }) };
+    const headers = {
+      ...(contentType ? { "Content-Type": contentType } : {}),
+      ...(status === 204 || status === 304 ? {} : { "Content-Length": String(body.length) }),
+    };
     if (this.#response) {
       this.#response.writeHead(status, headers).end(body.length > 0 ? body : undefined);
     } else if (this.#upgrade) {
       const lines = Object.entries({ ...headers, Connection: "close" }).map(([name, value]) => `${name}: ${value}\r\n`);
-      this.#upgrade.socket.end(Buffer.concat([Buffer.from(`HTTP/1.1 ${status} ${status < 400 ? "OK" : "Error"}\r\n${lines.join("")}\r\n`), body]));
+      this.#upgrade.socket.end(
+        Buffer.concat([
+          Buffer.from(`HTTP/1.1 ${status} ${status < 400 ? "OK" : "Error"}\r\n${lines.join("")}\r\n`),
+          body,
+        ]),
+      );
     }
   }
 }
@@ -169,7 +182,9 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new InvalidParameterError(`invalid JSON: ${cause instanceof Error ? cause.message : "cannot parse it"}`, { cause });
+    throw new InvalidParameterError(`invalid JSON: ${cause instanceof Error ? cause.message : "cannot parse it"}`, {
+      cause,
+    });
   }
 }
 

@@ -37,7 +37,10 @@ export class Router {
 }
 
 function compile(pattern: string): RegExp {
-  const source = pattern.replace(/\{(\w+)(\*?)\}/g, (_, name: string, star: string) => `(?<${name}>${star ? ".+" : "[^/]+"})`);
+  const source = pattern.replace(
+    /\{(\w+)(\*?)\}/g,
+    (_, name: string, star: string) => `(?<${name}>${star ? ".+" : "[^/]+"})`,
+  );
   return new RegExp(`^${source}$`);
 }
 

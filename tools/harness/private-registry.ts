@@ -31,7 +31,10 @@ export class PrivateRegistry {
         "",
       ].join("\n"),
     );
-    const child = spawn("docker-registry", ["serve", config], { stdio: "ignore", env: { ...process.env, OTEL_TRACES_EXPORTER: "none" } });
+    const child = spawn("docker-registry", ["serve", config], {
+      stdio: "ignore",
+      env: { ...process.env, OTEL_TRACES_EXPORTER: "none" },
+    });
     const registry = new PrivateRegistry(host, directory, child);
     await registry.#ready();
     return registry;

@@ -2,11 +2,11 @@ import { randomBytes } from "node:crypto";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { BaseImage, BuildHost, BuildNetwork, ResolveImageOptions } from "#build/builder.ts";
-import type { NetworkRegistry } from "#engine/networks/network-registry.ts";
 import { createImage } from "#engine/images/create.ts";
 import type { ImageContext } from "#engine/images/image-context.ts";
 import { LocalImages } from "#engine/images/lookup.ts";
 import { pullImage } from "#engine/images/pull.ts";
+import type { NetworkRegistry } from "#engine/networks/network-registry.ts";
 import { NotFoundError } from "#errors/errors.ts";
 import { renderHosts } from "#network/hosts-file.ts";
 import type { NetworkDriver } from "#network/network-driver.ts";
@@ -55,8 +55,14 @@ export class EngineBuildHost implements BuildHost {
     try {
       const files = { hostsPath: join(directory, "hosts"), resolvConfPath: join(directory, "resolv.conf") };
       const network: BuildNetwork["network"] = mode === "host" ? { kind: "host" } : await this.#connect(stepId, mode);
-      await writeFile(files.hostsPath, renderHosts({ hostname: "buildkitsandbox", ipv4: undefined, extraHosts, hostGateway: bridge.gateway }));
-      await writeFile(files.resolvConfPath, renderResolvConf({ host: await readHostResolvConf(), dns: [], search: [], options: [] }));
+      await writeFile(
+        files.hostsPath,
+        renderHosts({ hostname: "buildkitsandbox", ipv4: undefined, extraHosts, hostGateway: bridge.gateway }),
+      );
+      await writeFile(
+        files.resolvConfPath,
+        renderResolvConf({ host: await readHostResolvConf(), dns: [], search: [], options: [] }),
+      );
       return { network, ...files, [Symbol.asyncDispose]: release };
     } catch (error) {
       await release();

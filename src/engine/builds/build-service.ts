@@ -1,30 +1,76 @@
 import { BuildError } from "#build/build-error.ts";
-import type { BuildContext, BuildRequest, BuildResult } from "#build/builder.ts";
-import type { ContextStore } from "#build/context/context-store.ts";
+import type { BuildRequest, BuildResult } from "#build/builder.ts";
 import { contextFromTar } from "#build/context/context-from-tar.ts";
+import type { ContextStore } from "#build/context/context-store.ts";
+import type { OpenContext } from "#build/context/open-context.ts";
 import type { DockerfileBuilder } from "#build/dockerfile-builder.ts";
 import type { Pruned } from "#engine/containers/prune.ts";
-import type { EventBus } from "#engine/events.ts";
+import type { ImageLayers } from "#engine/images/image-context.ts";
 import { CancelledError, errorMessage } from "#errors/errors.ts";
 import type { BuildFailure } from "#spec/solve-status.ts";
-import type { BuildCache } from "#store/build-cache.ts";
+import type { BuildCacheStore } from "#store/build-cache.ts";
+import type { BuildCacheUsage } from "#store/build-cache-record.ts";
 
-export type { BuildRequest };
-
-/** A context for the length of one build. */
-export interface OpenContext extends AsyncDisposable {
-  readonly files: BuildContext;
-  /** Bytes of the Dockerfile of that name. Throws NotFoundError in BuildKit's words. */
-  dockerfile(name: string): Uint8Array;
-}
+export type { BuildCacheUsage, BuildRequest, OpenContext };
 
 export interface BuildServiceParts {
   readonly contexts: ContextStore;
-  readonly cache: BuildCache;
+  readonly cache: BuildCacheStore;
   readonly builder: DockerfileBuilder;
-  readonly events: EventBus;
+  readonly layers: ImageLayers;
   /** Plain bytes of a stream that may be gzip or zstd. */
   readonly inflate: (source: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
   /** For contexts that live as long as one build. */
   readonly temporaryDirectory: string;
+}
+
+/** Builds, and what they leave behind: contexts and cache. */
+export class BuildService {
+  readonly contexts: ContextStore;
+  readonly #parts: BuildServiceParts;
+
+  constructor(parts: BuildServiceParts) {
+    this.contexts = parts.contexts;
+    this.#parts = parts;
+  }
+
+  /** Builds an image. Throws BuildError (with what to show of the failure), CancelledError. */
+  build(request: BuildRequest): Promise<BuildResult> {
+    return this.#parts.layers.withLease(() => this.#parts.builder.build(request));
+  }
+
+  /** The context that `tar` (plain, gzip or zstd) holds, for one build. Throws InvalidParameterError for names that lead out. */
+  contextFromTar(tar: AsyncIterable<Uint8Array>, dockerfileName: string): Promise<OpenContext> {
+    return contextFromTar(this.#parts.inflate(tar), { directory: this.#parts.temporaryDirectory, dockerfileName });
+  }
+
+  /** Cached steps and what they cost, the longest unused first. */
+  cacheUsage(): BuildCacheUsage[] {
+    return this.#parts.cache.list();
+  }
+
+  /**
+   * Forgets cached steps that no build uses, and with them the layers that nothing else needs; with `all` also those whose layer an image
+   * has. `until` (milliseconds since the epoch) spares what was used later. Contexts go too.
+   */
+  async prune(options: { readonly all: boolean; readonly until: number | undefined }): Promise<Pruned> {
+    const isOld = (lastUsed: number): boolean => options.until === undefined || lastUsed < options.until;
+    const removed = this.#parts.cache.prune((record) => isOld(record.lastUsed) && (options.all || !record.shared));
+    const { freedBytes } = await this.#parts.layers.removeUnreferenced(removed.flatMap(({ diffId }) => diffId ?? []));
+    const contextBytes = this.contexts.prune(options.until);
+    return {
+      deleted: removed.map(({ key }) => key.slice("sha256:".length, "sha256:".length + 25)),
+      reclaimed: freedBytes + contextBytes,
+    };
+  }
+
+  close(): void {
+    this.contexts.close();
+  }
+}
+
+/** What a client shows of a build that failed. */
+export function buildFailure(error: unknown): BuildFailure {
+  if (error instanceof BuildError) return error.failure;
+  return { message: error instanceof CancelledError ? "context canceled" : errorMessage(error) };
 }

@@ -26,17 +26,31 @@ export interface CommitOptions {
 }
 
 /** Makes an image of a container: the layers of its image, one more with what it changed, and its config. Returns the image id. */
-export async function commitContainer(context: ContainerContext, images: ImageContext, id: string, options: CommitOptions): Promise<Digest> {
+export async function commitContainer(
+  context: ContainerContext,
+  images: ImageContext,
+  id: string,
+  options: CommitOptions,
+): Promise<Digest> {
   const tags = commitTags(options);
   const record = context.containers.get(id);
   if (record.state.phase === "removing" || record.state.phase === "dead") {
     throw new ConflictError(`You cannot commit container ${id} which is ${record.state.phase}`);
   }
   const base = context.images.find(record.imageId).config;
-  const layer = await heldStill(context, record, options.pause, () => images.layers.ingest(context.snapshotter.diff(id, options.signal), { signal: options.signal }));
-  const config = changedConfig(committedConfig(base, record, layer, options), options.changes);
-  const imageId = await createImage(images, config, tags, { parent: record.imageId });
-  context.events.publish("container", "commit", id, eventAttributes(record, { comment: options.comment, imageID: imageId, imageRef: tags[0] ?? "" }));
+  const imageId = await images.layers.withLease(async () => {
+    const layer = await heldStill(context, record, options.pause, () =>
+      images.layers.ingest(context.snapshotter.diff(id, options.signal), { signal: options.signal }),
+    );
+    const config = changedConfig(committedConfig(base, record, layer, options), options.changes);
+    return createImage(images, config, tags, { parent: record.imageId });
+  });
+  context.events.publish(
+    "container",
+    "commit",
+    id,
+    eventAttributes(record, { comment: options.comment, imageID: imageId, imageRef: tags[0] ?? "" }),
+  );
   return imageId;
 }
 
@@ -49,7 +63,12 @@ function commitTags({ repository, tag }: CommitOptions): string[] {
 }
 
 /** A running container is paused for as long as `read` takes, so that the layer is of one moment. */
-async function heldStill<T>(context: ContainerContext, record: ContainerRecord, pause: boolean, read: () => Promise<T>): Promise<T> {
+async function heldStill<T>(
+  context: ContainerContext,
+  record: ContainerRecord,
+  pause: boolean,
+  read: () => Promise<T>,
+): Promise<T> {
   return context.locks.run(record.id, async () => {
     const mustPause = pause && context.containers.get(record.id).state.phase === "running";
     if (mustPause) await context.runtime.pause(record.id);
@@ -61,7 +80,12 @@ async function heldStill<T>(context: ContainerContext, record: ContainerRecord, 
   });
 }
 
-function committedConfig(base: ImageConfig, record: ContainerRecord, layer: Layer, options: CommitOptions): ImageConfig {
+function committedConfig(
+  base: ImageConfig,
+  record: ContainerRecord,
+  layer: Layer,
+  options: CommitOptions,
+): ImageConfig {
   const created = new Date().toISOString();
   const command = [...(record.config.Entrypoint ?? []), ...(record.config.Cmd ?? [])].join(" ");
   return {
@@ -84,7 +108,35 @@ function committedConfig(base: ImageConfig, record: ContainerRecord, layer: Laye
 
 /** The part of a container's Config that belongs into an image. */
 function imageDefaults(config: ContainerConfig): ContainerDefaults {
-  const { User, ExposedPorts, Env, Entrypoint, Cmd, Volumes, WorkingDir, Labels, StopSignal, Healthcheck, Shell, OnBuild } = config;
-  const known = { User, ExposedPorts, Env, Entrypoint, Cmd, Volumes, WorkingDir, Labels, StopSignal, Healthcheck, Shell, OnBuild };
-  return Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined && value !== null && value !== ""));
+  const {
+    User,
+    ExposedPorts,
+    Env,
+    Entrypoint,
+    Cmd,
+    Volumes,
+    WorkingDir,
+    Labels,
+    StopSignal,
+    Healthcheck,
+    Shell,
+    OnBuild,
+  } = config;
+  const known = {
+    User,
+    ExposedPorts,
+    Env,
+    Entrypoint,
+    Cmd,
+    Volumes,
+    WorkingDir,
+    Labels,
+    StopSignal,
+    Healthcheck,
+    Shell,
+    OnBuild,
+  };
+  return Object.fromEntries(
+    Object.entries(known).filter(([, value]) => value !== undefined && value !== null && value !== ""),
+  );
 }

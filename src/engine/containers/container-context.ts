@@ -34,6 +34,8 @@ export interface ImageLookup {
   find(name: string): { readonly id: Digest; readonly config: ImageConfig };
   /** Bottom first. */
   layers(id: Digest): readonly SnapshotLayer[];
+  /** A container of this image is gone: an image that was removed while it was needed goes now. */
+  release(id: Digest): Promise<void>;
 }
 
 /** The files that Berth keeps for a container outside its root filesystem. */

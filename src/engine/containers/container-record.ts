@@ -78,6 +78,9 @@ export function isRunning(record: ContainerRecord): boolean {
 }
 
 /** The attributes that Docker puts on a container's events: its labels, image and name. */
-export function eventAttributes(record: ContainerRecord, extra: Readonly<Record<string, string>> = {}): Record<string, string> {
+export function eventAttributes(
+  record: ContainerRecord,
+  extra: Readonly<Record<string, string>> = {},
+): Record<string, string> {
   return { ...record.config.Labels, image: record.imageName, name: record.name, ...extra };
 }

@@ -29,7 +29,9 @@ export class ContainerStore {
   update(id: string, change: (record: ContainerRecord) => ContainerRecord): ContainerRecord {
     const before = this.get(id);
     const after = change(before);
-    this.#database.statement("UPDATE containers SET name = ?, record = ? WHERE id = ?").run(after.name, JSON.stringify(after), id);
+    this.#database
+      .statement("UPDATE containers SET name = ?, record = ? WHERE id = ?")
+      .run(after.name, JSON.stringify(after), id);
     this.#idByName.delete(before.name);
     this.#remember(after);
     return after;
@@ -76,7 +78,9 @@ export class ContainerStore {
   resolve(nameOrId: string): ContainerRecord {
     const exact = this.#byId.get(nameOrId) ?? this.#byName(nameOrId.replace(/^\//, ""));
     if (exact) return exact;
-    const matches = /^[0-9a-f]+$/.test(nameOrId) ? [...this.#byId.values()].filter((record) => record.id.startsWith(nameOrId)) : [];
+    const matches = /^[0-9a-f]+$/.test(nameOrId)
+      ? [...this.#byId.values()].filter((record) => record.id.startsWith(nameOrId))
+      : [];
     if (matches.length > 1) throw new NotFoundError(`Multiple IDs found with provided prefix: ${nameOrId}`);
     const match = matches[0];
     if (!match) throw new NotFoundError(`No such container: ${nameOrId}`);

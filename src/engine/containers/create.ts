@@ -65,7 +65,10 @@ function withDefaults(hostConfig: HostConfig): HostConfig {
   return {
     ...hostConfig,
     NetworkMode: hostConfig.NetworkMode || "default",
-    RestartPolicy: { Name: hostConfig.RestartPolicy?.Name || "no", MaximumRetryCount: hostConfig.RestartPolicy?.MaximumRetryCount ?? 0 },
+    RestartPolicy: {
+      Name: hostConfig.RestartPolicy?.Name || "no",
+      MaximumRetryCount: hostConfig.RestartPolicy?.MaximumRetryCount ?? 0,
+    },
     AutoRemove: hostConfig.AutoRemove ?? false,
     Privileged: hostConfig.Privileged ?? false,
     ReadonlyRootfs: hostConfig.ReadonlyRootfs ?? false,

@@ -11,7 +11,11 @@ export interface EtcFiles {
 }
 
 /** The texts of /etc/hosts, /etc/hostname and /etc/resolv.conf, which differ per container and are bound over the image's. */
-export async function etcFiles(record: ContainerRecord, endpoint: NetworkEndpoint | undefined, hostGateway: string): Promise<EtcFiles> {
+export async function etcFiles(
+  record: ContainerRecord,
+  endpoint: NetworkEndpoint | undefined,
+  hostGateway: string,
+): Promise<EtcFiles> {
   const { config, hostConfig } = record;
   const hostname = config.Hostname ?? "";
   return {

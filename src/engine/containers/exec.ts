@@ -34,7 +34,8 @@ export class ExecService {
   /** Notes an exec. Throws ConflictError unless the container runs. */
   create(container: ContainerRecord, request: ExecCreateRequest): ExecRecord {
     checkRunning(container);
-    if (!Array.isArray(request.Cmd) || request.Cmd.length === 0) throw new InvalidParameterError("no exec command specified");
+    if (!Array.isArray(request.Cmd) || request.Cmd.length === 0)
+      throw new InvalidParameterError("no exec command specified");
     const record: ExecRecord = {
       id: randomBytes(32).toString("hex"),
       containerId: container.id,
@@ -77,7 +78,9 @@ export class ExecService {
 
   /** Ids of the execs that run in a container. */
   runningIn(containerId: string): string[] {
-    return [...this.#records.values()].filter((record) => record.containerId === containerId && record.state === "running").map((record) => record.id);
+    return [...this.#records.values()]
+      .filter((record) => record.containerId === containerId && record.state === "running")
+      .map((record) => record.id);
   }
 
   resize(id: string, size: TerminalSize): void {
@@ -96,18 +99,34 @@ export class ExecService {
     }
   }
 
-  #publish(container: ContainerRecord, record: ExecRecord, action: string, extra: Readonly<Record<string, string>> = {}): void {
+  #publish(
+    container: ContainerRecord,
+    record: ExecRecord,
+    action: string,
+    extra: Readonly<Record<string, string>> = {},
+  ): void {
     const name = action === "exec_die" ? action : `${action}: ${record.request.Cmd.join(" ")}`;
-    this.#context.events.publish("container", name, container.id, eventAttributes(container, { execID: record.id, ...extra }));
+    this.#context.events.publish(
+      "container",
+      name,
+      container.id,
+      eventAttributes(container, { execID: record.id, ...extra }),
+    );
   }
 }
 
 function checkRunning(container: ContainerRecord): void {
-  if (container.state.phase === "paused") throw new ConflictError(`container ${container.id} is paused, unpause the container before exec`);
+  if (container.state.phase === "paused")
+    throw new ConflictError(`container ${container.id} is paused, unpause the container before exec`);
   if (!isRunning(container)) throw new ConflictError(`container ${container.id} is not running`);
 }
 
-function execSpec(container: ContainerRecord, request: ExecCreateRequest, rootfs: string, size: TerminalSize | undefined): Parameters<ContainerContext["runtime"]["exec"]>[0] {
+function execSpec(
+  container: ContainerRecord,
+  request: ExecCreateRequest,
+  rootfs: string,
+  size: TerminalSize | undefined,
+): Parameters<ContainerContext["runtime"]["exec"]>[0] {
   return {
     containerId: container.id,
     rootfs,

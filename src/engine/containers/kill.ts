@@ -7,7 +7,12 @@ import type { Supervisor } from "./supervisor.ts";
 const ENDING = new Set([9, 15]);
 
 /** Sends a signal (default SIGKILL) to a running container; for SIGKILL resolves when it has ended. Throws ConflictError when it is not running. */
-export async function killContainer(context: ContainerContext, supervisor: Supervisor, id: string, signalName: string): Promise<void> {
+export async function killContainer(
+  context: ContainerContext,
+  supervisor: Supervisor,
+  id: string,
+  signalName: string,
+): Promise<void> {
   const signal = parseSignal(signalName || "SIGKILL");
   const record = context.containers.get(id);
   if (!isRunning(record)) throw new ConflictError(`cannot kill container: ${id}: container ${id} is not running`);

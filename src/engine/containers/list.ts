@@ -18,14 +18,21 @@ export function listContainers(context: ContainerContext, options: ListOptions):
   const all = options.all || options.limit > 0 || options.filters.has("status") || options.filters.has("exited");
   const records = context.containers
     .list()
-    .filter((record) => (all || isRunning(record) || record.state.phase === "restarting") && predicates.every((matches) => matches(record)))
+    .filter(
+      (record) =>
+        (all || isRunning(record) || record.state.phase === "restarting") &&
+        predicates.every((matches) => matches(record)),
+    )
     .sort((a, b) => b.created - a.created);
   return options.limit > 0 ? records.slice(0, options.limit) : records;
 }
 
 /** Docker joins values of one filter by OR, except labels, which must all match. */
 function predicate(context: ContainerContext, name: string, values: readonly string[]): Predicate {
-  const any = (test: (record: ContainerRecord, value: string) => boolean): Predicate => (record) => values.some((value) => test(record, value));
+  const any =
+    (test: (record: ContainerRecord, value: string) => boolean): Predicate =>
+    (record) =>
+      values.some((value) => test(record, value));
   switch (name) {
     case "id":
       return any((record, value) => record.id.startsWith(value));
@@ -50,9 +57,14 @@ function predicate(context: ContainerContext, name: string, values: readonly str
     case "volume":
       return any((record, value) => record.mounts.some((mount) => mount.name === value || mount.destination === value));
     case "network":
-      return any((record, value) => networkName(record) === value || record.endpoint?.networkId.startsWith(value) === true);
+      return any(
+        (record, value) => networkName(record) === value || record.endpoint?.networkId.startsWith(value) === true,
+      );
     case "publish":
-      return any((record, value) => record.endpoint?.ports.some((port) => port.hostPort === parsePort(value).containerPort) === true);
+      return any(
+        (record, value) =>
+          record.endpoint?.ports.some((port) => port.hostPort === parsePort(value).containerPort) === true,
+      );
     case "expose":
       return any((record, value) => record.config.ExposedPorts?.[withProtocol(value)] !== undefined);
     case "health":

@@ -10,7 +10,8 @@ import type { ContainerDefaults } from "#spec/oci-image.ts";
 export function mergeConfig(request: ContainerCreateRequest, image: ContainerDefaults, id: string): ContainerConfig {
   const { HostConfig: _host, NetworkingConfig: _network, ...own } = request;
   const command = mergeCommand(own, image);
-  if ((command.Entrypoint?.length ?? 0) + (command.Cmd?.length ?? 0) === 0) throw new InvalidParameterError("no command specified");
+  if ((command.Entrypoint?.length ?? 0) + (command.Cmd?.length ?? 0) === 0)
+    throw new InvalidParameterError("no command specified");
   return {
     ...image,
     ...dropUnset(own),
@@ -54,12 +55,18 @@ function mergeCommand(own: ContainerConfig, image: ContainerDefaults): Pick<Cont
 }
 
 function dropUnset(config: ContainerConfig): ContainerConfig {
-  return Object.fromEntries(Object.entries(config).filter(([, value]) => value !== null && value !== undefined && value !== ""));
+  return Object.fromEntries(
+    Object.entries(config).filter(([, value]) => value !== null && value !== undefined && value !== ""),
+  );
 }
 
 type Keys = Readonly<Record<string, Record<string, never>>> | null | undefined;
 
-function joined<Name extends string>(name: Name, image: Keys, own: Keys): Partial<Record<Name, Record<string, Record<string, never>>>> {
+function joined<Name extends string>(
+  name: Name,
+  image: Keys,
+  own: Keys,
+): Partial<Record<Name, Record<string, Record<string, never>>>> {
   const all = { ...image, ...own };
   return Object.keys(all).length > 0 ? ({ [name]: all } as Record<Name, Record<string, Record<string, never>>>) : {};
 }

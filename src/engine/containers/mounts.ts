@@ -12,7 +12,11 @@ import type { ContainerMount, ContainerRecord } from "./container-record.ts";
  * All mounts of a new container, volumes made: `-v` and `--mount` first, then `--volumes-from`, then the image's VOLUMEs that nothing else
  * covers. Throws InvalidParameterError in Docker's words.
  */
-export async function resolveMounts(context: ContainerContext, config: ContainerConfig, hostConfig: HostConfig): Promise<ContainerMount[]> {
+export async function resolveMounts(
+  context: ContainerContext,
+  config: ContainerConfig,
+  hostConfig: HostConfig,
+): Promise<ContainerMount[]> {
   const mounts = new Map<string, ContainerMount>();
   const add = (mount: ContainerMount): void => {
     if (mounts.has(mount.destination)) throw new InvalidParameterError(`Duplicate mount point: ${mount.destination}`);
@@ -26,7 +30,11 @@ export async function resolveMounts(context: ContainerContext, config: Container
   }
   for (const destination of Object.keys(config.Volumes ?? {})) {
     const path = posix.normalize(destination);
-    if (!mounts.has(path)) mounts.set(path, await volumeMount(context, { name: "", destination: path, readonly: false, mode: "", copyUp: true }));
+    if (!mounts.has(path))
+      mounts.set(
+        path,
+        await volumeMount(context, { name: "", destination: path, readonly: false, mode: "", copyUp: true }),
+      );
   }
   return [...mounts.values()];
 }
@@ -44,7 +52,8 @@ export async function fillVolumes(context: ContainerContext, record: ContainerRe
 async function fromBind(context: ContainerContext, text: string): Promise<ContainerMount> {
   const spec = parseVolume(text);
   const { destination, readonly, mode } = spec;
-  if (spec.kind === "volume") return volumeMount(context, { name: spec.name, destination, readonly, mode, copyUp: !spec.noCopy });
+  if (spec.kind === "volume")
+    return volumeMount(context, { name: spec.name, destination, readonly, mode, copyUp: !spec.noCopy });
   // `-v` makes a missing host directory, `--mount` does not: Docker's difference between the two.
   if (!existsSync(spec.source)) await mkdir(spec.source, { recursive: true, mode: 0o755 });
   return bindMount(spec.source, destination, readonly, spec.propagation, mode);
@@ -53,7 +62,9 @@ async function fromBind(context: ContainerContext, text: string): Promise<Contai
 async function fromMountRequest(context: ContainerContext, request: MountRequest): Promise<ContainerMount> {
   const destination = posix.normalize(request.Target ?? "");
   if (!destination.startsWith("/")) {
-    throw new InvalidParameterError(`invalid mount config for type "${request.Type}": invalid mount path: '${request.Target}' mount path must be absolute`);
+    throw new InvalidParameterError(
+      `invalid mount config for type "${request.Type}": invalid mount path: '${request.Target}' mount path must be absolute`,
+    );
   }
   const readonly = request.ReadOnly ?? false;
   switch (request.Type) {
@@ -61,7 +72,13 @@ async function fromMountRequest(context: ContainerContext, request: MountRequest
       return bindMount(checkBindSource(request), destination, readonly, request.BindOptions?.Propagation ?? "", "");
     case "volume":
       if (request.VolumeOptions?.Subpath) throw new NotImplementedError("volume subpaths are not supported yet");
-      return volumeMount(context, { name: request.Source ?? "", destination, readonly, mode: "z", copyUp: !(request.VolumeOptions?.NoCopy ?? false) });
+      return volumeMount(context, {
+        name: request.Source ?? "",
+        destination,
+        readonly,
+        mode: "z",
+        copyUp: !(request.VolumeOptions?.NoCopy ?? false),
+      });
     case "tmpfs":
       return tmpfsMount(destination, tmpfsOptions(request));
     default:
@@ -71,12 +88,22 @@ async function fromMountRequest(context: ContainerContext, request: MountRequest
 
 function checkBindSource(request: MountRequest): string {
   const source = request.Source ?? "";
-  if (!source.startsWith("/")) throw new InvalidParameterError(`invalid mount config for type "bind": invalid mount path: '${source}' mount path must be absolute`);
-  if (!existsSync(source)) throw new InvalidParameterError(`invalid mount config for type "bind": bind source path does not exist: ${source}`);
+  if (!source.startsWith("/"))
+    throw new InvalidParameterError(
+      `invalid mount config for type "bind": invalid mount path: '${source}' mount path must be absolute`,
+    );
+  if (!existsSync(source))
+    throw new InvalidParameterError(`invalid mount config for type "bind": bind source path does not exist: ${source}`);
   return source;
 }
 
-function bindMount(source: string, destination: string, readonly: boolean, propagation: string, mode: string): ContainerMount {
+function bindMount(
+  source: string,
+  destination: string,
+  readonly: boolean,
+  propagation: string,
+  mode: string,
+): ContainerMount {
   return { type: "bind", name: "", source, destination, readonly, propagation, mode, copyUp: false, anonymous: false };
 }
 
@@ -89,7 +116,10 @@ interface VolumeMountRequest {
   readonly copyUp: boolean;
 }
 
-async function volumeMount(context: ContainerContext, { name, ...request }: VolumeMountRequest): Promise<ContainerMount> {
+async function volumeMount(
+  context: ContainerContext,
+  { name, ...request }: VolumeMountRequest,
+): Promise<ContainerMount> {
   const anonymous = name === "";
   const known = !anonymous && context.volumes.get(name) !== undefined;
   const volume = await context.volumes.create(name || randomBytes(32).toString("hex"), { anonymous });
@@ -98,7 +128,18 @@ async function volumeMount(context: ContainerContext, { name, ...request }: Volu
 }
 
 function tmpfsMount(destination: string, options: string): ContainerMount {
-  return { type: "tmpfs", name: "", source: "", destination: posix.normalize(destination), readonly: false, propagation: "", mode: "", copyUp: false, anonymous: false, options };
+  return {
+    type: "tmpfs",
+    name: "",
+    source: "",
+    destination: posix.normalize(destination),
+    readonly: false,
+    propagation: "",
+    mode: "",
+    copyUp: false,
+    anonymous: false,
+    options,
+  };
 }
 
 function tmpfsOptions({ ReadOnly, TmpfsOptions }: MountRequest): string {

@@ -15,7 +15,12 @@ export interface LogOptions {
 }
 
 /** What a container wrote, in order; with `follow`, on until it ends. */
-export function containerLogs(context: ContainerContext, record: ContainerRecord, options: LogOptions, signal: AbortSignal): AsyncIterableIterator<LogBatch> {
+export function containerLogs(
+  context: ContainerContext,
+  record: ContainerRecord,
+  options: LogOptions,
+  signal: AbortSignal,
+): AsyncIterableIterator<LogBatch> {
   const follow = options.follow && isRunning(record);
   return readLog({
     path: containerFiles(context, record.id).log,
@@ -41,7 +46,12 @@ export interface AttachOptions {
  * Live output until the container's next exit; the container may not have started yet. It is read from the log and not from conmon's attach
  * socket, on which a client that stops reading would stop the container (docs/adr/0004).
  */
-export function attachOutput(context: ContainerContext, record: ContainerRecord, options: AttachOptions, signal: AbortSignal): AsyncIterableIterator<LogBatch> {
+export function attachOutput(
+  context: ContainerContext,
+  record: ContainerRecord,
+  options: AttachOptions,
+  signal: AbortSignal,
+): AsyncIterableIterator<LogBatch> {
   return readLog({
     path: containerFiles(context, record.id).log,
     follow: true,

@@ -16,7 +16,8 @@ export function portRequests(config: ContainerConfig, hostConfig: HostConfig): P
   if (hostConfig.PublishAllPorts) {
     for (const port of Object.keys(config.ExposedPorts ?? {})) {
       const { containerPort, protocol } = parsePort(port);
-      if (!bound.has(`${containerPort}/${protocol}`)) requests.push({ containerPort, protocol, hostIp: "", hostPort: 0 });
+      if (!bound.has(`${containerPort}/${protocol}`))
+        requests.push({ containerPort, protocol, hostIp: "", hostPort: 0 });
     }
   }
   return requests;
@@ -26,7 +27,8 @@ export function portRequests(config: ContainerConfig, hostConfig: HostConfig): P
 export function parsePort(text: string): { containerPort: number; protocol: "tcp" | "udp" | "sctp" } {
   const match = /^(\d{1,5})(?:\/(tcp|udp|sctp))?$/i.exec(text);
   const containerPort = Number(match?.[1]);
-  if (!match || containerPort < 1 || containerPort > 65535) throw new InvalidParameterError(`invalid port specification: "${text}"`);
+  if (!match || containerPort < 1 || containerPort > 65535)
+    throw new InvalidParameterError(`invalid port specification: "${text}"`);
   const protocol = (match[2] ?? "tcp").toLowerCase();
   return { containerPort, protocol: protocol === "udp" ? "udp" : protocol === "sctp" ? "sctp" : "tcp" };
 }
@@ -35,6 +37,7 @@ export function parsePort(text: string): { containerPort: number; protocol: "tcp
 function hostPort(text: string | undefined): number {
   const first = (text ?? "").split("-", 1)[0] ?? "";
   const port = first === "" ? 0 : Number(first);
-  if (!Number.isInteger(port) || port < 0 || port > 65535) throw new InvalidParameterError(`invalid port specification: "${text}"`);
+  if (!Number.isInteger(port) || port < 0 || port > 65535)
+    throw new InvalidParameterError(`invalid port specification: "${text}"`);
   return port;
 }

@@ -11,7 +11,11 @@ export interface Pruned {
 }
 
 /** Removes stopped containers, all or those that the filters (`until`, `label`, `label!`) leave. */
-export async function pruneContainers(context: ContainerContext, filters: ReadonlyMap<string, readonly string[]>, until: number | undefined): Promise<Pruned> {
+export async function pruneContainers(
+  context: ContainerContext,
+  filters: ReadonlyMap<string, readonly string[]>,
+  until: number | undefined,
+): Promise<Pruned> {
   const deleted: string[] = [];
   let reclaimed = 0;
   for (const record of context.containers.list().filter((candidate) => isPrunable(candidate, filters, until))) {
@@ -23,7 +27,11 @@ export async function pruneContainers(context: ContainerContext, filters: Readon
   return { deleted, reclaimed };
 }
 
-function isPrunable(record: ContainerRecord, filters: ReadonlyMap<string, readonly string[]>, until: number | undefined): boolean {
+function isPrunable(
+  record: ContainerRecord,
+  filters: ReadonlyMap<string, readonly string[]>,
+  until: number | undefined,
+): boolean {
   for (const name of filters.keys()) {
     if (!["until", "label", "label!"].includes(name)) throw new InvalidParameterError(`invalid filter '${name}'`);
   }

@@ -12,7 +12,12 @@ export interface RemoveOptions {
 }
 
 /** Removes a container: a running one only with `force`. Throws ConflictError in Docker's words. */
-export async function removeContainer(context: ContainerContext, supervisor: Supervisor, id: string, options: RemoveOptions): Promise<void> {
+export async function removeContainer(
+  context: ContainerContext,
+  supervisor: Supervisor,
+  id: string,
+  options: RemoveOptions,
+): Promise<void> {
   supervisor.cancelRestart(id);
   const record = context.containers.get(id);
   if (isRunning(record)) {
@@ -38,6 +43,7 @@ export async function removeLocked(context: ContainerContext, id: string, option
   await context.snapshotter.remove(id);
   await rm(containerFiles(context, id).directory, { recursive: true, force: true });
   if (options.volumes) await removeAnonymousVolumes(context, record);
+  await context.images.release(record.imageId);
   context.events.publish("container", "destroy", id, eventAttributes(record));
   context.waiters.removed(id, record.state.exitCode);
 }
@@ -45,7 +51,8 @@ export async function removeLocked(context: ContainerContext, id: string, option
 async function removeAnonymousVolumes(context: ContainerContext, record: ContainerRecord): Promise<void> {
   const inUse = new Set(context.containers.list().flatMap((other) => other.mounts.map((mount) => mount.name)));
   for (const mount of record.mounts) {
-    if (mount.anonymous && !inUse.has(mount.name) && context.volumes.get(mount.name)) await context.volumes.remove(mount.name);
+    if (mount.anonymous && !inUse.has(mount.name) && context.volumes.get(mount.name))
+      await context.volumes.remove(mount.name);
   }
 }
 

@@ -9,7 +9,8 @@ export function renameContainer(context: ContainerContext, id: string, newName: 
   if (name === "") throw new InvalidParameterError("Neither old nor new names may be empty");
   checkName(name);
   const before = context.containers.get(id);
-  if (before.name === name) throw new InvalidParameterError("Renaming a container with the same name as its current name");
+  if (before.name === name)
+    throw new InvalidParameterError("Renaming a container with the same name as its current name");
   const after = context.containers.rename(id, name);
   context.events.publish("container", "rename", id, eventAttributes(after, { oldName: `/${before.name}` }));
 }

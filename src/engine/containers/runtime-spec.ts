@@ -68,13 +68,20 @@ function bindMounts(record: ContainerRecord, etc: ContainerFiles): BindMount[] {
     { source: etc.hosts, destination: "/etc/hosts", readonly: false },
   ].filter((mount) => !taken.has(mount.destination));
   const mounts = own
-    .map(({ source, destination, readonly, propagation }) => ({ source, destination, readonly, ...(propagation ? { propagation } : {}) }))
+    .map(({ source, destination, readonly, propagation }) => ({
+      source,
+      destination,
+      readonly,
+      ...(propagation ? { propagation } : {}),
+    }))
     .sort((a, b) => a.destination.split("/").length - b.destination.split("/").length);
   return [...etcMounts, ...mounts];
 }
 
 function tmpfsMounts(record: ContainerRecord): Record<string, string> {
-  return Object.fromEntries(record.mounts.filter((mount) => mount.type === "tmpfs").map((mount) => [mount.destination, mount.options ?? ""]));
+  return Object.fromEntries(
+    record.mounts.filter((mount) => mount.type === "tmpfs").map((mount) => [mount.destination, mount.options ?? ""]),
+  );
 }
 
 function resources({ hostConfig }: ContainerRecord): ContainerSpec["resources"] {

@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
-import { ConflictError, errorMessage, NotModifiedError } from "#errors/errors.ts";
 import type { NetworkTarget } from "#engine/networks/network-registry.ts";
+import { ConflictError, errorMessage, NotModifiedError } from "#errors/errors.ts";
 import type { ConnectRequest, NetworkEndpoint } from "#network/network-driver.ts";
 import type { ContainerSpec } from "#runtime/container-runtime.ts";
 import { StartError } from "#runtime/start-error.ts";
@@ -36,7 +36,16 @@ export async function startLocked(
     context.containers.update(id, (current) => ({
       ...current,
       ...(endpoint.kept ? { endpoint: endpoint.kept } : {}),
-      state: { ...current.state, ...state, phase: "running", pid, startedAt: Date.now(), exitCode: 0, error: "", oomKilled: false },
+      state: {
+        ...current.state,
+        ...state,
+        phase: "running",
+        pid,
+        startedAt: Date.now(),
+        exitCode: 0,
+        error: "",
+        oomKilled: false,
+      },
     }));
     await context.runtime.start(id);
   } catch (error) {
@@ -87,16 +96,29 @@ function connectRequest(record: ContainerRecord, target: NetworkTarget & { kind:
   };
 }
 
-async function prepareSpec(context: ContainerContext, record: ContainerRecord, connection: Connection): Promise<ContainerSpec> {
+async function prepareSpec(
+  context: ContainerContext,
+  record: ContainerRecord,
+  connection: Connection,
+): Promise<ContainerSpec> {
   const [rootfs] = await Promise.all([
     context.snapshotter.mount(record.id),
     connection.filesOf === record.id ? writeEtcFiles(context, record, connection.kept) : undefined,
   ]);
   await fillVolumes(context, record, rootfs);
-  return runtimeSpec(record, { rootfs, network: connection.network, files: containerFiles(context, record.id), etc: containerFiles(context, connection.filesOf) });
+  return runtimeSpec(record, {
+    rootfs,
+    network: connection.network,
+    files: containerFiles(context, record.id),
+    etc: containerFiles(context, connection.filesOf),
+  });
 }
 
-async function writeEtcFiles(context: ContainerContext, record: ContainerRecord, endpoint: NetworkEndpoint | undefined): Promise<void> {
+async function writeEtcFiles(
+  context: ContainerContext,
+  record: ContainerRecord,
+  endpoint: NetworkEndpoint | undefined,
+): Promise<void> {
   const files = containerFiles(context, record.id);
   const { gateway } = await context.networks.bridge();
   const contents = await etcFiles(record, endpoint, gateway);
@@ -115,6 +137,13 @@ async function undoStart(context: ContainerContext, record: ContainerRecord, err
   const exitCode = error instanceof StartError ? error.exitCode : 128;
   context.containers.update(record.id, ({ endpoint: _, ...current }) => ({
     ...current,
-    state: { ...current.state, phase: record.state.phase === "created" ? "created" : "exited", pid: 0, exitCode, error: errorMessage(error), finishedAt: Date.now() },
+    state: {
+      ...current.state,
+      phase: record.state.phase === "created" ? "created" : "exited",
+      pid: 0,
+      exitCode,
+      error: errorMessage(error),
+      finishedAt: Date.now(),
+    },
   }));
 }

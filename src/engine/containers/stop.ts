@@ -16,7 +16,12 @@ export interface StopOptions {
 }
 
 /** Asks the main process to end, then makes it. Resolves when the container is stopped. Throws NotModifiedError when it is not running. */
-export async function stopContainer(context: ContainerContext, supervisor: Supervisor, id: string, options: StopOptions = {}): Promise<void> {
+export async function stopContainer(
+  context: ContainerContext,
+  supervisor: Supervisor,
+  id: string,
+  options: StopOptions = {},
+): Promise<void> {
   supervisor.cancelRestart(id);
   const record = context.containers.get(id);
   if (record.state.phase === "restarting") {
@@ -32,7 +37,12 @@ export async function stopContainer(context: ContainerContext, supervisor: Super
 }
 
 /** Sends `signal`, waits up to `timeout` seconds (-1: for ever), then kills. */
-export async function endProcess(context: ContainerContext, record: ContainerRecord, signal: number, timeout: number): Promise<void> {
+export async function endProcess(
+  context: ContainerContext,
+  record: ContainerRecord,
+  signal: number,
+  timeout: number,
+): Promise<void> {
   const exited = context.waiters.wait(record.id, "next-exit");
   context.events.publish("container", "kill", record.id, eventAttributes(record, { signal: String(signal) }));
   await context.runtime.kill(record.id, signal);
@@ -40,7 +50,9 @@ export async function endProcess(context: ContainerContext, record: ContainerRec
   context.events.publish("container", "kill", record.id, eventAttributes(record, { signal: String(SIGKILL) }));
   await context.runtime.kill(record.id, SIGKILL, true);
   if (!(await within(exited, KILL_GRACE_S))) {
-    throw new ConflictError(`cannot stop container: ${record.id}: tried to kill container, but did not receive an exit event`);
+    throw new ConflictError(
+      `cannot stop container: ${record.id}: tried to kill container, but did not receive an exit event`,
+    );
   }
   await released(context, record.id);
 }

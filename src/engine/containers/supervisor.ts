@@ -25,7 +25,9 @@ export class Supervisor {
     this.#context = context;
     this.#log = log;
     context.runtime.onExit((exit) => {
-      this.#handle(exit).catch((error: unknown) => log(`cannot finish the exit of container ${exit.id}: ${errorMessage(error)}`));
+      this.#handle(exit).catch((error: unknown) =>
+        log(`cannot finish the exit of container ${exit.id}: ${errorMessage(error)}`),
+      );
     });
   }
 
@@ -52,7 +54,9 @@ export class Supervisor {
 
   async #adopt(record: ContainerRecord): Promise<void> {
     if (record.state.phase === "removing") {
-      await this.#context.locks.run(record.id, () => removeLocked(this.#context, record.id, { force: true, volumes: record.hostConfig.AutoRemove ?? false }));
+      await this.#context.locks.run(record.id, () =>
+        removeLocked(this.#context, record.id, { force: true, volumes: record.hostConfig.AutoRemove ?? false }),
+      );
       return;
     }
     if (!isRunning(record)) {
@@ -65,7 +69,8 @@ export class Supervisor {
       this.#context.containers.updateState(record.id, { phase: state.paused ? "paused" : "running", pid: state.pid });
       return;
     }
-    const exit = state.kind === "exited" ? state.exit : { id: record.id, exitCode: 137, finishedAt: Date.now(), oomKilled: false };
+    const exit =
+      state.kind === "exited" ? state.exit : { id: record.id, exitCode: 137, finishedAt: Date.now(), oomKilled: false };
     await this.#handle(exit, state.kind === "lost" ? "the container's supervisor is gone" : "");
   }
 
@@ -99,7 +104,9 @@ export class Supervisor {
     }));
     if (exit.oomKilled) events.publish("container", "oom", record.id, eventAttributes(record));
     events.publish("container", "die", record.id, eventAttributes(record, { exitCode: String(exit.exitCode) }));
-    const released = Promise.all([runtime.remove(record.id), networkDriver.disconnect(record.id)]).then(() => snapshotter.unmount(record.id));
+    const released = Promise.all([runtime.remove(record.id), networkDriver.disconnect(record.id)]).then(() =>
+      snapshotter.unmount(record.id),
+    );
     waiters.exited(finished.id, { exitCode: exit.exitCode, error });
     await released;
   }
@@ -111,7 +118,9 @@ export class Supervisor {
     this.#delays.set(record.id, delay);
     const timer = setTimeout(() => {
       this.#timers.delete(record.id);
-      this.#restart(record.id).catch((error: unknown) => this.#log(`cannot restart container ${record.id}: ${errorMessage(error)}`));
+      this.#restart(record.id).catch((error: unknown) =>
+        this.#log(`cannot restart container ${record.id}: ${errorMessage(error)}`),
+      );
     }, delay);
     this.#timers.set(record.id, timer);
   }

@@ -20,7 +20,9 @@ export function checkCreateRequest(request: ContainerCreateRequest): void {
   checkRestartPolicy(hostConfig);
   checkNetworkMode(request, hostConfig);
   if (request.WorkingDir && !request.WorkingDir.startsWith("/")) {
-    throw new InvalidParameterError(`the working directory '${request.WorkingDir}' is invalid, it needs to be an absolute path`);
+    throw new InvalidParameterError(
+      `the working directory '${request.WorkingDir}' is invalid, it needs to be an absolute path`,
+    );
   }
   const logDriver = hostConfig.LogConfig?.Type ?? "";
   if (!["", "json-file", "local", "none"].includes(logDriver)) {
@@ -32,8 +34,10 @@ function checkLimits(hostConfig: HostConfig): void {
   const memory = hostConfig.Memory ?? 0;
   if (memory !== 0 && memory < MIN_MEMORY) throw new InvalidParameterError("Minimum memory limit allowed is 6MB");
   const swap = hostConfig.MemorySwap ?? 0;
-  if (swap > 0 && memory === 0) throw new InvalidParameterError("You should always set the Memory limit when using Memoryswap limit, see usage");
-  if (swap > 0 && swap < memory) throw new InvalidParameterError("Minimum memoryswap limit should be larger than memory limit, see usage");
+  if (swap > 0 && memory === 0)
+    throw new InvalidParameterError("You should always set the Memory limit when using Memoryswap limit, see usage");
+  if (swap > 0 && swap < memory)
+    throw new InvalidParameterError("Minimum memoryswap limit should be larger than memory limit, see usage");
   if ((hostConfig.NanoCpus ?? 0) < 0) throw new InvalidParameterError("invalid value for CPUs: must not be negative");
   if ((hostConfig.ShmSize ?? 0) < 0) throw new InvalidParameterError("SHM size can not be less than 0");
 }

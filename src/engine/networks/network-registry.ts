@@ -17,7 +17,10 @@ export class NetworkRegistry {
   #bridge: Promise<NetworkRecord> | undefined;
 
   /** `chooseBridge` finds a free subnet; it is asked once in the life of a data root. */
-  constructor(database: Database, chooseBridge: () => Promise<{ subnet: string; gateway: string; bridgeName: string }>) {
+  constructor(
+    database: Database,
+    chooseBridge: () => Promise<{ subnet: string; gateway: string; bridgeName: string }>,
+  ) {
     this.#database = database;
     this.#chooseBridge = chooseBridge;
   }
@@ -30,7 +33,10 @@ export class NetworkRegistry {
 
   /** Networks with state that exist already; nothing is made. */
   known(): NetworkRecord[] {
-    return this.#database.statement("SELECT record FROM networks").all().map((row) => JSON.parse(String(row["record"])));
+    return this.#database
+      .statement("SELECT record FROM networks")
+      .all()
+      .map((row) => JSON.parse(String(row["record"])));
   }
 
   /** What a HostConfig.NetworkMode means. Throws NotFoundError in Docker's words. */
@@ -55,10 +61,15 @@ export class NetworkRegistry {
       labels: {},
       created: Date.now(),
     };
-    this.#database.statement("INSERT INTO networks (id, name, record) VALUES (?, ?, ?)").run(record.id, record.name, JSON.stringify(record));
+    this.#database
+      .statement("INSERT INTO networks (id, name, record) VALUES (?, ?, ?)")
+      .run(record.id, record.name, JSON.stringify(record));
     return record;
   }
 }
 
 /** Ids of the networks that have no state: fixed, as they are the same in every engine. */
-export const STATELESS_NETWORK_ID: { readonly none: string; readonly host: string } = { none: `${"0".repeat(63)}1`, host: `${"0".repeat(63)}2` };
+export const STATELESS_NETWORK_ID: { readonly none: string; readonly host: string } = {
+  none: `${"0".repeat(63)}1`,
+  host: `${"0".repeat(63)}2`,
+};

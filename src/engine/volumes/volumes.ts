@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { ConflictError, InvalidParameterError, NotFoundError, NotImplementedError } from "#errors/errors.ts";
 import type { ContainerContext } from "#engine/containers/container-context.ts";
 import type { Pruned } from "#engine/containers/prune.ts";
+import { ConflictError, InvalidParameterError, NotFoundError, NotImplementedError } from "#errors/errors.ts";
 import type { Volume } from "#volume/volume-store.ts";
 
 export type { Volume };
@@ -22,7 +22,9 @@ export async function createVolume(context: ContainerContext, request: VolumeReq
     throw new NotFoundError(`error looking up volume plugin ${request.driver}: plugin "${request.driver}" not found`);
   }
   if (Object.keys(request.driverOpts).length > 0) {
-    throw new NotImplementedError(`volume driver options are not supported yet: ${Object.keys(request.driverOpts).join(", ")}`);
+    throw new NotImplementedError(
+      `volume driver options are not supported yet: ${Object.keys(request.driverOpts).join(", ")}`,
+    );
   }
   const known = request.name !== "" && context.volumes.get(request.name) !== undefined;
   const volume = await context.volumes.create(request.name || randomBytes(32).toString("hex"), {
@@ -57,7 +59,8 @@ export function volumeUsers(context: ContainerContext, name: string): string[] {
 
 export function listVolumes(context: ContainerContext, filters: Filters): Volume[] {
   for (const name of filters.keys()) {
-    if (!["dangling", "driver", "label", "name"].includes(name)) throw new InvalidParameterError(`invalid filter '${name}'`);
+    if (!["dangling", "driver", "label", "name"].includes(name))
+      throw new InvalidParameterError(`invalid filter '${name}'`);
   }
   return context.volumes.list().filter((volume) => matches(context, volume, filters));
 }
@@ -79,7 +82,8 @@ export async function pruneVolumes(context: ContainerContext, filters: Filters):
 }
 
 function matches(context: ContainerContext, volume: Volume, filters: Filters): boolean {
-  const some = (name: string, test: (value: string) => boolean): boolean => !filters.has(name) || (filters.get(name) ?? []).some(test);
+  const some = (name: string, test: (value: string) => boolean): boolean =>
+    !filters.has(name) || (filters.get(name) ?? []).some(test);
   const isDangling = (): boolean => volumeUsers(context, volume.name).length === 0;
   return (
     some("name", (value) => volume.name.includes(value)) &&
@@ -92,7 +96,9 @@ function matches(context: ContainerContext, volume: Volume, filters: Filters): b
 function labelsMatch(volume: Volume, filters: Filters): boolean {
   const has = (wanted: string): boolean => {
     const separator = wanted.indexOf("=");
-    return separator < 0 ? wanted in volume.labels : volume.labels[wanted.slice(0, separator)] === wanted.slice(separator + 1);
+    return separator < 0
+      ? wanted in volume.labels
+      : volume.labels[wanted.slice(0, separator)] === wanted.slice(separator + 1);
   };
   return (filters.get("label") ?? []).every(has) && !(filters.get("label!") ?? []).some(has);
 }

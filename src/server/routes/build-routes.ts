@@ -1,7 +1,7 @@
 import { type BuildRequest, buildFailure, type OpenContext } from "#engine/builds/build-service.ts";
 import type { Engine } from "#engine/engine.ts";
 import { errorMessage, InvalidParameterError, NotImplementedError } from "#errors/errors.ts";
-import { formatReference, familiarString, parseReference, tagNameOnly } from "#formats/reference.ts";
+import { familiarString, formatReference, parseReference, tagNameOnly } from "#formats/reference.ts";
 import type { JsonMessage } from "#spec/docker-api.ts";
 import type { SolveStatus } from "#spec/solve-status.ts";
 import { LegacyBuildStream, legacySuccess } from "../legacy-build-stream.ts";
@@ -35,12 +35,17 @@ async function prune(engine: Engine, request: RequestContext): Promise<void> {
 }
 
 async function build(engine: Engine, request: RequestContext): Promise<void> {
-  if (request.text("version") === "2") throw new NotImplementedError("BuildKit sessions are not supported yet: use the classic builder (DOCKER_BUILDKIT=0)");
-  if (request.text("remote") !== "") throw new NotImplementedError(`building from ${request.text("remote")} is not supported yet: send the context`);
+  if (request.text("version") === "2")
+    throw new NotImplementedError(
+      "BuildKit sessions are not supported yet: use the classic builder (DOCKER_BUILDKIT=0)",
+    );
+  if (request.text("remote") !== "")
+    throw new NotImplementedError(`building from ${request.text("remote")} is not supported yet: send the context`);
   const parsed = parseBuild(request);
   await using context = await openContext(engine, request);
   const dockerfile = context.dockerfile(parsed.dockerfileName);
-  const rendering = request.text("version") === "berth" ? berthRendering() : legacyRendering(request.flag("q"), parsed.tags);
+  const rendering =
+    request.text("version") === "berth" ? berthRendering() : legacyRendering(request.flag("q"), parsed.tags);
   const writer = request.stream("application/json");
   // Lines queue here while the client is slow: the builder must not wait for it.
   let written = Promise.resolve();
@@ -75,7 +80,10 @@ function parseBuild(request: RequestContext): ParsedBuild {
     noCache: request.flag("nocache"),
     pull: request.flag("pull"),
     networkMode: request.text("networkmode") || "default",
-    extraHosts: request.text("extrahosts").split(",").filter((host) => host !== ""),
+    extraHosts: request
+      .text("extrahosts")
+      .split(",")
+      .filter((host) => host !== ""),
     platform: request.text("platform"),
   };
 }
@@ -86,16 +94,18 @@ function stringMapParameter(request: RequestContext, name: string): Record<strin
   if (text === "") return {};
   try {
     const parsed: unknown = JSON.parse(text);
-    if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) throw new InvalidParameterError("expected an object");
+    if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed))
+      throw new InvalidParameterError("expected an object");
     return Object.fromEntries(Object.entries(parsed).filter(([, value]) => typeof value === "string"));
   } catch (cause) {
     throw new InvalidParameterError(`invalid value for ${name}: ${errorMessage(cause)}`, { cause });
   }
 }
 
-function openContext(engine: Engine, request: RequestContext): Promise<OpenContext> {
+async function openContext(engine: Engine, request: RequestContext): Promise<OpenContext> {
   const id = request.text("berthcontext");
-  return id === "" ? engine.builds.contextFromTar(request.request, request.text("dockerfile") || "Dockerfile") : engine.builds.openContext(id);
+  if (id !== "") return engine.builds.contexts.open(id);
+  return engine.builds.contextFromTar(request.request, request.text("dockerfile") || "Dockerfile");
 }
 
 interface Rendering {
@@ -125,4 +135,3 @@ function failureMessage(error: unknown): JsonMessage {
   const detail = { ...(failure.code === undefined ? {} : { code: failure.code }), message: failure.message };
   return { errorDetail: detail, error: failure.message, aux: failure };
 }
-

@@ -1,7 +1,7 @@
-import { createContainer } from "#engine/containers/create.ts";
 import { commitContainer } from "#engine/containers/commit.ts";
 import { containerFiles } from "#engine/containers/container-context.ts";
-import { isRunning, type ContainerRecord } from "#engine/containers/container-record.ts";
+import { type ContainerRecord, isRunning } from "#engine/containers/container-record.ts";
+import { createContainer } from "#engine/containers/create.ts";
 import { killContainer } from "#engine/containers/kill.ts";
 import { listContainers } from "#engine/containers/list.ts";
 import { pauseContainer, unpauseContainer } from "#engine/containers/pause.ts";
@@ -20,7 +20,9 @@ import { integerParameter, untilFilter } from "./parameters.ts";
 
 /** Containers: their life and what is known of them. Streams are in container-stream-routes.ts. */
 export function containerRoutes(engine: Engine): readonly Route[] {
-  const bind = (handler: (engine: Engine, request: RequestContext) => Promise<void> | void) => (request: RequestContext) => handler(engine, request);
+  const bind =
+    (handler: (engine: Engine, request: RequestContext) => Promise<void> | void) => (request: RequestContext) =>
+      handler(engine, request);
   return [
     ["GET", "/containers/json", bind(list)],
     ["POST", "/containers/create", bind(create)],
@@ -47,7 +49,11 @@ function resolve(engine: Engine, request: RequestContext): ContainerRecord {
 }
 
 async function list(engine: Engine, request: RequestContext): Promise<void> {
-  const records = listContainers(engine.containers, { all: request.flag("all"), limit: integerParameter(request, "limit") ?? 0, filters: request.filters() });
+  const records = listContainers(engine.containers, {
+    all: request.flag("all"),
+    limit: integerParameter(request, "limit") ?? 0,
+    filters: request.filters(),
+  });
   const withSizes = request.flag("size");
   const views = records.map(async (record) => summaryView(record, withSizes ? await sizes(engine, record) : undefined));
   request.sendJson(200, await Promise.all(views));
@@ -67,7 +73,16 @@ async function create(engine: Engine, request: RequestContext): Promise<void> {
 async function inspect(engine: Engine, request: RequestContext): Promise<void> {
   const record = resolve(engine, request);
   const measured = request.flag("size") ? await sizes(engine, record) : undefined;
-  request.sendJson(200, inspectView(record, containerFiles(engine.containers, record.id), engine.containers.snapshotter.name, engine.execs.runningIn(record.id), measured));
+  request.sendJson(
+    200,
+    inspectView(
+      record,
+      containerFiles(engine.containers, record.id),
+      engine.containers.snapshotter.name,
+      engine.execs.runningIn(record.id),
+      measured,
+    ),
+  );
 }
 
 async function start(engine: Engine, request: RequestContext): Promise<void> {
@@ -138,7 +153,10 @@ async function wait(engine: Engine, request: RequestContext): Promise<void> {
 async function resize(engine: Engine, request: RequestContext): Promise<void> {
   const record = resolve(engine, request);
   if (!isRunning(record)) throw new ConflictError(`container ${record.id} is not running`);
-  await engine.containers.runtime.resize(record.id, { rows: integerParameter(request, "h") ?? 0, columns: integerParameter(request, "w") ?? 0 });
+  await engine.containers.runtime.resize(record.id, {
+    rows: integerParameter(request, "h") ?? 0,
+    columns: integerParameter(request, "w") ?? 0,
+  });
   request.sendEmpty(200);
 }
 
@@ -154,7 +172,10 @@ const CHANGE_KIND = { modified: 0, added: 1, deleted: 2 } as const;
 
 async function changes(engine: Engine, request: RequestContext): Promise<void> {
   const found = await engine.containers.snapshotter.changes(resolve(engine, request).id);
-  request.sendJson(200, found.length === 0 ? null : found.map((change) => ({ Path: change.path, Kind: CHANGE_KIND[change.kind] })));
+  request.sendJson(
+    200,
+    found.length === 0 ? null : found.map((change) => ({ Path: change.path, Kind: CHANGE_KIND[change.kind] })),
+  );
 }
 
 async function remove(engine: Engine, request: RequestContext): Promise<void> {
@@ -171,15 +192,20 @@ async function prune(engine: Engine, request: RequestContext): Promise<void> {
 
 async function commit(engine: Engine, request: RequestContext): Promise<void> {
   const overrides = await request.json();
-  const id = await commitContainer(engine.containers, engine.images, engine.containers.containers.resolve(request.text("container")).id, {
-    repository: request.text("repo"),
-    tag: request.text("tag"),
-    author: request.text("author"),
-    comment: request.text("comment"),
-    pause: request.query.has("pause") ? request.flag("pause") : true,
-    changes: request.query.getAll("changes").flatMap((text) => text.split("\n")),
-    overrides,
-    signal: request.signal,
-  });
+  const id = await commitContainer(
+    engine.containers,
+    engine.images,
+    engine.containers.containers.resolve(request.text("container")).id,
+    {
+      repository: request.text("repo"),
+      tag: request.text("tag"),
+      author: request.text("author"),
+      comment: request.text("comment"),
+      pause: request.query.has("pause") ? request.flag("pause") : true,
+      changes: request.query.getAll("changes").flatMap((text) => text.split("\n")),
+      overrides,
+      signal: request.signal,
+    },
+  );
   request.sendJson(201, { Id: id });
 }

@@ -1,5 +1,5 @@
-import { attachOutput, containerLogs } from "#engine/containers/output.ts";
 import { type ContainerRecord, isRunning } from "#engine/containers/container-record.ts";
+import { attachOutput, containerLogs } from "#engine/containers/output.ts";
 import type { Engine } from "#engine/engine.ts";
 import { ConflictError, InvalidParameterError } from "#errors/errors.ts";
 import type { HijackedConnection } from "../hijack.ts";
@@ -41,7 +41,8 @@ async function logs(engine: Engine, request: RequestContext): Promise<void> {
   );
   const terminal = record.config.Tty ?? false;
   const writer = request.stream(terminal ? RAW_STREAM : MULTIPLEXED_STREAM);
-  for await (const batch of batches) await writer.write(encodeBatch(batch, { terminal, timestamps: request.flag("timestamps") }));
+  for await (const batch of batches)
+    await writer.write(encodeBatch(batch, { terminal, timestamps: request.flag("timestamps") }));
   writer.end();
 }
 
@@ -68,12 +69,19 @@ async function attach(engine: Engine, request: RequestContext): Promise<void> {
 }
 
 function checkAttachable(record: ContainerRecord): void {
-  if (record.state.phase === "paused") throw new ConflictError(`container ${record.id} is paused, unpause the container before attach`);
-  if (record.state.phase === "restarting") throw new ConflictError(`container ${record.id} is restarting, wait until the container is running`);
+  if (record.state.phase === "paused")
+    throw new ConflictError(`container ${record.id} is paused, unpause the container before attach`);
+  if (record.state.phase === "restarting")
+    throw new ConflictError(`container ${record.id} is restarting, wait until the container is running`);
 }
 
 /** Input is held back by the client's own buffer until the container has started. */
-async function forwardStdin(engine: Engine, record: ContainerRecord, connection: HijackedConnection, signal: AbortSignal): Promise<void> {
+async function forwardStdin(
+  engine: Engine,
+  record: ContainerRecord,
+  connection: HijackedConnection,
+  signal: AbortSignal,
+): Promise<void> {
   connection.input.pause();
   if (!isRunning(engine.containers.containers.get(record.id))) await nextStart(engine, record.id, signal);
   if (signal.aborted) return;

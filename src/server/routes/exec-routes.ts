@@ -62,7 +62,12 @@ async function converse(record: ExecRecord, process: ExecProcess, connection: Hi
 }
 
 /** Without a frame's stream number the bytes go out raw. Output that nobody wants is read and dropped. */
-async function forward(source: NodeJS.ReadableStream | undefined, frame: 1 | 2 | undefined, wanted: boolean, connection: HijackedConnection): Promise<void> {
+async function forward(
+  source: NodeJS.ReadableStream | undefined,
+  frame: 1 | 2 | undefined,
+  wanted: boolean,
+  connection: HijackedConnection,
+): Promise<void> {
   if (!source) return;
   for await (const chunk of source as Readable) {
     if (wanted) await connection.write(frame === undefined ? chunk : writeFrame(frame, chunk));
@@ -70,7 +75,10 @@ async function forward(source: NodeJS.ReadableStream | undefined, frame: 1 | 2 |
 }
 
 function resize(engine: Engine, request: RequestContext): void {
-  engine.execs.resize(request.param("id"), { rows: integerParameter(request, "h") ?? 0, columns: integerParameter(request, "w") ?? 0 });
+  engine.execs.resize(request.param("id"), {
+    rows: integerParameter(request, "h") ?? 0,
+    columns: integerParameter(request, "w") ?? 0,
+  });
   request.sendEmpty(200);
 }
 

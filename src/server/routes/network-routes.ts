@@ -8,7 +8,9 @@ import type { Route } from "../route.ts";
 /** The predefined networks. */
 export function networkRoutes(engine: Engine): readonly Route[] {
   const notYet = (): never => {
-    throw new NotImplementedError("user-defined networks are not supported yet: use bridge, host, none or container:NAME");
+    throw new NotImplementedError(
+      "user-defined networks are not supported yet: use bridge, host, none or container:NAME",
+    );
   };
   return [
     ["GET", "/networks", (request) => list(engine, request)],
@@ -38,7 +40,9 @@ async function list(engine: Engine, request: RequestContext): Promise<void> {
 async function inspect(engine: Engine, request: RequestContext): Promise<void> {
   const wanted = request.param("id");
   const views = await networkViews(engine);
-  const found = views.find((view) => view.Name === wanted || view.Id === wanted) ?? views.find((view) => view.Id.startsWith(wanted));
+  const found =
+    views.find((view) => view.Name === wanted || view.Id === wanted) ??
+    views.find((view) => view.Id.startsWith(wanted));
   if (!found) throw new NotFoundError(`network ${wanted} not found`);
   request.sendJson(200, found);
 }
@@ -46,7 +50,11 @@ async function inspect(engine: Engine, request: RequestContext): Promise<void> {
 async function networkViews(engine: Engine): Promise<NetworkView[]> {
   const bridge = await engine.containers.networks.bridge();
   return [
-    { ...baseView("bridge", bridge.id, "bridge", bridge.created, [{ Subnet: bridge.subnet, Gateway: bridge.gateway }]), Containers: members(engine, bridge.id), Options: { "com.docker.network.bridge.name": bridge.bridgeName, ...bridge.options } },
+    {
+      ...baseView("bridge", bridge.id, "bridge", bridge.created, [{ Subnet: bridge.subnet, Gateway: bridge.gateway }]),
+      Containers: members(engine, bridge.id),
+      Options: { "com.docker.network.bridge.name": bridge.bridgeName, ...bridge.options },
+    },
     baseView("host", STATELESS_NETWORK_ID.host, "host", bridge.created, []),
     baseView("none", STATELESS_NETWORK_ID.none, "null", bridge.created, []),
   ];
@@ -57,12 +65,24 @@ function members(engine: Engine, networkId: string): NonNullable<NetworkView["Co
   return Object.fromEntries(
     connected.map(({ id, name, endpoint }) => [
       id,
-      { Name: name, EndpointID: endpoint?.endpointId ?? "", MacAddress: endpoint?.macAddress ?? "", IPv4Address: `${endpoint?.ipv4}/${endpoint?.prefixLength}`, IPv6Address: "" },
+      {
+        Name: name,
+        EndpointID: endpoint?.endpointId ?? "",
+        MacAddress: endpoint?.macAddress ?? "",
+        IPv4Address: `${endpoint?.ipv4}/${endpoint?.prefixLength}`,
+        IPv6Address: "",
+      },
     ]),
   );
 }
 
-function baseView(name: string, id: string, driver: string, created: number, config: NetworkView["IPAM"]["Config"]): NetworkView {
+function baseView(
+  name: string,
+  id: string,
+  driver: string,
+  created: number,
+  config: NetworkView["IPAM"]["Config"],
+): NetworkView {
   return {
     Name: name,
     Id: id,

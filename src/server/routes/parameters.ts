@@ -1,5 +1,5 @@
 import { InvalidParameterError } from "#errors/errors.ts";
-import { parseTime } from "#formats/go-duration.ts";
+import { parseTimestamp } from "#formats/go-duration.ts";
 import type { RequestContext } from "../request-context.ts";
 
 /** A whole number from the query, or undefined when absent. Throws InvalidParameterError. */
@@ -7,7 +7,8 @@ export function integerParameter(request: RequestContext, name: string): number 
   const text = request.text(name);
   if (text === "") return undefined;
   const value = Number(text);
-  if (!Number.isInteger(value)) throw new InvalidParameterError(`invalid value for ${name}: "${text}": expected a whole number`);
+  if (!Number.isInteger(value))
+    throw new InvalidParameterError(`invalid value for ${name}: "${text}": expected a whole number`);
   return value;
 }
 
@@ -15,14 +16,15 @@ export function integerParameter(request: RequestContext, name: string): number 
 export function untilFilter(filters: ReadonlyMap<string, readonly string[]>): number | undefined {
   const values = filters.get("until") ?? [];
   if (values.length > 1) throw new InvalidParameterError("more than one until filter specified");
-  return values[0] === undefined ? undefined : Number(parseTime(values[0], Date.now()) / 1_000_000n);
+  return values[0] === undefined ? undefined : Number(parseTimestamp(values[0])) * 1000;
 }
 
 /** `1700000000.123456789` (what clients send for since and until) as nanoseconds; undefined for "" and 0. */
 export function unixNanoParameter(request: RequestContext, name: string): bigint | undefined {
   const text = request.text(name);
   const match = /^(\d{1,15})(?:\.(\d{1,9}))?$/.exec(text);
-  if (text !== "" && !match) throw new InvalidParameterError(`invalid value for ${name}: "${text}": expected seconds.nanoseconds`);
+  if (text !== "" && !match)
+    throw new InvalidParameterError(`invalid value for ${name}: "${text}": expected seconds.nanoseconds`);
   if (!match) return undefined;
   const nanoseconds = BigInt(match[1] ?? "0") * 1_000_000_000n + BigInt((match[2] ?? "").padEnd(9, "0"));
   return nanoseconds === 0n ? undefined : nanoseconds;

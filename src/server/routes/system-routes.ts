@@ -1,9 +1,9 @@
 import { listContainers } from "#engine/containers/list.ts";
 import type { Engine } from "#engine/engine.ts";
 import { checkImages } from "#engine/images/check.ts";
-import { measureDiskUsage } from "#engine/system/disk-usage.ts";
+import { type CacheItem, measureStore } from "#engine/system/disk-usage.ts";
 import { InvalidParameterError } from "#errors/errors.ts";
-import { type BuildCacheItem, type DiskUsage, type EventMessage } from "#spec/docker-api.ts";
+import type { BuildCacheItem, DiskUsage, EventMessage } from "#spec/docker-api.ts";
 import type { RequestContext } from "../request-context.ts";
 import type { Route } from "../route.ts";
 import { summaryView } from "../views/container-view.ts";
@@ -75,7 +75,11 @@ function matchesFilters(event: EventMessage, filters: ReadonlyMap<string, readon
       case "network":
         return values.some((value) => isOf(event, name, value));
       case "label":
-        return values.every((value) => (value.includes("=") ? attributes[value.split("=", 1)[0] ?? ""] === value.slice(value.indexOf("=") + 1) : value in attributes));
+        return values.every((value) =>
+          value.includes("=")
+            ? attributes[value.split("=", 1)[0] ?? ""] === value.slice(value.indexOf("=") + 1)
+            : value in attributes,
+        );
       case "scope":
         return values.includes(event.scope);
       case "daemon":
@@ -87,15 +91,21 @@ function matchesFilters(event: EventMessage, filters: ReadonlyMap<string, readon
 }
 
 function isOf(event: EventMessage, type: string, value: string): boolean {
-  if (type === "image") return event.Actor.Attributes["image"] === value || (event.Type === "image" && [event.Actor.ID, event.Actor.Attributes["name"]].includes(value));
+  if (type === "image")
+    return (
+      event.Actor.Attributes["image"] === value ||
+      (event.Type === "image" && [event.Actor.ID, event.Actor.Attributes["name"]].includes(value))
+    );
   return event.Type === type && (event.Actor.ID.startsWith(value) || event.Actor.Attributes["name"] === value);
 }
 
 async function diskUsage(engine: Engine, request: RequestContext): Promise<void> {
   const types = new Set(request.query.getAll("type"));
   const wants = (type: string): boolean => types.size === 0 || types.has(type);
-  const usage = await measureDiskUsage(engine.images, engine.builds);
-  const records = wants("container") ? listContainers(engine.containers, { all: true, limit: 0, filters: new Map() }) : [];
+  const usage = measureStore(engine.images, engine.builds);
+  const records = wants("container")
+    ? listContainers(engine.containers, { all: true, limit: 0, filters: new Map() })
+    : [];
   const answer: DiskUsage = {
     LayersSize: usage.layersSize,
     Images: wants("image") ? usage.images : null,
@@ -103,7 +113,10 @@ async function diskUsage(engine: Engine, request: RequestContext): Promise<void>
       ? await Promise.all(
           records.map(async (record) => {
             const { diskSize } = await engine.containers.snapshotter.usage(record.id);
-            return summaryView(record, { SizeRw: diskSize, SizeRootFs: diskSize + (engine.images.images.find(record.imageId)?.size ?? 0) });
+            return summaryView(record, {
+              SizeRw: diskSize,
+              SizeRootFs: diskSize + (engine.images.images.find(record.imageId)?.size ?? 0),
+            });
           }),
         )
       : null,
@@ -113,7 +126,7 @@ async function diskUsage(engine: Engine, request: RequestContext): Promise<void>
   request.sendJson(200, answer);
 }
 
-function buildCacheView(item: Awaited<ReturnType<typeof measureDiskUsage>>["buildCache"][number]): BuildCacheItem {
+function buildCacheView(item: CacheItem): BuildCacheItem {
   return {
     ID: item.id,
     Type: item.type,

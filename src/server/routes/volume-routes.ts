@@ -1,5 +1,12 @@
-import { createVolume, listVolumes, pruneVolumes, removeVolume, type Volume, volumeUsers } from "#engine/volumes/volumes.ts";
 import type { Engine } from "#engine/engine.ts";
+import {
+  createVolume,
+  listVolumes,
+  pruneVolumes,
+  removeVolume,
+  type Volume,
+  volumeUsers,
+} from "#engine/volumes/volumes.ts";
 import { NotFoundError } from "#errors/errors.ts";
 import type { VolumeView } from "#spec/docker-api.ts";
 import type { RequestContext } from "../request-context.ts";
@@ -17,7 +24,10 @@ export function volumeRoutes(engine: Engine): readonly Route[] {
 }
 
 function list(engine: Engine, request: RequestContext): void {
-  request.sendJson(200, { Volumes: listVolumes(engine.containers, request.filters()).map((volume) => volumeView(volume)), Warnings: null });
+  request.sendJson(200, {
+    Volumes: listVolumes(engine.containers, request.filters()).map((volume) => volumeView(volume)),
+    Warnings: null,
+  });
 }
 
 async function create(engine: Engine, request: RequestContext): Promise<void> {
@@ -63,7 +73,10 @@ export function volumeView(volume: Volume, usage?: { readonly size: number; read
 /** Sizes are measured only when somebody asks for disk usage. */
 export function measuredVolumes(engine: Engine): Promise<VolumeView[]> {
   const measure = async (volume: Volume): Promise<VolumeView> =>
-    volumeView(volume, { size: await engine.containers.volumes.usage(volume), references: volumeUsers(engine.containers, volume.name).length });
+    volumeView(volume, {
+      size: await engine.containers.volumes.usage(volume),
+      references: volumeUsers(engine.containers, volume.name).length,
+    });
   return Promise.all(engine.containers.volumes.list().map(measure));
 }
 

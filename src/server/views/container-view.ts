@@ -1,7 +1,16 @@
 import type { ContainerFiles } from "#engine/containers/container-context.ts";
 import { type ContainerMount, type ContainerRecord, isRunning } from "#engine/containers/container-record.ts";
-import type { ContainerInspect, ContainerStateView, ContainerSummary, EndpointSettings, MountPoint, NetworkSettings, PortMap, PortSummary } from "#spec/docker-api.ts";
 import { humanDuration } from "#formats/go-units.ts";
+import type {
+  ContainerInspect,
+  ContainerStateView,
+  ContainerSummary,
+  EndpointSettings,
+  MountPoint,
+  NetworkSettings,
+  PortMap,
+  PortSummary,
+} from "#spec/docker-api.ts";
 
 const ZERO_TIME = "0001-01-01T00:00:00Z";
 
@@ -11,7 +20,13 @@ export interface ContainerSizes {
 }
 
 /** `GET /containers/{id}/json`. */
-export function inspectView(record: ContainerRecord, files: ContainerFiles, driver: string, execIds: readonly string[], sizes: ContainerSizes | undefined): ContainerInspect {
+export function inspectView(
+  record: ContainerRecord,
+  files: ContainerFiles,
+  driver: string,
+  execIds: readonly string[],
+  sizes: ContainerSizes | undefined,
+): ContainerInspect {
   const command = [...(record.config.Entrypoint ?? []), ...(record.config.Cmd ?? [])];
   return {
     Id: record.id,
@@ -159,7 +174,8 @@ function endpoints(record: ContainerRecord): Record<string, EndpointSettings> {
 /** Exposed ports without a binding are null, as clients expect. */
 function portMap(record: ContainerRecord): PortMap {
   const map: Record<string, { HostIp: string; HostPort: string }[] | null> = {};
-  for (const port of Object.keys(record.config.ExposedPorts ?? {})) map[port.includes("/") ? port : `${port}/tcp`] = null;
+  for (const port of Object.keys(record.config.ExposedPorts ?? {}))
+    map[port.includes("/") ? port : `${port}/tcp`] = null;
   for (const binding of record.endpoint?.ports ?? []) {
     const key = `${binding.containerPort}/${binding.protocol}`;
     map[key] = [...(map[key] ?? []), { HostIp: binding.hostIp || "0.0.0.0", HostPort: String(binding.hostPort) }];
@@ -172,6 +188,11 @@ function portSummaries(record: ContainerRecord): PortSummary[] {
   return Object.entries(portMap(record)).flatMap(([key, bindings]): PortSummary[] => {
     const [port = "", type = "tcp"] = key.split("/");
     if (!bindings) return [{ PrivatePort: Number(port), Type: type }];
-    return bindings.map((binding) => ({ IP: binding.HostIp, PrivatePort: Number(port), PublicPort: Number(binding.HostPort), Type: type }));
+    return bindings.map((binding) => ({
+      IP: binding.HostIp,
+      PrivatePort: Number(port),
+      PublicPort: Number(binding.HostPort),
+      Type: type,
+    }));
   });
 }

@@ -14,7 +14,14 @@ export function versionView({ information }: Engine): VersionInfo {
       {
         Name: "Engine",
         Version: BERTH_VERSION,
-        Details: { ApiVersion: API_VERSION.newest, MinAPIVersion: API_VERSION.oldest, Arch: goArchitecture(information.architecture), Os: "linux", KernelVersion: information.kernelVersion, GitCommit: BERTH_COMMIT },
+        Details: {
+          ApiVersion: API_VERSION.newest,
+          MinAPIVersion: API_VERSION.oldest,
+          Arch: goArchitecture(information.architecture),
+          Os: "linux",
+          KernelVersion: information.kernelVersion,
+          GitCommit: BERTH_COMMIT,
+        },
       },
       { Name: information.runtime.name, Version: information.runtime.version },
       { Name: "conmon", Version: information.conmonVersion },
@@ -52,7 +59,12 @@ export function infoView(engine: Engine): Record<string, unknown> {
       ["Backing Filesystem", information.backingFilesystem],
       ["Layers", containers.snapshotter.description],
     ],
-    Plugins: { Volume: ["local"], Network: ["bridge", "host", "null"], Authorization: null, Log: ["json-file", "none"] },
+    Plugins: {
+      Volume: ["local"],
+      Network: ["bridge", "host", "null"],
+      Authorization: null,
+      Log: ["json-file", "none"],
+    },
     MemoryLimit: true,
     SwapLimit: true,
     CpuCfsPeriod: true,
@@ -70,11 +82,20 @@ export function infoView(engine: Engine): Record<string, unknown> {
     KernelVersion: information.kernelVersion,
     OperatingSystem: information.operatingSystem,
     OSType: "linux",
-    Architecture: information.architecture === "x64" ? "x86_64" : information.architecture === "arm64" ? "aarch64" : information.architecture,
+    Architecture:
+      information.architecture === "x64"
+        ? "x86_64"
+        : information.architecture === "arm64"
+          ? "aarch64"
+          : information.architecture,
     NCPU: information.cpus,
     MemTotal: information.memory,
     IndexServerAddress: "https://index.docker.io/v1/",
-    RegistryConfig: { IndexConfigs: {}, InsecureRegistryCIDRs: ["127.0.0.0/8", "::1/128"], Mirrors: information.registryMirrors },
+    RegistryConfig: {
+      IndexConfigs: {},
+      InsecureRegistryCIDRs: ["127.0.0.0/8", "::1/128"],
+      Mirrors: information.registryMirrors,
+    },
     DockerRootDir: information.dataRoot,
     HttpProxy: "",
     HttpsProxy: "",
@@ -85,7 +106,14 @@ export function infoView(engine: Engine): Record<string, unknown> {
     ServerVersion: BERTH_VERSION,
     Runtimes: { [information.runtime.name]: { path: information.runtime.path } },
     DefaultRuntime: information.runtime.name,
-    Swarm: { NodeID: "", NodeAddr: "", LocalNodeState: "inactive", ControlAvailable: false, Error: "", RemoteManagers: null },
+    Swarm: {
+      NodeID: "",
+      NodeAddr: "",
+      LocalNodeState: "inactive",
+      ControlAvailable: false,
+      Error: "",
+      RemoteManagers: null,
+    },
     LiveRestoreEnabled: true,
     Isolation: "",
     InitBinary: "docker-init",

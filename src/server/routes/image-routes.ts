@@ -1,0 +1,122 @@
+import type { Engine } from "#engine/engine.ts";
+import { imageHistory } from "#engine/images/history.ts";
+import { inspectImage } from "#engine/images/inspect.ts";
+import { listImages } from "#engine/images/list.ts";
+import { loadImages } from "#engine/images/load.ts";
+import { pruneImages } from "#engine/images/prune.ts";
+import { pullImage } from "#engine/images/pull.ts";
+import { pushImage } from "#engine/images/push.ts";
+import { removeImage } from "#engine/images/remove.ts";
+import { saveImages } from "#engine/images/save.ts";
+import { tagImage } from "#engine/images/tag.ts";
+import { InvalidParameterError, NotImplementedError } from "#errors/errors.ts";
+import { streamProgress } from "../progress-stream.ts";
+import { registryAuth } from "../registry-auth.ts";
+import type { RequestContext } from "../request-context.ts";
+import type { Route } from "../route.ts";
+
+/** Images. Names may hold slashes. */
+export function imageRoutes(engine: Engine): readonly Route[] {
+  return [
+    ["GET", "/images/json", (request) => list(engine, request)],
+    ["POST", "/images/create", (request) => pull(engine, request)],
+    ["POST", "/images/load", (request) => load(engine, request)],
+    [
+      "GET",
+      "/images/get",
+      (request) =>
+        save(
+          engine,
+          request,
+          request.query.getAll("names").flatMap((names) => names.split(",")),
+        ),
+    ],
+    ["POST", "/images/prune", (request) => prune(engine, request)],
+    ["GET", "/images/{name*}/get", (request) => save(engine, request, [request.param("name")])],
+    [
+      "GET",
+      "/images/{name*}/json",
+      (request) =>
+        request.sendJson(200, inspectImage(engine.images, request.param("name"), engine.containers.snapshotter.name)),
+    ],
+    [
+      "GET",
+      "/images/{name*}/history",
+      (request) => request.sendJson(200, imageHistory(engine.images, request.param("name"))),
+    ],
+    ["POST", "/images/{name*}/push", (request) => push(engine, request)],
+    ["POST", "/images/{name*}/tag", (request) => tag(engine, request)],
+    ["DELETE", "/images/{name*}", (request) => remove(engine, request)],
+  ];
+}
+
+function list(engine: Engine, request: RequestContext): void {
+  const filters = request.filters();
+  request.sendJson(200, listImages(engine.images, { filters, sharedSize: request.flag("shared-size") }));
+}
+
+async function pull(engine: Engine, request: RequestContext): Promise<void> {
+  const image = request.text("fromImage");
+  if (image === "") throw new NotImplementedError("importing a root filesystem is not supported yet");
+  const tag = request.text("tag");
+  // Clients send the tag apart, or `sha256:…` in its place; none at all asks for every tag.
+  const name = tag === "" ? image : `${image}${tag.startsWith("sha256:") ? "@" : ":"}${tag}`;
+  const credentials = registryAuth(request);
+  await streamProgress(request, async (send) => {
+    await pullImage(engine.images, name, {
+      platform: request.text("platform"),
+      allTags: tag === "" && !/[@:][^/]*$/.test(image),
+      ...(credentials ? { credentials } : {}),
+      onProgress: send,
+      signal: request.signal,
+    });
+  });
+}
+
+async function push(engine: Engine, request: RequestContext): Promise<void> {
+  const tag = request.text("tag");
+  const credentials = registryAuth(request);
+  await streamProgress(request, async (send) => {
+    await pushImage(engine.images, tag === "" ? request.param("name") : `${request.param("name")}:${tag}`, {
+      allTags: tag === "" && !/:[^/]*$/.test(request.param("name")),
+      ...(credentials ? { credentials } : {}),
+      onProgress: send,
+      signal: request.signal,
+    });
+  });
+}
+
+function tag(engine: Engine, request: RequestContext): void {
+  const repository = request.text("repo");
+  if (repository === "") throw new InvalidParameterError("invalid reference format: the target needs a repository");
+  const tag = request.text("tag");
+  tagImage(engine.images, request.param("name"), tag === "" ? repository : `${repository}:${tag}`);
+  request.sendEmpty(201);
+}
+
+async function remove(engine: Engine, request: RequestContext): Promise<void> {
+  const { items } = await removeImage(engine.images, request.param("name"), { force: request.flag("force") });
+  request.sendJson(200, items);
+}
+
+async function prune(engine: Engine, request: RequestContext): Promise<void> {
+  const { items, freedBytes } = await pruneImages(engine.images, request.filters());
+  request.sendJson(200, { ImagesDeleted: items.length > 0 ? items : null, SpaceReclaimed: freedBytes });
+}
+
+async function save(engine: Engine, request: RequestContext, names: readonly string[]): Promise<void> {
+  const tar = await saveImages(engine.images, names, request.signal);
+  const writer = request.stream("application/x-tar");
+  for await (const chunk of tar) await writer.write(chunk);
+  writer.end();
+}
+
+async function load(engine: Engine, request: RequestContext): Promise<void> {
+  await streamProgress(request, (send) =>
+    loadImages(engine.images, request.request, {
+      quiet: request.flag("quiet"),
+      onProgress: send,
+      signal: request.signal,
+    }),
+  );
+}
