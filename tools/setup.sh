@@ -10,6 +10,7 @@ needs=(
   conmon=conmon
   ip=iproute2
   nft=nftables
+  conntrack=conntrack
   igzip=isal
   /usr/share/containers/seccomp.json=golang-github-containers-common
   docker-registry=docker-registry

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { createSocket } from "node:dgram";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
@@ -220,6 +221,29 @@ describe("published ports", () => {
     }
   });
 
+  test("udp: a client that never pauses reaches the next container that gets the port", async () => {
+    const engine = await newEngine();
+    const first = await connect(engine, [published(53, 0, { protocol: "udp" })]);
+    const { hostPort } = first.ports[0]!;
+    const client = createSocket("udp4");
+    const answers: string[] = [];
+    client.on("message", (message) => answers.push(message.toString()));
+    client.on("error", () => undefined);
+    const talk = setInterval(() => client.send("hello", hostPort, "127.0.0.1"), 10);
+    try {
+      startInside(first, "socat", "UDP4-RECVFROM:53,fork", "SYSTEM:echo first");
+      expect(await eventually(() => answers.at(-1) ?? "")).toBe("first\n");
+      await engine.driver.disconnect(first.containerId);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      const second = await connect(engine, [published(53, hostPort, { protocol: "udp" })]);
+      startInside(second, "socat", "UDP4-RECVFROM:53,fork", "SYSTEM:echo second");
+      expect(await eventually(() => (answers.at(-1) === "second\n" ? "second" : ""))).toBe("second");
+    } finally {
+      clearInterval(talk);
+      client.close();
+    }
+  });
+
   test("a host address limits the port to that address", async () => {
     const engine = await newEngine();
     const server = await connect(engine, [published(80, 0, { hostIp: "127.0.0.1" })]);
@@ -411,7 +435,7 @@ function askUdp(address: string, port: number): string {
 
 /** Tries until the answer is not empty: a UDP server cannot say when it is ready. */
 async function eventually(ask: () => string): Promise<string> {
-  for (let attempt = 0; attempt < 10; attempt++) {
+  for (let attempt = 0; attempt < 20; attempt++) {
     const answer = await Promise.try(ask).catch(() => "");
     if (answer !== "") return answer;
     await new Promise((resolve) => setTimeout(resolve, 50));

@@ -5,6 +5,7 @@ import { ConflictError, errorMessage, InvalidParameterError, SystemError } from 
 import { parseSubnet } from "#lib/ip-address.ts";
 import { AddressPool } from "./address-pool.ts";
 import { bridgePorts, deleteBridge, ensureBridge, networkMtu } from "./bridge.ts";
+import { forgetUdpFlows } from "./conntrack.ts";
 import { forgetForeignFirewalls, passForeignFirewalls } from "./foreign-firewall.ts";
 import { macAddressOf } from "./mac-address.ts";
 import {
@@ -148,7 +149,7 @@ export class BridgeNetworkDriver implements NetworkDriver {
       createNamespace(netnsPath, link, { mtu, internal }).then(() =>
         attachToBridge(link.hostInterface, bridgeName, ports.length > 0),
       ),
-      this.#rules.publish(containerId, publishedPorts(ports, ipv4)),
+      this.#rules.publish(containerId, publishedPorts(ports, ipv4)).then(() => forgetUdpFlows(ports)),
     ]);
     for (const result of results) if (result.status === "rejected") throw result.reason;
     undo.move();

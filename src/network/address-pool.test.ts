@@ -1,0 +1,47 @@
+import { describe, expect, test } from "bun:test";
+import { ConflictError, InvalidParameterError, UnavailableError } from "#errors/errors.ts";
+import { parseSubnet } from "#lib/ip-address.ts";
+import { AddressPool } from "./address-pool.ts";
+import { macAddressOf } from "./mac-address.ts";
+
+function newPool(subnet: string, gateway: string): AddressPool {
+  return new AddressPool(parseSubnet(subnet)!, gateway);
+}
+
+describe("AddressPool.allocate()", () => {
+  test("goes round, leaving out network, gateway and broadcast address", () => {
+    const pool = newPool("10.0.0.0/29", "10.0.0.1");
+    const first = [1, 2, 3, 4, 5].map(() => pool.allocate());
+    expect(first).toEqual(["10.0.0.2", "10.0.0.3", "10.0.0.4", "10.0.0.5", "10.0.0.6"]);
+    expect(() => pool.allocate()).toThrow(UnavailableError);
+    pool.release("10.0.0.3");
+    expect(pool.allocate()).toBe("10.0.0.3");
+  });
+
+  test("lets a freed address rest", () => {
+    const pool = newPool("10.0.0.0/24", "10.0.0.1");
+    pool.release(pool.allocate());
+    expect(pool.allocate()).toBe("10.0.0.3");
+  });
+
+  test("takes a wanted address once", () => {
+    const pool = newPool("10.0.0.0/24", "10.0.0.1");
+    expect(pool.allocate("10.0.0.2")).toBe("10.0.0.2");
+    expect(() => pool.allocate("10.0.0.2")).toThrow(ConflictError);
+    expect(() => pool.allocate("10.0.0.1")).toThrow(ConflictError);
+    expect(() => pool.allocate("10.0.1.2")).toThrow("no configured subnet contains IP address 10.0.1.2");
+    expect(() => pool.allocate("nonsense")).toThrow(InvalidParameterError);
+    expect(pool.allocate()).toBe("10.0.0.3");
+  });
+});
+
+test("AddressPool.adopt() goes on behind the addresses that containers have", () => {
+  const pool = newPool("10.0.0.0/24", "10.0.0.1");
+  pool.adopt("10.0.0.7");
+  pool.adopt("192.0.2.1");
+  expect(pool.allocate()).toBe("10.0.0.8");
+});
+
+test("macAddressOf() is 02:42 and the address", () => {
+  expect(macAddressOf("172.17.0.2")).toBe("02:42:ac:11:00:02");
+});
