@@ -6,11 +6,12 @@ import { digestHex } from "#formats/digest.ts";
 import { KeyLock } from "#lib/key-lock.ts";
 import type { Digest } from "#spec/digest.ts";
 import { publishFile, syncDirectory, TEMPORARY_PREFIX, temporaryPath } from "#sys/durable-file.ts";
-import { type InflateLimits, inflate } from "#sys/inflate.ts";
+import { hasIgzip } from "#sys/igzip.ts";
+import type { InflateLimits } from "#sys/inflate-limits.ts";
 import type { Database } from "./database.ts";
 import { TAR_OFFSET } from "./layer-file.ts";
 import { verifyLayerFile } from "./layer-file-check.ts";
-import { type WrittenLayer, writeLayerFile } from "./layer-file-writer.ts";
+import { type LayerFileOptions, type WrittenLayer, writeLayerFile } from "./layer-file-writer.ts";
 import { LayerLeases } from "./layer-lease.ts";
 import { LayerSource } from "./layer-source.ts";
 import type { BlobExpectation, IngestOptions, Layer, LayerIngester, LayerProvider } from "./layer-store.ts";
@@ -21,6 +22,8 @@ export interface LayerFileStoreOptions {
   readonly database: Database;
   /** How far a compressed layer may grow. */
   readonly inflateLimits?: InflateLimits;
+  /** Whether gzip may go through igzip. Default: when it is installed. */
+  readonly useIgzip?: boolean;
 }
 
 /** What start-up's sweep did and found. */
@@ -45,14 +48,17 @@ export interface LayerRemoval {
 export class LayerFileStore implements LayerIngester, LayerProvider {
   readonly #directory: string;
   readonly #database: Database;
-  readonly #inflateLimits: InflateLimits | undefined;
+  readonly #writeOptions: Omit<LayerFileOptions, "check" | "signal">;
   readonly #locks: KeyLock = new KeyLock();
   readonly #leases: LayerLeases = new LayerLeases();
 
   constructor(options: LayerFileStoreOptions) {
     this.#directory = options.directory;
     this.#database = options.database;
-    this.#inflateLimits = options.inflateLimits;
+    this.#writeOptions = {
+      useIgzip: options.useIgzip ?? hasIgzip(),
+      ...(options.inflateLimits ? { limits: options.inflateLimits } : {}),
+    };
   }
 
   async ingest(source: AsyncIterable<Uint8Array>, options: IngestOptions = {}): Promise<Layer> {
@@ -61,15 +67,15 @@ export class LayerFileStore implements LayerIngester, LayerProvider {
     const { signal } = options;
     try {
       const input = new LayerSource(source, options);
-      const tar = inflate(input.chunks(), {
-        ...(signal ? { signal } : {}),
-        ...(this.#inflateLimits ? { limits: this.#inflateLimits } : {}),
-      });
       const check = (diffId: Digest): void => {
         input.check();
         checkDiffId(diffId, options);
       };
-      const written = await writeLayerFile(temporary, tar, check, signal);
+      const written = await writeLayerFile(temporary, input.chunks(), {
+        ...this.#writeOptions,
+        ...(signal ? { signal } : {}),
+        check,
+      });
       return await this.#locks.run(written.diffId, () => this.#commit(temporary, written, options.blob));
     } finally {
       await rm(temporary, { force: true });

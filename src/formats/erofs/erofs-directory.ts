@@ -26,7 +26,7 @@ export function directorySize(names: readonly string[]): number {
 }
 
 /** Writes the directory at `offset`. Each block is an array of dirents, then their names; the first `nameoff` tells how many. */
-export function writeDirectory(view: DataView, offset: number, names: readonly DirectoryName[]): void {
+export function writeDirectory(bytes: Buffer, offset: number, names: readonly DirectoryName[]): void {
   let start = 0;
   let block = offset;
   while (start < names.length) {
@@ -37,20 +37,21 @@ export function writeDirectory(view: DataView, offset: number, names: readonly D
       if (used + need > BLOCK) break;
       used += need;
     }
-    writeBlock(view, block, names.slice(start, end));
+    writeBlock(bytes, block, names.slice(start, end));
     start = end;
     block += BLOCK;
   }
 }
 
-function writeBlock(view: DataView, block: number, names: readonly DirectoryName[]): void {
+function writeBlock(bytes: Buffer, block: number, names: readonly DirectoryName[]): void {
+  let dirent = block;
   let nameAt = names.length * DIRENT_SIZE;
-  for (const [index, { name, nid, fileType }] of names.entries()) {
-    const dirent = block + index * DIRENT_SIZE;
-    view.setUint32(dirent, nid, true);
-    view.setUint16(dirent + 8, nameAt, true);
-    view.setUint8(dirent + 10, fileType);
-    for (let at = 0; at < name.length; at++) view.setUint8(block + nameAt + at, name.charCodeAt(at));
+  for (const { name, nid, fileType } of names) {
+    bytes.writeUInt32LE(nid, dirent);
+    bytes.writeUInt16LE(nameAt, dirent + 8);
+    bytes[dirent + 10] = fileType;
+    bytes.write(name, block + nameAt, "latin1");
+    dirent += DIRENT_SIZE;
     nameAt += name.length;
   }
 }

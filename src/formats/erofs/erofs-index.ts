@@ -94,7 +94,7 @@ export function buildErofsIndex(tree: LayerTree, place: IndexPlace): ErofsIndex 
   const inodes = collect(tree.root);
   const { sparseCopies, end } = placeSparseFiles(inodes.all, place);
   const metadataOffset = end;
-  const metadata = new Uint8Array(placeMetadata(inodes.all, FILE_ALIGNMENT - (metadataOffset % FILE_ALIGNMENT)));
+  const metadata = Buffer.alloc(placeMetadata(inodes.all, FILE_ALIGNMENT - (metadataOffset % FILE_ALIGNMENT)));
   writeMetadata(inodes, metadata, metadataOffset);
   const fileSize = metadataOffset + metadata.length;
   if (fileSize / BLOCK > MAX_BLOCKS) throw new InvalidParameterError("invalid layer: larger than the limit of 2 TiB");
@@ -108,6 +108,8 @@ export function buildErofsIndex(tree: LayerTree, place: IndexPlace): ErofsIndex 
   const contentSize = inodes.all.reduce((sum, { inode }) => sum + (inode.type === "file" ? inode.size : 0), 0);
   return { superblock, sparseCopies, metadataOffset, metadata, fileSize, contentSize, inodes: inodes.all.length };
 }
+
+const NO_NAMES: readonly string[] = [];
 
 interface Collected {
   readonly root: Placed;
@@ -123,7 +125,7 @@ function collect(root: Inode): Collected {
     const placed: Placed = {
       inode,
       parent,
-      names: inode.children ? [".", "..", ...inode.children.keys()].sort() : [],
+      names: inode.children ? [".", "..", ...inode.children.keys()].sort() : NO_NAMES,
       number: all.length + 1,
       xattrs: inode.opaque ? Buffer.concat([OPAQUE_XATTR, inode.xattrs]) : inode.xattrs,
       links: inode.children ? 2 : 0,
@@ -221,16 +223,16 @@ function xattrBytes({ xattrs }: Placed): number {
   return xattrs.length === 0 ? 0 : XATTR_HEADER + xattrs.length;
 }
 
-function writeMetadata(inodes: Collected, metadata: Uint8Array, metadataOffset: number): void {
-  const view = new DataView(metadata.buffer);
+function writeMetadata(inodes: Collected, metadata: Buffer, metadataOffset: number): void {
+  const view = new DataView(metadata.buffer, metadata.byteOffset, metadata.length);
   for (const placed of inodes.all) {
     const own = INODE_SIZE + xattrBytes(placed);
     const isOwnData = placed.inode.type === "directory" || placed.inode.type === "symlink";
     const start = placed.inline ? placed.offset + own : placed.dataOffset;
     writeInode(view, placed, isOwnData && !placed.inline ? metadataOffset + start : placed.dataOffset);
     if (placed.xattrs.length > 0) metadata.set(placed.xattrs, placed.offset + INODE_SIZE + XATTR_HEADER);
-    if (placed.inode.type === "directory") writeDirectory(view, start, directoryNames(placed, inodes.byInode));
-    if (placed.inode.type === "symlink") metadata.set(Buffer.from(placed.inode.target, "latin1"), start);
+    if (placed.inode.type === "directory") writeDirectory(metadata, start, directoryNames(placed, inodes.byInode));
+    if (placed.inode.type === "symlink") metadata.write(placed.inode.target, start, "latin1");
   }
 }
 
@@ -241,7 +243,7 @@ function writeInode(view: DataView, placed: Placed, dataOffset: number): void {
   view.setUint16(offset, placed.inline ? FLAT_INLINE : FLAT_PLAIN, true);
   view.setUint16(offset + 2, placed.xattrs.length === 0 ? 0 : 1 + placed.xattrs.length / 4, true);
   view.setUint16(offset + 4, FORMAT_BITS[inode.type] | inode.mode, true);
-  view.setBigUint64(offset + 8, BigInt(placed.size), true);
+  setInt64(view, offset + 8, placed.size);
   view.setUint32(
     offset + 16,
     isDevice ? encodeDevice(inode.major, inode.minor) : hasData ? dataOffset / BLOCK : 0,
@@ -250,9 +252,15 @@ function writeInode(view: DataView, placed: Placed, dataOffset: number): void {
   view.setUint32(offset + 20, placed.number, true);
   view.setUint32(offset + 24, inode.uid, true);
   view.setUint32(offset + 28, inode.gid, true);
-  view.setBigInt64(offset + 32, BigInt(inode.mtime.seconds), true);
+  setInt64(view, offset + 32, inode.mtime.seconds);
   view.setUint32(offset + 40, inode.mtime.nanoseconds, true);
   view.setUint32(offset + 44, placed.links, true);
+}
+
+/** Little-endian two's complement, without a BigInt for each of a million inodes. */
+function setInt64(view: DataView, offset: number, value: number): void {
+  view.setUint32(offset, value, true);
+  view.setInt32(offset + 4, Math.floor(value / 2 ** 32), true);
 }
 
 function directoryNames(placed: Placed, byInode: ReadonlyMap<Inode, Placed>): DirectoryName[] {

@@ -41,8 +41,6 @@ export interface TarHeader {
 
 /** What the parser reports of an entry. */
 export interface TarEntry extends Required<TarHeader> {
-  readonly userName: string;
-  readonly groupName: string;
   /** Where the entry's stored bytes begin, counted from the start of the tar; a multiple of 512. */
   readonly dataOffset: number;
   /** Stored bytes; less than `size` for a sparse file. */

@@ -12,8 +12,6 @@ export interface TarHeaderBlock {
   readonly gid: number;
   readonly size: number;
   readonly mtime: number;
-  readonly userName: string;
-  readonly groupName: string;
   readonly major: number;
   readonly minor: number;
 }
@@ -22,11 +20,12 @@ export interface TarHeaderBlock {
  * Reads a header block; undefined for a block of zeros. Throws DataLossError for a wrong checksum or malformed field.
  * Layout: https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html ("ustar Interchange Format").
  */
-export function parseHeaderBlock(block: Uint8Array): TarHeaderBlock | undefined {
-  const sum = checksum(block);
+export function parseHeaderBlock(bytes: Uint8Array): TarHeaderBlock | undefined {
+  const block = Buffer.from(bytes.buffer, bytes.byteOffset, TAR_BLOCK);
+  const sum = unsignedSum(block);
   if (sum === undefined) return undefined;
   const stored = tryTarNumber(block, 148, 8);
-  if (stored !== sum.unsigned && stored !== sum.signed) throw new DataLossError("invalid tar header: wrong checksum");
+  if (stored !== sum && stored !== signedSum(block, sum)) throw new DataLossError("invalid tar header: wrong checksum");
   const format = formatOf(block);
   const isV7 = format === "v7";
   const isDevice = block[156] === 0x33 || block[156] === 0x34;
@@ -41,8 +40,6 @@ export function parseHeaderBlock(block: Uint8Array): TarHeaderBlock | undefined 
     gid: parseTarNumber(block, 116, 8, "gid"),
     size: parseTarNumber(block, 124, 12, "size"),
     mtime: parseTarNumber(block, 136, 12, "mtime"),
-    userName: isV7 ? "" : cString(block, 265, 32),
-    groupName: isV7 ? "" : cString(block, 297, 32),
     // Some writers leave rubbish in the device fields of other types.
     major: !isV7 && isDevice ? parseTarNumber(block, 329, 8, "device number") : 0,
     minor: !isV7 && isDevice ? parseTarNumber(block, 337, 8, "device number") : 0,
@@ -51,14 +48,14 @@ export function parseHeaderBlock(block: Uint8Array): TarHeaderBlock | undefined 
 
 type Format = "v7" | "ustar" | "star" | "gnu";
 
-function formatOf(block: Uint8Array): Format {
-  const magic = latin1(block, 257, 265);
+function formatOf(block: Buffer): Format {
+  const magic = block.toString("latin1", 257, 265);
   if (magic === "ustar  \0") return "gnu";
   if (!magic.startsWith("ustar\0")) return "v7";
-  return latin1(block, 508, 512) === "tar\0" ? "star" : "ustar";
+  return block.toString("latin1", 508, 512) === "tar\0" ? "star" : "ustar";
 }
 
-function prefixOf(block: Uint8Array, format: Format): string {
+function prefixOf(block: Buffer, format: Format): string {
   if (format === "ustar") return cString(block, 345, 155);
   if (format === "star") return cString(block, 345, 131);
   // GNU keeps times there. Go before 1.8, and so the Docker of that time, wrote a prefix under GNU's magic all the same:
@@ -70,33 +67,26 @@ function prefixOf(block: Uint8Array, format: Format): string {
   return "";
 }
 
-/**
- * The block's checksum both ways (old writers summed signed bytes), its own field counted as spaces; undefined when every
- * byte is zero.
- */
-function checksum(block: Uint8Array): { readonly unsigned: number; readonly signed: number } | undefined {
-  let unsigned = 0;
-  let high = 0;
-  for (let index = 0; index < TAR_BLOCK; index++) {
-    const byte = block[index] ?? 0;
-    unsigned += byte;
-    high += byte >> 7;
-  }
-  if (unsigned === 0) return undefined;
-  for (let index = 148; index < 156; index++) {
-    const byte = block[index] ?? 0;
-    unsigned += 0x20 - byte;
-    high -= byte >> 7;
-  }
-  return { unsigned, signed: unsigned - 256 * high };
+/** Sum of the block's bytes, the checksum's own field counted as spaces; undefined when every byte is zero. */
+function unsignedSum(block: Uint8Array): number | undefined {
+  let sum = 0;
+  for (let index = 0; index < TAR_BLOCK; index++) sum += block[index] ?? 0;
+  if (sum === 0) return undefined;
+  for (let index = 148; index < 156; index++) sum += 0x20 - (block[index] ?? 0);
+  return sum;
 }
 
-function cString(block: Uint8Array, offset: number, length: number): string {
+/** The same of signed bytes, as some old writers summed. */
+function signedSum(block: Uint8Array, unsigned: number): number {
+  let negative = 0;
+  for (let index = 0; index < TAR_BLOCK; index++) {
+    if (index < 148 || index >= 156) negative += (block[index] ?? 0) >> 7;
+  }
+  return unsigned - 256 * negative;
+}
+
+function cString(block: Buffer, offset: number, length: number): string {
   let end = offset;
   while (end < offset + length && block[end] !== 0) end++;
-  return latin1(block, offset, end);
-}
-
-function latin1(block: Uint8Array, start: number, end: number): string {
-  return Buffer.from(block.buffer, block.byteOffset + start, end - start).toString("latin1");
+  return end === offset ? "" : block.toString("latin1", offset, end);
 }

@@ -64,7 +64,8 @@ export class TarParser {
   #wanted = TAR_BLOCK;
   #collected = 0;
   #carry: Uint8Array = new Uint8Array(TAR_BLOCK);
-  #next: (piece: Uint8Array) => void = (block) => this.#header(block);
+  readonly #takeHeader = (block: Uint8Array): void => this.#header(block);
+  #next: (piece: Uint8Array) => void = this.#takeHeader;
   /** What extension headers said about the entry to come. */
   #pax: readonly PaxRecord[] = [];
   #longPath: string | undefined;
@@ -129,7 +130,7 @@ export class TarParser {
   }
 
   #expectHeader(): void {
-    this.#expect(TAR_BLOCK, (block) => this.#header(block));
+    this.#expect(TAR_BLOCK, this.#takeHeader);
   }
 
   #header(block: Uint8Array): void {
@@ -190,7 +191,7 @@ export class TarParser {
 
   #entry(header: TarHeaderBlock, block: Uint8Array): void {
     const draft = this.#draft(header);
-    const sparse = paxSparse(this.#pax);
+    const sparse = this.#pax.length === 0 ? undefined : paxSparse(this.#pax);
     if (header.typeFlag === "S") this.#oldGnuSparse(draft, block);
     else if (sparse && draft.type === "file") this.#paxSparse(draft, sparse);
     else this.#emit(draft, undefined);
@@ -198,7 +199,7 @@ export class TarParser {
 
   /** The entry as the header, PAX records and GNU long names together describe it, before sparseness. */
   #draft(header: TarHeaderBlock): TarEntry {
-    const pax = new Map(this.#pax.filter(([, value]) => value !== ""));
+    const pax = this.#pax.length === 0 ? NO_RECORDS : new Map(this.#pax.filter(([, value]) => value !== ""));
     const path = this.#longPath ?? pax.get("GNU.sparse.name") ?? pax.get("path") ?? header.path;
     const linkPath = this.#longLink ?? pax.get("linkpath") ?? header.linkPath;
     const type = this.#typeOf(header.typeFlag, path);
@@ -217,8 +218,6 @@ export class TarParser {
       mode: header.mode & 0o7777,
       uid: this.#number(pax, "uid") ?? header.uid,
       gid: this.#number(pax, "gid") ?? header.gid,
-      userName: pax.get("uname") ?? header.userName,
-      groupName: pax.get("gname") ?? header.groupName,
       mtime: paxTime(pax.get("mtime")) ?? { seconds: header.mtime, nanoseconds: 0 },
       linkPath: type === "symlink" || type === "hardlink" ? linkPath : "",
       size: stored,
@@ -306,6 +305,7 @@ function paxTime(text: string | undefined): TarTime | undefined {
 }
 
 const XATTR_PREFIX = "SCHILY.xattr.";
+const NO_RECORDS: ReadonlyMap<string, string> = new Map();
 const NO_XATTRS: ReadonlyMap<string, Uint8Array> = new Map();
 
 function xattrsOf(records: readonly PaxRecord[]): ReadonlyMap<string, Uint8Array> {
