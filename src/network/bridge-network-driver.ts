@@ -187,9 +187,8 @@ export class BridgeNetworkDriver implements NetworkDriver {
   }
 
   async #prepare(network: NetworkRecord): Promise<number> {
-    const mtu = await networkMtu(network);
+    const [mtu] = await Promise.all([networkMtu(network), passForeignFirewalls(network.bridgeName)]);
     await ensureBridge(network, mtu);
-    await passForeignFirewalls(network.bridgeName);
     await this.#rules.addNetwork(network);
     return mtu;
   }
