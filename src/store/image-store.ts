@@ -10,7 +10,7 @@ import {
 } from "#formats/reference.ts";
 import type { Digest } from "#spec/digest.ts";
 import type { Database } from "./database.ts";
-import type { ImageLayer, ImageNames, ImageRecord, ListedImage } from "./image-record.ts";
+import type { ImageLayer, ImageManifestRef, ImageNames, ImageRecord, ListedImage } from "./image-record.ts";
 
 /**
  * Images and their names. Every change is one transaction, durable when the call returns. The files behind an image (config,
@@ -109,6 +109,14 @@ export class ImageStore {
   /** Drops a canonical tagged name (`docker.io/library/x:latest`). Returns whether it existed. */
   removeReference(name: string): boolean {
     return this.#run("DELETE FROM image_refs WHERE reference = ?", [name]) > 0;
+  }
+
+  /** Gives an image the manifest that a push made for it. */
+  setManifest(id: Digest, manifest: ImageManifestRef): void {
+    this.#run("UPDATE images SET record = json_set(record, '$.manifest', json(?)) WHERE id = ?", [
+      JSON.stringify(manifest),
+      id,
+    ]);
   }
 
   /** Records that a repository has the image under a manifest digest (RepoDigests). */

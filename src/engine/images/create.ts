@@ -11,7 +11,8 @@ export interface CreateImageOptions {
 
 /**
  * Makes an image of a config and of layers that exist already, durable when it returns. `tags` are names as people write them;
- * each moves to the new image. Returns the image id. Throws NotFoundError when a layer is missing.
+ * each moves to the new image. Returns the image id. Throws NotFoundError when a layer is missing. Call it within the lease
+ * (LayerKeeper.withLease) under which the layers were made or looked up.
  */
 export async function createImage(
   context: ImageContext,
@@ -40,7 +41,7 @@ export interface StoreImageOptions extends CreateImageOptions {
 
 /**
  * Makes an image of the exact bytes of its config: blobs first, then one transaction with the row and all names. The layers
- * must exist and be pinned by the caller while this runs.
+ * must exist, and be under a lease of the caller while this runs.
  */
 export async function storeImage(
   context: ImageContext,
@@ -48,7 +49,6 @@ export async function storeImage(
   options: StoreImageOptions,
 ): Promise<ImageRecord> {
   const config: ImageConfig = JSON.parse(new TextDecoder().decode(configBytes));
-  using _pinned = context.pins.hold(config.rootfs.diff_ids);
   const id = await context.blobs.put(configBytes);
   using _locked = await context.locks.acquire(imageLockKey(id));
   // Again under the lock: a removal of this very image may have taken the file meanwhile.

@@ -5,8 +5,7 @@ import type { Digest } from "#spec/digest.ts";
 import type { BlobStore } from "#store/blob-store.ts";
 import type { Database } from "#store/database.ts";
 import type { ImageStore } from "#store/image-store.ts";
-import type { Layer, LayerIngester, LayerProvider } from "#store/layer-store.ts";
-import type { LayerPins } from "./layer-pins.ts";
+import type { BlobExpectation, Layer, LayerIngester, LayerProvider } from "#store/layer-store.ts";
 import type { SharedWork } from "./shared-work.ts";
 
 /** What the image services work with. Made once, by the composition root. */
@@ -16,7 +15,6 @@ export interface ImageContext {
   readonly images: ImageStore;
   readonly blobs: BlobStore;
   readonly layers: ImageLayers;
-  readonly pins: LayerPins;
   /** Orders changes of one image and fetches of one layer. */
   readonly locks: KeyLock;
   readonly events: EventBus;
@@ -29,12 +27,32 @@ export interface ImageContext {
   readonly maxConcurrentUploads?: number;
 }
 
-/** The layers as the image services need them. */
-export interface ImageLayers extends LayerIngester, LayerProvider {
-  /** Removes rows and files. Idempotent. */
-  remove(diffIds: readonly Digest[]): Promise<void>;
-  /** Reads the whole layer file. Throws DataLossError when its tar has not the digest that its name promises. */
-  verify(layer: Layer): Promise<void>;
+/** The layers as the image services need them: LayerFileStore. */
+export interface ImageLayers extends LayerIngester, LayerProvider, LayerBlobs, LayerKeeper {}
+
+/** The compressed forms of layers. */
+export interface LayerBlobs {
+  /** Those in which registries are known to have the layer. */
+  blobsOf(diffId: Digest): readonly BlobExpectation[];
+  /** Notes another one, after a push made it. */
+  addBlob(diffId: Digest, blob: BlobExpectation): void;
+}
+
+/** What decides on how long a layer stays, and whether it is whole. */
+export interface LayerKeeper {
+  /** Runs `work` while no layer that it looks up or ingests can be removed: for what ends in an image row. */
+  withLease<T>(work: () => Promise<T>): Promise<T>;
+  /** Removes those that no image, no build cache entry and no lease needs. */
+  removeUnreferenced(diffIds: Iterable<Digest>): Promise<RemovedLayers>;
+  list(): readonly Layer[];
+  /** Reads the whole layer file. Resolves with what is wrong with it, or undefined. */
+  verify(layer: Layer, signal?: AbortSignal): Promise<string | undefined>;
+}
+
+export interface RemovedLayers {
+  readonly removed: readonly Digest[];
+  /** Bytes on disk. */
+  readonly freedBytes: number;
 }
 
 /** Tells which containers use images; the containers' service implements it. */

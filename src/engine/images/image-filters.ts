@@ -1,5 +1,5 @@
 import { InvalidParameterError } from "#errors/errors.ts";
-import { parseTime } from "#formats/go-duration.ts";
+import { parseTimestamp } from "#formats/go-duration.ts";
 import { parseReference } from "#formats/reference.ts";
 import { matchReference } from "#formats/reference-pattern.ts";
 import type { ListedImage } from "#store/image-record.ts";
@@ -61,7 +61,7 @@ export function readBoolean(name: string, values: readonly string[] | undefined)
 
 /** An `until` filter as ms since the epoch: an age (`24h`), a Unix time or a date. Throws InvalidParameterError. */
 export function parseUntil(text: string): number {
-  return Number(parseTime(text, Date.now()) / 1_000_000n);
+  return Number(parseTimestamp(text)) * 1000;
 }
 
 function namesFit(patterns: readonly string[], listed: ListedImage): boolean {

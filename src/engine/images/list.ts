@@ -1,13 +1,12 @@
-import { familiarString, parseReference } from "#formats/reference.ts";
+import { parseReference } from "#formats/reference.ts";
 import { matchReference } from "#formats/reference-pattern.ts";
 import type { ImageSummary } from "#spec/docker-api.ts";
 import type { ImageLayer, ListedImage } from "#store/image-record.ts";
+import { familiar } from "./familiar.ts";
 import type { ImageContext } from "./image-context.ts";
 import { checkFilters, type ImageFilters, imageFilter } from "./image-filters.ts";
 
 export interface ListImagesOptions {
-  /** Untagged parents of other images too. */
-  readonly all?: boolean;
   readonly filters?: ImageFilters;
   /** Compute SharedSize (bytes of layers that another image has too); -1 otherwise. */
   readonly sharedSize?: boolean;
@@ -21,39 +20,36 @@ const KNOWN_FILTERS = ["dangling", "label", "label!", "before", "since", "refere
 export function listImages(context: ImageContext, options: ListImagesOptions = {}): ImageSummary[] {
   const filters = options.filters ?? new Map();
   checkFilters(filters, KNOWN_FILTERS);
-  const all = context.images.list();
-  const parents = new Set(all.map(({ image }) => image.parent));
-  const isShown = (listed: ListedImage): boolean =>
-    options.all === true || listed.references.length > 0 || !parents.has(listed.image.id);
-  const sharedSizes = options.sharedSize ? sharedSizeByImage(context.images.allLayers()) : undefined;
+  const shared = options.sharedSize ? sharedSizes(context.images.allLayers(), (layer) => layer.contentSize) : undefined;
   const counts = options.containers ? context.users.countByImage() : undefined;
-  return all
-    .filter(isShown)
+  return context.images
+    .list()
     .filter(imageFilter(context.images, filters))
     .map((listed) => {
       const { id } = listed.image;
       return summarize(
         withNamesThatFit(listed, filters.get("reference") ?? []),
-        sharedSizes ? (sharedSizes.get(id) ?? 0) : -1,
+        shared ? (shared.get(id) ?? 0) : -1,
         counts ? (counts.get(id) ?? 0) : -1,
       );
     });
 }
 
-/** Per image id: the bytes of its layers that other images have too. */
-export function sharedSizeByImage(layers: ReadonlyMap<string, readonly ImageLayer[]>): Map<string, number> {
+/** Per image id: the bytes, as `measure` counts them, of its layers that other images have too. */
+export function sharedSizes(
+  layers: ReadonlyMap<string, readonly ImageLayer[]>,
+  measure: (layer: ImageLayer) => number,
+): Map<string, number> {
   const uses = new Map<string, number>();
   for (const stack of layers.values()) {
     for (const diffId of new Set(stack.map((layer) => layer.diffId))) uses.set(diffId, (uses.get(diffId) ?? 0) + 1);
   }
-  const shared = (stack: readonly ImageLayer[]): number =>
-    stack.reduce((sum, layer) => sum + ((uses.get(layer.diffId) ?? 0) > 1 ? layer.contentSize : 0), 0);
-  return new Map([...layers].map(([id, stack]) => [id, shared(stack)]));
+  const isShared = (layer: ImageLayer): boolean => (uses.get(layer.diffId) ?? 0) > 1;
+  return new Map([...layers].map(([id, stack]) => [id, sum(stack.filter(isShared), measure)]));
 }
 
-/** A canonical name as people write it. */
-export function familiar(name: string): string {
-  return familiarString(parseReference(name));
+export function sum<T>(items: readonly T[], measure: (item: T) => number): number {
+  return items.reduce((total, item) => total + measure(item), 0);
 }
 
 function summarize({ image, references, digests }: ListedImage, sharedSize: number, containers: number): ImageSummary {

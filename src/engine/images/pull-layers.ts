@@ -27,8 +27,8 @@ interface Task {
 }
 
 /**
- * Makes every layer of a manifest present, in parallel, each streamed from the registry into its layer file. The caller holds pins on
- * them. On failure, layers that are complete stay and are found again next time.
+ * Makes every layer of a manifest present, in parallel, each streamed from the registry into its layer file. The caller has a lease
+ * on them. On failure, layers that are complete stay and are found again next time.
  */
 export async function pullLayers(context: ImageContext, source: Repository, work: LayersToPull): Promise<void> {
   const tasks = planTasks(work);

@@ -62,7 +62,10 @@ function pullShared(context: ImageContext, reference: Reference, options: PullOp
   const key = JSON.stringify(["pull", formatReference(reference), platform, options.credentials]);
   return context.pulls.join(
     key,
-    (report, signal) => pullOne(context, reference, { platform, credentials: options.credentials, report, signal }),
+    (report, signal) => {
+      const job = { platform, credentials: options.credentials, report, signal };
+      return context.layers.withLease(() => pullOne(context, reference, job));
+    },
     options.onProgress,
     options.signal,
   );
@@ -83,7 +86,6 @@ async function pullOne(context: ImageContext, reference: Reference, job: Job): P
   const before = context.images.idOf(reference);
   const { bytes, config } = await fetchConfig(context, repository, manifest, signal);
   checkPlatform(config, reference, job.platform);
-  using _pinned = context.pins.hold(config.rootfs.diff_ids);
   await pullLayers(context, repository, { manifest, config, repository: repositoryName(reference), report, signal });
   signal.throwIfAborted();
   const { id } = await storeImage(context, bytes, {

@@ -1,0 +1,50 @@
+import type { ImageContext } from "./image-context.ts";
+
+/** Blobs younger than this may belong to an image that is being made, ms. */
+const GRACE = 60 * 60 * 1000;
+
+/** Bytes on disk that were freed. */
+export interface Collected {
+  readonly freedBytes: number;
+}
+
+/**
+ * Removes what no image needs: layers of interrupted pulls and builds that are older than `layerAge` (ms; a younger one may be
+ * wanted by the next try), stray blobs, and images that were kept for containers that are gone.
+ */
+export async function collectGarbage(context: ImageContext, layerAge: number = GRACE): Promise<Collected> {
+  const hidden = await removeHiddenImages(context);
+  const unused = context.images.unusedLayers(Date.now() - layerAge);
+  const { freedBytes } = await context.layers.removeUnreferenced(unused);
+  return { freedBytes: hidden.freedBytes + freedBytes + (await removeStrayBlobs(context)) };
+}
+
+/**
+ * Removes images that were removed by force while a stopped container needed them, once no container does. Call it after removing a
+ * container; it costs nothing when there is no such image.
+ */
+export async function removeHiddenImages(context: ImageContext): Promise<Collected> {
+  let freedBytes = 0;
+  for (const id of context.images.hiddenIds()) {
+    if (context.users.usersOf(id).length > 0) continue;
+    const manifest = context.images.find(id)?.manifest?.digest;
+    const unneeded = context.images.remove(id);
+    await context.blobs.remove(id);
+    if (manifest) await context.blobs.remove(manifest);
+    freedBytes += (await context.layers.removeUnreferenced(unneeded)).freedBytes;
+  }
+  return { freedBytes };
+}
+
+async function removeStrayBlobs(context: ImageContext): Promise<number> {
+  let freedBytes = 0;
+  const stored = await context.blobs.list();
+  const needed = context.images.neededBlobs();
+  for (const digest of stored.filter((candidate) => !needed.has(candidate))) {
+    const found = await context.blobs.stat(digest);
+    if (!found || found.modified > Date.now() - GRACE) continue;
+    await context.blobs.remove(digest);
+    freedBytes += found.size;
+  }
+  return freedBytes;
+}

@@ -1,0 +1,58 @@
+import { ConflictError, NotFoundError } from "#errors/errors.ts";
+import type { ImageDeleteItem } from "#spec/docker-api.ts";
+import type { ListedImage } from "#store/image-record.ts";
+import { collectGarbage } from "./collect.ts";
+import type { ImageContext } from "./image-context.ts";
+import { checkFilters, type ImageFilters, isDangling, labelsFit, parseUntil, readBoolean } from "./image-filters.ts";
+import { type MeasuredRemoval, removeMeasured } from "./remove.ts";
+
+export interface PrunedImages {
+  readonly deleted: readonly ImageDeleteItem[];
+  /** Bytes on disk that were freed. */
+  readonly reclaimed: number;
+}
+
+/**
+ * Removes images that no container uses: the dangling ones, or with `dangling=false` all of them; filters `until`, `label`, `label!`.
+ * Also what no image needs any more. Throws InvalidParameterError for a bad filter.
+ */
+export async function pruneImages(context: ImageContext, filters: ImageFilters): Promise<PrunedImages> {
+  checkFilters(filters, ["dangling", "until", "label", "label!"]);
+  const deleted: ImageDeleteItem[] = [];
+  let reclaimed = 0;
+  for (const listed of prunableImages(context, filters)) {
+    for (const name of namesToRemove(listed)) {
+      const removed = await removeIfFree(context, name);
+      deleted.push(...removed.items);
+      reclaimed += removed.freedBytes;
+    }
+  }
+  const collected = await collectGarbage(context, 0);
+  return { deleted, reclaimed: reclaimed + collected.freedBytes };
+}
+
+/** The images that a prune with these filters would remove. */
+export function prunableImages(context: ImageContext, filters: ImageFilters): ListedImage[] {
+  const danglingOnly = readBoolean("dangling", filters.get("dangling")) ?? true;
+  const until = Math.min(...(filters.get("until") ?? []).map(parseUntil));
+  return context.images
+    .list()
+    .filter((listed) => !danglingOnly || isDangling(listed))
+    .filter(({ image }) => image.created < until && labelsFit(filters, image.labels))
+    .filter(({ image }) => context.users.usersOf(image.id).length === 0);
+}
+
+function namesToRemove({ image, references, digests }: ListedImage): readonly string[] {
+  const names = [...references, ...digests];
+  return names.length > 0 ? names : [image.id];
+}
+
+/** A container may have come to use it since, and a tag's removal may have taken a digest along: neither stops the prune. */
+async function removeIfFree(context: ImageContext, name: string): Promise<MeasuredRemoval> {
+  try {
+    return await removeMeasured(context, name, { force: false });
+  } catch (error) {
+    if (error instanceof ConflictError || error instanceof NotFoundError) return { items: [], freedBytes: 0 };
+    throw error;
+  }
+}

@@ -1,0 +1,17 @@
+import { InvalidParameterError } from "#errors/errors.ts";
+import { familiarString, parseReference, tagNameOnly } from "#formats/reference.ts";
+import type { ImageContext } from "./image-context.ts";
+
+/**
+ * Gives an image (by name, id or id prefix) one more name; the name moves if another image has it. Durable when it returns.
+ * Throws NotFoundError, InvalidParameterError (a malformed name, or one with a digest).
+ */
+export function tagImage(context: ImageContext, source: string, target: string): void {
+  const reference = tagNameOnly(parseReference(target));
+  if (reference.digest) {
+    throw new InvalidParameterError("refusing to create a tag with a digest reference");
+  }
+  const { id } = context.images.resolve(source);
+  context.images.setReference(reference, id);
+  context.events.publish("image", "tag", id, { name: familiarString(reference) });
+}
