@@ -97,7 +97,7 @@ export class TarParser {
 
   /** Call once, at the end of the archive. Missing zero blocks are forgiven, a missing piece of an entry is not. */
   end(): void {
-    const isBetweenEntries = this.#collected === 0 && this.#wanted === TAR_BLOCK && !this.#hasExtensions();
+    const isBetweenEntries = this.#collected === 0 && this.#next === this.#takeHeader && !this.#hasExtensions();
     if (!this.#ended && (this.#dataLeft > 0 || !isBetweenEntries)) {
       throw new DataLossError("unexpected end of the tar archive: it is truncated");
     }
