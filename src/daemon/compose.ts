@@ -37,6 +37,7 @@ import { hostInformation } from "./host-information.ts";
 import type { Logger } from "./logger.ts";
 import type { DaemonOptions } from "./options.ts";
 import type { EnginePaths } from "./paths.ts";
+import { readXattrs } from "./read-xattrs.ts";
 import { sweep } from "./sweep.ts";
 import { volumeRecords } from "./volume-records.ts";
 
@@ -82,6 +83,7 @@ export async function composeEngine(options: DaemonOptions, paths: EnginePaths, 
   });
   const networkDriver = new BridgeNetworkDriver({ engineName: name, netnsDirectory: paths.namespaces });
   const networks = new NetworkRegistry(database, () => chooseBridge(name, !isDefaultEngine(options)));
+  const volumes = new LocalVolumeStore({ directory: paths.volumes, rows: volumeRecords(database) });
   const containers: ContainerContext = {
     containers: containerStore,
     images: imageLookup(images),
@@ -89,13 +91,13 @@ export async function composeEngine(options: DaemonOptions, paths: EnginePaths, 
     runtime,
     networks,
     networkDriver,
-    volumes: new LocalVolumeStore({ directory: paths.volumes, rows: volumeRecords(database) }),
+    volumes,
     events,
     waiters: new ExitWaiters(),
     locks,
     directory: paths.containers,
   };
-  await layers.sweep();
+  await Promise.all([layers.sweep(), volumes.sweep()]);
   await sweep({ containers }, paths);
   const builds = composeBuilds({ paths, database, images, layers, containers });
   const supervisor = new Supervisor(containers, (message) => log.warn(message));
@@ -153,7 +155,16 @@ function composeBuilds({ paths, database, images, layers, containers }: BuildPar
   return new BuildService({
     contexts: new ContextStore({ directory: paths.contexts }),
     cache,
-    builder: new DockerfileBuilder({ snapshotter, runtime, layers, cache, host, inflate: plain }),
+    builder: new DockerfileBuilder({
+      snapshotter,
+      runtime,
+      layers,
+      cache,
+      host,
+      inflate: plain,
+      readXattrs,
+      scratchDirectory: paths.temporary,
+    }),
     layers,
     inflate: plain,
     temporaryDirectory: paths.temporary,

@@ -5,7 +5,7 @@ import type { ContextStore } from "#build/context/context-store.ts";
 import type { OpenContext } from "#build/context/open-context.ts";
 import type { DockerfileBuilder } from "#build/dockerfile-builder.ts";
 import type { Pruned } from "#engine/containers/prune.ts";
-import type { ImageLayers } from "#engine/images/image-context.ts";
+import type { LayerKeeper } from "#engine/images/image-context.ts";
 import { CancelledError, errorMessage } from "#errors/errors.ts";
 import type { BuildFailure } from "#spec/solve-status.ts";
 import type { BuildCacheStore } from "#store/build-cache.ts";
@@ -17,7 +17,7 @@ export interface BuildServiceParts {
   readonly contexts: ContextStore;
   readonly cache: BuildCacheStore;
   readonly builder: DockerfileBuilder;
-  readonly layers: ImageLayers;
+  readonly layers: Pick<LayerKeeper, "removeUnreferenced">;
   /** Plain bytes of a stream that may be gzip or zstd. */
   readonly inflate: (source: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
   /** For contexts that live as long as one build. */
@@ -36,12 +36,15 @@ export class BuildService {
 
   /** Builds an image. Throws BuildError (with what to show of the failure), CancelledError. */
   build(request: BuildRequest): Promise<BuildResult> {
-    return this.#parts.layers.withLease(() => this.#parts.builder.build(request));
+    return this.#parts.builder.build(request);
   }
 
   /** The context that `tar` (plain, gzip or zstd) holds, for one build. Throws InvalidParameterError for names that lead out. */
   contextFromTar(tar: AsyncIterable<Uint8Array>, dockerfileName: string): Promise<OpenContext> {
-    return contextFromTar(this.#parts.inflate(tar), { directory: this.#parts.temporaryDirectory, dockerfileName });
+    return contextFromTar(this.#parts.inflate(tar), {
+      directory: this.#parts.temporaryDirectory,
+      dockerfile: dockerfileName,
+    });
   }
 
   /** Cached steps and what they cost, the longest unused first. */

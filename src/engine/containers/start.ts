@@ -90,6 +90,7 @@ function connectRequest(record: ContainerRecord, target: NetworkTarget & { kind:
   const mac = record.config.MacAddress;
   return {
     containerId: record.id,
+    containerName: record.name,
     network: target.kind === "bridge" ? target.network : undefined,
     ports: target.kind === "bridge" ? portRequests(record.config, record.hostConfig) : [],
     ...(mac ? { macAddress: mac } : {}),

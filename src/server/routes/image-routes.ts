@@ -95,13 +95,12 @@ function tag(engine: Engine, request: RequestContext): void {
 }
 
 async function remove(engine: Engine, request: RequestContext): Promise<void> {
-  const { items } = await removeImage(engine.images, request.param("name"), { force: request.flag("force") });
-  request.sendJson(200, items);
+  request.sendJson(200, await removeImage(engine.images, request.param("name"), { force: request.flag("force") }));
 }
 
 async function prune(engine: Engine, request: RequestContext): Promise<void> {
-  const { items, freedBytes } = await pruneImages(engine.images, request.filters());
-  request.sendJson(200, { ImagesDeleted: items.length > 0 ? items : null, SpaceReclaimed: freedBytes });
+  const { deleted, reclaimed } = await pruneImages(engine.images, request.filters());
+  request.sendJson(200, { ImagesDeleted: deleted.length > 0 ? deleted : null, SpaceReclaimed: reclaimed });
 }
 
 async function save(engine: Engine, request: RequestContext, names: readonly string[]): Promise<void> {
