@@ -35,19 +35,20 @@ export function parseDockerignore(text: string): readonly IgnorePattern[] {
 
 /**
  * Decides which paths a .dockerignore leaves out. A pattern matches a path if it matches the whole of it or any of its parents; the last
- * pattern that matches decides. Paths are relative, `/`-separated.
+ * pattern that matches decides. Paths are text (not bytes), relative, `/`-separated.
  * https://docs.docker.com/build/concepts/context/#dockerignore-files
  */
 export class IgnoreMatcher {
   readonly #patterns: readonly { readonly keep: boolean; readonly text: string; readonly matches: PathTest }[];
-  readonly #hasKeep: boolean;
+  /** Whether there is a `!` pattern at all. */
+  readonly hasKeep: boolean;
   /** Per directory: which patterns matched it or a parent of it. Files below ask only for themselves. */
   readonly #directories = new Map<string, Uint8Array>();
 
   /** Throws InvalidParameterError on a malformed pattern (`[`). */
   constructor(patterns: readonly IgnorePattern[]) {
     this.#patterns = patterns.map((pattern) => ({ ...pattern, matches: compilePattern(pattern.text) }));
-    this.#hasKeep = patterns.some((pattern) => pattern.keep);
+    this.hasKeep = patterns.some((pattern) => pattern.keep);
   }
 
   /** Whether there is nothing to match. */
@@ -73,7 +74,7 @@ export class IgnoreMatcher {
    * only a pattern whose literal beginning lies elsewhere is ruled out.
    */
   mayKeepBelow(directory: string): boolean {
-    if (!this.#hasKeep) return false;
+    if (!this.hasKeep) return false;
     return this.#patterns.some((pattern) => pattern.keep && mayMatchBelow(pattern.text, directory));
   }
 

@@ -9,9 +9,13 @@
 export interface ContextHeader {
   /** Identifies the directory across builds: digest of host id and absolute path. */
   readonly key: string;
+  /** When the walk began, ms since the epoch: a file changed after that may change again without its times telling. */
+  readonly walked: number;
+  /** Base64 of the Dockerfile where the entries do not have it: ignored, outside the directory, from stdin. */
+  readonly dockerfile?: string;
 }
 
-/** Path and link names are latin1-decoded bytes. */
+/** Path and link names are latin1-decoded bytes. Entries come sorted bytewise by path, each after its parent directory. */
 export interface ContextEntryLine {
   readonly p: string;
   /** f, d or l. */

@@ -1,0 +1,167 @@
+import { randomBytes } from "node:crypto";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { CancelledError, InvalidParameterError } from "#errors/errors.ts";
+import { Digester } from "#formats/digest.ts";
+import { IgnoreMatcher, parseDockerignore } from "#formats/dockerignore.ts";
+import { type TarEntry, tarText } from "#formats/tar/tar-entry.ts";
+import { readTar, type TarStreamEntry } from "#formats/tar/tar-reader.ts";
+import { isCleanPath } from "./context-lines.ts";
+import { ContextTree } from "./context-tree.ts";
+import { type OpenContext, openPackContext, readDockerfile } from "./open-context.ts";
+import { type PackAppender, PackFile } from "./pack-file.ts";
+import type { StoredEntry } from "./stored-entry.ts";
+
+export interface TarContextOptions {
+  /** For the contents; nothing with a name stays there. */
+  readonly directory: string;
+  /** Path of the Dockerfile in the archive: it and .dockerignore are no part of the files when .dockerignore excludes them. */
+  readonly dockerfile: string;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * A context from an uncompressed tar, as docker's CLI and libraries send it. Its content lives in an unlinked file until the context is
+ * disposed. Devices and pipes are left out. Throws InvalidParameterError for a name that leads out of the context, what `readTar`
+ * throws for a malformed archive, CancelledError on abort.
+ */
+export async function contextFromTar(
+  source: AsyncIterable<Uint8Array>,
+  options: TarContextOptions,
+): Promise<OpenContext> {
+  mkdirSync(options.directory, { recursive: true, mode: 0o700 });
+  const pack = PackFile.createAnonymous(join(options.directory, `context-${randomBytes(8).toString("hex")}`));
+  try {
+    const { tree, transferred } = await readTree(source, pack, options.signal);
+    return withoutExcluded(tree.entries(), pack, transferred, options.dockerfile);
+  } finally {
+    pack.release();
+  }
+}
+
+async function readTree(
+  source: AsyncIterable<Uint8Array>,
+  pack: PackFile,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly tree: ContextTree; readonly transferred: number }> {
+  const tree = new ContextTree();
+  await using appender = await pack.appender();
+  for await (const item of readTar(source)) {
+    if (signal?.aborted) throw new CancelledError("context canceled", { cause: signal.reason });
+    await addEntry(tree, item, appender);
+  }
+  appender.commit();
+  return { tree, transferred: appender.position };
+}
+
+async function addEntry(tree: ContextTree, { entry, body }: TarStreamEntry, appender: PackAppender): Promise<void> {
+  const path = contextPath(entry.path);
+  if (path === "") return;
+  const common = { path, mode: entry.mode & 0o7777, mtime: millisecondsOf(entry), ctime: 0, inode: 0 };
+  const none = { ...common, size: 0, linkname: "", offset: 0 };
+  switch (entry.type) {
+    case "directory":
+      tree.add({ ...none, type: "directory" });
+      return;
+    case "symlink":
+      tree.add({ ...none, type: "symlink", linkname: entry.linkPath });
+      return;
+    case "hardlink":
+      tree.link(path, contextPath(entry.linkPath));
+      return;
+    case "file":
+      tree.add({ ...common, type: "file", linkname: "", size: entry.size, ...(await store(entry, body, appender)) });
+      return;
+    default:
+      return;
+  }
+}
+
+async function store(
+  entry: TarEntry,
+  body: AsyncIterable<Uint8Array>,
+  appender: PackAppender,
+): Promise<Pick<StoredEntry, "offset" | "digest">> {
+  const offset = appender.position;
+  const digester = new Digester();
+  const write = async (bytes: Uint8Array): Promise<void> => {
+    digester.update(bytes);
+    await appender.write(bytes);
+  };
+  if (entry.sparse) await writeSparse(entry, body, write);
+  else for await (const chunk of body) await write(chunk);
+  return { offset, digest: digester.digest() };
+}
+
+const ZEROS = new Uint8Array(64 * 1024);
+
+/** A sparse file's pieces at their places, zeros between them. */
+async function writeSparse(
+  entry: TarEntry,
+  body: AsyncIterable<Uint8Array>,
+  write: (bytes: Uint8Array) => Promise<void>,
+): Promise<void> {
+  let position = 0;
+  const fillTo = async (end: number): Promise<void> => {
+    for (; position < end; position += Math.min(ZEROS.length, end - position)) {
+      await write(ZEROS.subarray(0, Math.min(ZEROS.length, end - position)));
+    }
+  };
+  const segments = (entry.sparse ?? []).values();
+  let segment = segments.next().value;
+  for await (const chunk of body) {
+    for (let at = 0; at < chunk.length && segment; ) {
+      await fillTo(segment.offset);
+      const end = segment.offset + segment.length;
+      const piece = chunk.subarray(at, at + Math.min(chunk.length - at, end - position));
+      await write(piece);
+      position += piece.length;
+      at += piece.length;
+      while (segment && position >= segment.offset + segment.length) segment = segments.next().value;
+    }
+  }
+  await fillTo(entry.size);
+}
+
+/** The clean path of a name in the archive, "" for the root. Throws InvalidParameterError when it leads out. */
+function contextPath(name: string): string {
+  const parts = name.split("/").filter((part) => part !== "" && part !== ".");
+  const path = parts.join("/");
+  if (name.startsWith("/") || (path !== "" && !isCleanPath(path))) {
+    throw new InvalidParameterError(`invalid build context: ${JSON.stringify(tarText(name))} is no path within it`);
+  }
+  return path;
+}
+
+function millisecondsOf({ mtime }: TarEntry): number {
+  return mtime.seconds * 1000 + mtime.nanoseconds / 1e6;
+}
+
+/**
+ * The client has applied .dockerignore already, but had to send the Dockerfile and .dockerignore itself even if they are excluded; the
+ * engine takes them out, as moby's does. https://github.com/moby/moby/blob/master/daemon/builder/remotecontext/detect.go
+ */
+function withoutExcluded(
+  entries: readonly StoredEntry[],
+  pack: PackFile,
+  transferred: number,
+  dockerfile: string,
+): OpenContext {
+  const all = openPackContext(entries, pack, { transferred });
+  const ignoreFile = entries.find((entry) => entry.path === ".dockerignore" && entry.type === "file");
+  if (!ignoreFile) return all;
+  const text = Buffer.from(all.files.read(ignoreFile)).toString("utf8");
+  const matcher = new IgnoreMatcher(parseDockerignore(text));
+  const excluded = [dockerfile, ".dockerignore"].filter((path) => matcher.ignores(path));
+  if (excluded.length === 0) return all;
+  const kept = entries.filter((entry) => !excluded.includes(tarText(entry.path)));
+  const files = openPackContext(kept, pack, { transferred });
+  return {
+    files: files.files,
+    dockerfile: (name) => readDockerfile(all.files, name),
+    [Symbol.asyncDispose]: async () => {
+      await files[Symbol.asyncDispose]();
+      await all[Symbol.asyncDispose]();
+    },
+  };
+}

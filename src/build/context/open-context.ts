@@ -1,0 +1,112 @@
+import { NotFoundError } from "#errors/errors.ts";
+import type { BuildContext, ContextEntry } from "../builder.ts";
+import { type PackFile, PackReader } from "./pack-file.ts";
+import { isStoredFile, type StoredEntry } from "./stored-entry.ts";
+
+/** A context for the length of one build; disposing it gives its pack back. */
+export interface OpenContext extends AsyncDisposable {
+  readonly files: BuildContext;
+  /**
+   * Bytes of the Dockerfile of that path; of the client's own one if it sent it apart. Throws NotFoundError in BuildKit's words.
+   */
+  dockerfile(name: string): Uint8Array;
+}
+
+/** Makes a context of entries whose content lies in `pack`, which this call retains. */
+export function openPackContext(
+  entries: readonly StoredEntry[],
+  pack: PackFile,
+  options: { readonly transferred: number; readonly dockerfile?: Uint8Array },
+): OpenContext {
+  pack.retain();
+  let isOpen = true;
+  const files = new PackContext(entries, pack, options.transferred);
+  return {
+    files,
+    dockerfile: (name) => options.dockerfile ?? readDockerfile(files, name),
+    [Symbol.asyncDispose]: async () => {
+      if (isOpen) pack.release();
+      isOpen = false;
+    },
+  };
+}
+
+/** A context without files: `berth build -` with a Dockerfile on stdin. */
+export function emptyContext(dockerfile: Uint8Array): OpenContext {
+  const nothing = (entry: ContextEntry): never => {
+    throw new NotFoundError(`"/${entry.path}": not found`);
+  };
+  return {
+    files: { entries: [], transferred: 0, read: nothing, stream: nothing },
+    dockerfile: () => dockerfile,
+    [Symbol.asyncDispose]: async () => {},
+  };
+}
+
+class PackContext implements BuildContext {
+  readonly entries: readonly StoredEntry[];
+  readonly transferred: number;
+  readonly #reader: PackReader;
+  /** Contents by where they lie: entries that a caller made from ours (renamed, say) still find their bytes by digest. */
+  #byDigest: Map<string, StoredEntry> | undefined;
+
+  constructor(entries: readonly StoredEntry[], pack: PackFile, transferred: number) {
+    this.entries = entries;
+    this.transferred = transferred;
+    this.#reader = new PackReader(pack);
+  }
+
+  read(entry: ContextEntry): Uint8Array {
+    const { offset, size } = this.#locate(entry);
+    return this.#reader.read(offset, size);
+  }
+
+  stream(entry: ContextEntry): AsyncIterable<Uint8Array> {
+    const { offset, size } = this.#locate(entry);
+    return this.#reader.stream(offset, size);
+  }
+
+  #locate(entry: ContextEntry): StoredEntry {
+    if ("offset" in entry) return entry as StoredEntry;
+    this.#byDigest ??= new Map(this.entries.filter(isStoredFile).map((file) => [file.digest, file]));
+    const found = this.#byDigest.get(entry.digest ?? "");
+    if (!found) throw new NotFoundError(`"/${entry.path}": not found`);
+    return found;
+  }
+}
+
+/** Links are followed within the context, as often as the kernel would. */
+const MAX_LINKS = 40;
+
+/** The file at `name` in the context; for the default name a lower-case `dockerfile` will do. */
+export function readDockerfile(context: BuildContext, name: string): Uint8Array {
+  const byPath = new Map(context.entries.map((entry) => [entry.path, entry]));
+  const path = Buffer.from(name, "utf8")
+    .toString("latin1")
+    .replace(/^(?:\.?\/)+/, "");
+  const candidates = path === "Dockerfile" ? [path, "dockerfile"] : [path];
+  for (const candidate of candidates) {
+    const entry = followLinks(byPath, candidate);
+    if (entry?.type === "file") return context.read(entry);
+  }
+  throw new NotFoundError(`failed to read dockerfile: open ${name}: no such file or directory`);
+}
+
+function followLinks(byPath: ReadonlyMap<string, ContextEntry>, path: string): ContextEntry | undefined {
+  let entry = byPath.get(path);
+  for (let links = 0; entry?.type === "symlink" && links < MAX_LINKS; links++) {
+    const base = entry.linkname.startsWith("/") ? [] : entry.path.split("/").slice(0, -1);
+    entry = byPath.get(resolveParts([...base, ...entry.linkname.split("/")]));
+  }
+  return entry;
+}
+
+/** `..` never leaves the context: above its root is its root. */
+function resolveParts(parts: readonly string[]): string {
+  const resolved: string[] = [];
+  for (const part of parts) {
+    if (part === "..") resolved.pop();
+    else if (part !== "" && part !== ".") resolved.push(part);
+  }
+  return resolved.join("/");
+}
