@@ -46,6 +46,19 @@ export async function buildGraph(dockerfile: Dockerfile, options: GraphOptions):
   return graphs.get(target) as StageGraph;
 }
 
+/** `target` and every stage that it stands on or copies from, each once. */
+export function reachableStages(target: StageGraph): readonly StageGraph[] {
+  const seen = new Set<StageGraph>();
+  const visit = (stage: StageGraph): void => {
+    if (seen.has(stage)) return;
+    seen.add(stage);
+    if (stage.base.kind === "stage") visit(stage.base.stage);
+    for (const step of stage.steps) if (step.kind === "copy" && step.from) visit(step.from);
+  };
+  visit(target);
+  return [...seen];
+}
+
 /** Resolves images and applies their triggers until no new stage is needed. */
 async function resolveBases(
   plan: StagePlan,
@@ -100,6 +113,7 @@ function baseOf(
   const image = images.get(stage);
   if (!image) return { kind: "scratch" };
   const digest = image.manifestDigest === undefined ? "" : `@${image.manifestDigest}`;
-  const reference = stage.reference.includes("@") ? stage.reference : stage.reference + digest;
-  return { kind: "image", image, name: namer.next(`FROM ${reference}`), source: stage.source };
+  const { reference, source } = stage;
+  const shown = reference.includes("@") ? reference : reference + digest;
+  return { kind: "image", image, reference, name: namer.next(`FROM ${shown}`), source };
 }

@@ -8,7 +8,17 @@ import { StepNamer } from "./step-name.ts";
 import { VariableList } from "./variables.ts";
 
 /** What `commit --change` may say. https://docs.docker.com/reference/cli/docker/container/commit/#change */
-const ALLOWED: readonly string[] = ["cmd", "entrypoint", "env", "expose", "label", "onbuild", "user", "volume", "workdir"];
+const ALLOWED: readonly string[] = [
+  "cmd",
+  "entrypoint",
+  "env",
+  "expose",
+  "label",
+  "onbuild",
+  "user",
+  "volume",
+  "workdir",
+];
 
 /** An image config with Dockerfile instructions applied to it. Throws DockerfileError, or InvalidParameterError for one that needs a build. */
 export function changedConfig(config: ImageConfig, changes: readonly string[]): ImageConfig {
@@ -33,7 +43,13 @@ export function changedConfig(config: ImageConfig, changes: readonly string[]): 
     stepCount: 0,
     isCopiedImage: false,
   };
-  const base = { kind: "image", image: { id: digestOf(""), config, layers: [] }, name: "", source: written.source } as const;
+  const base = {
+    kind: "image",
+    image: { id: digestOf(""), config, layers: [] },
+    reference: "",
+    name: "",
+    source: written.source,
+  } as const;
   const { image } = compileStage(stage, base, new StepNamer(stage), {
     escape: dockerfile.escape,
     globalScope: new VariableList(),

@@ -25,6 +25,8 @@ export type StageBase =
   | {
       readonly kind: "image";
       readonly image: BaseImage;
+      /** Canonical: docker.io/library/busybox:latest. */
+      readonly reference: string;
       /** `[1/3] FROM docker.io/library/busybox:latest`. */
       readonly name: string;
       readonly source: SourceRange;

@@ -1,0 +1,139 @@
+import { CancelledError } from "#errors/errors.ts";
+import { hostPlatform, parsePlatform } from "#formats/platform.ts";
+import type { Digest } from "#spec/digest.ts";
+import type { BuildCacheStore } from "#store/build-cache.ts";
+import type { LayerProvider } from "#store/layer-store.ts";
+import { type DockerfileText, toBuildError } from "./build-error.ts";
+import type { BaseImage, BuildHost, BuildRequest, BuildResult } from "./builder.ts";
+import { imageConfig } from "./export/image-config.ts";
+import { buildGraph, reachableStages } from "./graph/build-graph.ts";
+import type { StageGraph } from "./graph/graph-types.ts";
+import { parseDockerfile } from "./instructions/parse-dockerfile.ts";
+import type { Dockerfile } from "./instructions/types.ts";
+import { ContextTree } from "./ops/context-tree.ts";
+import type { OpTools } from "./ops/op-context.ts";
+import { BaseImages } from "./solve/base-images.ts";
+import { BuildProgress } from "./solve/progress.ts";
+import { SharedWork } from "./solve/shared-work.ts";
+import { Solver } from "./solve/solver.ts";
+import type { SolvedLayer, SolvedStage } from "./solve/solver-types.ts";
+
+/** The layer store as builds use it. */
+export interface BuildLayers extends LayerProvider {
+  ingest: OpTools["layers"]["ingest"];
+  /** Runs `work` while no layer that it looks up or ingests can be removed. */
+  withLease<T>(work: () => Promise<T>): Promise<T>;
+}
+
+export interface DockerfileBuilderOptions {
+  readonly snapshotter: OpTools["snapshotter"];
+  readonly runtime: OpTools["runtime"];
+  readonly layers: BuildLayers;
+  readonly cache: BuildCacheStore;
+  readonly host: BuildHost;
+  /** From `sys`, which `build` may not import. */
+  readonly readXattrs: OpTools["readXattrs"];
+  readonly inflate: OpTools["inflate"];
+  /** Exists, mode 0700, on a disk with room for unpacked archives. What a crash leaves there may be removed at start-up. */
+  readonly scratchDirectory: string;
+}
+
+/** Builds images from Dockerfiles: `parse → instructions → graph → solve (cache) → ops → export`. One object for all builds of an engine. */
+export class DockerfileBuilder {
+  readonly #options: DockerfileBuilderOptions;
+  readonly #inFlight = new SharedWork<SolvedLayer>();
+
+  constructor(options: DockerfileBuilderOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Builds the target of `request` and tags it. Throws BuildError, whose `failure` says all that a client prints, or CancelledError
+   * when `request.signal` aborts; nothing of the build runs any more then. Steps that succeeded stay in the cache.
+   */
+  async build(request: BuildRequest): Promise<BuildResult> {
+    const progress = new BuildProgress(request.onStatus);
+    let text: DockerfileText | undefined;
+    try {
+      return await this.#options.layers.withLease(async () => {
+        text = { name: request.dockerfileName, lines: Buffer.from(request.dockerfile).toString("utf8").split(/\r?\n/) };
+        const dockerfile = await this.#loadDefinition(request, progress);
+        const target = await this.#loadGraph(dockerfile, request, progress);
+        await loadContext(target, request, progress);
+        const solved = await this.#solve(target, request, progress);
+        return { imageId: await this.#export(target, solved, request, progress) };
+      });
+    } catch (error) {
+      if (request.signal.aborted) throw new CancelledError("context canceled", { cause: error });
+      throw toBuildError(error, text);
+    } finally {
+      progress.cancelOpen();
+      this.#options.cache.flush();
+    }
+  }
+
+  #loadDefinition(request: BuildRequest, progress: BuildProgress): Promise<Dockerfile> {
+    return progress.run(`[internal] load build definition from ${request.dockerfileName}`, async (vertex) => {
+      vertex.status("transferring dockerfile:", { current: request.dockerfile.length });
+      const dockerfile = parseDockerfile(request.dockerfile);
+      for (const warning of dockerfile.warnings) vertex.warn(warning.message);
+      return dockerfile;
+    });
+  }
+
+  async #loadGraph(dockerfile: Dockerfile, request: BuildRequest, progress: BuildProgress): Promise<StageGraph> {
+    const images = new BaseImages(this.#options.host, request, progress);
+    const buildPlatform = hostPlatform();
+    const graph = await buildGraph(dockerfile, {
+      buildArgs: request.buildArgs,
+      target: request.target,
+      networkMode: request.networkMode === "" ? "default" : request.networkMode,
+      buildPlatform,
+      targetPlatform: request.platform === "" ? buildPlatform : parsePlatform(request.platform),
+      resolveImage: (stage): Promise<BaseImage> => images.resolve(stage),
+    });
+    // The client has applied it already; its place in the output stays.
+    await progress.run("[internal] load .dockerignore", async (vertex) =>
+      vertex.status("transferring context:", { current: 2 }),
+    );
+    return graph;
+  }
+
+  async #solve(target: StageGraph, request: BuildRequest, progress: BuildProgress): Promise<SolvedStage> {
+    const { cache, layers } = this.#options;
+    using solver = new Solver(
+      { cache, layers, ops: this.#options, inFlight: this.#inFlight },
+      {
+        noCache: request.noCache,
+        extraHosts: request.extraHosts,
+        context: new ContextTree(request.context),
+        progress,
+        signal: request.signal,
+      },
+    );
+    return await solver.solve(target);
+  }
+
+  #export(target: StageGraph, solved: SolvedStage, request: BuildRequest, progress: BuildProgress): Promise<Digest> {
+    return progress.run("exporting to image", async (vertex) => {
+      // The layers are in the store already; there is nothing to export but their names.
+      vertex.status("exporting layers");
+      const config = imageConfig(target, solved.layers, request.labels);
+      const imageId = await this.#options.host.createImage(config, request.tags);
+      vertex.status(`writing image ${imageId}`);
+      for (const tag of request.tags) vertex.status(`naming to ${tag}`);
+      return imageId;
+    });
+  }
+}
+
+/** Shows what the client had to send; nothing when no step reads the context. */
+async function loadContext(target: StageGraph, request: BuildRequest, progress: BuildProgress): Promise<void> {
+  const reads = reachableStages(target).some(({ steps }) =>
+    steps.some((step) => step.kind === "copy" && !step.from && step.sources.length > 0),
+  );
+  if (!reads) return;
+  await progress.run("[internal] load build context", async (vertex) => {
+    vertex.status("transferring context:", { current: request.context.transferred });
+  });
+}

@@ -1,0 +1,53 @@
+import type { Layer } from "#store/layer-store.ts";
+import type { CopyStep } from "../graph/graph-types.ts";
+import { ArchiveFile } from "./archive-file.ts";
+import { emptyTree } from "./empty-tree.ts";
+import type { FileTree } from "./file-tree.ts";
+import { LayerPlan } from "./layer-plan.ts";
+import { layerTar } from "./layer-tar.ts";
+import { type OpOptions, type OpTools, withRoot } from "./op-context.ts";
+import { resolveOwner } from "./owner.ts";
+import { planArchive } from "./plan-archive.ts";
+import { planCopy, planInlineFile } from "./plan-copy.ts";
+import type { SourceSelection } from "./select-sources.ts";
+
+export interface CopyInput {
+  readonly step: CopyStep;
+  /** Layers below, bottom first. */
+  readonly below: readonly Layer[];
+  readonly source: FileTree;
+  readonly selected: readonly SourceSelection[];
+}
+
+/**
+ * Carries out COPY or ADD: the layer is written as a tar straight from the source, nothing is copied into a directory first.
+ * Throws InvalidParameterError where the destination forbids it, and what ingesting throws.
+ */
+export async function copyLayer(input: CopyInput, tools: OpTools, options: OpOptions): Promise<Layer> {
+  const { step, below } = input;
+  return await withRoot(tools, below, async (root) => {
+    await using archives = new AsyncDisposableStack();
+    const plan = new LayerPlan(root);
+    const owner = step.chown === "" ? undefined : resolveOwner(step.chown, root ?? emptyTree);
+    await planSources(plan, input, owner, tools, archives);
+    for (const file of step.inlineFiles) planInlineFile(plan, file, step, { owner, chmod: step.chmod });
+    return await tools.layers.ingest(layerTar(plan.entries()), { signal: options.signal });
+  });
+}
+
+async function planSources(
+  plan: LayerPlan,
+  { step, source, selected }: CopyInput,
+  owner: ReturnType<typeof resolveOwner> | undefined,
+  tools: OpTools,
+  archives: AsyncDisposableStack,
+): Promise<void> {
+  for (const selection of selected.flatMap(({ selections }) => selections)) {
+    const { path, node } = selection;
+    const archive = step.unpack
+      ? await ArchiveFile.open(source, path, node, tools.inflate, tools.scratchDirectory)
+      : undefined;
+    if (archive) planArchive(plan, archives.use(archive), step, owner);
+    else planCopy(plan, source, selection, step, { owner, chmod: step.chmod });
+  }
+}

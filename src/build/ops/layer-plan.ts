@@ -1,0 +1,114 @@
+import { InvalidParameterError } from "#errors/errors.ts";
+import type { TarEntry } from "#formats/tar/tar-entry.ts";
+import type { ArchiveFile } from "./archive-file.ts";
+import { baseName, type FileTree, type PathLookup, parentPath, type TreeNode } from "./file-tree.ts";
+import type { Owner } from "./owner.ts";
+import type { RootTree } from "./root-tree.ts";
+
+/** One entry of a layer to be. */
+export interface PlannedEntry {
+  readonly node: TreeNode;
+  /** Where a file's bytes come from. */
+  readonly content?: FileContent;
+}
+
+export type FileContent =
+  | { readonly kind: "tree"; readonly tree: FileTree; readonly path: string; readonly node: TreeNode }
+  | { readonly kind: "archive"; readonly archive: ArchiveFile; readonly entry: TarEntry }
+  | { readonly kind: "bytes"; readonly bytes: Uint8Array };
+
+/**
+ * The entries of a layer while COPY, ADD or WORKDIR fill it, over the root that the layers below make. Looked at as a tree it is
+ * what the image will be. It never says more than it must: directories of the base keep their owner, mode and times, because
+ * a layer's directory replaces that of the layers below it.
+ */
+export class LayerPlan implements PathLookup {
+  readonly #base: RootTree | undefined;
+  readonly #entries = new Map<string, PlannedEntry>();
+  /** Names in directories of the base, read once each; undefined: the base has no such directory. */
+  readonly #baseNames = new Map<string, ReadonlySet<string> | undefined>();
+
+  /** `base` undefined: nothing lies below. */
+  constructor(base: RootTree | undefined) {
+    this.#base = base;
+  }
+
+  lstat(path: string): TreeNode | undefined {
+    return this.#entries.get(path)?.node ?? this.#baseNode(path);
+  }
+
+  /** Makes `path` and what is missing above it, 0755 and `owner`'s; links are resolved already. Throws where a file is in the way. */
+  makeDirectories(path: string, owner: Owner | undefined): void {
+    if (path === "") return;
+    const known = this.lstat(path);
+    if (known?.type === "directory") return;
+    if (known) throw new InvalidParameterError(`mkdir /${path}: not a directory`);
+    this.makeDirectories(parentPath(path), owner);
+    this.#entries.set(path, { node: newDirectory(owner) });
+  }
+
+  /** A directory with its own metadata: over one of the base it replaces them. */
+  putDirectory(path: string, node: TreeNode): void {
+    const known = this.lstat(path);
+    if (known && known.type !== "directory") {
+      throw new InvalidParameterError(`cannot copy to non-directory: /${path}`);
+    }
+    this.#entries.set(path, { node });
+  }
+
+  /** Anything but a directory; replaces what is not a directory either. */
+  putFile(path: string, entry: PlannedEntry): void {
+    if (this.lstat(path)?.type === "directory") {
+      throw new InvalidParameterError(`cannot replace to directory /${path} with file`);
+    }
+    this.#entries.set(path, entry);
+  }
+
+  /** A further name of a file that is in this plan. Throws InvalidParameterError when it is not. */
+  putHardLink(path: string, target: string): void {
+    const entry = this.#entries.get(target);
+    if (entry?.node.type !== "file") {
+      throw new InvalidParameterError(`cannot link /${path} to /${target}: no such file in the archive`);
+    }
+    const linked = { ...entry, node: { ...entry.node, inode: entry.node.inode ?? `plan:${target}` } };
+    this.#entries.set(target, linked);
+    this.putFile(path, linked);
+  }
+
+  /**
+   * The layer's entries sorted bytewise by path, with the base's directories above them: a layer that left those out would give
+   * them default modes when it is mounted over the base.
+   */
+  entries(): readonly (readonly [path: string, entry: PlannedEntry])[] {
+    const all = new Map(this.#entries);
+    for (const path of this.#entries.keys()) {
+      for (let parent = parentPath(path); parent !== "" && !all.has(parent); parent = parentPath(parent)) {
+        const node = this.#baseNode(parent);
+        if (node) all.set(parent, { node });
+      }
+    }
+    return [...all].sort(([left], [right]) => (left < right ? -1 : 1));
+  }
+
+  /** Asks the base once per directory, not once per file: a copied tree seldom meets one that is there already. */
+  #baseNode(path: string): TreeNode | undefined {
+    if (!this.#base) return path === "" ? newDirectory(undefined) : undefined;
+    if (path === "") return this.#base.lstat(path);
+    const parent = parentPath(path);
+    return this.#namesIn(this.#base, parent)?.has(baseName(path)) ? this.#base.lstat(path) : undefined;
+  }
+
+  #namesIn(base: RootTree, path: string): ReadonlySet<string> | undefined {
+    if (this.#baseNames.has(path)) return this.#baseNames.get(path);
+    const exists = path === "" || this.#baseNode(path)?.type === "directory";
+    const names = exists ? new Set(base.names(path)) : undefined;
+    this.#baseNames.set(path, names);
+    return names;
+  }
+}
+
+/** No time: a directory that a build makes has none of its own, and equal steps must make equal layers. */
+function newDirectory(owner: Owner | undefined): TreeNode {
+  const { uid, gid } = owner ?? { uid: 0, gid: 0 };
+  return { type: "directory", mode: 0o755, uid, gid, size: 0, mtime: 0, linkname: "", major: 0, minor: 0 };
+}

@@ -1,0 +1,93 @@
+import { tarName } from "#formats/tar/tar-entry.ts";
+import type { CopyStep } from "../graph/graph-types.ts";
+import { applyMode } from "./file-mode.ts";
+import { childPath, type FileTree, parentPath, type TreeNode } from "./file-tree.ts";
+import type { LayerPlan } from "./layer-plan.ts";
+import type { Owner } from "./owner.ts";
+import { resolveLinks } from "./resolve-links.ts";
+import type { Selection } from "./select-sources.ts";
+
+export interface CopyOptions {
+  /** `--chown`; undefined: owners as in the source. */
+  readonly owner: Owner | undefined;
+  /** `--chmod`, "" for none. */
+  readonly chmod: string;
+}
+
+/**
+ * Puts one source of a COPY into the plan by the rules of BuildKit's copy (`fsutil/copy`): the content of a directory goes into
+ * the destination; a file goes into a destination that is a directory or ends in "/", else it becomes the destination; links
+ * in the destination are followed; missing directories above are made.
+ */
+export function planCopy(
+  plan: LayerPlan,
+  tree: FileTree,
+  selection: Selection,
+  step: Pick<CopyStep, "destination">,
+  options: CopyOptions,
+): void {
+  const destination = prepareDestination(plan, step.destination, options.owner);
+  if (selection.node.type === "directory") {
+    plan.makeDirectories(destination, options.owner);
+    copyContents(plan, tree, selection.path, destination, options);
+    return;
+  }
+  const target = fileTarget(plan, destination, selection.name, options.owner);
+  copyFile(plan, tree, selection.path, target, selection.node, options);
+}
+
+/** Puts a heredoc's file into the plan, root's and 0644 unless the options say otherwise. */
+export function planInlineFile(
+  plan: LayerPlan,
+  file: { readonly name: string; readonly content: string },
+  step: Pick<CopyStep, "destination">,
+  options: CopyOptions,
+): void {
+  const destination = prepareDestination(plan, step.destination, options.owner);
+  const target = fileTarget(plan, destination, tarName(file.name), options.owner);
+  const bytes = Buffer.from(file.content, "utf8");
+  const blank = { linkname: "", major: 0, minor: 0, mtime: 0, uid: 0, gid: 0 };
+  const node: TreeNode = { ...blank, type: "file", mode: 0o644, size: bytes.length };
+  plan.putFile(target, { node: adjusted(node, options), content: { kind: "bytes", bytes } });
+}
+
+/** The destination with links followed, and the directory that it names, or that holds it, made. */
+function prepareDestination(plan: LayerPlan, destination: string, owner: Owner | undefined): string {
+  const path = tarName(destination);
+  const directory = path.endsWith("/") ? path : parentPath(path.slice(1));
+  plan.makeDirectories(resolveLinks(plan, directory), owner);
+  return resolveLinks(plan, path);
+}
+
+function fileTarget(plan: LayerPlan, destination: string, name: string, owner: Owner | undefined): string {
+  const target = plan.lstat(destination)?.type === "directory" ? childPath(destination, name) : destination;
+  plan.makeDirectories(parentPath(target), owner);
+  return target;
+}
+
+function copyContents(plan: LayerPlan, tree: FileTree, source: string, target: string, options: CopyOptions): void {
+  const prefixLength = source === "" ? 0 : source.length + 1;
+  for (const [path, node] of tree.descendants(source)) {
+    const place = childPath(target, path.slice(prefixLength));
+    if (node.type === "directory") plan.putDirectory(place, adjusted(node, options));
+    else copyFile(plan, tree, path, place, node, options);
+  }
+}
+
+function copyFile(
+  plan: LayerPlan,
+  tree: FileTree,
+  path: string,
+  target: string,
+  node: TreeNode,
+  options: CopyOptions,
+): void {
+  plan.putFile(target, { node: adjusted(node, options), content: { kind: "tree", tree, path, node } });
+}
+
+function adjusted(node: TreeNode, { owner, chmod }: CopyOptions): TreeNode {
+  if (!owner && chmod === "") return node;
+  const keepsMode = chmod === "" || node.type === "symlink";
+  const mode = keepsMode ? node.mode : applyMode(chmod, node.mode, node.type === "directory");
+  return { ...node, ...owner, mode };
+}

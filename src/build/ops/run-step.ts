@@ -1,0 +1,115 @@
+import { randomBytes } from "node:crypto";
+import { chmod, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { CancelledError } from "#errors/errors.ts";
+import type { ContainerSpec } from "#runtime/container-runtime.ts";
+import type { Layer } from "#store/layer-store.ts";
+import { LocatedError } from "../build-error.ts";
+import type { BuildNetwork } from "../builder.ts";
+import { goQuote } from "../graph/go-format.ts";
+import type { RunStep } from "../graph/graph-types.ts";
+import { watchMountStubs } from "./mount-stubs.ts";
+import type { OpOptions, OpTools } from "./op-context.ts";
+
+/** What BuildKit calls the host that RUN sees; scripts and build logs carry it. */
+const HOSTNAME = "buildkitsandbox";
+const SHM_SIZE = 64 * 1024 * 1024;
+
+/**
+ * Carries out RUN: a container on the layers so far, whose changes become the layer. When it returns or throws, the container,
+ * its mounts, network and writable directory are gone. Throws LocatedError with the exit code in BuildKit's words when the
+ * command fails, CancelledError on abort.
+ */
+export async function runLayer(
+  step: RunStep,
+  below: readonly Layer[],
+  tools: OpTools,
+  options: OpOptions,
+): Promise<Layer> {
+  const { snapshotter } = tools;
+  const id = randomBytes(32).toString("hex");
+  await snapshotter.prepare(id, below);
+  try {
+    const exitCode = await runOn(await snapshotter.mount(id), id, step, tools, options);
+    if (options.signal.aborted) throw new CancelledError("context canceled");
+    if (exitCode !== 0) throw commandFailed(step, exitCode);
+    await snapshotter.unmount(id);
+    return await tools.layers.ingest(snapshotter.diff(id, options.signal), { signal: options.signal });
+  } finally {
+    await snapshotter.unmount(id);
+    await snapshotter.remove(id);
+  }
+}
+
+async function runOn(rootfs: string, id: string, step: RunStep, tools: OpTools, options: OpOptions): Promise<number> {
+  await using network = await tools.host.openNetwork(id, step.network, options.extraHosts);
+  await using script = await writeScript(step, id, tools.scratchDirectory);
+  const removeStubs = watchMountStubs(rootfs);
+  try {
+    const spec = specOf(step, id, rootfs, network, script.path);
+    const output = {
+      stdout: (bytes: Uint8Array): void => options.onOutput(1, bytes),
+      stderr: (bytes: Uint8Array): void => options.onOutput(2, bytes),
+    };
+    return await tools.runtime.runOnce(spec, output, options.signal);
+  } finally {
+    removeStubs();
+  }
+}
+
+function specOf(
+  step: RunStep,
+  id: string,
+  rootfs: string,
+  network: BuildNetwork,
+  scriptPath: string | undefined,
+): ContainerSpec {
+  const files = [
+    { source: network.hostsPath, destination: "/etc/hosts", readonly: true },
+    { source: network.resolvConfPath, destination: "/etc/resolv.conf", readonly: true },
+  ];
+  const script =
+    step.script && scriptPath ? [{ source: scriptPath, destination: step.script.path, readonly: true }] : [];
+  return {
+    id,
+    rootfs,
+    args: step.args,
+    env: [...step.proxyEnv, ...step.env],
+    cwd: step.cwd,
+    user: step.user,
+    hostname: HOSTNAME,
+    terminal: false,
+    openStdin: false,
+    stdinOnce: false,
+    logPath: "",
+    network: network.network,
+    mounts: [...files, ...script],
+    readonlyRootfs: false,
+    init: false,
+    privileged: false,
+    capAdd: [],
+    capDrop: [],
+    securityOpt: [],
+    resources: {},
+    shmSize: SHM_SIZE,
+  };
+}
+
+/** A heredoc that begins with `#!`, as a file that can be executed. */
+async function writeScript(
+  step: RunStep,
+  id: string,
+  directory: string,
+): Promise<AsyncDisposable & { readonly path: string | undefined }> {
+  if (!step.script) return { path: undefined, [Symbol.asyncDispose]: async () => undefined };
+  const path = join(directory, `script-${id}`);
+  await writeFile(path, step.script.content, { flag: "wx" });
+  // The umask must not decide whether the step's user can run it.
+  await chmod(path, 0o755);
+  return { path, [Symbol.asyncDispose]: () => rm(path, { force: true }) };
+}
+
+function commandFailed(step: RunStep, exitCode: number): LocatedError {
+  const message = `process ${goQuote(step.args.join(" "))} did not complete successfully: exit code: ${exitCode}`;
+  return new LocatedError(message, "system", { exitCode });
+}

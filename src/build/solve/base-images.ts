@@ -1,0 +1,79 @@
+import { errorMessage, NotFoundError } from "#errors/errors.ts";
+import { formatPlatform } from "#formats/platform.ts";
+import { locate } from "../build-error.ts";
+import type { BaseImage, BuildHost, BuildRequest } from "../builder.ts";
+import type { PlannedStage } from "../graph/stage-plan.ts";
+import type { BuildProgress, VertexProgress } from "./progress.ts";
+
+/** Finds the images that stages stand on, each once a build, and shows how. */
+export class BaseImages {
+  readonly #host: Pick<BuildHost, "resolveImage">;
+  readonly #request: BuildRequest;
+  readonly #progress: BuildProgress;
+  readonly #found = new Map<string, Promise<BaseImage>>();
+
+  constructor(host: Pick<BuildHost, "resolveImage">, request: BuildRequest, progress: BuildProgress) {
+    this.#host = host;
+    this.#request = request;
+    this.#progress = progress;
+  }
+
+  /** Throws LocatedError with the FROM's lines when there is no such image. */
+  async resolve(stage: PlannedStage): Promise<BaseImage> {
+    const platform = formatPlatform(stage.platform);
+    const identity = `${stage.reference} ${platform}`;
+    let found = this.#found.get(identity);
+    if (!found) {
+      found = this.#resolve(stage, platform);
+      this.#found.set(identity, found);
+    }
+    try {
+      return await found;
+    } catch (error) {
+      throw locate(error, { source: stage.source });
+    }
+  }
+
+  #resolve(stage: PlannedStage, platform: string): Promise<BaseImage> {
+    const { reference } = stage;
+    const name = `[internal] load metadata for ${reference}`;
+    return this.#progress.run(name, async (metadata) => {
+      let pull: VertexProgress | undefined;
+      const onProgress = (id: string, current: number, total: number): void => {
+        // The first bytes of a layer: from here on it is the FROM step that works.
+        if (!pull) {
+          metadata.complete();
+          pull = this.#progress.vertex(`FROM ${reference}`, fromName(stage));
+          pull.start();
+        }
+        pull.status(id, { current, total });
+      };
+      try {
+        const image = await this.#host.resolveImage(reference, {
+          pull: this.#request.pull,
+          platform,
+          signal: this.#request.signal,
+          onProgress,
+        });
+        pull?.complete();
+        return image;
+      } catch (error) {
+        pull?.fail(error);
+        throw explain(error, stage);
+      }
+    });
+  }
+}
+
+function fromName({ displayName, stepCount, reference }: PlannedStage): string {
+  if (stepCount === 0) return `FROM ${reference}`;
+  const stage = displayName === "" ? "" : `${displayName} `;
+  return `[${stage}${"1".padStart(String(stepCount).length, " ")}/${stepCount}] FROM ${reference}`;
+}
+
+/** BuildKit's frame around what the registry or the store says. */
+function explain(error: unknown, stage: PlannedStage): unknown {
+  if (!(error instanceof NotFoundError)) return error;
+  const message = `${stage.baseName}: failed to resolve source metadata for ${stage.reference}: ${errorMessage(error)}`;
+  return new NotFoundError(message, { cause: error });
+}

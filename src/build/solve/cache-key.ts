@@ -1,0 +1,61 @@
+import { chainId, digestOf } from "#formats/digest.ts";
+import type { Digest } from "#spec/digest.ts";
+import type { Platform } from "#spec/oci-image.ts";
+import type { Layer } from "#store/layer-store.ts";
+import type { CopyStep, RunStep, WorkdirStep } from "../graph/graph-types.ts";
+
+/**
+ * A step's identity in the cache: the operation and what it works on, and nothing else. Not the Dockerfile's text, not file times,
+ * not metadata that no operation sees. https://github.com/moby/buildkit/blob/master/docs/dev/solver.md
+ */
+export interface CacheKey {
+  readonly key: Digest;
+  /** JSON of all that went into it. */
+  readonly record: string;
+}
+
+/** Version of the keys. A change of what goes into them, or of the layers that steps make, counts it up. */
+const KEY_VERSION = 1;
+
+/** The root below the first step: an image counts by its layers alone, so a new tag, label or CMD on them changes nothing. */
+export function baseKey(layers: readonly Layer[]): Digest {
+  return chainId(layers.map(({ diffId }) => diffId)) ?? digestOf("scratch");
+}
+
+/** RUN: command, environment in order, directory, user, network; what lies below; never proxies or extra hosts' addresses. */
+export function runKey(step: RunStep, below: Digest, platform: Platform, extraHosts: readonly string[]): CacheKey {
+  const { args, env, cwd, user, network, script } = step;
+  const hosts = extraHosts.map((host) => host.split(/[:=]/)[0]).sort();
+  return keyOf("run", { args, env, cwd, user, network, script, hosts, platform }, { below });
+}
+
+/** WORKDIR: the directory and its owner. */
+export function workdirKey(step: WorkdirStep, below: Digest): CacheKey {
+  return keyOf("mkdir", { path: step.path, user: step.user }, { below });
+}
+
+export interface CopySourceKey {
+  /** Last component of the source argument: the same file from another directory is the same copy. */
+  readonly argument: string;
+  /** Digest over the files that it chose. */
+  readonly content: Digest;
+}
+
+/** COPY and ADD: where to, whose, which mode; the sources by name and content. */
+export function copyKey(step: CopyStep, below: Digest, sources: readonly CopySourceKey[]): CacheKey {
+  const { destination, chown, chmod, exclude, unpack, inlineFiles } = step;
+  const inline = inlineFiles.map(({ name, content }) => ({ name, content: digestOf(content) }));
+  const names = sources.map(({ argument }) => argument);
+  const content = sources.map((source) => source.content);
+  return keyOf("copy", { names, destination, chown, chmod, exclude, unpack, inline }, { below, content });
+}
+
+/** Where the digest over chosen files of a stage or image is kept: they cannot change while the layers are the same. */
+export function contentKey(layers: readonly Layer[], sources: readonly string[]): CacheKey {
+  return keyOf("content", { sources }, { below: baseKey(layers) });
+}
+
+function keyOf(kind: string, operation: object, inputs: object): CacheKey {
+  const record = JSON.stringify({ version: KEY_VERSION, kind, operation, inputs });
+  return { key: digestOf(record), record };
+}

@@ -1,0 +1,54 @@
+import { setImmediate } from "node:timers/promises";
+import { Digester, digestOf } from "#formats/digest.ts";
+import type { Digest } from "#spec/digest.ts";
+import { type FileTree, SMALL_FILE, type TreeNode } from "../ops/file-tree.ts";
+import type { SourceSelection } from "../ops/select-sources.ts";
+
+/** Files hashed between two turns of the event loop. */
+const FILES_PER_TURN = 200;
+
+/**
+ * Digest over what one source argument chose: for each file its path below the argument, type, mode, owner, size, link target and
+ * content; never its times, nor the name of the argument itself. BuildKit's rules: cache/contenthash.
+ */
+export async function contentDigest(tree: FileTree, source: SourceSelection): Promise<Digest> {
+  const lines: string[] = [];
+  let hashed = 0;
+  const add = async (path: string, node: TreeNode, name: string): Promise<void> => {
+    let content: string = node.digest ?? "";
+    // Files of the context have their digests already: no promise per file there.
+    if (node.type === "file" && content === "") {
+      content = await fileDigest(tree, path, node);
+      if (++hashed % FILES_PER_TURN === 0) await setImmediate();
+    }
+    lines.push(describe(tree, path, node, name, content));
+  };
+  const isPattern = source.selections.length !== 1 || source.selections[0]?.name !== source.argument;
+  for (const { path, node, name } of source.selections) {
+    const prefix = isPattern ? name : "";
+    // The root of the context is the client's own directory: its mode means nothing.
+    if (path !== "") await add(path, node, prefix);
+    if (node.type !== "directory") continue;
+    for (const [child, childNode] of tree.descendants(path)) {
+      const relative = `${prefix}/${child.slice(path === "" ? 0 : path.length + 1)}`;
+      if (childNode.type === "file" && !childNode.digest) await add(child, childNode, relative);
+      else lines.push(describe(tree, child, childNode, relative, childNode.digest ?? ""));
+    }
+  }
+  return digestOf(Buffer.from(lines.join("\n"), "latin1"));
+}
+
+/** One line per file; names in JSON, as they can hold any separator. */
+function describe(tree: FileTree, path: string, node: TreeNode, name: string, content: string): string {
+  const { type, mode, uid, gid, size, linkname, major, minor } = node;
+  const xattrs = [...tree.xattrs(path, node)].map(([key, value]) => `${key}=${Buffer.from(value).toString("hex")}`);
+  const link = linkname === "" ? "" : JSON.stringify(linkname);
+  return `${JSON.stringify(name)} ${type} ${mode} ${uid}:${gid} ${size} ${major}:${minor} ${content} ${link} ${xattrs.join(" ")}`;
+}
+
+async function fileDigest(tree: FileTree, path: string, node: TreeNode): Promise<Digest> {
+  if (node.size <= SMALL_FILE) return digestOf(tree.read(path, node));
+  const digester = new Digester();
+  for await (const chunk of tree.chunks(path, node)) digester.update(chunk);
+  return digester.digest();
+}

@@ -1,0 +1,37 @@
+import type { Digest } from "#spec/digest.ts";
+import type { BuildCacheStore } from "#store/build-cache.ts";
+import type { Layer, LayerProvider } from "#store/layer-store.ts";
+import type { FileTree } from "../ops/file-tree.ts";
+import type { OpTools } from "../ops/op-context.ts";
+import type { BuildProgress } from "./progress.ts";
+import type { SharedWork } from "./shared-work.ts";
+
+/** The layer of a step that has been carried out, now or once. */
+export interface SolvedLayer {
+  readonly layer: Layer;
+  /** When it was made, milliseconds since the epoch; undefined for layers of a base image. */
+  readonly created: number | undefined;
+}
+
+export interface SolvedStage {
+  /** Key of the last step. */
+  readonly key: Digest;
+  /** Bottom first, those of the base image included. */
+  readonly layers: readonly SolvedLayer[];
+}
+
+export interface SolverTools {
+  readonly cache: BuildCacheStore;
+  readonly layers: LayerProvider;
+  readonly ops: OpTools;
+  /** Steps that builds of this engine carry out right now. */
+  readonly inFlight: SharedWork<SolvedLayer>;
+}
+
+export interface SolveOptions {
+  readonly noCache: boolean;
+  readonly extraHosts: readonly string[];
+  readonly context: FileTree;
+  readonly progress: BuildProgress;
+  readonly signal: AbortSignal;
+}
