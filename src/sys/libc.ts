@@ -29,6 +29,7 @@ type WrappedCall =
   | "flock"
   | "mknod"
   | "read"
+  | "close"
   | "fcntl"
   | "gettid"
   | "inotify_init1"
@@ -48,6 +49,7 @@ const SIGNATURES: Readonly<Record<WrappedCall, FFIFunction>> = {
   llistxattr: { args: ["ptr", "ptr", "u64"], returns: "i64" },
   flock: { args: ["i32", "i32"], returns: "i32" },
   mknod: { args: ["ptr", "u32", "u64"], returns: "i32" },
+  close: { args: ["i32"], returns: "i32" },
   read: { args: ["i32", "ptr", "u64"], returns: "i64" },
   fcntl: { args: ["i32", "i32", "i64"], returns: "i32" },
   gettid: { args: [], returns: "i32" },

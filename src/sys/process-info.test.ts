@@ -26,7 +26,7 @@ test("isAlive() tells this process from another with its pid", () => {
 
 test("isAlive() says that a zombie is not alive", async () => {
   // The shell's child ends at once; exec replaces the shell by a program that never waits for it.
-  const parent = Bun.spawn(["sh", "-c", "true & echo $!; exec sleep 5"], { stdout: "pipe" });
+  const parent = Bun.spawn(["sh", "-c", "sleep 0.1 & echo $!; exec sleep 5"], { stdout: "pipe" });
   const { value } = await parent.stdout.getReader().read();
   const pid = Number(new TextDecoder().decode(value));
   for (let wait = 0; wait < 100 && readProcess(pid)?.state !== "Z"; wait++) await Bun.sleep(5);

@@ -1,0 +1,12 @@
+import { expect, test } from "bun:test";
+import { TimeSlice } from "./time-slice.ts";
+
+test("TimeSlice lets timers run within a long loop", async () => {
+  let ticks = 0;
+  const timer = setInterval(() => ticks++, 1);
+  const slice = new TimeSlice();
+  const end = performance.now() + 60;
+  while (performance.now() < end) if (slice.isOver()) await slice.next();
+  clearInterval(timer);
+  expect(ticks).toBeGreaterThan(3);
+});

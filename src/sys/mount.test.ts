@@ -1,0 +1,105 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { SystemError } from "#errors/errors.ts";
+import { SystemCallError } from "./libc.ts";
+import { bindMount, makePrivate, mountFileSystem, unmount } from "./mount.ts";
+import { mountsBelow, parseMountInfo } from "./mount-info.ts";
+
+let base: string;
+beforeEach(() => {
+  base = mkdtempSync(join(tmpdir(), "berth mount-"));
+  for (const name of ["a", "b", "upper", "work", "root"]) mkdirSync(join(base, name));
+});
+afterEach(async () => {
+  for (const { mountPoint } of [...mountsBelow(base)].reverse()) await unmount(mountPoint);
+  expect(mountsBelow(base)).toEqual([]);
+  rmSync(base, { recursive: true });
+});
+
+describe("mountFileSystem()", () => {
+  test("mounts with options and attributes that mountinfo shows", () => {
+    mountFileSystem("tmpfs", "berth", join(base, "a"), [["size", "64k"]], ["noDevices", "noSetUid", "readOnly"]);
+    const [mount] = mountsBelow(base);
+    expect(mount).toMatchObject({ type: "tmpfs", source: "berth", mountPoint: join(base, "a") });
+    expect(mount?.options).toContain("nodev");
+    expect(mount?.options).toContain("nosuid");
+    expect(mount?.superOptions).toContain("size=64k");
+    expect(mount?.superOptions).toContain("ro");
+  });
+
+  test("stacks directories by overlay and reports the kernel's reason for a refusal", () => {
+    writeFileSync(join(base, "a/file"), "lower");
+    const options = [
+      ["lowerdir+", join(base, "a")],
+      ["lowerdir+", join(base, "b")],
+      ["upperdir", join(base, "upper")],
+      ["workdir", join(base, "work")],
+    ] as const;
+    mountFileSystem("overlay", "overlay", join(base, "root"), options);
+    expect(readFileSync(join(base, "root/file"), "utf8")).toBe("lower");
+    const refused = (): void => mountFileSystem("overlay", "overlay", join(base, "root"), [["lowerdir+", "/none"]]);
+    expect(refused).toThrow(SystemCallError);
+    expect(() => mountFileSystem("tmpfs", "x", join(base, "a"), [["sise", "1"]])).toThrow(/Unknown parameter 'sise'/);
+    expect(() => mountFileSystem("nosuchfs", "x", join(base, "a"))).toThrow(/fsopen "nosuchfs".*ENODEV/);
+  });
+});
+
+describe("unmount()", () => {
+  test("takes a busy mount away, and says when nothing was mounted", async () => {
+    mountFileSystem("tmpfs", "berth", join(base, "a"));
+    const user = Bun.spawn(["sleep", "5"], { cwd: join(base, "a") });
+    expect(await unmount(join(base, "a"))).toBe(true);
+    expect(mountsBelow(base)).toEqual([]);
+    expect(await unmount(join(base, "a"))).toBe(false);
+    expect(await unmount(join(base, "none"))).toBe(false);
+    user.kill("SIGKILL");
+    await user.exited;
+  });
+});
+
+describe("bindMount()", () => {
+  test("shows a tree at a second place, read-only if asked", () => {
+    writeFileSync(join(base, "a/file"), "x");
+    bindMount(join(base, "a"), join(base, "b"), { readOnly: true });
+    makePrivate(join(base, "b"));
+    expect(existsSync(join(base, "b/file"))).toBe(true);
+    expect(() => writeFileSync(join(base, "b/file"), "y")).toThrow(/EROFS/);
+    writeFileSync(join(base, "a/file"), "y");
+  });
+});
+
+describe("parseMountInfo()", () => {
+  test("reads optional fields and escaped paths", () => {
+    const text = "36 35 98:0 /m\\040x /mnt\\134 rw,noatime master:1 shared:2 - ext3 /dev/root rw,errors=continue\n";
+    expect(parseMountInfo(text)).toEqual([
+      {
+        id: 36,
+        parentId: 35,
+        device: "98:0",
+        root: "/m x",
+        mountPoint: "/mnt\\",
+        options: ["rw", "noatime"],
+        propagation: ["master:1", "shared:2"],
+        type: "ext3",
+        source: "/dev/root",
+        superOptions: ["rw", "errors=continue"],
+      },
+    ]);
+  });
+
+  test("refuses other lines and never throws anything but SystemError", () => {
+    expect(() => parseMountInfo("36 35 98:0 /\n")).toThrow(SystemError);
+    fc.assert(
+      fc.property(fc.string({ unit: "binary-ascii" }), (text) => {
+        try {
+          parseMountInfo(text);
+        } catch (error) {
+          expect(error).toBeInstanceOf(SystemError);
+        }
+      }),
+    );
+  });
+});

@@ -1,0 +1,52 @@
+import { expect, test } from "bun:test";
+import { UnavailableError } from "#errors/errors.ts";
+import { spawnOnTerminal, type TerminalProcess } from "./pseudo-terminal.ts";
+
+const SIZE = { rows: 30, columns: 100 };
+
+function collect(process: TerminalProcess): { readonly text: () => string } {
+  const chunks: Uint8Array[] = [];
+  process.onData((data) => chunks.push(data.slice()));
+  return { text: () => Buffer.concat(chunks).toString() };
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  for (let wait = 0; wait < 400 && !condition(); wait++) await Bun.sleep(5);
+}
+
+test("spawnOnTerminal() gives a terminal that takes input, is resized, and ends with the exit code", async () => {
+  const script = "stty size; read line; echo got $line; trap 'stty size; exit 3' WINCH; while :; do sleep 0.02; done";
+  const child = spawnOnTerminal("sh", ["-c", script], SIZE);
+  const screen = collect(child);
+  await until(() => screen.text().includes("30 100"));
+  child.write("hello\n");
+  await until(() => screen.text().includes("got hello"));
+  child.resize(40, 120);
+  expect(await child.exited).toBe(3);
+  expect(screen.text()).toContain("40 120");
+  child.write("too late");
+});
+
+test("spawnOnTerminal() delivers all output before it reports the end, and nothing of the host's environment", async () => {
+  const child = spawnOnTerminal("sh", ["-c", "env; seq 20000; echo end"], { ...SIZE, env: { PATH: "/bin", A: "1" } });
+  await Bun.sleep(30);
+  const screen = collect(child);
+  expect(await child.exited).toBe(0);
+  expect(screen.text()).toEndWith("20000\r\nend\r\n");
+  expect(screen.text()).toContain("A=1\r\n");
+  expect(screen.text()).not.toContain("HOME=");
+});
+
+test("spawnOnTerminal() reports a signal as 128 + its number, and a missing program", async () => {
+  const child = spawnOnTerminal("sleep", ["10"], SIZE);
+  child.kill("SIGKILL");
+  expect(await child.exited).toBe(137);
+  expect(() => spawnOnTerminal("no-such-program", [], SIZE)).toThrow(UnavailableError);
+});
+
+test("spawnOnTerminal() ends although a background program keeps the terminal", async () => {
+  const start = performance.now();
+  const child = spawnOnTerminal("sh", ["-c", "trap '' HUP; sleep 3 & exit 4"], SIZE);
+  expect(await child.exited).toBe(4);
+  expect(performance.now() - start).toBeLessThan(1500);
+});
