@@ -20,6 +20,11 @@ export interface ImageContext {
   readonly events: EventBus;
   readonly users: ImageUsers;
   readonly registry: RegistryClient;
+  /** Uncompresses a stream, whatever it is compressed with; the engine may not import `sys`. */
+  readonly inflate: (
+    source: AsyncIterable<Uint8Array>,
+    options: { readonly signal?: AbortSignal },
+  ) => AsyncIterable<Uint8Array>;
   /** Pulls in progress. */
   readonly pulls: SharedWork;
   /** Layers in flight per pull and per push. Default 6 and 5. */

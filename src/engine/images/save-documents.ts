@@ -1,0 +1,98 @@
+import { digestHex, digestOf } from "#formats/digest.ts";
+import { familiarName, familiarString, parseReference } from "#formats/reference.ts";
+import { type Descriptor, MEDIA_TYPE } from "#spec/oci-image.ts";
+import type { ImageRecord } from "#store/image-record.ts";
+import type { Layer } from "#store/layer-store.ts";
+
+/** An image on its way into an archive. */
+export interface SavedImage {
+  readonly record: ImageRecord;
+  /** Canonical names. */
+  readonly references: readonly string[];
+  readonly config: Uint8Array;
+  /** Bottom first. */
+  readonly layers: readonly Layer[];
+}
+
+export interface SaveDocuments {
+  /** Configs and manifests, to be stored under their digests. */
+  readonly blobs: readonly Uint8Array[];
+  /** The index files at the archive's top, in the order of their names. */
+  readonly documents: readonly (readonly [name: string, bytes: Uint8Array])[];
+}
+
+/**
+ * The JSON of an archive. https://github.com/opencontainers/image-spec/blob/main/image-layout.md and, for manifest.json and
+ * repositories, https://github.com/moby/docker-image-spec/blob/main/spec.md#combined-image-json--filesystem-changeset-format
+ */
+export function saveDocuments(images: readonly SavedImage[]): SaveDocuments {
+  const manifests = images.map(ociManifest);
+  const index = {
+    schemaVersion: 2,
+    mediaType: MEDIA_TYPE.ociIndex,
+    manifests: images.flatMap((image, at) => indexEntries(image, manifests[at] ?? new Uint8Array())),
+  };
+  return {
+    blobs: [...images.map((image) => image.config), ...manifests],
+    documents: [
+      ["index.json", json(index)],
+      ["manifest.json", json(images.map(dockerEntry))],
+      ["oci-layout", json({ imageLayoutVersion: "1.0.0" })],
+      ["repositories", json(repositories(images))],
+    ],
+  };
+}
+
+function ociManifest({ config, layers }: SavedImage): Uint8Array {
+  return json({
+    schemaVersion: 2,
+    mediaType: MEDIA_TYPE.ociManifest,
+    config: { mediaType: MEDIA_TYPE.ociConfig, digest: digestOf(config), size: config.length },
+    layers: layers.map(
+      (layer): Descriptor => ({ mediaType: MEDIA_TYPE.ociLayer, digest: layer.diffId, size: layer.size }),
+    ),
+  });
+}
+
+function indexEntries({ references, record }: SavedImage, manifest: Uint8Array): Descriptor[] {
+  const descriptor: Descriptor = {
+    mediaType: MEDIA_TYPE.ociManifest,
+    digest: digestOf(manifest),
+    size: manifest.length,
+    platform: record.platform,
+  };
+  if (references.length === 0) return [descriptor];
+  return references.map((reference) => ({
+    ...descriptor,
+    annotations: {
+      "io.containerd.image.name": reference,
+      "org.opencontainers.image.ref.name": parseReference(reference).tag ?? "",
+    },
+  }));
+}
+
+function dockerEntry({ record, references, layers }: SavedImage): object {
+  const path = (layer: Layer): string => `blobs/sha256/${digestHex(layer.diffId)}`;
+  return {
+    Config: `blobs/sha256/${digestHex(record.id)}`,
+    RepoTags: references.length > 0 ? references.map((name) => familiarString(parseReference(name))) : null,
+    Layers: layers.map(path),
+  };
+}
+
+/** What Docker before 1.10 read: repository → tag → top layer. */
+function repositories(images: readonly SavedImage[]): Record<string, Record<string, string>> {
+  const names: Record<string, Record<string, string>> = {};
+  for (const { references, layers } of images) {
+    const top = layers.at(-1);
+    for (const reference of references.map(parseReference)) {
+      if (!top || !reference.tag) continue;
+      names[familiarName(reference)] = { ...names[familiarName(reference)], [reference.tag]: digestHex(top.diffId) };
+    }
+  }
+  return names;
+}
+
+function json(value: unknown): Uint8Array {
+  return Buffer.from(JSON.stringify(value));
+}
