@@ -90,7 +90,7 @@ export class StagePlan {
     const last = fileStages[fileStages.length - 1];
     const found = name === "" ? last : (this.#byName.get(name.toLowerCase()) ?? this.#byIndex(name, fileStages));
     if (found) return found;
-    const names = fileStages.map((stage) => stage.displayName).filter((known) => known !== "");
+    const names = fileStages.map((stage) => stage.name || `stage-${stage.index}`);
     throw new InvalidParameterError(
       `target stage ${JSON.stringify(name)} could not be found${suggestion(name, names)}`,
     );

@@ -1,0 +1,499 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { mkdirSync, mkdtempSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { NotFoundError } from "#errors/errors.ts";
+import { digestOf } from "#formats/digest.ts";
+import type { SnapshotLayer } from "#snapshot/snapshotter.ts";
+import type { Digest } from "#spec/digest.ts";
+import type { ImageConfig } from "#spec/oci-image.ts";
+import type { SolveStatus } from "#spec/solve-status.ts";
+import { BuildCacheStore } from "#store/build-cache.ts";
+import { Database } from "#store/database.ts";
+import { LayerFileStore } from "#store/layer-file-store.ts";
+import type { Layer } from "#store/layer-store.ts";
+import { runCommand } from "#sys/command.ts";
+import { BuildError } from "./build-error.ts";
+import type { BaseImage, BuildContext, BuildRequest, ContextEntry } from "./builder.ts";
+import { DockerfileBuilder } from "./dockerfile-builder.ts";
+import { LayerPlan } from "./ops/layer-plan.ts";
+import { layerTar } from "./ops/layer-tar.ts";
+import { planCopy } from "./ops/plan-copy.ts";
+import { RootTree } from "./ops/root-tree.ts";
+
+/**
+ * The whole builder over a real layer store and database. Roots are plain directories and commands are functions here: what is looked
+ * at is which steps run. build-on-kernel.test.ts has the real mounts and containers.
+ */
+class Bench {
+  readonly directory = mkdtempSync("/tmp/berth-builder-");
+  readonly database = new Database(join(this.directory, "db"));
+  readonly layers = new LayerFileStore({ directory: join(this.directory, "layers"), database: this.database });
+  cache = new BuildCacheStore(this.database);
+  readonly images = new Map<string, BaseImage>();
+  readonly created: ImageConfig[] = [];
+  readonly ran: string[] = [];
+  readonly logs: string[] = [];
+  names: string[] = [];
+  cached: string[] = [];
+  errors: Record<string, string> = {};
+  views = 0;
+  #count = 0;
+  builder = this.#builder();
+
+  restart(): void {
+    this.cache = new BuildCacheStore(this.database);
+    this.builder = this.#builder();
+  }
+
+  async addImage(name: string, files: Record<string, string>, config: ImageConfig["config"] = {}): Promise<void> {
+    const layer = await this.layers.ingest(tarOf(contextOf(files)));
+    const history = [{ created: "2024-01-01T00:00:00.000Z", created_by: "base" }];
+    const full: ImageConfig = {
+      architecture: "amd64",
+      os: "linux",
+      config,
+      rootfs: { type: "layers", diff_ids: [layer.diffId] },
+      history,
+    };
+    this.images.set(name, { id: digestOf(JSON.stringify(full)), config: full, layers: [layer] });
+  }
+
+  async build(
+    dockerfile: string,
+    context: Record<string, string | TestFile> = {},
+    more: Partial<BuildRequest> = {},
+  ): Promise<ImageConfig> {
+    const vertices = new Map<string, { name: string; cached?: boolean; error?: string }>();
+    this.ran.length = 0;
+    this.views = 0;
+    this.logs.length = 0;
+    try {
+      await this.builder.build({
+        dockerfile: new TextEncoder().encode(dockerfile),
+        dockerfileName: "Dockerfile",
+        context: contextOf(context),
+        tags: ["docker.io/library/x:latest"],
+        buildArgs: {},
+        labels: {},
+        target: "",
+        noCache: false,
+        pull: false,
+        networkMode: "default",
+        extraHosts: [],
+        platform: "linux/amd64",
+        onStatus: (status: SolveStatus) => {
+          for (const vertex of status.vertexes ?? []) vertices.set(vertex.digest, vertex);
+          for (const log of status.logs ?? []) this.logs.push(Buffer.from(log.data, "base64").toString());
+        },
+        signal: new AbortController().signal,
+        ...more,
+      });
+    } finally {
+      const all = [...vertices.values()];
+      this.names = all.map(({ name }) => name);
+      this.cached = all.filter(({ cached }) => cached).map(({ name }) => name);
+      this.errors = Object.fromEntries(all.flatMap(({ name, error }) => (error ? [[name, error]] : [])));
+    }
+    return this.created.at(-1)!;
+  }
+
+  /** What a second build must do anew. */
+  dispose(): void {
+    this.database[Symbol.dispose]();
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  #builder(): DockerfileBuilder {
+    const roots = new Map<string, { lower: string; upper: string }>();
+    const unpack = async (layers: readonly SnapshotLayer[]): Promise<string> => {
+      const root = join(this.directory, `root-${this.#count++}`);
+      mkdirSync(root);
+      for (const layer of layers) {
+        const tar = join(root, ".tar");
+        const chunks: Uint8Array[] = [];
+        for await (const chunk of this.layers.readTar(layer as Layer)) chunks.push(chunk);
+        writeFileSync(tar, Buffer.concat(chunks));
+        await runCommand("tar", ["-xf", tar, "-C", root]);
+        unlinkSync(tar);
+      }
+      return root;
+    };
+    return new DockerfileBuilder({
+      cache: this.cache,
+      layers: this.layers,
+      scratchDirectory: this.directory,
+      readXattrs: () => new Map(),
+      inflate: (source) => source,
+      snapshotter: {
+        name: "fake",
+        description: "",
+        prepare: async (key, layers) => {
+          const upper = join(this.directory, `upper-${this.#count++}`);
+          mkdirSync(upper);
+          roots.set(key, { lower: await unpack(layers), upper });
+        },
+        mount: async (key) => roots.get(key)!.upper,
+        view: async (layers) => {
+          this.views++;
+          const path = await unpack(layers);
+          return { path, [Symbol.asyncDispose]: async () => rmSync(path, { recursive: true, force: true }) };
+        },
+        unmount: async () => undefined,
+        diff: (key) => tarOfDirectory(roots.get(key)!.upper),
+        changes: async () => [],
+        usage: async () => ({ size: 0, diskSize: 0, inodes: 0 }),
+        remove: async (key) => void roots.delete(key),
+        keys: async () => [...roots.keys()],
+        releaseIdle: async () => undefined,
+      },
+      runtime: {
+        runOnce: async (spec, output, signal) => {
+          const line = spec.args.at(-1) ?? "";
+          this.ran.push(line);
+          output.stdout(Buffer.from(`out of ${line}\n`));
+          if (line.startsWith("exit")) return Number(line.slice(5));
+          if (line === "wait") {
+            await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+            return 137;
+          }
+          if (line === "slow") await new Promise((resolve) => setTimeout(resolve, 100));
+          writeFileSync(join(spec.rootfs, "made"), line.replace(/ #.*/, ""));
+          return 0;
+        },
+      },
+      host: {
+        resolveImage: async (reference) => {
+          const image = this.images.get(reference);
+          if (!image) throw new NotFoundError(`${reference}: not found`);
+          return image;
+        },
+        createImage: async (config): Promise<Digest> => {
+          this.created.push(config);
+          return digestOf(JSON.stringify(config));
+        },
+        openNetwork: async () => ({
+          network: { kind: "none" },
+          hostsPath: "/etc/hosts",
+          resolvConfPath: "/etc/resolv.conf",
+          [Symbol.asyncDispose]: async () => undefined,
+        }),
+      },
+    });
+  }
+}
+
+interface TestFile extends Partial<ContextEntry> {
+  readonly content?: string;
+}
+
+function contextOf(files: Record<string, string | TestFile>): BuildContext {
+  const contents = new Map<string, string>();
+  const entries = Object.entries(files).map(([path, value]): ContextEntry => {
+    const content = typeof value === "string" ? value : (value.content ?? "");
+    contents.set(path, content);
+    const base: ContextEntry = {
+      path,
+      type: "file",
+      mode: 0o644,
+      size: content.length,
+      mtime: 1_700_000_000_500,
+      linkname: "",
+      digest: digestOf(content),
+    };
+    return typeof value === "string" ? base : { ...base, ...value };
+  });
+  entries.sort((left, right) => (left.path < right.path ? -1 : 1));
+  return {
+    entries,
+    read: (entry) => Buffer.from(contents.get(entry.path) ?? ""),
+    stream: async function* (entry) {
+      yield Buffer.from(contents.get(entry.path) ?? "");
+    },
+    transferred: 2,
+  };
+}
+
+async function* tarOf(context: BuildContext): AsyncIterable<Uint8Array> {
+  const { ContextTree } = await import("./ops/context-tree.ts");
+  const tree = new ContextTree(context);
+  const plan = new LayerPlan(undefined);
+  planCopy(
+    plan,
+    tree,
+    { path: "", node: tree.lstat("")!, name: "/" },
+    { destination: "/" },
+    { owner: undefined, chmod: "" },
+  );
+  yield* layerTar(plan.entries());
+}
+
+async function* tarOfDirectory(path: string): AsyncIterable<Uint8Array> {
+  const tree = new RootTree(path, () => new Map());
+  const plan = new LayerPlan(undefined);
+  planCopy(
+    plan,
+    tree,
+    { path: "", node: tree.lstat("")!, name: "/" },
+    { destination: "/" },
+    { owner: undefined, chmod: "" },
+  );
+  yield* layerTar(
+    plan.entries().map(([name, entry]) => [name, { ...entry, node: { ...entry.node, mtime: 0 } }] as const),
+  );
+}
+
+const BUSYBOX = "docker.io/library/busybox:latest";
+let bench: Bench;
+
+beforeEach(async () => {
+  bench = new Bench();
+  await bench.addImage(
+    BUSYBOX,
+    { "etc/passwd": "root:x:0:0::/:/bin/sh\nnode:x:1000:1001::/:/bin/sh\n" },
+    { Cmd: ["sh"] },
+  );
+});
+afterEach(() => bench.dispose());
+
+/** Builds twice and says which steps of the second build were hits. */
+async function second(
+  before: readonly [dockerfile: string, context?: Record<string, string | TestFile>, more?: Partial<BuildRequest>],
+  after: readonly [dockerfile: string, context?: Record<string, string | TestFile>, more?: Partial<BuildRequest>],
+): Promise<string> {
+  await bench.build(...before);
+  bench.restart();
+  await bench.build(...after);
+  const steps = bench.names.filter((name) => /^\[.*\d+\/\d+\] (?!FROM)/.test(name));
+  return steps.map((name) => (bench.cached.includes(name) ? "H" : "M")).join("");
+}
+
+describe("DockerfileBuilder.build() caches as BuildKit", () => {
+  const FILE = "FROM busybox\nWORKDIR /app\nCOPY a.txt .\nRUN one\n";
+
+  test("nothing changed: every step a hit, no mount, the same image", async () => {
+    const first = await bench.build(FILE, { "a.txt": "a" });
+    const again = await bench.build(FILE, { "a.txt": "a" });
+    expect(bench.cached).toEqual([
+      "[1/4] FROM docker.io/library/busybox:latest",
+      "[2/4] WORKDIR /app",
+      "[3/4] COPY a.txt .",
+      "[4/4] RUN one",
+    ]);
+    expect(bench.views).toBe(0);
+    expect(again).toEqual(first);
+  });
+
+  test("comments, blank lines and file times do not count", async () => {
+    const touched = { "a.txt": { content: "a", mtime: 5 } };
+    expect(await second([FILE, { "a.txt": "a" }], [`# hi\n\n${FILE}`, touched])).toBe("HHH");
+  });
+
+  test("content, mode and names of copied files count", async () => {
+    expect(await second([FILE, { "a.txt": "a" }], [FILE, { "a.txt": "b" }])).toBe("HMM");
+    expect(await second([FILE, { "a.txt": "a" }], [FILE, { "a.txt": { content: "a", mode: 0o755 } }])).toBe("HMM");
+    const all = "FROM busybox\nCOPY d /d\n";
+    const directory = { d: { type: "directory", mode: 0o755, digest: undefined as never } } as const;
+    expect(await second([all, { ...directory, "d/x": "1" }], [all, { ...directory, "d/y": "1" }])).toBe("M");
+    expect(await second([all, { ...directory, "d/x": "1" }], [all, { ...directory, "d/x": "1", other: "2" }])).toBe(
+      "H",
+    );
+  });
+
+  test("destination and source names count, the source's directory does not", async () => {
+    const copy = (source: string, destination: string): string => `FROM busybox\nCOPY ${source} ${destination}\n`;
+    expect(await second([copy("a", "/x"), { a: "1" }], [copy("a", "/y"), { a: "1" }])).toBe("M");
+    expect(await second([copy("a", "/p"), { a: "1" }], [copy("b", "/p"), { b: "1" }])).toBe("M");
+    expect(await second([copy("d/a", "/q"), { "d/a": "1" }], [copy("e/a", "/q"), { "e/a": "1" }])).toBe("H");
+  });
+
+  test("an earlier stage that runs again with the same outcome: hits from COPY on", async () => {
+    const staged = (command: string): string =>
+      `FROM busybox AS one\nRUN ${command}\nFROM busybox\nCOPY --from=one /made /\nRUN after\n`;
+    expect(await second([staged("x # 1")], [staged("x # 2")])).toBe("MHH");
+    expect(bench.ran).toEqual(["x # 2"]);
+  });
+
+  test("metadata above RUN does not count", async () => {
+    for (const line of ["LABEL a=%", "EXPOSE 8%", "CMD %", "VOLUME /v%", "ENTRYPOINT %"]) {
+      const file = (value: string): string => `FROM busybox\n${line.replace("%", value)}\nRUN one\n`;
+      expect(await second([file("1")], [file("2")])).toBe("H");
+    }
+  });
+
+  test("ENV, its order, USER, SHELL and WORKDIR count", async () => {
+    const after = (lines: string): [string] => [`FROM busybox\n${lines}\nRUN one\n`];
+    expect(await second(after("ENV A=1"), after("ENV A=2"))).toBe("M");
+    expect(await second(after("ENV A=1\nENV B=1"), after("ENV B=1\nENV A=1"))).toBe("M");
+    expect(await second(after("USER 1"), after("USER 2"))).toBe("M");
+    expect(await second(after('SHELL ["a"]'), after('SHELL ["b"]'))).toBe("M");
+    expect(await second(after("WORKDIR /1"), after("WORKDIR /2"))).toBe("MM");
+  });
+
+  test("an ARG counts for RUN below it, used or not, and for nothing else", async () => {
+    const run = "FROM busybox\nARG A\nRUN one\n";
+    const copy = "FROM busybox\nARG A\nCOPY a /\n";
+    expect(await second([run, {}, { buildArgs: { A: "1" } }], [run, {}, { buildArgs: { A: "2" } }])).toBe("M");
+    expect(
+      await second([copy, { a: "" }, { buildArgs: { A: "1" } }], [copy, { a: "" }, { buildArgs: { A: "2" } }]),
+    ).toBe("H");
+  });
+
+  test("proxies, addresses of extra hosts and --label do not count", async () => {
+    const run = "FROM busybox\nRUN one\n";
+    const more = { buildArgs: { HTTP_PROXY: "http://p" }, extraHosts: ["h:1.2.3.4"], labels: { a: "b" } };
+    expect(await second([run, {}, { extraHosts: ["h:4.3.2.1"] }], [run, {}, more])).toBe("H");
+    expect(bench.created.at(-1)?.config?.Labels).toEqual({ a: "b" });
+  });
+
+  test("a base counts by its layers and by what reaches the steps", async () => {
+    const run: [string] = ["FROM busybox\nRUN one\n"];
+    const files = { "etc/passwd": "root:x:0:0::/:/bin/sh\nnode:x:1000:1001::/:/bin/sh\n" };
+    await bench.build(...run);
+    await bench.addImage(BUSYBOX, files, { Labels: { new: "1" }, Cmd: ["other"] });
+    expect(await second(run, run)).toBe("H");
+    await bench.addImage(BUSYBOX, files, { Env: ["PATH=/bin", "NEW=1"] });
+    await bench.build(...run);
+    expect(bench.ran).toEqual(["one"]);
+  });
+
+  test("--no-cache runs every step and keeps the results", async () => {
+    await bench.build(FILE, { "a.txt": "a" });
+    await bench.build(FILE, { "a.txt": "a" }, { noCache: true });
+    expect(bench.ran).toEqual(["one"]);
+    await bench.build(FILE, { "a.txt": "a" });
+    expect(bench.ran).toEqual([]);
+  });
+
+  test("a layer whose file has gone is a miss", async () => {
+    const config = await bench.build("FROM busybox\nRUN one\n");
+    unlinkSync(bench.layers.layer(config.rootfs.diff_ids[1]!)!.path);
+    await bench.build("FROM busybox\nRUN one\n");
+    expect(bench.ran).toEqual(["one"]);
+  });
+
+  test("the same step of two builds at once runs once, both see its output", async () => {
+    const file = "FROM busybox\nRUN slow\n";
+    await Promise.all([bench.build(file), bench.build(file)]);
+    expect(bench.ran).toEqual(["slow"]);
+    expect(bench.logs.filter((line) => line.includes("slow"))).toHaveLength(2);
+  });
+});
+
+describe("DockerfileBuilder.build() makes BuildKit's images", () => {
+  test("history, config and layers", async () => {
+    const image = await bench.build(
+      'FROM busybox\nARG V=1\nENV A=b\nWORKDIR /app\nCOPY --chown=node a.txt .\nEXPOSE 80\nRUN echo $V\nCMD ["node", "app.js"]\n',
+      { "a.txt": "a" },
+    );
+    expect(image.history?.map((entry) => [entry.created_by, entry.empty_layer ?? false])).toEqual([
+      ["base", false],
+      ["ARG V=1", true],
+      ["ENV A=b", true],
+      ["WORKDIR /app", false],
+      ["COPY --chown=node a.txt . # buildkit", false],
+      ["EXPOSE [80/tcp]", true],
+      ["RUN |1 V=1 /bin/sh -c echo $V # buildkit", false],
+      ['CMD ["node" "app.js"]', true],
+    ]);
+    expect(image.config).toEqual({
+      ExposedPorts: { "80/tcp": {} },
+      Env: ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "A=b"],
+      Cmd: ["node", "app.js"],
+      WorkingDir: "/app",
+      ArgsEscaped: true,
+    });
+    expect(image.rootfs.diff_ids).toHaveLength(4);
+    expect(image.history?.every((entry) => entry.created !== undefined)).toBe(true);
+    expect(image.created).toBe(image.history?.at(-1)?.created);
+    expect(image.history?.slice(1).every((entry) => entry.comment === "buildkit.dockerfile.v0")).toBe(true);
+  });
+
+  test("a WORKDIR that exists makes the empty layer", async () => {
+    const image = await bench.build("FROM busybox\nWORKDIR /etc\n");
+    expect(image.rootfs.diff_ids[1]).toBe("sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef");
+  });
+
+  test("names steps by stage, prunes stages that the target does not need", async () => {
+    const file =
+      "FROM busybox AS base\nRUN a\nFROM base AS unused\nRUN never\nFROM base\nCOPY --from=base /made /m\nWORKDIR /x\n";
+    await bench.build(file);
+    expect(bench.names).toEqual([
+      "[internal] load build definition from Dockerfile",
+      "[internal] load metadata for docker.io/library/busybox:latest",
+      "[internal] load .dockerignore",
+      "[base 1/2] FROM docker.io/library/busybox:latest",
+      "[base 2/2] RUN a",
+      "[stage-2 1/2] COPY --from=base /made /m",
+      "[stage-2 2/2] WORKDIR /x",
+      "exporting to image",
+    ]);
+    expect(bench.ran).toEqual(["a"]);
+  });
+
+  test("ONBUILD of the base runs first", async () => {
+    await bench.addImage("docker.io/library/trigger:latest", {}, { OnBuild: ["COPY a /a", "RUN triggered"] });
+    const image = await bench.build("FROM trigger\nRUN own\n", { a: "1" });
+    expect(bench.names.slice(-4, -1)).toEqual([
+      "[2/4] ONBUILD COPY a /a",
+      "[3/4] ONBUILD RUN triggered",
+      "[4/4] RUN own",
+    ]);
+    expect(image.config?.OnBuild).toBeUndefined();
+  });
+});
+
+describe("DockerfileBuilder.build() fails as BuildKit", () => {
+  async function failure(dockerfile: string, more: Partial<BuildRequest> = {}): Promise<BuildError["failure"]> {
+    const error = await bench.build(dockerfile, {}, more).catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(BuildError);
+    return (error as BuildError).failure;
+  }
+
+  test("a command that fails: its output, its lines, its code", async () => {
+    const failed = await failure("FROM busybox\n\nRUN exit 7\nRUN never\n");
+    expect(failed).toEqual({
+      message: 'failed to solve: process "/bin/sh -c exit 7" did not complete successfully: exit code: 7',
+      code: 7,
+      vertexName: "[2/3] RUN exit 7",
+      tail: ["out of exit 7"],
+      source: {
+        filename: "Dockerfile",
+        startLine: 3,
+        endLine: 3,
+        firstLine: 1,
+        text: ["FROM busybox", "", "RUN exit 7", "RUN never", ""],
+      },
+    });
+    expect(bench.errors["[2/3] RUN exit 7"]).toContain("exit code: 7");
+  });
+
+  test("a missing source", async () => {
+    const { message, source } = await failure("FROM busybox\nCOPY nope.txt /\n");
+    expect(message).toMatch(
+      /^failed to solve: failed to compute cache key: failed to calculate checksum of ref \S+: "\/nope.txt": not found$/,
+    );
+    expect(source?.startLine).toBe(2);
+  });
+
+  test("an unknown target, with a suggestion", async () => {
+    const { message } = await failure("FROM busybox AS build\n", { target: "biuld" });
+    expect(message).toBe('failed to solve: target stage "biuld" could not be found (did you mean build?)');
+  });
+
+  test("a base that is not there, stages in a circle, a stage too late", async () => {
+    expect((await failure("FROM nope\n")).message).toStartWith(
+      "failed to solve: nope: failed to resolve source metadata for docker.io/library/nope:latest: ",
+    );
+    const circle = "FROM busybox AS a\nCOPY --from=b /x /\nFROM busybox AS b\nCOPY --from=a /x /\n";
+    expect((await failure(circle)).message).toContain("circular dependency detected on stage: a");
+  });
+
+  test("aborting ends with CancelledError and leaves nothing running", async () => {
+    const controller = new AbortController();
+    const build = bench.build("FROM busybox\nRUN wait\n", {}, { signal: controller.signal });
+    setTimeout(() => controller.abort(), 50);
+    expect(build).rejects.toMatchObject({ code: "cancelled" });
+    await build.catch(() => undefined);
+    expect(bench.errors["[2/2] RUN wait"]).toBe("context canceled");
+  });
+});
