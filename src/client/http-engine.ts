@@ -17,6 +17,8 @@ import {
 const MAX_ERROR_BODY = 64 * 1024;
 
 export interface HttpEngineOptions {
+  /** Version in the paths; the newest by default. */
+  readonly apiVersion?: string | undefined;
   /** Called once when nobody listens at a default endpoint; the request is then tried again. */
   readonly startEngine?: () => Promise<void>;
 }
@@ -24,10 +26,12 @@ export interface HttpEngineOptions {
 /** The engine behind a socket. Every request opens its own connection: on a unix socket that costs 0.1 ms and needs no pool. */
 export class HttpEngine implements Engine {
   readonly endpoint: Endpoint;
+  readonly #version: string;
   readonly #startEngine: (() => Promise<void>) | undefined;
 
   constructor(endpoint: Endpoint, options: HttpEngineOptions = {}) {
     this.endpoint = endpoint;
+    this.#version = options.apiVersion || API_VERSION.newest;
     this.#startEngine = endpoint.isDefault ? options.startEngine : undefined;
   }
 
@@ -56,7 +60,7 @@ export class HttpEngine implements Engine {
     request.signal?.addEventListener("abort", onAbort, { once: true });
     try {
       const reader = new PushbackReader(socket);
-      const failed = sendRequest(socket, request, headers).then(waitForAnswer, ignoreRefusal);
+      const failed = sendRequest(socket, request, `/v${this.#version}`, headers).then(waitForAnswer, ignoreRefusal);
       const head = await Promise.race([readResponseHead(reader), failed]);
       const exchange = { socket, reader, head };
       if (head.status >= 400) throw await readError(exchange);
@@ -97,9 +101,10 @@ function waitForAnswer(): Promise<never> {
 async function sendRequest(
   socket: EngineSocket,
   request: EngineRequest,
+  prefix: string,
   connection: Readonly<Record<string, string>>,
 ): Promise<void> {
-  const path = `/v${API_VERSION.newest}${request.path}${encodeQuery(request.query ?? {})}`;
+  const path = `${prefix}${request.path}${encodeQuery(request.query ?? {})}`;
   const { body } = request;
   const json = body && "json" in body ? Buffer.from(JSON.stringify(body.json)) : undefined;
   const framing = json

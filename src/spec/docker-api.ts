@@ -82,13 +82,26 @@ export interface HostConfig {
   readonly Tmpfs?: Readonly<Record<string, string>> | null;
   readonly PidMode?: string;
   readonly IpcMode?: string;
+  readonly UTSMode?: string;
+  readonly UsernsMode?: string;
+  readonly CgroupnsMode?: string;
+  readonly CgroupParent?: string;
+  readonly Runtime?: string;
+  readonly Annotations?: Readonly<Record<string, string>> | null;
+  readonly Links?: readonly string[] | null;
+  readonly MaskedPaths?: readonly string[] | null;
+  readonly ReadonlyPaths?: readonly string[] | null;
+  readonly CpuPeriod?: number;
+  readonly CpuQuota?: number;
+  readonly CpusetMems?: string;
+  readonly OomKillDisable?: boolean;
   readonly OomScoreAdj?: number;
   readonly LogConfig?: { readonly Type: string; readonly Config?: Readonly<Record<string, string>> | null };
   readonly ConsoleSize?: readonly [number, number];
 }
 
 export interface EndpointSettings {
-  readonly IPAMConfig?: { readonly IPv4Address?: string } | null;
+  readonly IPAMConfig?: { readonly IPv4Address?: string; readonly IPv6Address?: string } | null;
   readonly Links?: readonly string[] | null;
   readonly Aliases?: readonly string[] | null;
   readonly MacAddress?: string;

@@ -1,0 +1,121 @@
+import { attachContainer } from "#client/container-attach.ts";
+import { type PendingExit, startContainer, waitContainer } from "#client/container-lifecycle.ts";
+import type { EngineStream } from "#client/engine.ts";
+import { InvalidParameterError } from "#errors/errors.ts";
+import type { ContainerCreateRequest } from "#spec/docker-api.ts";
+import { detachKeysOf } from "../attach/configured-detach-keys.ts";
+import { requireTerminal } from "../attach/require-terminal.ts";
+import { runSession } from "../attach/session.ts";
+import { followTerminalSize, proxySignals } from "../attach/signals.ts";
+import { atLeast } from "../grammar/argument-rule.ts";
+import { type Command, type CommandContext, defineCommand, type Invocation } from "../grammar/command.ts";
+import { booleanFlag, stringFlag } from "../grammar/flag.ts";
+import { CONTAINER_FLAGS } from "../run/container-flags.ts";
+import { createWithPull } from "../run/create-container.ts";
+import { buildCreateRequest } from "../run/create-request.ts";
+import { startError, withHelp } from "../run/run-error.ts";
+import { StatusError } from "../status-error.ts";
+
+const FLAGS = {
+  ...CONTAINER_FLAGS,
+  detach: booleanFlag("Run container in background and print container ID", { short: "d" }),
+  "detach-keys": stringFlag("Override the key sequence for detaching a container"),
+  pull: stringFlag('Pull image before running ("always", "missing", "never")', { initial: "missing" }),
+  "sig-proxy": booleanFlag("Proxy received signals to the process", { initial: true }),
+};
+
+export const command: Command = defineCommand({
+  usage: "[OPTIONS] IMAGE [COMMAND] [ARG...]",
+  about: "Create and run a new container from an image",
+  spellings: ["container run", "run"],
+  arguments: atLeast(1),
+  stopAtFirstArgument: true,
+  flags: FLAGS,
+  run,
+});
+
+async function run(invocation: Invocation<typeof FLAGS>, context: CommandContext): Promise<number> {
+  const { flags } = invocation;
+  const { streams } = context;
+  const request = await prepareRequest(invocation, context);
+  if (!flags.detach) requireTerminal(streams, request.AttachStdin ?? false, flags.tty);
+  const id = await createWithPull(request, createOptions(flags), context).catch((error: unknown) => {
+    throw withHelp(error, "run");
+  });
+  if (!flags.detach) return runAttached(id, request, flags, context);
+  await startContainer(context.engine, id).catch((error: unknown) => {
+    throw startError(error, "run");
+  });
+  await streams.stdout.write(`${id}\n`);
+  return 0;
+}
+
+async function prepareRequest(
+  invocation: Invocation<typeof FLAGS>,
+  context: CommandContext,
+): Promise<ContainerCreateRequest> {
+  const { flags } = invocation;
+  if (flags.detach && flags.attach.length > 0) {
+    throw new InvalidParameterError("conflicting options: cannot specify both --attach and --detach");
+  }
+  const request = await buildCreateRequest(invocation, context).catch((error: unknown) => {
+    throw withHelp(error, "run");
+  });
+  if (flags.detach) {
+    return { ...request, AttachStdin: false, AttachStdout: false, AttachStderr: false, StdinOnce: false };
+  }
+  const size = flags.tty ? context.streams.terminalSize() : undefined;
+  return size ? { ...request, HostConfig: { ...request.HostConfig, ConsoleSize: [size.rows, size.columns] } } : request;
+}
+
+function createOptions(flags: Invocation<typeof FLAGS>["flags"]): Parameters<typeof createWithPull>[1] {
+  const { name, platform, cidfile, pull, quiet } = flags;
+  return { name, platform, cidFile: cidfile, pull, quiet };
+}
+
+/** Attaches, watches for the end, and only then starts: nothing that the container says or does is missed. */
+async function runAttached(
+  id: string,
+  request: ContainerCreateRequest,
+  flags: Invocation<typeof FLAGS>["flags"],
+  context: CommandContext,
+): Promise<number> {
+  const { engine, streams } = context;
+  const detachKeys = await detachKeysOf(flags["detach-keys"], context);
+  const attach = {
+    stdin: request.AttachStdin ?? false,
+    stdout: request.AttachStdout ?? false,
+    stderr: request.AttachStderr ?? false,
+    detachKeys,
+  };
+  const stopProxy = flags["sig-proxy"] ? proxySignals(engine, id) : () => undefined;
+  let stream: EngineStream | undefined;
+  let stopResize = (): void => undefined;
+  try {
+    const [attached, pending] = await Promise.all([
+      attachContainer(engine, id, attach),
+      waitContainer(engine, id, flags.rm ? "removed" : "next-exit"),
+    ]);
+    stream = attached;
+    const session = runSession(attached, streams, { ...attach, tty: flags.tty, detachKeys });
+    session.catch(() => undefined);
+    await startContainer(engine, id).catch((error: unknown) => {
+      throw startError(error, "run");
+    });
+    if (flags.tty) stopResize = followTerminalSize(engine, { kind: "container", id }, streams);
+    if ((await session) === "detached") return 0;
+    return await exitCodeOf(pending);
+  } catch (error) {
+    throw error instanceof StatusError ? error : withHelp(error, "run");
+  } finally {
+    stopResize();
+    stopProxy();
+    stream?.destroy();
+  }
+}
+
+async function exitCodeOf(pending: PendingExit): Promise<number> {
+  const { StatusCode, Error: failure } = await pending.exit;
+  if (failure?.Message) throw new StatusError(125, `error waiting for container: ${failure.Message}`);
+  return StatusCode;
+}

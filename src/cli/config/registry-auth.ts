@@ -1,0 +1,144 @@
+/** Credentials for a registry, from `config.json` and credential helpers. https://github.com/docker/cli/blob/v28.2.2/cli/config/configfile/file.go */
+import { InvalidParameterError, UnavailableError } from "#errors/errors.ts";
+import { type AuthEntry, type ConfigFile, readConfigFile } from "./config-file.ts";
+
+/** Docker Hub's key in `auths`, for history's sake. */
+export const HUB_KEY = "https://index.docker.io/v1/";
+
+export interface RegistryCredentials {
+  readonly username?: string;
+  readonly password?: string;
+  readonly identitytoken?: string;
+  readonly registrytoken?: string;
+  readonly serveraddress: string;
+}
+
+export interface CredentialSource {
+  readonly configDirectory: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** The key under which the credentials of a registry's domain are kept. */
+export function registryKey(domain: string): string {
+  return domain === "docker.io" || domain === "index.docker.io" ? HUB_KEY : domain;
+}
+
+/** The value of `X-Registry-Auth` for `domain`; undefined without credentials. Throws InvalidParameterError, UnavailableError. */
+export async function registryAuthHeader(domain: string, source: CredentialSource): Promise<string | undefined> {
+  const credentials = await findCredentials(registryKey(domain), source);
+  return credentials ? encodeAuth(credentials) : undefined;
+}
+
+/** The value of `X-Registry-Config`: the credentials of all registries that the user has any for. */
+export async function registryConfigHeader(source: CredentialSource): Promise<string | undefined> {
+  const config = await readConfigFile(source.configDirectory);
+  const keys = new Set([...Object.keys(config.auths ?? {}), ...Object.keys(config.credHelpers ?? {})]);
+  const found: Record<string, RegistryCredentials> = {};
+  for (const key of keys) {
+    const credentials = await findCredentials(key, source);
+    if (credentials) found[key] = credentials;
+  }
+  return Object.keys(found).length > 0 ? encodeAuth(found) : undefined;
+}
+
+/** JSON as base64url, as the engine reads it. */
+export function encodeAuth(value: unknown): string {
+  // Go's URLEncoding pads, and old engines insist on it.
+  const text = Buffer.from(JSON.stringify(value)).toString("base64url");
+  return text + "=".repeat((4 - (text.length % 4)) % 4);
+}
+
+async function findCredentials(key: string, source: CredentialSource): Promise<RegistryCredentials | undefined> {
+  const fromEnvironment = source.environment["DOCKER_AUTH_CONFIG"];
+  if (fromEnvironment) {
+    const entry = findEntry(parseEnvironment(fromEnvironment), key);
+    if (entry) return credentialsOf(entry, key);
+  }
+  const config = await readConfigFile(source.configDirectory);
+  const helper = config.credHelpers?.[key] ?? config.credsStore;
+  if (helper) return askHelper(helper, key, source.environment);
+  const entry = findEntry(config, key);
+  return entry ? credentialsOf(entry, key) : undefined;
+}
+
+function parseEnvironment(text: string): ConfigFile {
+  try {
+    return JSON.parse(text) as ConfigFile;
+  } catch (cause) {
+    throw new InvalidParameterError("invalid DOCKER_AUTH_CONFIG: it is not JSON", { cause });
+  }
+}
+
+/** Exact key first; then by host name, as old files wrote whole URLs. */
+function findEntry(config: ConfigFile, key: string): AuthEntry | undefined {
+  const auths = config.auths ?? {};
+  const exact = auths[key];
+  if (exact) return exact;
+  return Object.entries(auths).find(([name]) => hostOf(name) === hostOf(key))?.[1];
+}
+
+function hostOf(key: string): string {
+  return key.replace(/^https?:\/\//, "").replace(/\/.*$/, "");
+}
+
+function credentialsOf(entry: AuthEntry, key: string): RegistryCredentials | undefined {
+  const tokens = {
+    ...(entry.identitytoken ? { identitytoken: entry.identitytoken } : {}),
+    ...(entry.registrytoken ? { registrytoken: entry.registrytoken } : {}),
+  };
+  if (!entry.auth) return Object.keys(tokens).length > 0 ? { ...tokens, serveraddress: key } : undefined;
+  const decoded = Buffer.from(entry.auth, "base64").toString("utf8").replace(/\0+$/, "");
+  const colon = decoded.indexOf(":");
+  if (colon < 0)
+    throw new InvalidParameterError(`invalid auth configuration file: the entry of "${key}" has no password`);
+  return { username: decoded.slice(0, colon), password: decoded.slice(colon + 1), ...tokens, serveraddress: key };
+}
+
+/** https://github.com/docker/docker-credential-helpers */
+async function askHelper(
+  helper: string,
+  key: string,
+  environment: CredentialSource["environment"],
+): Promise<RegistryCredentials | undefined> {
+  const { code, output } = await runHelper(helper, "get", key, environment);
+  if (code !== 0) {
+    if (/credentials not found/.test(output)) return undefined;
+    throw new UnavailableError(`error getting credentials - err: exit status ${code}, out: \`${output.trim()}\``);
+  }
+  const answer = parseHelperAnswer(output, helper);
+  return answer.Username === "<token>"
+    ? { identitytoken: answer.Secret, serveraddress: key }
+    : { username: answer.Username, password: answer.Secret, serveraddress: key };
+}
+
+function parseHelperAnswer(output: string, helper: string): { readonly Username: string; readonly Secret: string } {
+  try {
+    return JSON.parse(output) as { readonly Username: string; readonly Secret: string };
+  } catch (cause) {
+    throw new UnavailableError(`error getting credentials: docker-credential-${helper} answered no JSON`, { cause });
+  }
+}
+
+/** Runs `docker-credential-HELPER ACTION` with `input`; gives its exit code and what it printed. Throws UnavailableError. */
+export async function runHelper(
+  helper: string,
+  action: "get" | "store" | "erase",
+  input: string,
+  environment: CredentialSource["environment"],
+): Promise<{ readonly code: number; readonly output: string }> {
+  const program = `docker-credential-${helper}`;
+  const { spawn } = await import("node:child_process");
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, [action], { stdio: ["pipe", "pipe", "inherit"], env: { ...environment } });
+    let output = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      output += text;
+    });
+    child.once("error", (cause) => {
+      const text = `error getting credentials - err: exec: "${program}": executable file not found in $PATH, out: \`\``;
+      reject(new UnavailableError(text, { cause }));
+    });
+    child.once("close", (code) => resolve({ code: code ?? 1, output }));
+    child.stdin.on("error", () => undefined).end(input);
+  });
+}

@@ -1,0 +1,89 @@
+import type { Command } from "./command.ts";
+
+/** A command that is loaded when it is used: start-up must not pay for the fifty others. */
+export interface Leaf {
+  readonly name: string;
+  /** Other names at the same place. */
+  readonly aliases?: readonly string[];
+  /** Its line in the list of commands. */
+  readonly about: string;
+  /** Left out of the help. */
+  readonly hidden?: boolean;
+  load(): Promise<Command>;
+}
+
+/** `berth image`, `berth container`. */
+export interface Group {
+  readonly name: string;
+  readonly about: string;
+  readonly commands: readonly Leaf[];
+}
+
+/** A heading of the root's help with what stands below it. */
+export interface Section {
+  readonly title: string;
+  readonly entries: readonly (Leaf | Group)[];
+}
+
+export interface CommandTree {
+  readonly program: string;
+  readonly about: string;
+  readonly sections: readonly Section[];
+}
+
+export type Resolution =
+  | { readonly kind: "command"; readonly path: string; readonly leaf: Leaf; readonly rest: readonly string[] }
+  | { readonly kind: "group"; readonly path: string; readonly group: Group; readonly rest: readonly string[] }
+  | { readonly kind: "root" }
+  | { readonly kind: "unknown"; readonly path: string; readonly group?: Group; readonly similar: readonly string[] };
+
+/** Whether `entry` holds commands itself. */
+export function isGroup(entry: Leaf | Group): entry is Group {
+  return "commands" in entry;
+}
+
+/** Finds what `words` (global flags taken off) name. */
+export function resolveCommand(tree: CommandTree, words: readonly string[]): Resolution {
+  const [first, ...rest] = words;
+  if (first === undefined) return { kind: "root" };
+  const entries = tree.sections.flatMap((section) => section.entries);
+  const entry = findEntry(entries, first);
+  if (!entry) return { kind: "unknown", path: `${tree.program} ${first}`, similar: similarNames(entries, first) };
+  if (!isGroup(entry)) return { kind: "command", path: `${tree.program} ${entry.name}`, leaf: entry, rest };
+  return resolveInGroup(`${tree.program} ${entry.name}`, entry, rest);
+}
+
+function resolveInGroup(path: string, group: Group, words: readonly string[]): Resolution {
+  const [first, ...rest] = words;
+  if (first === undefined || first.startsWith("-")) return { kind: "group", path, group, rest: words };
+  const leaf = findEntry(group.commands, first);
+  if (!leaf) return { kind: "unknown", path: `${path} ${first}`, group, similar: similarNames(group.commands, first) };
+  return { kind: "command", path: `${path} ${leaf.name}`, leaf, rest };
+}
+
+function findEntry<E extends Leaf | Group>(entries: readonly E[], name: string): E | undefined {
+  return entries.find((entry) => entry.name === name || (!isGroup(entry) && (entry.aliases ?? []).includes(name)));
+}
+
+/** Names that are two edits or fewer away, or begin with what was typed: cobra's rule for suggestions. */
+function similarNames(entries: readonly (Leaf | Group)[], typed: string): readonly string[] {
+  const lower = typed.toLowerCase();
+  return entries
+    .filter((entry) => isGroup(entry) || !entry.hidden)
+    .map((entry) => entry.name)
+    .filter((name) => editDistance(lower, name) <= 2 || name.startsWith(lower));
+}
+
+/** Levenshtein's distance. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replace = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replace, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}

@@ -1,0 +1,41 @@
+/** Lists as docker prints them: a table, JSON lines, or the user's template. https://github.com/docker/cli/blob/v28.2.2/cli/command/formatter/formatter.go */
+import { alignTabs } from "#formats/tabwriter.ts";
+import type { Output } from "../streams.ts";
+import type { ListShape, Row } from "./row.ts";
+
+export interface ListOptions {
+  /** `--format`; empty for the default table. */
+  readonly format: string;
+  /** Fields of the default table. */
+  readonly columns: readonly string[];
+  /** The one field that `--quiet` prints; undefined without it. */
+  readonly quietField?: string | undefined;
+}
+
+/** Prints `rows`. The template engine is loaded only when the user brings a template. Throws InvalidParameterError for a bad one. */
+export async function printList(
+  out: Output,
+  shape: ListShape,
+  rows: readonly Row[],
+  options: ListOptions,
+): Promise<void> {
+  await out.write(await formatList(shape, rows, options));
+}
+
+/** {@link printList} as text. */
+export async function formatList(shape: ListShape, rows: readonly Row[], options: ListOptions): Promise<string> {
+  const { format, columns, quietField } = options;
+  const isTable = format === "" || format === "table";
+  if (quietField !== undefined && isTable) return rows.map((row) => `${row[quietField]}\n`).join("");
+  if (isTable) return formatTable(shape, rows, columns);
+  const { formatRows } = await import("./template-list.ts");
+  return formatRows(shape, rows, format);
+}
+
+function formatTable(shape: ListShape, rows: readonly Row[], columns: readonly string[]): string {
+  const lines = [
+    columns.map((column) => shape.headers[column]),
+    ...rows.map((row) => columns.map((name) => row[name])),
+  ];
+  return alignTabs(lines.map((cells) => `${cells.join("\t")}\n`).join(""));
+}

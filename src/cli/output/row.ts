@@ -1,0 +1,13 @@
+/** One line of a list as templates see it: docker's names, texts as the table prints them. */
+export type Row = Readonly<Record<string, RowValue>>;
+
+/** A function is a method that takes arguments: `{{.Label "name"}}`. */
+export type RowValue = string | boolean | number | ((argument: string) => string);
+
+/** What a list is made of. */
+export interface ListShape {
+  /** Go's name of the row type, which error messages quote. */
+  readonly goType: string;
+  /** Header of each field. */
+  readonly headers: Readonly<Record<string, string>>;
+}

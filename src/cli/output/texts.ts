@@ -1,0 +1,70 @@
+/** Small texts that several lists share. https://github.com/docker/cli/blob/v28.2.2/cli/command/formatter/displayutils.go */
+import { humanDuration } from "#formats/go-units.ts";
+
+const SHORT_ID = 12;
+
+/** `sha256:0123456789abcdef…` or bare hex as its first 12 digits. */
+export function shortId(id: string): string {
+  const hex = id.slice(id.indexOf(":") + 1);
+  return hex.slice(0, SHORT_ID);
+}
+
+/** At most `width` columns, the last one `…` when something is cut off. */
+export function ellipsis(text: string, width: number): string {
+  if (Bun.stringWidth(text) <= width) return text;
+  let cut = "";
+  for (const character of text) {
+    if (Bun.stringWidth(cut + character) > width - 1) break;
+    cut += character;
+  }
+  return `${cut}…`;
+}
+
+/** Seconds since the epoch as `3 weeks ago`. */
+export function ago(seconds: number, now: number = Date.now()): string {
+  return `${humanDuration(now - seconds * 1000)} ago`;
+}
+
+/** Seconds since the epoch as Go's Time.String() in the local zone: `2025-05-30 12:07:14 +0000 UTC`. */
+export function goTime(seconds: number): string {
+  const time = new Date(seconds * 1000);
+  const two = (value: number): string => String(Math.trunc(Math.abs(value))).padStart(2, "0");
+  const offset = -time.getTimezoneOffset();
+  const zone = `${offset < 0 ? "-" : "+"}${two(offset / 60)}${two(offset % 60)}`;
+  const name = offset === 0 ? "UTC" : zoneName(time);
+  const date = `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`;
+  return `${date} ${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())} ${zone} ${name}`;
+}
+
+/** `a=1,b=2`, sorted. */
+export function joinLabels(labels: Readonly<Record<string, string>> | null | undefined): string {
+  return Object.entries(labels ?? {})
+    .map(([name, value]) => `${name}=${value}`)
+    .sort()
+    .join(",");
+}
+
+/** Go's strconv.Quote. */
+export function goQuote(text: string): string {
+  const escapes: Readonly<Record<string, string>> = {
+    '"': '\\"',
+    "\\": "\\\\",
+    "\n": "\\n",
+    "\t": "\\t",
+    "\r": "\\r",
+    "\x07": "\\a",
+    "\b": "\\b",
+    "\f": "\\f",
+    "\v": "\\v",
+  };
+  const body = text.replace(
+    /["\\\x00-\x1f\x7f]/g,
+    (c) => escapes[c] ?? `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`,
+  );
+  return `"${body}"`;
+}
+
+function zoneName(time: Date): string {
+  const parts = new Intl.DateTimeFormat("en-US", { timeZoneName: "short" }).formatToParts(time);
+  return parts.find((part) => part.type === "timeZoneName")?.value ?? "";
+}

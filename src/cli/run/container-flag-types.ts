@@ -1,0 +1,97 @@
+/** The flags that `run` and `create` share, by the type of their values. */
+import type { MountRequest } from "#spec/docker-api.ts";
+import type { Flag } from "../grammar/flag.ts";
+
+type Flags<T, Names extends string> = Readonly<Record<Names, Flag<T>>>;
+
+type Switches =
+  | "init"
+  | "interactive"
+  | "no-healthcheck"
+  | "rm"
+  | "tty"
+  | "quiet"
+  | "publish-all"
+  | "read-only"
+  | "privileged"
+  | "oom-kill-disable";
+
+type Texts =
+  | "entrypoint"
+  | "health-cmd"
+  | "restart"
+  | "stop-signal"
+  | "user"
+  | "workdir"
+  | "cidfile"
+  | "domainname"
+  | "hostname"
+  | "log-driver"
+  | "name"
+  | "platform"
+  | "runtime"
+  | "ip"
+  | "ip6"
+  | "mac-address"
+  | "cgroup-parent"
+  | "cgroupns"
+  | "ipc"
+  | "pid"
+  | "userns"
+  | "uts"
+  | "cpuset-cpus"
+  | "cpuset-mems";
+
+type Numbers =
+  | "health-interval"
+  | "health-retries"
+  | "health-start-interval"
+  | "health-start-period"
+  | "health-timeout"
+  | "stop-timeout"
+  | "shm-size"
+  | "cpu-period"
+  | "cpu-quota"
+  | "cpu-shares"
+  | "cpus"
+  | "memory"
+  | "memory-reservation"
+  | "memory-swap"
+  | "oom-score-adj"
+  | "pids-limit";
+
+type Lists =
+  | "attach"
+  | "env"
+  | "env-file"
+  | "group-add"
+  | "annotation"
+  | "label"
+  | "label-file"
+  | "log-opt"
+  | "add-host"
+  | "dns"
+  | "dns-opt"
+  | "dns-option"
+  | "dns-search"
+  | "expose"
+  | "link"
+  | "net"
+  | "net-alias"
+  | "network"
+  | "network-alias"
+  | "publish"
+  | "device"
+  | "tmpfs"
+  | "volume"
+  | "volumes-from"
+  | "cap-add"
+  | "cap-drop"
+  | "security-opt"
+  | "sysctl"
+  | "ulimit";
+
+export type ContainerFlags = Flags<boolean, Switches> &
+  Flags<string, Texts> &
+  Flags<number, Numbers> &
+  Flags<readonly string[], Lists> & { readonly mount: Flag<readonly MountRequest[]> };

@@ -1,0 +1,98 @@
+/** Creates a container for `run` or `create`: pulls what is missing, keeps the id file. */
+import { type FileHandle, open, unlink } from "node:fs/promises";
+import { createContainer } from "#client/container-lifecycle.ts";
+import { isNotFound } from "#client/engine-error.ts";
+import { errorCode, errorMessage, InvalidParameterError } from "#errors/errors.ts";
+import { familiarString, parseReference, tagNameOnly } from "#formats/reference.ts";
+import type { ContainerCreateRequest } from "#spec/docker-api.ts";
+import type { CommandContext } from "../grammar/command.ts";
+import { pull } from "../transfer/pull.ts";
+
+export interface CreateOptions {
+  readonly name: string;
+  readonly platform: string;
+  readonly cidFile: string;
+  readonly pull: string;
+  readonly quiet: boolean;
+}
+
+/** Creates the container and gives its id. Warnings go to stderr. Throws EngineError or InvalidParameterError. */
+export async function createWithPull(
+  request: ContainerCreateRequest,
+  options: CreateOptions,
+  context: CommandContext,
+): Promise<string> {
+  const { pull: policy } = options;
+  if (!["always", "missing", "never", ""].includes(policy)) {
+    throw new InvalidParameterError(`invalid pull option: '${policy}': must be one of "always", "missing" or "never"`);
+  }
+  await using idFile = await openIdFile(options.cidFile);
+  if (policy === "always") await pullFor(request, options, context);
+  const created = await createOrPull(request, options, context);
+  await idFile.write(created.Id);
+  for (const warning of created.Warnings ?? []) await context.streams.stderr.write(`WARNING: ${warning}\n`);
+  return created.Id;
+}
+
+async function createOrPull(
+  request: ContainerCreateRequest,
+  options: CreateOptions,
+  context: CommandContext,
+): ReturnType<typeof createContainer> {
+  try {
+    return await createContainer(context.engine, request, options);
+  } catch (error) {
+    if (!isNotFound(error) || !/no such image/i.test(errorMessage(error)) || !["missing", ""].includes(options.pull)) {
+      throw error;
+    }
+  }
+  const name = familiarString(tagNameOnly(parseReference(request.Image ?? "")));
+  if (!options.quiet) await context.streams.stderr.write(`Unable to find image '${name}' locally\n`);
+  await pullFor(request, options, context);
+  return createContainer(context.engine, request, options);
+}
+
+/** stdout belongs to the container: the pull speaks on stderr. */
+async function pullFor(
+  request: ContainerCreateRequest,
+  options: CreateOptions,
+  context: CommandContext,
+): Promise<void> {
+  const reference = tagNameOnly(parseReference(request.Image ?? ""));
+  await pull(reference, { platform: options.platform, quiet: options.quiet, out: context.streams.stderr }, context);
+}
+
+interface IdFile extends AsyncDisposable {
+  write(id: string): Promise<void>;
+}
+
+/** `--cidfile`: must not exist; is taken away again when nothing was created. */
+async function openIdFile(path: string): Promise<IdFile> {
+  if (path === "") return { write: async () => undefined, [Symbol.asyncDispose]: async () => undefined };
+  const file = await createIdFile(path);
+  let written = false;
+  return {
+    async write(id: string): Promise<void> {
+      await file.write(id);
+      written = true;
+    },
+    async [Symbol.asyncDispose](): Promise<void> {
+      await file.close();
+      if (!written) await unlink(path);
+    },
+  };
+}
+
+async function createIdFile(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, "wx");
+  } catch (cause) {
+    if (errorCode(cause) === "EEXIST") {
+      throw new InvalidParameterError(
+        `container ID file found, make sure the other container isn't running or delete ${path}`,
+        { cause },
+      );
+    }
+    throw new InvalidParameterError(`failed to create the container ID file: ${errorMessage(cause)}`, { cause });
+  }
+}
