@@ -8,7 +8,10 @@
 export interface ContainerRuntime {
   /** Program in use and its version, for `info` and `version`. */
   readonly program: RuntimeProgram;
-  /** Writes the bundle and creates the container. After it, `pid` exists and waits. Throws SystemError with the runtime's words. */
+  /**
+   * Writes the bundle and creates the container. After it, `pid` exists and waits. Throws StartError as `start` does (runc looks for the
+   * command here already), else SystemError with the runtime's words. After a failure nothing is left.
+   */
   create(spec: ContainerSpec): Promise<CreatedContainer>;
   /**
    * Runs the user's command. Throws StartError (see start-error.ts) with exit code 126/127 and Docker's words when the command
@@ -133,6 +136,8 @@ export interface ContainerExit {
   /** Milliseconds since the epoch. */
   readonly finishedAt: number;
   readonly oomKilled: boolean;
+  /** conmon was killed: the exit code is not known (137 is given), and what was left of the container has been killed. */
+  readonly lost?: boolean;
 }
 
 /** The way into a container's standard input. Writes keep back-pressure; `end` is end-of-file (only if stdinOnce). */

@@ -1,10 +1,9 @@
 import { fstatSync, read } from "node:fs";
-import { dirname } from "node:path";
 import { promisify } from "node:util";
 import { ContainerLogParser, type LogBatch, STDERR, STDOUT } from "#formats/container-log.ts";
-import { watchDirectory } from "./directory-watch.ts";
 import { LogGenerations } from "./log-generations.ts";
 import { findTail } from "./log-tail.ts";
+import { LogWatch } from "./log-watch.ts";
 
 const readFd = promisify(read);
 const CHUNK = 256 * 1024;
@@ -33,8 +32,8 @@ export interface ReadLogOptions {
 
 /**
  * Reads a container's log: batches in the order of the output, complete, across rotations. The place to start is fixed when this is
- * called, not at the first batch. The reader holds descriptors until the iteration ends or is left (`break`, `return`), or `signal`
- * aborts; it reads only as fast as it is asked.
+ * called, not at the first batch. The reader holds descriptors until the iteration ends or is left (`break`); to stop one that waits
+ * for output, abort `signal`. It reads only as fast as it is asked.
  */
 export function readLog(options: ReadLogOptions): AsyncIterableIterator<LogBatch> {
   const from = options.from ?? "oldest";
@@ -56,13 +55,17 @@ function closeEvenUnread(
   pieces: AsyncGenerator<LogBatch>,
   generations: LogGenerations,
 ): AsyncIterableIterator<LogBatch> {
+  let isStarted = false;
   return {
     [Symbol.asyncIterator]() {
       return this;
     },
-    next: () => pieces.next(),
-    return: async () => {
-      generations.close();
+    next() {
+      isStarted = true;
+      return pieces.next();
+    },
+    async return() {
+      if (!isStarted) generations.close();
       return await pieces.return(undefined);
     },
   };
@@ -75,19 +78,15 @@ async function* readGenerations(
   options: ReadLogOptions,
 ): AsyncGenerator<LogBatch> {
   const wakeUp = new WakeUp();
-  // Here and not only below: a reader that is not asked for long still gets hold of each file before rotation removes it.
-  const onChange = (): void => {
-    generations.scan();
-    wakeUp.ring();
-  };
-  const watcher = options.follow ? watchDirectory(dirname(options.path), onChange) : undefined;
+  const watch = options.follow ? new LogWatch(options.path, generations, () => wakeUp.ring()) : undefined;
   const onAbort = (): void => wakeUp.ring();
   options.signal?.addEventListener("abort", onAbort);
   let hasEnded = !options.follow;
-  void options.ended?.finally(() => {
+  const onEnd = (): void => {
     hasEnded = true;
     wakeUp.ring();
-  });
+  };
+  options.ended?.then(onEnd, onEnd);
   const parser = new ContainerLogParser();
   let position = offset;
   try {
@@ -95,7 +94,7 @@ async function* readGenerations(
       wakeUp.reset();
       // Both are looked at before the read: what was written before them is then certainly read.
       const wasLast = hasEnded;
-      if (options.follow) generations.scan();
+      watch?.update();
       const isFinished = generations.hasNext;
       const chunk = await readChunk(generations, position);
       if (chunk.length > 0) {
@@ -112,7 +111,7 @@ async function* readGenerations(
       }
     }
   } finally {
-    watcher?.close();
+    watch?.close();
     options.signal?.removeEventListener("abort", onAbort);
     generations.close();
   }

@@ -1,0 +1,89 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { errorCode } from "#errors/errors.ts";
+import { isAlive, type ProcessIdentity, readProcess } from "#sys/process-info.ts";
+
+/**
+ * What the engine needs to know of a container that it finds running after a restart. Start times tell a process from a later one
+ * with the same pid. Kept in the bundle, which lies on tmpfs like the runtime's own state: after a reboot both are gone, as the
+ * container is. So nothing here needs fsync.
+ */
+export interface BundleRecord {
+  readonly container: ProcessIdentity;
+  readonly conmon: ProcessIdentity;
+  readonly rootfs: string;
+}
+
+/** The names of the files in a bundle directory. */
+export class BundleFiles {
+  readonly directory: string;
+
+  constructor(bundleDirectory: string, id: string) {
+    this.directory = join(bundleDirectory, id);
+  }
+
+  get config(): string {
+    return join(this.directory, "config.json");
+  }
+  get pidFile(): string {
+    return join(this.directory, "pid");
+  }
+  get conmonPidFile(): string {
+    return join(this.directory, "conmon.pid");
+  }
+  get runtimeLog(): string {
+    return join(this.directory, "runtime.log");
+  }
+  /** conmon's control FIFO: "1 ROWS COLUMNS" resizes, "2 0 0" reopens the log. */
+  get control(): string {
+    return join(this.directory, "ctl");
+  }
+  /** Made by conmon (in its `--persist-dir`) when the kernel killed a process of the container for want of memory. */
+  get oom(): string {
+    return join(this.directory, "oom");
+  }
+  get record(): string {
+    return join(this.directory, "berth.json");
+  }
+
+  writeRecord(record: BundleRecord): void {
+    writeFileSync(this.record, JSON.stringify(record), { mode: 0o600 });
+  }
+
+  /** Undefined when there is none. */
+  readRecord(): BundleRecord | undefined {
+    const text = readIfThere(this.record);
+    return text === undefined ? undefined : JSON.parse(text);
+  }
+
+  readConmonPid(): number | undefined {
+    const pid = Number.parseInt(readIfThere(this.conmonPidFile) ?? "", 10);
+    return Number.isNaN(pid) ? undefined : pid;
+  }
+}
+
+/** Identity of a process that was just started; a start time of -1 matches no process, when it has ended already. */
+export function identify(pid: number): ProcessIdentity {
+  return { pid, startTime: readProcess(pid)?.startTime ?? -1 };
+}
+
+/** Sends a signal to exactly that process. False when it has ended. */
+export function signalProcess(process_: ProcessIdentity, signal: number): boolean {
+  if (!isAlive(process_)) return false;
+  try {
+    process.kill(process_.pid, signal);
+    return true;
+  } catch (error) {
+    if (errorCode(error) === "ESRCH") return false;
+    throw error;
+  }
+}
+
+export function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}

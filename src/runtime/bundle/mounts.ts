@@ -1,0 +1,97 @@
+import { InvalidParameterError } from "#errors/errors.ts";
+import type { RuntimeMount } from "#spec/oci-runtime.ts";
+import type { BindMount, ContainerSpec } from "../container-runtime.ts";
+import { type NamespaceContext, sharedContainer, sharedContainerPid } from "./namespaces.ts";
+
+/** Docker's default for `--shm-size`. */
+const SHM_SIZE = 64 * 1024 * 1024;
+
+/** Everything mounted into a container, in the order of mounting: parents before children. */
+export function resolveMounts(spec: ContainerSpec, context: NamespaceContext): readonly RuntimeMount[] {
+  const user = [...tmpfsMounts(spec.tmpfs ?? {}), ...spec.mounts.map(bindMount)];
+  const taken = new Set(user.map((mount) => mount.destination));
+  const system = [...systemMounts(spec.privileged), ...sharedMemory(spec, context)].filter(
+    ({ destination }) =>
+      !taken.has(destination) &&
+      // Who brings a whole /dev wants what is in it.
+      !(taken.has("/dev") && destination.startsWith("/dev/")),
+  );
+  return [...system, ...user].toSorted((left, right) => depth(left) - depth(right));
+}
+
+/** The strictest propagation of the root that still lets the binds do what they ask. */
+export function rootfsPropagation(mounts: readonly BindMount[]): string | undefined {
+  const wanted = new Set(mounts.map((mount) => mount.propagation ?? ""));
+  if (wanted.has("shared") || wanted.has("rshared")) return "shared";
+  return wanted.has("slave") || wanted.has("rslave") ? "rslave" : undefined;
+}
+
+function systemMounts(privileged: boolean): RuntimeMount[] {
+  const access = privileged ? "rw" : "ro";
+  return [
+    { destination: "/proc", type: "proc", source: "proc", options: ["nosuid", "noexec", "nodev"] },
+    {
+      destination: "/dev",
+      type: "tmpfs",
+      source: "tmpfs",
+      options: ["nosuid", "strictatime", "mode=755", "size=65536k"],
+    },
+    { destination: "/sys", type: "sysfs", source: "sysfs", options: ["nosuid", "noexec", "nodev", access] },
+    {
+      destination: "/dev/pts",
+      type: "devpts",
+      source: "devpts",
+      options: ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"],
+    },
+    { destination: "/sys/fs/cgroup", type: "cgroup", source: "cgroup", options: [access, "nosuid", "noexec", "nodev"] },
+    { destination: "/dev/mqueue", type: "mqueue", source: "mqueue", options: ["nosuid", "noexec", "nodev"] },
+  ];
+}
+
+function sharedMemory(spec: ContainerSpec, context: NamespaceContext): RuntimeMount[] {
+  const destination = "/dev/shm";
+  const other = sharedContainer(spec.ipcMode);
+  if (spec.ipcMode === "none") return [];
+  if (spec.ipcMode === "host" || other !== undefined) {
+    // /dev/shm of a running container is a mount point, which its processes cannot replace by a link.
+    const source = other === undefined ? destination : `/proc/${sharedContainerPid(other, context)}/root${destination}`;
+    return [{ destination, type: "bind", source, options: ["rbind", "rprivate", "nosuid", "noexec", "nodev"] }];
+  }
+  const options = ["nosuid", "noexec", "nodev", "mode=1777", `size=${spec.shmSize || SHM_SIZE}`];
+  return [{ destination, type: "tmpfs", source: "shm", options }];
+}
+
+function bindMount(mount: BindMount): RuntimeMount {
+  const options = ["rbind", mount.propagation || "rprivate", mount.readonly ? "ro" : "rw"];
+  return { destination: checkedDestination(mount.destination), type: "bind", source: mount.source, options };
+}
+
+/** `--tmpfs PATH:OPTIONS`; Docker's defaults first, so that the client's options win. */
+function tmpfsMounts(tmpfs: Readonly<Record<string, string>>): RuntimeMount[] {
+  return Object.entries(tmpfs).map(([destination, text]) => ({
+    destination: checkedDestination(destination),
+    type: "tmpfs",
+    source: "tmpfs",
+    options: mergeOptions(["noexec", "nosuid", "nodev"], text.split(",").filter(Boolean)),
+  }));
+}
+
+const OPPOSITES: Readonly<Record<string, string>> = { exec: "noexec", suid: "nosuid", dev: "nodev" };
+
+function mergeOptions(defaults: readonly string[], asked: readonly string[]): string[] {
+  const undone = new Set(asked.map((option) => OPPOSITES[option] ?? option));
+  return [...defaults.filter((option) => !undone.has(option)), ...asked];
+}
+
+function checkedDestination(path: string): string {
+  if (!path.startsWith("/")) {
+    throw new InvalidParameterError(`invalid mount config: invalid mount path: '${path}' mount path must be absolute`);
+  }
+  const clean = path.split("/").filter((part) => part !== "" && part !== ".");
+  if (clean.length === 0) throw new InvalidParameterError("invalid specification: destination can't be '/'");
+  return `/${clean.join("/")}`;
+}
+
+function depth(mount: RuntimeMount): number {
+  return mount.destination.split("/").length;
+}

@@ -1,0 +1,56 @@
+import { InvalidParameterError } from "#errors/errors.ts";
+import type { RuntimeNamespace } from "#spec/oci-runtime.ts";
+import type { ContainerSpec } from "../container-runtime.ts";
+
+const CONTAINER_PREFIX = "container:";
+
+export interface NamespaceContext {
+  /** Pid of the main process of a container of this engine. Undefined when it does not run. */
+  readonly pidOf: (containerId: string) => number | undefined;
+  readonly isCgroup2: boolean;
+  readonly supportsTime: boolean;
+}
+
+/** The namespaces of a container: all its own but those that it shares with the host or another container. */
+export function resolveNamespaces(spec: ContainerSpec, context: NamespaceContext): readonly RuntimeNamespace[] {
+  return [
+    { type: "mount" },
+    { type: "uts" },
+    ...networkNamespace(spec.network),
+    ...sharedNamespace("pid", spec.pidMode, context),
+    ...sharedNamespace("ipc", spec.ipcMode, context),
+    // With cgroup v1 a container sees the host's hierarchy, as in Docker: a v1 cgroup namespace confuses systemd and old JVMs.
+    ...(context.isCgroup2 && !spec.privileged ? [{ type: "cgroup" } as const] : []),
+    ...(context.supportsTime ? [{ type: "time" } as const] : []),
+  ];
+}
+
+/** Id of the container in "container:ID"; undefined in any other mode. */
+export function sharedContainer(mode: string | undefined): string | undefined {
+  return mode?.startsWith(CONTAINER_PREFIX) ? mode.slice(CONTAINER_PREFIX.length) : undefined;
+}
+
+/** Pid of the container that `mode` ("container:ID") names. Throws InvalidParameterError with Docker's words. */
+export function sharedContainerPid(id: string, context: NamespaceContext): number {
+  const pid = context.pidOf(id);
+  if (pid === undefined) throw new InvalidParameterError(`cannot join namespace of a non running container: ${id}`);
+  return pid;
+}
+
+function networkNamespace(network: ContainerSpec["network"]): RuntimeNamespace[] {
+  switch (network.kind) {
+    case "host":
+      return [];
+    case "none":
+      return [{ type: "network" }];
+    case "path":
+      return [{ type: "network", path: network.netnsPath }];
+  }
+}
+
+function sharedNamespace(type: "pid" | "ipc", mode: string | undefined, context: NamespaceContext): RuntimeNamespace[] {
+  if (mode === "host") return [];
+  const container = sharedContainer(mode);
+  if (container === undefined) return [{ type }];
+  return [{ type, path: `/proc/${sharedContainerPid(container, context)}/ns/${type}` }];
+}

@@ -1,0 +1,50 @@
+import { InvalidParameterError } from "#errors/errors.ts";
+
+/** `--security-opt`, taken apart. */
+export interface SecurityOptions {
+  /** "default", "unconfined", or a profile's text. */
+  readonly seccomp: string;
+  readonly noNewPrivileges: boolean;
+  readonly apparmor: string | undefined;
+  /** False with `systempaths=unconfined`: nothing masked or read-only. */
+  readonly restrictsSystemPaths: boolean;
+}
+
+/** Parses the options. Throws InvalidParameterError with Docker's words on an unknown one. */
+export function parseSecurityOptions(options: readonly string[]): SecurityOptions {
+  let seccomp = "default";
+  let noNewPrivileges = false;
+  let apparmor: string | undefined;
+  let restrictsSystemPaths = true;
+  for (const option of options) {
+    // Old clients write "seccomp:unconfined".
+    const [, name = "", value] = /^([^=:]*)(?:[=:](.*))?$/s.exec(option) ?? [];
+    switch (name) {
+      case "seccomp":
+        seccomp = value === undefined || value === "builtin" ? "default" : value;
+        break;
+      case "apparmor":
+        apparmor = value ?? "";
+        break;
+      case "no-new-privileges":
+        noNewPrivileges = parseBoolean(value ?? "true", option);
+        break;
+      case "systempaths":
+        if (value !== "unconfined") throw new InvalidParameterError(`invalid --security-opt 2: "${option}"`);
+        restrictsSystemPaths = false;
+        break;
+      case "label":
+        // SELinux labels: without SELinux Docker ignores them as well.
+        break;
+      default:
+        throw new InvalidParameterError(`invalid --security-opt 2: "${option}"`);
+    }
+  }
+  return { seccomp, noNewPrivileges, apparmor, restrictsSystemPaths };
+}
+
+function parseBoolean(value: string, option: string): boolean {
+  if (/^(1|t|true)$/i.test(value)) return true;
+  if (/^(0|f|false)$/i.test(value)) return false;
+  throw new InvalidParameterError(`invalid --security-opt 2: "${option}"`);
+}

@@ -1,0 +1,50 @@
+import { Transform, type TransformCallback } from "node:stream";
+
+/** How runc and crun begin when they fail themselves. */
+const BEGINNINGS: readonly string[] = ["exec failed: ", "runc run failed: ", "runc create failed: ", "error", "{"];
+const LONGEST_BEGINNING = Math.max(...BEGINNINGS.map((text) => text.length));
+/** A first chunk longer than a message is output. */
+const LONGEST_COMPLAINT = 8 * 1024;
+
+/**
+ * runc writes its own failure to the stream that carries the program's output. This passes output on at once, but holds back a first chunk
+ * that begins like a failure of runc until `decide` says what it was. The caller replaces a failure's text by Docker's.
+ */
+export class ComplaintFilter extends Transform {
+  #isFirst = true;
+  #held: Buffer[] = [];
+
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    if (this.#held.length > 0) {
+      this.#held.push(chunk);
+      if (this.#held.reduce((sum, part) => sum + part.length, 0) > LONGEST_COMPLAINT) this.#release();
+      done();
+      return;
+    }
+    const isSuspect = this.#isFirst && looksLikeComplaint(chunk);
+    this.#isFirst = false;
+    if (isSuspect) this.#held.push(chunk);
+    else this.push(chunk);
+    done();
+  }
+
+  /** Ends the stream: with `replacement` instead of what was held, or with what was held when it was output after all. */
+  decide(replacement: Uint8Array | undefined): void {
+    if (replacement === undefined) this.#release();
+    else {
+      this.#held = [];
+      this.push(replacement);
+    }
+    this.end();
+  }
+
+  #release(): void {
+    for (const chunk of this.#held) this.push(chunk);
+    this.#held = [];
+  }
+}
+
+function looksLikeComplaint(chunk: Buffer): boolean {
+  const text = chunk.toString("latin1", 0, LONGEST_BEGINNING);
+  return chunk.length <= LONGEST_COMPLAINT && BEGINNINGS.some((beginning) => text.startsWith(beginning));
+}

@@ -1,0 +1,225 @@
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { ConflictError, NotFoundError, SystemError } from "#errors/errors.ts";
+import { isAlive } from "#sys/process-info.ts";
+import { BundleFiles, type BundleRecord, identify } from "./bundle-files.ts";
+import { BundleMaker } from "./bundle-maker.ts";
+import { cgroupPids, killCgroup } from "./cgroup-tree.ts";
+import { launchConmon } from "./conmon-launch.ts";
+import type {
+  AdoptedState,
+  ContainerExit,
+  ContainerRuntime,
+  ContainerSpec,
+  ContainerStdin,
+  CreatedContainer,
+  ExecProcess,
+  ExecSpec,
+  OutputSink,
+  RuntimeProgram,
+  TerminalSize,
+} from "./container-runtime.ts";
+import { openContainerStdin } from "./container-stdin.ts";
+import { REOPEN_LOG_MESSAGE, resizeMessage, sendControlMessage } from "./control-fifo.ts";
+import { startExec } from "./exec-process.ts";
+import { LowLevelRuntime } from "./low-level-runtime.ts";
+import { listProcesses, type ProcessTable } from "./process-list.ts";
+import { runBundleOnce } from "./run-once.ts";
+import type { RuntimePrograms } from "./runtime-program.ts";
+import { readExitFile, removeExitFile, SupervisedContainer } from "./supervised-container.ts";
+
+const SIGKILL = 9;
+
+export interface ConmonRuntimeOptions {
+  /** Below the exec root: the low-level runtime's state and conmon's sockets. */
+  readonly stateDirectory: string;
+  /** Below the exec root, on tmpfs if possible: a directory per container. */
+  readonly bundleDirectory: string;
+  /** Where conmon leaves exit codes. Must survive the engine; on disk also a reboot. */
+  readonly exitDirectory: string;
+  readonly programs: RuntimePrograms;
+  /** Absolute path in the cgroup tree. Default "/berth". */
+  readonly cgroupParent?: string;
+}
+
+/** Containers under conmon and runc or crun. See container-runtime.ts for the guarantees. */
+export class ConmonRuntime implements ContainerRuntime {
+  readonly program: RuntimeProgram;
+  readonly #options: ConmonRuntimeOptions;
+  readonly #bundles: BundleMaker;
+  readonly #runtime: LowLevelRuntime;
+  readonly #containers = new Map<string, SupervisedContainer>();
+  readonly #listeners: ((exit: ContainerExit) => void)[] = [];
+
+  constructor(options: ConmonRuntimeOptions) {
+    this.#options = options;
+    this.program = options.programs.runtime;
+    this.#bundles = new BundleMaker({
+      cgroupParent: options.cgroupParent ?? "/berth",
+      supportsTime: options.programs.supportsTime,
+      pidOf: (id) => this.#runningPid(id),
+    });
+    this.#runtime = new LowLevelRuntime(this.program, join(options.stateDirectory, "runtime"));
+    for (const directory of [this.#socketDirectory, this.#runtime.root, options.bundleDirectory, options.exitDirectory])
+      mkdirSync(directory, { recursive: true, mode: 0o700 });
+  }
+
+  async create(spec: ContainerSpec): Promise<CreatedContainer> {
+    const { id } = spec;
+    if (this.#containers.has(id)) throw new ConflictError(`cannot create container "${id}": it exists already`);
+    const files = this.#files(id);
+    removeExitFile(this.#options.exitDirectory, id);
+    try {
+      this.#bundles.write(spec, files);
+      const pid = await launchConmon({
+        programs: this.#options.programs,
+        runtimeRoot: this.#runtime.root,
+        exitDirectory: this.#options.exitDirectory,
+        socketDirectory: this.#socketDirectory,
+        bundle: files,
+        spec,
+      });
+      const record = { container: identify(pid), conmon: identify(this.#conmonPid(files)), rootfs: spec.rootfs };
+      files.writeRecord(record);
+      this.#supervise(id, files, record);
+      return { pid, conmonPid: record.conmon.pid };
+    } catch (error) {
+      await this.#cleanUp(id);
+      throw error;
+    }
+  }
+
+  async start(id: string): Promise<void> {
+    this.#container(id);
+    await this.#runtime.start(id);
+  }
+
+  async kill(id: string, signal: number, all = false): Promise<void> {
+    const container = this.#containers.get(id);
+    if (!container || container.hasEnded) return;
+    if (!all) container.kill(signal);
+    else for (const pid of this.#pids(id)) process.kill(pid, signal);
+  }
+
+  async pause(id: string): Promise<void> {
+    this.#container(id);
+    await this.#runtime.pause(id);
+  }
+
+  async resume(id: string): Promise<void> {
+    this.#container(id);
+    await this.#runtime.resume(id);
+  }
+
+  async remove(id: string): Promise<void> {
+    const container = this.#containers.get(id);
+    if (container && !container.hasEnded) {
+      container.kill(SIGKILL);
+      killCgroup(this.#bundles.cgroupsPath(id), this.#bundles.host.isCgroup2);
+      await container.ended;
+    }
+    this.#containers.delete(id);
+    await this.#cleanUp(id);
+  }
+
+  async adopt(id: string): Promise<AdoptedState> {
+    const files = this.#files(id);
+    const exit = readExitFile(this.#options.exitDirectory, id, files);
+    if (exit) return { kind: "exited", exit };
+    const record = files.readRecord();
+    if (!record || !isAlive(record.container)) return { kind: "lost" };
+    this.#supervise(id, files, record);
+    return { kind: "running", pid: record.container.pid, paused: false };
+  }
+
+  async resize(id: string, size: TerminalSize): Promise<void> {
+    this.#container(id);
+    sendControlMessage(this.#files(id).control, resizeMessage(size));
+  }
+
+  /** Makes conmon write to a new file at the log's path; the rotation calls it after its renames. */
+  reopenLog(id: string): boolean {
+    return sendControlMessage(this.#files(id).control, REOPEN_LOG_MESSAGE);
+  }
+
+  async openStdin(id: string): Promise<ContainerStdin> {
+    return openContainerStdin(this.#container(id).files.directory);
+  }
+
+  async exec(spec: ExecSpec): Promise<ExecProcess> {
+    const { files } = this.#container(spec.containerId);
+    return startExec(spec, files, this.#runtime, this.#bundles.host);
+  }
+
+  async top(id: string, psArgs: readonly string[]): Promise<ProcessTable> {
+    this.#container(id);
+    return await listProcesses(this.#pids(id), psArgs);
+  }
+
+  async runOnce(spec: ContainerSpec, output: OutputSink, signal: AbortSignal): Promise<number> {
+    const { id } = spec;
+    const files = this.#files(id);
+    try {
+      this.#bundles.write(spec, files);
+      const killAll = (): void => killCgroup(this.#bundles.cgroupsPath(id), this.#bundles.host.isCgroup2);
+      return await runBundleOnce({ id, files, runtime: this.#runtime, output, signal, killAll });
+    } finally {
+      rmSync(files.directory, { recursive: true, force: true });
+    }
+  }
+
+  onExit(listener: (exit: ContainerExit) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  async close(): Promise<void> {
+    for (const container of this.#containers.values()) container.release();
+    this.#containers.clear();
+  }
+
+  get #socketDirectory(): string {
+    return join(this.#options.stateDirectory, "sockets");
+  }
+
+  #files(id: string): BundleFiles {
+    return new BundleFiles(this.#options.bundleDirectory, id);
+  }
+
+  #container(id: string): SupervisedContainer {
+    const container = this.#containers.get(id);
+    if (!container) throw new NotFoundError(`No such container: ${id}`);
+    return container;
+  }
+
+  #runningPid(id: string): number | undefined {
+    const container = this.#containers.get(id);
+    return container && !container.hasEnded ? container.record.container.pid : undefined;
+  }
+
+  #pids(id: string): number[] {
+    return cgroupPids(this.#bundles.cgroupsPath(id), this.#bundles.host.isCgroup2);
+  }
+
+  #conmonPid(files: BundleFiles): number {
+    const pid = files.readConmonPid();
+    if (pid === undefined) throw new SystemError(`conmon left no pid in "${files.conmonPidFile}"`);
+    return pid;
+  }
+
+  #supervise(id: string, files: BundleFiles, record: BundleRecord): void {
+    const killLeftovers = (): void => killCgroup(this.#bundles.cgroupsPath(id), this.#bundles.host.isCgroup2);
+    const container = new SupervisedContainer(id, files, record, this.#options.exitDirectory, killLeftovers);
+    this.#containers.set(id, container);
+    void container.ended.then((exit) => {
+      for (const listener of this.#listeners) listener(exit);
+    });
+  }
+
+  /** Removes all traces: cgroup and state of the runtime, bundle, exit file. */
+  async #cleanUp(id: string): Promise<void> {
+    if (this.#runtime.has(id)) await this.#runtime.delete(id);
+    rmSync(this.#files(id).directory, { recursive: true, force: true });
+    rmSync(join(this.#socketDirectory, id), { force: true });
+    removeExitFile(this.#options.exitDirectory, id);
+  }
+}

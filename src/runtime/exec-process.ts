@@ -1,0 +1,183 @@
+import { randomBytes } from "node:crypto";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { PassThrough, Writable } from "node:stream";
+import type { RuntimeConfig, RuntimeProcess } from "#spec/oci-runtime.ts";
+import { RootDirectory } from "#sys/beneath.ts";
+import { childExit, startChild } from "#sys/command.ts";
+import { spawnOnTerminal } from "#sys/pseudo-terminal.ts";
+import { capabilitySets, resolveCapabilities } from "./bundle/capabilities.ts";
+import { serialiseConfig, withHome } from "./bundle/oci-spec.ts";
+import { type BundleFiles, readIfThere } from "./bundle-files.ts";
+import { ComplaintFilter } from "./complaint-filter.ts";
+import type { ExecProcess, ExecSpec, TerminalSize } from "./container-runtime.ts";
+import type { HostFacts } from "./host-facts.ts";
+import type { LowLevelRuntime } from "./low-level-runtime.ts";
+import { resolveUserIn } from "./rootfs-preflight.ts";
+import { lastLoggedError, runtimeError } from "./runtime-errors.ts";
+import { StartError } from "./start-error.ts";
+
+const SIGKILL = 9;
+const DEFAULT_SIZE: TerminalSize = { rows: 24, columns: 80 };
+
+/**
+ * Runs one more process in a container, by `runc exec` as a child of the engine. It ends with the engine, as Docker's does.
+ * Throws InvalidParameterError with Docker's words when the user does not exist; a command that cannot run is told on the stream.
+ */
+export function startExec(spec: ExecSpec, files: BundleFiles, runtime: LowLevelRuntime, host: HostFacts): ExecProcess {
+  const work = new ExecFiles(files.directory);
+  try {
+    writeFileSync(work.process, serialiseConfig(execProcessSpec(spec, files, host)), { mode: 0o600 });
+    const args = [
+      ...["--root", runtime.root, "--log", work.log, "--log-format", "json"],
+      ...["exec", "--process", work.process, "--pid-file", work.pid],
+      ...(spec.terminal ? ["--tty"] : []),
+      spec.containerId,
+    ];
+    return spec.terminal
+      ? startOnTerminal(runtime.program.path, args, spec, work)
+      : startOnPipes(runtime.program.path, args, spec, work);
+  } catch (error) {
+    work.remove();
+    throw error;
+  }
+}
+
+/** What the container's own process may do, for another user, command and directory. */
+function execProcessSpec(spec: ExecSpec, files: BundleFiles, host: HostFacts): RuntimeProcess {
+  using root = new RootDirectory(spec.rootfs);
+  const config: RuntimeConfig = JSON.parse(readFileSync(files.config, "utf8"));
+  const user = resolveUserIn(root, spec.user, []);
+  const names = spec.privileged
+    ? resolveCapabilities({ privileged: true, add: [], drop: [] }, host.capabilities)
+    : config.process.capabilities.bounding;
+  const { rlimits, noNewPrivileges, apparmorProfile } = config.process;
+  return {
+    terminal: spec.terminal,
+    user: { uid: user.uid, gid: user.gid, additionalGids: user.additionalGids },
+    args: spec.args,
+    env: withHome(spec.env, user.home),
+    cwd: spec.cwd || "/",
+    capabilities: capabilitySets(names, user.uid, []),
+    noNewPrivileges,
+    ...(rlimits ? { rlimits } : {}),
+    ...(apparmorProfile ? { apparmorProfile } : {}),
+  };
+}
+
+function startOnPipes(program: string, args: readonly string[], spec: ExecSpec, work: ExecFiles): ExecProcess {
+  const child = startChild(program, args, { stdio: [spec.openStdin ? "pipe" : "ignore", "pipe", "pipe"] });
+  child.stdin?.on("error", () => undefined);
+  const stderr = new ComplaintFilter();
+  const stdout = new PassThrough();
+  child.stdout?.pipe(stdout, { end: false });
+  child.stderr?.pipe(stderr, { end: false });
+  const exitCode = childExit(child, program).then(
+    (code) => {
+      const failure = work.failure(code);
+      // Docker writes it to stdout, whatever is attached.
+      if (failure) stdout.write(`${failure.message}\r\n`);
+      stdout.end();
+      stderr.decide(failure ? new Uint8Array() : undefined);
+      return failure ? exitCodeOf(failure) : code;
+    },
+    (error) => {
+      work.remove();
+      stdout.end();
+      stderr.decide(undefined);
+      throw error;
+    },
+  );
+  return {
+    get pid() {
+      return work.readPid() ?? child.pid ?? 0;
+    },
+    stdin: child.stdin ?? undefined,
+    stdout,
+    stderr,
+    exitCode,
+    resize: () => undefined,
+    kill: (signal) => killExec(work, child.pid, signal),
+  };
+}
+
+function startOnTerminal(program: string, args: readonly string[], spec: ExecSpec, work: ExecFiles): ExecProcess {
+  const { rows, columns } = spec.terminalSize ?? DEFAULT_SIZE;
+  const terminal = spawnOnTerminal(program, args, { rows, columns });
+  const stdout = new ComplaintFilter();
+  terminal.onData((data) => void stdout.write(Buffer.from(data)));
+  const exitCode = terminal.exited.then((code) => {
+    const failure = work.failure(code);
+    stdout.decide(failure ? Buffer.from(`${failure.message}\r\n`) : undefined);
+    return failure ? exitCodeOf(failure) : code;
+  });
+  const stdin = new Writable({
+    write(chunk, _encoding, done) {
+      terminal.write(chunk);
+      done();
+    },
+  });
+  return {
+    get pid() {
+      return work.readPid() ?? terminal.pid;
+    },
+    stdin: spec.openStdin ? stdin : undefined,
+    stdout,
+    stderr: undefined,
+    exitCode,
+    resize: (size) => terminal.resize(size.rows, size.columns),
+    kill: (signal) => killExec(work, terminal.pid, signal),
+  };
+}
+
+function exitCodeOf(failure: Error): number {
+  return failure instanceof StartError ? failure.exitCode : 126;
+}
+
+/** runc passes signals on, but cannot pass on SIGKILL: that must hit the process itself. */
+function killExec(work: ExecFiles, runtimePid: number | undefined, signal: number): void {
+  const pid = work.readPid() ?? (signal === SIGKILL ? undefined : runtimePid);
+  if (pid === undefined) return;
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has ended.
+  }
+}
+
+/** The files of one exec, in the container's bundle: removed with it in any case. */
+class ExecFiles {
+  readonly #directory: string;
+
+  constructor(bundleDirectory: string) {
+    this.#directory = join(bundleDirectory, `exec-${randomBytes(8).toString("hex")}`);
+    mkdirSync(this.#directory, { mode: 0o700 });
+  }
+
+  get process(): string {
+    return join(this.#directory, "process.json");
+  }
+  get log(): string {
+    return join(this.#directory, "log");
+  }
+  get pid(): string {
+    return join(this.#directory, "pid");
+  }
+
+  /** Host pid of the process; undefined before it has started and after its end. */
+  readPid(): number | undefined {
+    const pid = Number.parseInt(readIfThere(this.pid) ?? "", 10);
+    return Number.isNaN(pid) ? undefined : pid;
+  }
+
+  /** Why the process could not be started, when that is why the runtime ended with `code`. Removes the files. */
+  failure(code: number): Error | undefined {
+    const said = code === 0 ? "" : lastLoggedError(readIfThere(this.log) ?? "");
+    this.remove();
+    return said ? runtimeError("exec", said) : undefined;
+  }
+
+  remove(): void {
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,44 @@
+import { existsSync } from "node:fs";
+import { basename, dirname } from "node:path";
+import { watchDirectory, watchFile } from "#sys/watch-file.ts";
+import type { LogGenerations } from "./log-generations.ts";
+
+/**
+ * Tells when a log grew or was rotated. It takes hold of new files when they appear and not when the reader asks for them: a reader
+ * that is slow still gets what rotation removes meanwhile.
+ */
+export class LogWatch {
+  readonly #path: string;
+  readonly #generations: LogGenerations;
+  readonly #onChange: () => void;
+  readonly #directory: Disposable;
+  #file: Disposable | undefined;
+  #watched: bigint | undefined;
+
+  constructor(path: string, generations: LogGenerations, onChange: () => void) {
+    this.#path = path;
+    this.#generations = generations;
+    this.#onChange = onChange;
+    const name = basename(path);
+    this.#directory = watchDirectory(dirname(path), (changed) => {
+      if (changed !== name) return;
+      this.update();
+      onChange();
+    });
+  }
+
+  /** Looks for newer files and watches the newest. Call it before each read: what was written before the watch is then seen. */
+  update(): void {
+    this.#generations.scan();
+    const newest = this.#generations.all.at(-1)?.inode;
+    if (newest === this.#watched || !existsSync(this.#path)) return;
+    this.#file?.[Symbol.dispose]();
+    this.#file = watchFile(this.#path, this.#onChange);
+    this.#watched = newest;
+  }
+
+  close(): void {
+    this.#directory[Symbol.dispose]();
+    this.#file?.[Symbol.dispose]();
+  }
+}

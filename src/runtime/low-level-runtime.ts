@@ -1,0 +1,69 @@
+import { readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { errorCode } from "#errors/errors.ts";
+import { childExit, startChild } from "#sys/command.ts";
+import type { RuntimeProgram } from "./container-runtime.ts";
+import { lastLoggedError, runtimeError } from "./runtime-errors.ts";
+
+/** Enough of a runtime's words for a message. */
+const LONGEST_COMPLAINT = 16 * 1024;
+
+/** Short calls of runc or crun on containers that exist. */
+export class LowLevelRuntime {
+  readonly program: RuntimeProgram;
+  /** `--root`: where the runtime keeps its own state. */
+  readonly root: string;
+
+  constructor(program: RuntimeProgram, root: string) {
+    this.program = program;
+    this.root = root;
+  }
+
+  /** Throws StartError or SystemError with the runtime's words. */
+  async start(id: string): Promise<void> {
+    const { exitCode, said } = await this.#run(["start", id]);
+    if (exitCode !== 0) throw runtimeError("start", said);
+  }
+
+  async pause(id: string): Promise<void> {
+    await this.#mustRun(["pause", id]);
+  }
+
+  async resume(id: string): Promise<void> {
+    await this.#mustRun(["resume", id]);
+  }
+
+  /** Removes cgroup and state of a container, alive or not. No error when it does not exist. */
+  async delete(id: string): Promise<void> {
+    await this.#mustRun(["delete", "--force", id]);
+    rmSync(join(this.root, id), { recursive: true, force: true });
+  }
+
+  /** Whether the runtime has state of the container. */
+  has(id: string): boolean {
+    try {
+      readFileSync(join(this.root, id, this.program.name === "runc" ? "state.json" : "status"));
+      return true;
+    } catch (error) {
+      if (errorCode(error) === "ENOENT") return false;
+      throw error;
+    }
+  }
+
+  async #mustRun(args: readonly string[]): Promise<void> {
+    const { exitCode, said } = await this.#run(args);
+    if (exitCode !== 0) throw runtimeError("start", said);
+  }
+
+  async #run(args: readonly string[]): Promise<{ readonly exitCode: number; readonly said: string }> {
+    const child = startChild(this.program.path, ["--root", this.root, "--log-format", "json", ...args], {
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    let said = "";
+    child.stderr?.on("data", (chunk) => {
+      if (said.length < LONGEST_COMPLAINT) said += String(chunk);
+    });
+    const exitCode = await childExit(child, this.program.path);
+    return { exitCode, said: lastLoggedError(said) || said.trim() };
+  }
+}

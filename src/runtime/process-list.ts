@@ -1,0 +1,39 @@
+import { errorMessage, SystemError } from "#errors/errors.ts";
+import { runCommand } from "#sys/command.ts";
+
+export interface ProcessTable {
+  readonly titles: string[];
+  readonly processes: string[][];
+}
+
+/** What `ps` says of these pids. `args` are the client's, "-ef" when there are none. Throws SystemError with Docker's words. */
+export async function listProcesses(pids: readonly number[], args: readonly string[]): Promise<ProcessTable> {
+  try {
+    const { stdout } = await runCommand("ps", args.length > 0 ? args : ["-ef"]);
+    return selectProcesses(stdout, new Set(pids));
+  } catch (cause) {
+    if (cause instanceof SystemError) throw new SystemError(`ps: ${errorMessage(cause)}`, { cause });
+    throw cause;
+  }
+}
+
+/** Takes the table of `ps` apart and keeps the wanted rows. The last column may contain spaces. */
+export function selectProcesses(output: string, pids: ReadonlySet<number>): ProcessTable {
+  const [header = "", ...rows] = output.split("\n").filter((line) => line.trim() !== "");
+  const titles = fields(header);
+  const pidColumn = titles.indexOf("PID");
+  if (pidColumn === -1) throw new SystemError("Couldn't find PID field in ps output");
+  const processes = rows
+    .map((row) => splitRow(row, titles.length))
+    .filter((columns) => pids.has(Number(columns[pidColumn])));
+  return { titles, processes };
+}
+
+function splitRow(row: string, columns: number): string[] {
+  const all = fields(row);
+  return [...all.slice(0, columns - 1), all.slice(columns - 1).join(" ")];
+}
+
+function fields(line: string): string[] {
+  return line.trim().split(/\s+/);
+}

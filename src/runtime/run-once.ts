@@ -1,0 +1,68 @@
+import { once } from "node:events";
+import type { Readable } from "node:stream";
+import { CancelledError } from "#errors/errors.ts";
+import { childExit, startChild } from "#sys/command.ts";
+import { type BundleFiles, readIfThere } from "./bundle-files.ts";
+import { ComplaintFilter } from "./complaint-filter.ts";
+import type { OutputSink } from "./container-runtime.ts";
+import type { LowLevelRuntime } from "./low-level-runtime.ts";
+import { lastLoggedError, runtimeError } from "./runtime-errors.ts";
+
+export interface RunOnce {
+  readonly id: string;
+  readonly files: BundleFiles;
+  readonly runtime: LowLevelRuntime;
+  readonly output: OutputSink;
+  readonly signal: AbortSignal;
+  /** Kills every process of the container. */
+  readonly killAll: () => void;
+}
+
+/**
+ * Runs a bundle to its end as a child of the engine and gives its exit code. On abort everything is killed at once and CancelledError
+ * thrown. Throws StartError or SystemError when the command could not be run. Leaves no cgroup, no runtime state.
+ */
+export async function runBundleOnce(run: RunOnce): Promise<number> {
+  const { runtime, files, id, signal } = run;
+  signal.throwIfAborted();
+  const args = ["--root", runtime.root, "--log", files.runtimeLog, "--log-format", "json"];
+  const child = startChild(runtime.program.path, [...args, "run", "--bundle", files.directory, id], {
+    stdio: ["ignore", "pipe", "pipe"],
+    // Its own process group: a Ctrl-C at the engine's terminal is not for it.
+    detached: true,
+  });
+  const stderr = new ComplaintFilter();
+  child.stderr?.pipe(stderr, { end: false });
+  const copied = Promise.all([
+    forward(child.stdout, (bytes) => run.output.stdout(bytes)),
+    forward(stderr, (bytes) => run.output.stderr(bytes)),
+  ]);
+  const onAbort = (): void => {
+    child.kill("SIGKILL");
+    run.killAll();
+  };
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    const exitCode = await childExit(child, runtime.program.path);
+    if (signal.aborted) throw new CancelledError(`cancelled: container ${id.slice(0, 12)}`);
+    const said = exitCode === 0 ? "" : lastLoggedError(readIfThere(files.runtimeLog) ?? "");
+    stderr.decide(said ? new Uint8Array() : undefined);
+    await copied;
+    // `run` creates and starts in one: Docker's words name the first.
+    if (said) throw runtimeError("create", said.replace(/^runc run failed/, "runc create failed"));
+    return exitCode;
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+    stderr.destroy();
+    if (runtime.has(id)) {
+      run.killAll();
+      await runtime.delete(id);
+    }
+  }
+}
+
+async function forward(stream: Readable | null, receive: (bytes: Uint8Array) => void): Promise<void> {
+  if (!stream) return;
+  stream.on("data", receive);
+  await Promise.race([once(stream, "end"), once(stream, "close")]);
+}

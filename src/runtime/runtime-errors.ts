@@ -1,0 +1,51 @@
+import { type BerthError, SystemError } from "#errors/errors.ts";
+import { StartError } from "./start-error.ts";
+
+/**
+ * The words by which Docker tells the exit code of a command that could not be run, in this order.
+ * https://github.com/moby/moby/blob/master/daemon/errors.go (setExitCodeFromError)
+ */
+const EXIT_CODES: readonly { readonly words: string; readonly exitCode: 126 | 127 }[] = [
+  { words: "executable file not found", exitCode: 127 },
+  { words: "no such file or directory", exitCode: 127 },
+  { words: "system cannot find the file specified", exitCode: 127 },
+  { words: "not a directory", exitCode: 127 },
+  { words: "permission denied", exitCode: 126 },
+  { words: "is a directory", exitCode: 126 },
+];
+
+const MOUNT_HINT =
+  "Are you trying to mount a directory onto a file (or vice-versa)? " +
+  "Check if the specified host path exists and is the expected type";
+
+/**
+ * The error for what runc or crun said about a failed create or exec, in Docker's words: StartError (126, 127) when the command cannot
+ * be run, SystemError otherwise. `action` is what the runtime was asked for.
+ */
+export function runtimeError(action: "create" | "start" | "exec", said: string): BerthError {
+  const words = said.trim() || "the runtime ended without a word";
+  const message = `OCI runtime ${action} failed: ${words}: unknown`;
+  const isMountMismatch = /mount/.test(words) && words.includes("not a directory");
+  const known = EXIT_CODES.find((entry) => words.toLowerCase().includes(entry.words));
+  if (!known) return new SystemError(message);
+  return new StartError(isMountMismatch ? `${message}: ${MOUNT_HINT}` : message, known.exitCode);
+}
+
+/** The last error in a runtime's log (`--log-format json`: an object a line); "" when there is none. */
+export function lastLoggedError(log: string): string {
+  const errors = log.split("\n").flatMap((line) => {
+    try {
+      const entry: unknown = JSON.parse(line);
+      return isLogEntry(entry) && entry.level === "error" ? [entry.msg] : [];
+    } catch {
+      return [];
+    }
+  });
+  return errors.at(-1) ?? "";
+}
+
+function isLogEntry(value: unknown): value is { readonly level: string; readonly msg: string } {
+  return (
+    typeof value === "object" && value !== null && "level" in value && "msg" in value && typeof value.msg === "string"
+  );
+}

@@ -1,0 +1,104 @@
+import { existsSync, readFileSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { errorCode } from "#errors/errors.ts";
+import { isAlive } from "#sys/process-info.ts";
+import { watchDirectory } from "#sys/watch-file.ts";
+import { type BundleFiles, type BundleRecord, signalProcess } from "./bundle-files.ts";
+import type { ContainerExit } from "./container-runtime.ts";
+
+const SIGKILL = 9;
+const CONTROL = "ctl";
+/** Milliseconds after an event at which a conmon that seems alive is looked at again. */
+const RECHECK_DELAYS: readonly number[] = [1, 4, 15, 80];
+
+/** What conmon left in the exit directory; undefined when it left nothing. */
+export function readExitFile(exitDirectory: string, id: string, files: BundleFiles): ContainerExit | undefined {
+  const path = join(exitDirectory, id);
+  try {
+    const exitCode = Number.parseInt(readFileSync(path, "utf8"), 10);
+    return { id, exitCode, finishedAt: Math.round(statSync(path).mtimeMs), oomKilled: existsSync(files.oom) };
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/**
+ * A container under a living conmon. Its end is conmon's end: when conmon exits, or is killed, the kernel closes the control FIFO that
+ * it holds open in the bundle, and inotify says so. By then conmon has written all output and the exit file.
+ */
+export class SupervisedContainer {
+  readonly id: string;
+  readonly files: BundleFiles;
+  readonly record: BundleRecord;
+  readonly #exitDirectory: string;
+  readonly #killLeftovers: () => void;
+  readonly #watch: Disposable;
+  readonly #ended = Promise.withResolvers<ContainerExit>();
+  #hasEnded = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(id: string, files: BundleFiles, record: BundleRecord, exitDirectory: string, killLeftovers: () => void) {
+    this.id = id;
+    this.files = files;
+    this.record = record;
+    this.#exitDirectory = exitDirectory;
+    this.#killLeftovers = killLeftovers;
+    this.#watch = watchDirectory(files.directory, (name) => {
+      if (name === CONTROL) this.#look();
+    });
+    // It may have ended before the watch was there.
+    queueMicrotask(() => this.#look());
+  }
+
+  /** Resolves once, when the container and its conmon have ended. Never rejects. */
+  get ended(): Promise<ContainerExit> {
+    return this.#ended.promise;
+  }
+
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
+  kill(signal: number): boolean {
+    return signalProcess(this.record.container, signal);
+  }
+
+  /** Stops watching; `ended` then stays open. */
+  release(): void {
+    clearTimeout(this.#timer);
+    this.#watch[Symbol.dispose]();
+  }
+
+  #look(again: readonly number[] = RECHECK_DELAYS): void {
+    if (this.#hasEnded) return;
+    const exit = readExitFile(this.#exitDirectory, this.id, this.files);
+    if (exit) this.#end(exit);
+    else if (!isAlive(this.record.conmon)) this.#end(this.#loseContainer());
+    else this.#lookLater(again);
+  }
+
+  /** A process that was killed closes its files some moments before /proc shows it dead: one event, and a few looks after it. */
+  #lookLater([delay, ...rest]: readonly number[]): void {
+    clearTimeout(this.#timer);
+    if (delay !== undefined) this.#timer = setTimeout(() => this.#look(rest), delay);
+  }
+
+  #end(exit: ContainerExit): void {
+    this.#hasEnded = true;
+    this.release();
+    this.#ended.resolve(exit);
+  }
+
+  /** Nobody reads the container's output any more, and nobody learned its exit code: it cannot go on. */
+  #loseContainer(): ContainerExit {
+    this.kill(SIGKILL);
+    this.#killLeftovers();
+    return { id: this.id, exitCode: 128 + SIGKILL, finishedAt: Date.now(), oomKilled: false, lost: true };
+  }
+}
+
+/** Forgets how a container of an earlier run ended. */
+export function removeExitFile(exitDirectory: string, id: string): void {
+  rmSync(join(exitDirectory, id), { force: true });
+}
