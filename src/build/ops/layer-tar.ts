@@ -20,15 +20,18 @@ export async function* layerTar(
     if (node.type === "socket") continue;
     const known = node.inode === undefined ? undefined : firstNames.get(node.inode);
     if (node.inode !== undefined && known === undefined) firstNames.set(node.inode, path);
-    yield* batch.add(tarHeader(headerOf(path, node, content, known)));
-    if (node.type !== "file" || known !== undefined || !content) continue;
-    const small = smallContent(content, path, node);
-    if (small) yield* batch.add(small);
-    else yield* largeContent(batch, content, path, node);
-    yield* batch.add(tarPadding(node.size));
+    batch.add(tarHeader(headerOf(path, node, content, known)));
+    if (node.type === "file" && known === undefined && content) {
+      const small = smallContent(content, path, node);
+      if (small) batch.add(small);
+      else yield* largeContent(batch, content, path, node);
+      batch.add(tarPadding(node.size));
+    }
+    // A yield per piece, not per file: each costs a turn of the micro-task queue.
+    for (const piece of batch.full()) yield piece;
   }
-  yield* batch.add(TAR_END);
-  yield* batch.rest();
+  batch.add(TAR_END);
+  for (const piece of batch.rest()) yield piece;
 }
 
 function headerOf(
@@ -69,7 +72,7 @@ async function* largeContent(
   path: string,
   node: TreeNode,
 ): AsyncIterable<Uint8Array> {
-  yield* batch.rest();
+  for (const piece of batch.rest()) yield piece;
   let size = 0;
   for await (const chunk of contentChunks(content)) {
     size += chunk.length;
@@ -94,25 +97,42 @@ function changed(path: string): SystemError {
   return new SystemError(`cannot copy "/${path}": its size changed while it was read`);
 }
 
-/** Collects small pieces into large ones. A full piece is handed out and never touched again. */
+/** Collects small pieces into large ones. A full piece is handed out once and never touched again. */
 class Batch {
   #buffer = Buffer.allocUnsafe(BATCH);
   #length = 0;
+  #full: Uint8Array[] = [];
 
-  *add(bytes: Uint8Array): Iterable<Uint8Array> {
-    if (this.#length + bytes.length > BATCH) yield* this.rest();
+  add(bytes: Uint8Array): void {
+    if (this.#length + bytes.length > BATCH) this.#close();
     if (bytes.length > BATCH) {
-      yield bytes;
+      this.#full.push(bytes);
       return;
     }
     this.#buffer.set(bytes, this.#length);
     this.#length += bytes.length;
   }
 
-  *rest(): Iterable<Uint8Array> {
+  /** The pieces that are full. */
+  full(): readonly Uint8Array[] {
+    if (this.#full.length === 0) return NOTHING;
+    const full = this.#full;
+    this.#full = [];
+    return full;
+  }
+
+  /** Everything. */
+  rest(): readonly Uint8Array[] {
+    this.#close();
+    return this.full();
+  }
+
+  #close(): void {
     if (this.#length === 0) return;
-    yield this.#buffer.subarray(0, this.#length);
+    this.#full.push(this.#buffer.subarray(0, this.#length));
     this.#buffer = Buffer.allocUnsafe(BATCH);
     this.#length = 0;
   }
 }
+
+const NOTHING: readonly Uint8Array[] = [];
