@@ -37,8 +37,7 @@ async function problemOf(
   const digester = new Digester();
   const indexer = new LayerIndexer();
   let problem: unknown;
-  for await (const chunk of readRange(handle, TAR_OFFSET, layer.size)) {
-    if (signal?.aborted) throw new CancelledError("cancelled: verifying a layer");
+  for await (const chunk of readRange(handle, TAR_OFFSET, layer.size, signal)) {
     digester.update(chunk);
     try {
       if (problem === undefined) indexer.push(chunk);
@@ -55,28 +54,44 @@ async function problemOf(
   const isIndexWhole =
     (await holds(handle, firstPage(diffId, layer.size, index), 0)) &&
     (await holds(handle, index.metadata, index.metadataOffset)) &&
-    (await allMatch(index, handle));
+    (await allMatch(index, handle, signal));
   return isIndexWhole ? undefined : "its index is damaged: it is not what the tar yields";
 }
 
-async function allMatch(index: ErofsIndex, handle: FileHandle): Promise<boolean> {
-  for (const copy of index.sparseCopies) if (!(await matches(handle, copy))) return false;
+async function allMatch(index: ErofsIndex, handle: FileHandle, signal: AbortSignal | undefined): Promise<boolean> {
+  for (const copy of index.sparseCopies) if (!(await matches(handle, copy, signal))) return false;
   return true;
 }
 
-/** Whether the pieces of a sparse file equal their source in the tar. */
-async function matches(handle: FileHandle, { from, to, segments }: SparseCopy): Promise<boolean> {
-  let source = from;
-  for (const { offset, length } of segments) {
-    let target = to + offset;
-    for await (const piece of readRange(handle, source, length)) {
+/** Whether the pieces of a sparse file equal their source in the tar, and what lies between them is zero. */
+async function matches(handle: FileHandle, copy: SparseCopy, signal: AbortSignal | undefined): Promise<boolean> {
+  let source = copy.from;
+  let target = copy.to;
+  for (const { offset, length } of copy.segments) {
+    if (!(await isZero(handle, target, copy.to + offset - target, signal))) return false;
+    target = copy.to + offset;
+    for await (const piece of readRange(handle, source, length, signal)) {
       if (!(await holds(handle, piece, target))) return false;
       source += piece.length;
       target += piece.length;
     }
   }
+  return isZero(handle, target, copy.to + copy.size - target, signal);
+}
+
+async function isZero(
+  handle: FileHandle,
+  start: number,
+  length: number,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  for await (const chunk of readRange(handle, start, length, signal)) {
+    if (Buffer.compare(chunk, ZEROS.subarray(0, chunk.length)) !== 0) return false;
+  }
   return true;
 }
+
+const ZEROS: Uint8Array = new Uint8Array(BATCH);
 
 async function holds(handle: FileHandle, expected: Uint8Array, position: number): Promise<boolean> {
   let at = 0;
@@ -92,9 +107,11 @@ async function* readRange(
   handle: FileHandle,
   start: number,
   length: number,
+  signal?: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const buffer = new Uint8Array(Math.min(BATCH, Math.max(length, 1)));
   for (let done = 0; done < length; ) {
+    if (signal?.aborted) throw new CancelledError("cancelled: verifying a layer");
     const { bytesRead } = await handle.read(buffer, 0, Math.min(buffer.length, length - done), start + done);
     if (bytesRead === 0) return;
     yield buffer.subarray(0, bytesRead);

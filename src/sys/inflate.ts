@@ -5,6 +5,7 @@ import { CancelledError, DataLossError, UnavailableError } from "#errors/errors.
 import { childExit, startChild } from "./command.ts";
 import { CompressedSource, type Compression } from "./compressed-source.ts";
 import { checkGrowth, DEFAULT_INFLATE_LIMITS, type InflateLimits } from "./inflate-limits.ts";
+import { ZstdFrames } from "./zstd-frames.ts";
 
 export interface InflateOptions {
   readonly signal?: AbortSignal;
@@ -43,12 +44,7 @@ function decompressed(compression: Compression, input: CompressedSource): AsyncI
     case "gzip":
       return throughZlib(input, createGunzip(ZLIB_BUFFERS), compression);
     case "zstd":
-      // "zstd --ultra -22" uses windows of 128 MiB; what asks for more is only meant to exhaust memory.
-      return throughZlib(
-        input,
-        createZstdDecompress({ ...ZLIB_BUFFERS, params: { [constants.ZSTD_d_windowLogMax]: 27 } }),
-        compression,
-      );
+      return throughZstd(input);
     case "xz":
     case "bzip2":
       return throughChild(input, compression);
@@ -58,12 +54,27 @@ function decompressed(compression: Compression, input: CompressedSource): AsyncI
 /** Room for zlib's threads to work ahead of the consumer, in chunks large enough that the event loop hardly counts. */
 const ZLIB_BUFFERS = { chunkSize: 512 * 1024, readableHighWaterMark: 2 * 1024 * 1024 } as const;
 
+async function* throughZstd(input: CompressedSource): AsyncGenerator<Uint8Array, void, undefined> {
+  const frames = new ZstdFrames();
+  // "zstd --ultra -22" uses windows of 128 MiB; what asks for more is only meant to exhaust memory.
+  const decoder = createZstdDecompress({ ...ZLIB_BUFFERS, params: { [constants.ZSTD_d_windowLogMax]: 27 } });
+  yield* throughZlib(input, decoder, "zstd", (chunk) => frames.push(chunk));
+  if (!frames.isComplete) throw new DataLossError("corrupt or truncated zstd data");
+}
+
 async function* throughZlib(
   input: CompressedSource,
   decoder: Transform,
   compression: Compression,
+  onInput: (chunk: Uint8Array) => void = () => undefined,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const feeding = pipeline(Readable.from(input.chunks(), { objectMode: false }), decoder).catch(() => undefined);
+  const watched = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
+    for await (const chunk of input.chunks()) {
+      onInput(chunk);
+      yield chunk;
+    }
+  };
+  const feeding = pipeline(Readable.from(watched(), { objectMode: false }), decoder).catch(() => undefined);
   try {
     for await (const chunk of decoder) yield chunk;
   } catch (error) {

@@ -35,6 +35,8 @@ export interface SparseCopy {
   readonly from: number;
   /** Where the file begins, from the start of the layer file. What is not copied stays a hole. */
   readonly to: number;
+  /** Bytes of the file, holes and all. */
+  readonly size: number;
   readonly segments: readonly SparseSegment[];
 }
 
@@ -169,7 +171,7 @@ function placeSparseFiles(
     if (inode.type !== "file") continue;
     placed.dataOffset = tarOffset + inode.dataOffset;
     if (!inode.sparse || isWhole(inode.sparse, inode.size)) continue;
-    sparseCopies.push({ from: placed.dataOffset, to: end, segments: inode.sparse });
+    sparseCopies.push({ from: placed.dataOffset, to: end, size: inode.size, segments: inode.sparse });
     placed.dataOffset = end;
     end = aligned(end + inode.size, BLOCK);
     if (end / BLOCK > MAX_BLOCKS) throw new InvalidParameterError("invalid layer: larger than the limit of 2 TiB");
