@@ -41,9 +41,9 @@ export class CompressedSource {
     return this.#error;
   }
 
-  /** How the stream is compressed. Call it before {@link chunks}, which still gives every byte. */
+  /** How the stream is compressed. Call it before {@link chunks}, which still gives every byte; asking again is free. */
   async compression(): Promise<Compression> {
-    let length = 0;
+    let length = this.#start.reduce((sum, chunk) => sum + chunk.length, 0);
     while (length < MAGIC_LENGTH) {
       const chunk = await this.#read();
       if (!chunk) break;
