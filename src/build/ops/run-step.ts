@@ -3,6 +3,7 @@ import { chmod, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CancelledError } from "#errors/errors.ts";
 import type { ContainerSpec } from "#runtime/container-runtime.ts";
+import { StartError } from "#runtime/start-error.ts";
 import type { Layer } from "#store/layer-store.ts";
 import { LocatedError } from "../build-error.ts";
 import type { BuildNetwork } from "../builder.ts";
@@ -28,7 +29,8 @@ export async function runLayer(
 ): Promise<Layer> {
   const { snapshotter } = tools;
   const id = randomBytes(32).toString("hex");
-  await snapshotter.prepare(id, below);
+  // Gone when the step is: only its layer must survive a power cut.
+  await snapshotter.prepare(id, below, { volatile: true });
   try {
     const exitCode = await runOn(await snapshotter.mount(id), id, step, tools, options);
     if (options.signal.aborted) throw new CancelledError("context canceled");
@@ -52,6 +54,8 @@ async function runOn(rootfs: string, id: string, step: RunStep, tools: OpTools, 
       stderr: (bytes: Uint8Array): void => options.onOutput(2, bytes),
     };
     return await tools.runtime.runOnce(spec, output, options.signal);
+  } catch (error) {
+    throw error instanceof StartError ? cannotStart(step, error) : error;
   } finally {
     removeStubs();
   }
@@ -107,6 +111,11 @@ async function writeScript(
   // The umask must not decide whether the step's user can run it.
   await chmod(path, 0o755);
   return { path, [Symbol.asyncDispose]: () => rm(path, { force: true }) };
+}
+
+function cannotStart(step: RunStep, error: StartError): LocatedError {
+  const message = `process ${goQuote(step.args.join(" "))} did not complete successfully: ${error.message}`;
+  return new LocatedError(message, error.code, { exitCode: error.exitCode }, error);
 }
 
 function commandFailed(step: RunStep, exitCode: number): LocatedError {
