@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { errorCode } from "#errors/errors.ts";
 
@@ -18,6 +18,48 @@ export function killCgroup(path: string, isCgroup2: boolean): void {
     const pids = cgroupPids(path, isCgroup2);
     if (pids.length === 0) return;
     for (const pid of pids) kill(pid);
+  }
+}
+
+/** Removes a cgroup from all trees where it is empty. */
+export function removeEmptyCgroup(path: string): void {
+  const trees = [CGROUP_ROOT, ...readdirSync(CGROUP_ROOT).map((name) => join(CGROUP_ROOT, name))];
+  for (const tree of trees) {
+    try {
+      rmdirSync(join(tree, path));
+    } catch {
+      // Not there, or in use: both are fine.
+    }
+  }
+}
+
+/** Whether the container is paused. */
+export function isFrozen(path: string, isCgroup2: boolean): boolean {
+  const { file, frozen } = freezer(path, isCgroup2);
+  return readState(file) === frozen;
+}
+
+/** Lets paused processes run again: on cgroup v1 even SIGKILL waits until then. */
+export function thaw(path: string, isCgroup2: boolean): void {
+  const { file, thawed } = freezer(path, isCgroup2);
+  if (readState(file) !== undefined) writeFileSync(file, thawed);
+}
+
+function freezer(
+  path: string,
+  isCgroup2: boolean,
+): { readonly file: string; readonly frozen: string; readonly thawed: string } {
+  return isCgroup2
+    ? { file: join(CGROUP_ROOT, path, "cgroup.freeze"), frozen: "1", thawed: "0" }
+    : { file: join(CGROUP_ROOT, "freezer", path, "freezer.state"), frozen: "FROZEN", thawed: "THAWED" };
+}
+
+function readState(file: string): string | undefined {
+  try {
+    return readFileSync(file, "utf8").trim();
+  } catch (error) {
+    if (errorCode(error) === "ENOENT" || errorCode(error) === "ENODEV") return undefined;
+    throw error;
   }
 }
 

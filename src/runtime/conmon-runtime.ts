@@ -2,9 +2,9 @@ import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { ConflictError, NotFoundError, SystemError } from "#errors/errors.ts";
 import { isAlive } from "#sys/process-info.ts";
-import { BundleFiles, type BundleRecord, identify } from "./bundle-files.ts";
+import { BundleFiles, type BundleRecord, identify, signalProcess } from "./bundle-files.ts";
 import { BundleMaker } from "./bundle-maker.ts";
-import { cgroupPids, killCgroup } from "./cgroup-tree.ts";
+import { cgroupPids, isFrozen, killCgroup, removeEmptyCgroup, thaw } from "./cgroup-tree.ts";
 import { launchConmon } from "./conmon-launch.ts";
 import type {
   AdoptedState,
@@ -29,6 +29,7 @@ import type { RuntimePrograms } from "./runtime-program.ts";
 import { readExitFile, removeExitFile, SupervisedContainer } from "./supervised-container.ts";
 
 const SIGKILL = 9;
+const DEFAULT_CGROUP_PARENT = "/berth";
 
 export interface ConmonRuntimeOptions {
   /** Below the exec root: the low-level runtime's state and conmon's sockets. */
@@ -38,7 +39,7 @@ export interface ConmonRuntimeOptions {
   /** Where conmon leaves exit codes. Must survive the engine; on disk also a reboot. */
   readonly exitDirectory: string;
   readonly programs: RuntimePrograms;
-  /** Absolute path in the cgroup tree. Default "/berth". */
+  /** Absolute path in the cgroup tree; removed by `close` when no container is left in it. Default "/berth". */
   readonly cgroupParent?: string;
 }
 
@@ -55,7 +56,7 @@ export class ConmonRuntime implements ContainerRuntime {
     this.#options = options;
     this.program = options.programs.runtime;
     this.#bundles = new BundleMaker({
-      cgroupParent: options.cgroupParent ?? "/berth",
+      cgroupParent: options.cgroupParent ?? DEFAULT_CGROUP_PARENT,
       supportsTime: options.programs.supportsTime,
       pidOf: (id) => this.#runningPid(id),
     });
@@ -98,7 +99,7 @@ export class ConmonRuntime implements ContainerRuntime {
     const container = this.#containers.get(id);
     if (!container || container.hasEnded) return;
     if (!all) container.kill(signal);
-    else for (const pid of this.#pids(id)) process.kill(pid, signal);
+    else for (const pid of this.#pids(id)) signalProcess(identify(pid), signal);
   }
 
   async pause(id: string): Promise<void> {
@@ -115,7 +116,7 @@ export class ConmonRuntime implements ContainerRuntime {
     const container = this.#containers.get(id);
     if (container && !container.hasEnded) {
       container.kill(SIGKILL);
-      killCgroup(this.#bundles.cgroupsPath(id), this.#bundles.host.isCgroup2);
+      this.#killAll(id);
       await container.ended;
     }
     this.#containers.delete(id);
@@ -127,9 +128,13 @@ export class ConmonRuntime implements ContainerRuntime {
     const exit = readExitFile(this.#options.exitDirectory, id, files);
     if (exit) return { kind: "exited", exit };
     const record = files.readRecord();
-    if (!record || !isAlive(record.container)) return { kind: "lost" };
+    if (!record || !isAlive(record.conmon)) {
+      this.#killAll(id);
+      return { kind: "lost" };
+    }
     this.#supervise(id, files, record);
-    return { kind: "running", pid: record.container.pid, paused: false };
+    const paused = isFrozen(this.#bundles.cgroupsPath(id), this.#bundles.host.isCgroup2);
+    return { kind: "running", pid: record.container.pid, paused };
   }
 
   async resize(id: string, size: TerminalSize): Promise<void> {
@@ -161,7 +166,7 @@ export class ConmonRuntime implements ContainerRuntime {
     const files = this.#files(id);
     try {
       this.#bundles.write(spec, files);
-      const killAll = (): void => killCgroup(this.#bundles.cgroupsPath(id), this.#bundles.host.isCgroup2);
+      const killAll = (): void => this.#killAll(id);
       return await runBundleOnce({ id, files, runtime: this.#runtime, output, signal, killAll });
     } finally {
       rmSync(files.directory, { recursive: true, force: true });
@@ -175,6 +180,7 @@ export class ConmonRuntime implements ContainerRuntime {
   async close(): Promise<void> {
     for (const container of this.#containers.values()) container.release();
     this.#containers.clear();
+    removeEmptyCgroup(this.#options.cgroupParent ?? DEFAULT_CGROUP_PARENT);
   }
 
   get #socketDirectory(): string {
@@ -200,6 +206,14 @@ export class ConmonRuntime implements ContainerRuntime {
     return cgroupPids(this.#bundles.cgroupsPath(id), this.#bundles.host.isCgroup2);
   }
 
+  /** Kills every process in the container's cgroup, paused ones too. */
+  #killAll(id: string): void {
+    const path = this.#bundles.cgroupsPath(id);
+    const { isCgroup2 } = this.#bundles.host;
+    killCgroup(path, isCgroup2);
+    thaw(path, isCgroup2);
+  }
+
   #conmonPid(files: BundleFiles): number {
     const pid = files.readConmonPid();
     if (pid === undefined) throw new SystemError(`conmon left no pid in "${files.conmonPidFile}"`);
@@ -207,8 +221,7 @@ export class ConmonRuntime implements ContainerRuntime {
   }
 
   #supervise(id: string, files: BundleFiles, record: BundleRecord): void {
-    const killLeftovers = (): void => killCgroup(this.#bundles.cgroupsPath(id), this.#bundles.host.isCgroup2);
-    const container = new SupervisedContainer(id, files, record, this.#options.exitDirectory, killLeftovers);
+    const container = new SupervisedContainer(id, files, record, this.#options.exitDirectory, () => this.#killAll(id));
     this.#containers.set(id, container);
     void container.ended.then((exit) => {
       for (const listener of this.#listeners) listener(exit);

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { errorCode } from "#errors/errors.ts";
 import { childExit, startChild } from "#sys/command.ts";
 import type { RuntimeProgram } from "./container-runtime.ts";
+import { openStartGate, removeStopped } from "./runc-shortcuts.ts";
 import { lastLoggedError, runtimeError } from "./runtime-errors.ts";
 
 /** Enough of a runtime's words for a message. */
@@ -19,8 +20,9 @@ export class LowLevelRuntime {
     this.root = root;
   }
 
-  /** Throws StartError or SystemError with the runtime's words. */
+  /** Lets a created container's process go on. Throws StartError or SystemError with the runtime's words. */
   async start(id: string): Promise<void> {
+    if (this.program.name === "runc" && (await openStartGate(join(this.root, id)))) return;
     const { exitCode, said } = await this.#run(["start", id]);
     if (exitCode !== 0) throw runtimeError("start", said);
   }
@@ -35,6 +37,7 @@ export class LowLevelRuntime {
 
   /** Removes cgroup and state of a container, alive or not. No error when it does not exist. */
   async delete(id: string): Promise<void> {
+    if (this.program.name === "runc" && removeStopped(join(this.root, id))) return;
     await this.#mustRun(["delete", "--force", id]);
     rmSync(join(this.root, id), { recursive: true, force: true });
   }

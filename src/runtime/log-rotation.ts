@@ -1,0 +1,122 @@
+import { renameSync, rmSync, statSync } from "node:fs";
+import { watchFile } from "#sys/watch-file.ts";
+import { generationPath } from "./log-generations.ts";
+
+/** What Berth keeps of a container's output unless told otherwise. */
+export const DEFAULT_ROTATION: RotationOptions = { maxSize: 10 * 1024 * 1024, maxFile: 3 };
+
+/** Faster than any container writes (bytes a millisecond): how long a log of a given size surely stays below its limit. */
+const FASTEST_WRITER = 200 * 1024;
+/** Milliseconds. Looking more often would wake the engine for each line of a busy container. */
+const SHORTEST_PAUSE = 20;
+const LONGEST_PAUSE = 1000;
+
+export interface RotationOptions {
+  /** Bytes at which a file is put aside. */
+  readonly maxSize: number;
+  /** Files in all, the current one included; with 1 the output beyond `maxSize` is dropped. */
+  readonly maxFile: number;
+}
+
+/**
+ * Keeps the logs of running containers below their limits. conmon's own `--log-size-max` truncates the file and loses it, so Berth
+ * renames the files and tells conmon to open a new one. Woken by the kernel when a log grows; after each look it rests as long as the
+ * log cannot have reached its limit.
+ */
+export class LogRotator {
+  readonly #reopen: (id: string) => boolean;
+  readonly #logs = new Map<string, RotatedLog>();
+
+  /** `reopen` makes conmon open the log's path anew; false when there is no conmon any more (ConmonRuntime.reopenLog). */
+  constructor(reopen: (id: string) => boolean) {
+    this.#reopen = reopen;
+  }
+
+  /** Watches a container's log from now on. The file must exist: call it after `create` or `adopt`. */
+  watch(id: string, path: string, options: RotationOptions = DEFAULT_ROTATION): void {
+    this.unwatch(id);
+    this.#logs.set(id, new RotatedLog(path, options, () => this.#reopen(id)));
+  }
+
+  unwatch(id: string): void {
+    this.#logs.get(id)?.close();
+    this.#logs.delete(id);
+  }
+
+  close(): void {
+    for (const id of [...this.#logs.keys()]) this.unwatch(id);
+  }
+}
+
+class RotatedLog {
+  readonly #path: string;
+  readonly #options: RotationOptions;
+  readonly #reopen: () => boolean;
+  #watch: Disposable | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(path: string, options: RotationOptions, reopen: () => boolean) {
+    this.#path = path;
+    this.#options = options;
+    this.#reopen = reopen;
+    this.#look();
+  }
+
+  close(): void {
+    this.#watch?.[Symbol.dispose]();
+    this.#watch = undefined;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  /** Rotates if it is time, and waits for more. */
+  #look(): void {
+    this.close();
+    const size = statSync(this.#path, { throwIfNoEntry: false })?.size;
+    // Missing: conmon is about to make it.
+    if (size === undefined) return this.#lookIn(SHORTEST_PAUSE);
+    if (size < this.#options.maxSize) return this.#await(size);
+    rotateFiles(this.#path, this.#options.maxFile);
+    if (this.#reopen()) this.#lookIn(SHORTEST_PAUSE);
+  }
+
+  /** The next write wakes us; then there is time until the rest is used up. */
+  #await(size: number): void {
+    const rest = (this.#options.maxSize - size) / FASTEST_WRITER;
+    const pause = Math.min(LONGEST_PAUSE, Math.max(SHORTEST_PAUSE, rest));
+    this.#watch = watchFile(this.#path, () => {
+      this.close();
+      this.#lookIn(pause);
+    });
+  }
+
+  #lookIn(milliseconds: number): void {
+    this.#timer = setTimeout(() => this.#look(), milliseconds);
+    this.#timer.unref();
+  }
+}
+
+/**
+ * Moves each file of a log one place back; the oldest goes. Synchronous, so that a reader in this process never sees half of it. conmon
+ * writes on to the file that it has open, whatever its name, until it is told to reopen.
+ */
+export function rotateFiles(path: string, maxFile: number): void {
+  const oldest = Math.max(1, maxFile - 1);
+  for (let age = oldest - 1; age >= 0; age--) {
+    renameIfThere(generationPath(path, age), generationPath(path, age + 1));
+  }
+  if (maxFile <= 1) rmSync(generationPath(path, 1), { force: true });
+}
+
+/** All files of a log, for removal. */
+export function logFiles(path: string): readonly string[] {
+  const files = [path];
+  for (let age = 1; statSync(generationPath(path, age), { throwIfNoEntry: false }); age++) {
+    files.push(generationPath(path, age));
+  }
+  return files;
+}
+
+function renameIfThere(from: string, to: string): void {
+  if (statSync(from, { throwIfNoEntry: false })) renameSync(from, to);
+}

@@ -1,0 +1,81 @@
+/**
+ * What `runc start` and `runc delete` do, without starting the program: 6 and 8 ms of a container's life. Both rest on files that
+ * runc has kept since 1.0, and both give up, leaving everything as it was, when something is not as expected; then runc is called.
+ * https://github.com/opencontainers/runc/blob/main/libcontainer/container_linux.go (exec, destroy)
+ */
+import { closeSync, constants, openSync, readFileSync, readSync, rmdirSync, rmSync, unlinkSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { errorCode, SystemError } from "#errors/errors.ts";
+
+const START_FIFO = "exec.fifo";
+/** Milliseconds between looks for the byte that a started process writes; it is practically there at the first. */
+const LOOKS: readonly number[] = [0, 0, 1, 1, 2, 4, 8, 16];
+
+/**
+ * A created container's process waits in open(2) for a reader of a FIFO, then writes one byte and runs the command. Opens and reads it.
+ * False when the process did not answer.
+ */
+export async function openStartGate(stateDirectory: string): Promise<boolean> {
+  const path = join(stateDirectory, START_FIFO);
+  let fd: number;
+  try {
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return false;
+    throw error;
+  }
+  try {
+    for (const delay of LOOKS) {
+      await sleep(delay);
+      if (!hasByte(fd)) continue;
+      // Its absence is how runc tells a running container from a created one.
+      unlinkSync(path);
+      return true;
+    }
+    return false;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** EOF: the process has not opened the FIFO yet. EAGAIN: it has, but not written. */
+function hasByte(fd: number): boolean {
+  try {
+    return readSync(fd, Buffer.alloc(1)) === 1;
+  } catch (error) {
+    if (errorCode(error) === "EAGAIN") return false;
+    throw error;
+  }
+}
+
+/**
+ * Removes the cgroups and the state of a container whose processes have all ended. False when that is not so: a cgroup with a process
+ * or a child in it cannot be removed.
+ */
+export function removeStopped(stateDirectory: string): boolean {
+  try {
+    const state: unknown = JSON.parse(readFileSync(join(stateDirectory, "state.json"), "utf8"));
+    for (const path of cgroupPaths(state)) removeDirectory(path);
+  } catch {
+    return false;
+  }
+  rmSync(stateDirectory, { recursive: true, force: true });
+  return true;
+}
+
+function cgroupPaths(state: unknown): readonly string[] {
+  const paths: unknown =
+    typeof state === "object" && state !== null && "cgroup_paths" in state ? state.cgroup_paths : {};
+  const values = Object.values(paths ?? {}).filter((path) => typeof path === "string");
+  if (values.length === 0) throw new SystemError("cannot remove container: state.json names no cgroups");
+  return values;
+}
+
+function removeDirectory(path: string): void {
+  try {
+    rmdirSync(path);
+  } catch (error) {
+    if (errorCode(error) !== "ENOENT") throw error;
+  }
+}
