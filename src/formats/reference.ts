@@ -67,11 +67,12 @@ export function formatReference(reference: Reference): string {
 
 /** The repository as people write it: `busybox`, `user/app`, `localhost:5000/app`. */
 export function familiarName(reference: Reference): string {
-  if (reference.domain !== DEFAULT_DOMAIN) return repositoryName(reference);
-  const { path } = reference;
-  const short = path.startsWith(OFFICIAL_PREFIX) ? path.slice(OFFICIAL_PREFIX.length) : path;
-  // A path of three parts or one whose first part looks like a host must keep its prefix to read back the same.
-  return short.includes("/") && path !== short ? path : short;
+  const { domain, path } = reference;
+  if (domain !== DEFAULT_DOMAIN) return repositoryName(reference);
+  const [first = "", second, third] = path.split("/");
+  if (first === "library" && second !== undefined && third === undefined) return second;
+  // Without its domain, a path that begins like a host would read back as that host's.
+  return second !== undefined && looksLikeHost(first) ? repositoryName(reference) : path;
 }
 
 /** The whole reference as people write it: `busybox:latest`. */
@@ -93,10 +94,14 @@ function splitDomain(text: string): readonly [domain: string, remainder: string]
   if (slash < 0) return [DEFAULT_DOMAIN, OFFICIAL_PREFIX + text];
   const first = text.slice(0, slash);
   const rest = text.slice(slash + 1);
-  const isHost = first === "localhost" || /[.:]/.test(first) || first.toLowerCase() !== first;
+  const isHost = looksLikeHost(first);
   const domain = !isHost || first === LEGACY_DOMAIN ? DEFAULT_DOMAIN : first;
   const remainder = isHost ? rest : text;
   return [domain, domain === DEFAULT_DOMAIN && !remainder.includes("/") ? OFFICIAL_PREFIX + remainder : remainder];
+}
+
+function looksLikeHost(component: string): boolean {
+  return component === "localhost" || /[.:]/.test(component) || component.toLowerCase() !== component;
 }
 
 function splitSuffixes(text: string): { path: string; tag: string | undefined; digest: Digest | undefined } {

@@ -66,13 +66,12 @@ function isBareName(name: string): boolean {
 
 function taggedIn(context: ImageContext, name: string): { record: ImageRecord; reference: string }[] {
   const repository = repositoryName(parseReference(name));
-  return context.images
+  const tagged = context.images
     .list()
-    .flatMap(({ image, references }) =>
-      references
-        .filter((reference) => repositoryName(parseReference(reference)) === repository)
-        .map((reference) => ({ record: image, reference })),
-    );
+    .flatMap(({ image, references }) => references.map((reference) => ({ record: image, reference })));
+  return tagged
+    .filter(({ reference }) => repositoryName(parseReference(reference)) === repository)
+    .sort((a, b) => (a.reference < b.reference ? -1 : 1));
 }
 
 async function readImages(context: ImageContext, selection: readonly Selection[]): Promise<SavedImage[]> {
