@@ -16,7 +16,7 @@ export interface Snapshotter {
   readonly name: string;
   readonly description: string;
   /** Makes the writable directory. Throws ConflictError if `key` exists. `layers` bottom first; may be empty (scratch). */
-  prepare(key: string, layers: readonly SnapshotLayer[]): Promise<void>;
+  prepare(key: string, layers: readonly SnapshotLayer[], options?: PrepareOptions): Promise<void>;
   /** Mounts the root read-write (or returns it if mounted): an absolute path. Throws NotFoundError for an unknown key. */
   mount(key: string): Promise<string>;
   /** A read-only root of layers alone, for `COPY --from` and inspection; released by disposing it. */
@@ -33,8 +33,19 @@ export interface Snapshotter {
   remove(key: string): Promise<void>;
   /** All keys that exist, for start-up's sweep. */
   keys(): Promise<readonly string[]>;
-  /** Unmounts every layer mount that no root uses. Called at shut-down and by `system prune`. */
+  /**
+   * Unmounts every layer mount that no root uses. Called at shut-down, by `system prune`, and after layer files were removed: a
+   * mounted file keeps its disk space. Layers that nobody uses are unmounted after some seconds anyway.
+   */
   releaseIdle(): Promise<void>;
+}
+
+export interface PrepareOptions {
+  /**
+   * For snapshots that are removed when their program ends (build steps, `run --rm`): nothing in them survives a power cut, and
+   * they leave out all syncing. Default false.
+   */
+  readonly volatile?: boolean;
 }
 
 export interface SnapshotLayer {
