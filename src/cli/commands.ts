@@ -14,6 +14,7 @@ const ATTACH = leaf(
   "Attach local standard input, output, and error streams to a running container",
   () => import("./commands/attach.ts"),
 );
+const BUILD = leaf("build", "Build an image from a Dockerfile", () => import("./commands/build.ts"));
 const CREATE = leaf("create", "Create a new container", () => import("./commands/create.ts"));
 const EXEC = leaf("exec", "Execute a command in a running container", () => import("./commands/exec.ts"));
 const KILL = leaf("kill", "Kill one or more running containers", () => import("./commands/kill.ts"));
@@ -60,13 +61,13 @@ const CONTAINER: Group = {
   ],
 };
 
-const IMAGE: Group = { name: "image", about: "Manage images", commands: [PULL] };
+const IMAGE: Group = { name: "image", about: "Manage images", commands: [BUILD, PULL] };
 
 export const COMMANDS: CommandTree = {
   program: "berth",
   about: "A container engine: pulls, runs and builds images, and says what they cost",
   sections: [
-    { title: "Common Commands", entries: [RUN, EXEC, PS, PULL] },
+    { title: "Common Commands", entries: [RUN, EXEC, PS, BUILD, PULL] },
     { title: "Management Commands", entries: [CONTAINER, IMAGE] },
     {
       title: "Commands",

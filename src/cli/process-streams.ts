@@ -18,8 +18,9 @@ export function processStreams(): Streams {
 }
 
 function terminalSize(): TerminalSize | undefined {
-  if (!isatty(1)) return undefined;
-  const [columns, rows] = process.stdout.getWindowSize();
+  // Progress goes to stderr, which may be a terminal when stdout is none.
+  const stream = isatty(1) ? process.stdout : isatty(2) ? process.stderr : undefined;
+  const [columns, rows] = stream?.getWindowSize() ?? [0, 0];
   return columns > 0 && rows > 0 ? { rows, columns } : undefined;
 }
 

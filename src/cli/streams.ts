@@ -14,7 +14,7 @@ export interface Streams {
   readonly stdout: Output;
   readonly stderr: Output;
   readonly stdin: Input;
-  /** Undefined when stdout is no terminal. */
+  /** Of stdout, or else of stderr. Undefined when neither is a terminal. */
   terminalSize(): TerminalSize | undefined;
 }
 

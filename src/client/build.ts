@@ -2,11 +2,15 @@ import type { JsonMessage } from "#spec/docker-api.ts";
 import type { Engine } from "./engine.ts";
 import { readJsonLines } from "./response-body.ts";
 
+/** The files of a build. `dockerfile` is the Dockerfile's name among them. */
+export type BuildContext =
+  /** Sent before, by `POST /berth/contexts`: see spec/berth-api.ts. */
+  | { readonly kind: "sent"; readonly id: string; readonly dockerfile: string }
+  /** A tar, perhaps compressed, that goes along with the request. */
+  | { readonly kind: "archive"; readonly bytes: AsyncIterable<Uint8Array>; readonly dockerfile: string };
+
 export interface BuildRequest {
-  /** Of `POST /berth/contexts`, see spec/berth-api.ts. */
-  readonly context: string;
-  /** Path of the Dockerfile within the context. */
-  readonly dockerfile: string;
+  readonly context: BuildContext;
   readonly tags: readonly string[];
   readonly buildArgs: Readonly<Record<string, string | null>>;
   readonly labels: Readonly<Record<string, string>>;
@@ -24,13 +28,14 @@ export interface BuildRequest {
 
 /** `POST /build`: SolveStatus updates in `aux` under the id `berth.solve`, then the image's id. Closing the stream cancels the build. */
 export async function* buildImage(engine: Engine, build: BuildRequest): AsyncGenerator<JsonMessage, void, void> {
+  const { context } = build;
   const response = await engine.send({
     method: "POST",
     path: "/build",
     query: {
-      berthcontext: build.context,
+      berthcontext: context.kind === "sent" ? context.id : undefined,
       version: "berth",
-      dockerfile: build.dockerfile,
+      dockerfile: context.dockerfile,
       t: build.tags,
       buildargs: JSON.stringify(build.buildArgs),
       labels: JSON.stringify(build.labels),
@@ -39,10 +44,11 @@ export async function* buildImage(engine: Engine, build: BuildRequest): AsyncGen
       pull: build.pull,
       networkmode: build.networkMode,
       platform: build.platform || undefined,
-      extrahosts: build.extraHosts.length > 0 ? build.extraHosts : undefined,
+      extrahosts: build.extraHosts.join(",") || undefined,
       shmsize: build.shmSize || undefined,
     },
     headers: build.registryConfig ? { "X-Registry-Config": build.registryConfig } : {},
+    ...(context.kind === "archive" ? { body: { bytes: context.bytes, type: "application/x-tar" } } : {}),
     signal: build.signal,
   });
   yield* readJsonLines<JsonMessage>(response);

@@ -1,0 +1,141 @@
+import { type BuildContext, buildImage } from "#client/build.ts";
+import { InvalidParameterError, SystemError } from "#errors/errors.ts";
+import { parseReference } from "#formats/reference.ts";
+import type { JsonMessage } from "#spec/docker-api.ts";
+import type { BuildFailure, SolveStatus } from "#spec/solve-status.ts";
+import { withBuildContext } from "../build/build-context.ts";
+import { failureText } from "../build-progress/failure-text.ts";
+import { createProgress, type Progress } from "../build-progress/progress.ts";
+import { registryConfigHeader } from "../config/registry-auth.ts";
+import { exactly } from "../grammar/argument-rule.ts";
+import { type Command, type CommandContext, defineCommand, type Invocation } from "../grammar/command.ts";
+import { booleanFlag, listFlag, stringFlag } from "../grammar/flag.ts";
+import { checkExtraHost } from "../run/checks.ts";
+import { bytesFlag } from "../run/container-flags.ts";
+import { keyValueMap } from "../run/key-value-file.ts";
+
+/** Flags of docker's builders that change nothing here: what they ask for is always so. */
+const ACCEPTED = {
+  compress: booleanFlag("Compress the build context using gzip", { hidden: true }),
+  "force-rm": booleanFlag("Always remove intermediate containers", { hidden: true }),
+  load: booleanFlag('Shorthand for "--output=type=docker"', { hidden: true }),
+  provenance: stringFlag('Shorthand for "--attest=type=provenance"', { hidden: true }),
+  rm: booleanFlag("Remove intermediate containers after a successful build", { hidden: true, initial: true }),
+  sbom: stringFlag('Shorthand for "--attest=type=sbom"', { hidden: true }),
+};
+
+const FLAGS = {
+  ...ACCEPTED,
+  "add-host": listFlag('Add a custom host-to-IP mapping ("host:ip")', { check: checkExtraHost }),
+  "build-arg": listFlag("Set build-time variables"),
+  file: stringFlag('Name of the Dockerfile (Default is "PATH/Dockerfile")', { short: "f" }),
+  iidfile: stringFlag("Write the image ID to the file"),
+  label: listFlag("Set metadata for an image"),
+  network: stringFlag("Set the networking mode for the RUN instructions during build", { initial: "default" }),
+  "no-cache": booleanFlag("Do not use cache when building the image"),
+  platform: stringFlag("Set platform if server is multi-platform capable"),
+  progress: stringFlag('Set type of progress output ("auto", "plain", "tty", "quiet", "rawjson")', { initial: "auto" }),
+  pull: booleanFlag("Always attempt to pull a newer version of the image"),
+  quiet: booleanFlag("Suppress the build output and print image ID on success", { short: "q" }),
+  "shm-size": bytesFlag('Size of "/dev/shm"'),
+  tag: listFlag('Name and optionally a tag in the "name:tag" format', { short: "t", check: checkTag }),
+  target: stringFlag("Set the target build stage to build."),
+};
+
+export const command: Command = defineCommand({
+  usage: "[OPTIONS] PATH | -",
+  about: "Build an image from a Dockerfile",
+  spellings: ["image build", "build", "builder build"],
+  arguments: exactly(1),
+  flags: FLAGS,
+  async run(invocation, context) {
+    const { flags } = invocation;
+    const { stdout, stderr } = context.streams;
+    const progress = createProgress(progressMode(flags, context), stderr, {
+      size: () => context.streams.terminalSize(),
+      environment: context.environment,
+      description: "berth",
+    });
+    const source = { path: invocation.args[0] ?? "", dockerfile: flags.file };
+    const outcome = await withBuildContext(source, context, (build) => follow(build, invocation, progress, context));
+    if (outcome.failure) {
+      await stderr.write(failureText(outcome.failure));
+      return 1;
+    }
+    if (flags.iidfile) await Bun.write(flags.iidfile, outcome.imageId);
+    if (flags.quiet) await stdout.write(`${outcome.imageId}\n`);
+    return 0;
+  },
+});
+
+type Outcome =
+  | { readonly imageId: string; readonly failure?: undefined }
+  | { readonly failure: BuildFailure; readonly imageId?: undefined };
+
+/** Builds and shows the progress until the engine has said how it ended. */
+async function follow(
+  build: BuildContext,
+  { flags }: Invocation<typeof FLAGS>,
+  progress: Progress,
+  context: CommandContext,
+): Promise<Outcome> {
+  let outcome: Outcome | undefined;
+  try {
+    const messages = buildImage(context.engine, {
+      context: build,
+      tags: flags.tag,
+      buildArgs: buildArguments(flags["build-arg"], context.environment),
+      labels: keyValueMap(flags.label),
+      target: flags.target,
+      noCache: flags["no-cache"],
+      pull: flags.pull,
+      networkMode: flags.network,
+      platform: flags.platform || context.environment["DOCKER_DEFAULT_PLATFORM"] || "",
+      extraHosts: flags["add-host"],
+      shmSize: flags["shm-size"],
+      registryConfig: await registryConfigHeader(context),
+      signal: context.signal,
+    });
+    for await (const message of messages) {
+      if (message.id === "berth.solve") await progress.update(message.aux as SolveStatus);
+      else outcome = outcomeOf(message) ?? outcome;
+    }
+  } finally {
+    await progress.finish();
+  }
+  if (!outcome) throw new SystemError("failed to build: the engine ended the connection before the build had ended");
+  return outcome;
+}
+
+function outcomeOf(message: JsonMessage): Outcome | undefined {
+  if (message.errorDetail || message.error) {
+    const text = message.errorDetail?.message ?? message.error ?? "";
+    return { failure: { message: text, ...(message.aux as Partial<BuildFailure> | undefined) } };
+  }
+  const { ID: imageId } = (message.aux ?? {}) as { readonly ID?: string };
+  return imageId === undefined ? undefined : { imageId };
+}
+
+function progressMode(flags: Invocation<typeof FLAGS>["flags"], context: CommandContext): string {
+  if (flags.quiet) return "quiet";
+  return flags.progress === "auto" ? context.environment["BUILDKIT_PROGRESS"] || "auto" : flags.progress;
+}
+
+/** `NAME=VALUE`, or `NAME` for the client's own value; without one the ARG keeps its default. */
+function buildArguments(
+  values: readonly string[],
+  environment: CommandContext["environment"],
+): Readonly<Record<string, string | null>> {
+  return Object.fromEntries(
+    values.map((value) => {
+      const equals = value.indexOf("=");
+      return equals < 0 ? [value, environment[value] ?? null] : [value.slice(0, equals), value.slice(equals + 1)];
+    }),
+  );
+}
+
+/** A name that cannot be given should fail before the build and not after it. */
+function checkTag(value: string): string {
+  if (parseReference(value).digest) throw new InvalidParameterError("build tag cannot contain a digest");
+  return value;
+}

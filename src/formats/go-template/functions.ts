@@ -1,0 +1,181 @@
+/** Go's predefined functions, and docker's. https://pkg.go.dev/text/template#hdr-Functions, https://github.com/docker/cli/blob/v28.2.2/templates/templates.go */
+import { sprintf } from "./printf.ts";
+import { formatValue, GoNil, isObject, isTrue, typeName } from "./values.ts";
+
+/** Throws an Error whose message is the reason; the caller says which function it was. */
+export type TemplateFunction = (...args: readonly unknown[]) => unknown;
+export type TemplateFunctions = Readonly<Record<string, TemplateFunction>>;
+
+/** Functions whose later arguments are not evaluated once the result is known. */
+export const SHORT_CIRCUIT: ReadonlySet<string> = new Set(["and", "or"]);
+
+const COMPARISONS: TemplateFunctions = {
+  eq: (first, ...others) => {
+    if (others.length === 0) throw new Error("missing argument for comparison");
+    return others.some((other) => equal(first, other));
+  },
+  ne: (a, b) => !equal(a, b),
+  lt: (a, b) => order(a, b) < 0,
+  le: (a, b) => order(a, b) <= 0,
+  gt: (a, b) => order(a, b) > 0,
+  ge: (a, b) => order(a, b) >= 0,
+};
+
+const TEXTS: TemplateFunctions = {
+  print: (...args) => sprint(args),
+  printf: (format, ...args) => sprintf(asString(format), args),
+  println: (...args) => `${args.map(formatValue).join(" ")}\n`,
+  html: (...args) => sprint(args).replace(/["'&<>\0]/g, (character) => HTML[character] ?? character),
+  js: (...args) => sprint(args).replace(/[\\'"<>&=\n\r\t]/g, (character) => SCRIPT[character] ?? character),
+  urlquery: (...args) =>
+    encodeURIComponent(sprint(args))
+      .replaceAll("%20", "+")
+      .replace(/[!'()*]/g, percent),
+};
+
+const DOCKER: TemplateFunctions = {
+  json: (value) => toJson(value),
+  split: (text, separator) => asString(text).split(asString(separator)),
+  join: (list, separator) => asList(list).map(formatValue).join(asString(separator)),
+  title: (text) =>
+    asString(text).replace(/(^|[^\p{L}\p{N}_'])(\p{L})/gu, (_m, before, letter) => before + letter.toUpperCase()),
+  lower: (text) => asString(text).toLowerCase(),
+  upper: (text) => asString(text).toUpperCase(),
+  pad: (text, before, after) => {
+    const source = asString(text);
+    return source === "" ? "" : " ".repeat(asInteger(before)) + source + " ".repeat(asInteger(after));
+  },
+  truncate: (text, length) => asString(text).slice(0, asInteger(length)),
+};
+
+export const FUNCTIONS: TemplateFunctions = {
+  // Reached only with one argument: the others are decided while they are evaluated.
+  and: (value) => value,
+  or: (value) => value,
+  not: (value) => !isTrue(value),
+  len: length,
+  index,
+  slice,
+  call: (callee) => {
+    throw new Error(`non-function ${formatValue(callee)} of type ${typeName(callee)}`);
+  },
+  ...COMPARISONS,
+  ...TEXTS,
+  ...DOCKER,
+};
+
+/** docker's `json`: compact, `<` and `>` as they are. */
+export function toJson(value: unknown): string {
+  return JSON.stringify(value ?? null);
+}
+
+const HTML: Readonly<Record<string, string>> = {
+  '"': "&#34;",
+  "'": "&#39;",
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  "\0": "\uFFFD",
+};
+
+const SCRIPT: Readonly<Record<string, string>> = {
+  "\\": "\\\\",
+  "'": "\\'",
+  '"': '\\"',
+  "<": "\\u003C",
+  ">": "\\u003E",
+  "&": "\\u0026",
+  "=": "\\u003D",
+  "\n": "\\u000A",
+  "\r": "\\u000D",
+  "\t": "\\u0009",
+};
+
+function percent(character: string): string {
+  return `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
+}
+
+/** fmt.Sprint: a space between two operands of which neither is a string. */
+function sprint(args: readonly unknown[]): string {
+  return args.reduce<string>((text, arg, at) => {
+    const space = at > 0 && typeof arg !== "string" && typeof args[at - 1] !== "string" ? " " : "";
+    return text + space + formatValue(arg);
+  }, "");
+}
+
+function isNil(value: unknown): boolean {
+  return value === undefined || value === null || value instanceof GoNil;
+}
+
+function equal(a: unknown, b: unknown): boolean {
+  if (isNil(a) || isNil(b)) return isNil(a) && isNil(b);
+  if (typeof a !== typeof b) throw new Error("incompatible types for comparison");
+  if (typeof a === "object") throw new Error(`non-comparable type ${formatValue(a)}: ${typeName(a)}`);
+  return a === b;
+}
+
+function order(a: unknown, b: unknown): number {
+  if (typeof a !== typeof b) throw new Error("incompatible types for comparison");
+  if (typeof a === "string" && typeof b === "string") return a < b ? -1 : a > b ? 1 : 0;
+  if (typeof a === "number" && typeof b === "number") return a - b;
+  throw new Error("invalid type for comparison");
+}
+
+function length(value: unknown): number {
+  if (typeof value === "string") return Buffer.byteLength(value);
+  if (Array.isArray(value)) return value.length;
+  if (value instanceof GoNil && value.kind !== "pointer") return 0;
+  if (isObject(value)) return Object.keys(value).length;
+  throw new Error(isNil(value) ? "len of nil pointer" : `len of type ${typeName(value)}`);
+}
+
+function index(value: unknown, ...keys: readonly unknown[]): unknown {
+  return keys.reduce(indexOnce, value);
+}
+
+function indexOnce(value: unknown, key: unknown): unknown {
+  if (value instanceof GoNil && value.kind === "map") return "";
+  if (isNil(value) && !(value instanceof GoNil)) throw new Error("index of untyped nil");
+  if (value instanceof GoNil) throw new Error(`index out of range: ${formatValue(key)}`);
+  if (Array.isArray(value) || typeof value === "string") {
+    const at = indexNumber(key);
+    if (at < 0 || at >= value.length) throw new Error(`index out of range: ${at}`);
+    return typeof value === "string" ? Buffer.from(value)[at] : value[at];
+  }
+  if (!isObject(value)) throw new Error(`can't index item of type ${typeName(value)}`);
+  const name = typeof key === "string" ? key : formatValue(key);
+  if (Object.hasOwn(value, name)) return value[name];
+  // A map of strings gives the empty string for a missing key; what else its values could be is not known.
+  return Object.values(value).every((one) => typeof one === "string") ? "" : undefined;
+}
+
+function indexNumber(key: unknown): number {
+  if (!Number.isInteger(key)) throw new Error(`cannot index slice/array with type ${typeName(key)}`);
+  return Number(key);
+}
+
+function slice(value: unknown, ...bounds: readonly unknown[]): unknown {
+  if (!Array.isArray(value) && typeof value !== "string")
+    throw new Error(`can't slice item of type ${typeName(value)}`);
+  const [from = 0, to = value.length] = bounds.map(indexNumber);
+  for (const bound of [from, to])
+    if (bound < 0 || bound > value.length) throw new Error(`index out of range: ${bound}`);
+  if (from > to) throw new Error(`invalid slice index: ${from} > ${to}`);
+  return value.slice(from, to);
+}
+
+function asString(value: unknown): string {
+  if (typeof value === "string") return value;
+  throw new Error(`wrong type for value; expected string; got ${typeName(value)}`);
+}
+
+function asInteger(value: unknown): number {
+  if (Number.isInteger(value)) return Number(value);
+  throw new Error(`wrong type for value; expected int; got ${typeName(value)}`);
+}
+
+function asList(value: unknown): readonly unknown[] {
+  if (Array.isArray(value)) return value;
+  if (value instanceof GoNil && value.kind === "slice") return [];
+  throw new Error(`wrong type for value; expected []string; got ${typeName(value)}`);
+}
