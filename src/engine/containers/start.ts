@@ -29,13 +29,13 @@ export async function startLocked(
   const record = context.containers.get(id);
   checkStartable(record);
   try {
-    const endpoint = await connect(context, record);
-    const spec = await prepareSpec(context, record, endpoint);
+    const [connection, rootfs] = await allDone([connect(context, record), context.snapshotter.mount(id)]);
+    const spec = await prepareSpec(context, record, connection, rootfs);
     const { pid } = await context.runtime.create(spec);
     // The state is written before the process runs: a crash in between leaves a container that adoption finds waiting.
     context.containers.update(id, (current) => ({
       ...current,
-      ...(endpoint.kept ? { endpoint: endpoint.kept } : {}),
+      ...(connection.kept ? { endpoint: connection.kept } : {}),
       state: {
         ...current.state,
         ...state,
@@ -101,11 +101,9 @@ async function prepareSpec(
   context: ContainerContext,
   record: ContainerRecord,
   connection: Connection,
+  rootfs: string,
 ): Promise<ContainerSpec> {
-  const [rootfs] = await Promise.all([
-    context.snapshotter.mount(record.id),
-    connection.filesOf === record.id ? writeEtcFiles(context, record, connection.kept) : undefined,
-  ]);
+  if (connection.filesOf === record.id) await writeEtcFiles(context, record, connection.kept);
   await fillVolumes(context, record, rootfs);
   return runtimeSpec(record, {
     rootfs,
@@ -113,6 +111,12 @@ async function prepareSpec(
     files: containerFiles(context, record.id),
     etc: containerFiles(context, connection.filesOf),
   });
+}
+
+/** Both results; a failure is thrown only when both have come to their end, so that undoing does not race with doing. */
+async function allDone<A, B>(work: readonly [Promise<A>, Promise<B>]): Promise<[A, B]> {
+  await Promise.allSettled(work);
+  return Promise.all(work);
 }
 
 async function writeEtcFiles(
