@@ -7,7 +7,7 @@ import { TAR_END, tarHeader, tarPadding } from "#formats/tar/tar-writer.ts";
 import { TimeSlice } from "#lib/time-slice.ts";
 import { splitDeviceNumber } from "#sys/mknod.ts";
 import { getXattr, listXattrs } from "#sys/xattr.ts";
-import type { PresentEntry, UpperEntry } from "./upper-walk.ts";
+import { type PresentEntry, type UpperEntry, unlessGone } from "./upper-walk.ts";
 
 /** https://github.com/opencontainers/image-spec/blob/main/layer.md#whiteouts */
 const WHITEOUT_PREFIX = ".wh.";
@@ -55,7 +55,7 @@ export async function* snapshotTar(
 
 /** Header and content of one entry. */
 async function* entryBytes(entry: PresentEntry, links: Map<bigint, string>): AsyncGenerator<Uint8Array, void, void> {
-  const { path, stats, location } = entry;
+  const { path, stats } = entry;
   checkName(path);
   const firstLink = links.get(stats.ino);
   if (stats.isSocket()) {
@@ -66,16 +66,21 @@ async function* entryBytes(entry: PresentEntry, links: Map<bigint, string>): Asy
   } else {
     if (stats.nlink > 1n && !stats.isDirectory()) links.set(stats.ino, path);
     if (stats.isFile()) yield* fileBytes(entry);
-    else if (stats.isSymbolicLink()) {
-      const linkPath = readlinkSync(location, { encoding: "buffer" }).toString("latin1");
-      yield tarHeader({ ...attributes(entry), type: "symlink", linkPath });
-    } else yield tarHeader(attributes(entry));
+    else if (stats.isSymbolicLink()) yield* linkBytes(entry);
+    else yield tarHeader(attributes(entry));
   }
   if (entry.opaque) yield marker(`${path}/${OPAQUE_MARKER}`);
 }
 
+function* linkBytes(entry: PresentEntry): Generator<Uint8Array, void, void> {
+  const target = unlessGone(() => readlinkSync(entry.location, { encoding: "buffer" }));
+  if (target) yield tarHeader({ ...attributes(entry), linkPath: target.toString("latin1") });
+}
+
 async function* fileBytes(entry: PresentEntry): AsyncGenerator<Uint8Array, void, void> {
-  const descriptor = openSync(entry.location, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  const descriptor = unlessGone(() => openSync(entry.location, flags));
+  if (descriptor === undefined) return;
   try {
     // What was opened may be another file by now, or longer; header and content must at least agree.
     const stats = fstatSync(descriptor, { bigint: true });
@@ -123,9 +128,9 @@ function typeOf(stats: BigIntStats): TarEntryType {
 /** Attributes that belong to the file: not overlayfs's notes, not the host's labels, not ACLs (as Docker). */
 function imageXattrs(location: Buffer): ReadonlyMap<string, Uint8Array> {
   const found = new Map<string, Uint8Array>();
-  for (const name of listXattrs(location)) {
+  for (const name of unlessGone(() => listXattrs(location)) ?? []) {
     if (name.startsWith("trusted.overlay.") || name.startsWith("system.") || name === "security.selinux") continue;
-    const value = getXattr(location, name);
+    const value = unlessGone(() => getXattr(location, name));
     if (value) found.set(name, value);
   }
   return found;

@@ -1,5 +1,6 @@
 import { type BigIntStats, closeSync, constants, lstatSync, openSync, readdirSync } from "node:fs";
 import { errorCode, InvalidParameterError } from "#errors/errors.ts";
+import { SystemCallError } from "#sys/libc.ts";
 import { getXattr } from "#sys/xattr.ts";
 
 /*
@@ -74,7 +75,7 @@ function* walkDirectory({ path, directory, lower, hidden }: Level): Generator<Up
       if (inLayers !== "nothing") yield { kind: "deleted", path: entryPath, implied: !stats };
       continue;
     }
-    const replaces = stats.isDirectory() && getXattr(location, OPAQUE)?.toString() === "y";
+    const replaces = stats.isDirectory() && unlessGone(() => getXattr(location, OPAQUE))?.toString() === "y";
     // overlayfs marks every new directory opaque, if there was one before or not.
     const opaque = replaces && inLayers === "directory";
     yield { kind: "present", path: entryPath, location, stats, below: inLayers, opaque };
@@ -125,13 +126,17 @@ function openDirectory(location: Buffer): OpenDirectory | undefined {
   return descriptor === undefined ? undefined : new OpenDirectory(descriptor);
 }
 
-/** What vanishes, or becomes something else, during the walk is passed over: a running container that is not paused. */
-function unlessGone<T>(read: () => T): T | undefined {
+/**
+ * What `read` returns, or undefined when the file has vanished or become something else since it was listed: a container that is
+ * not paused goes on changing its files.
+ */
+export function unlessGone<T>(read: () => T): T | undefined {
   try {
     return read();
   } catch (error) {
-    const code = errorCode(error);
-    if (code === "ENOENT" || code === "ENOTDIR" || code === "ELOOP") return undefined;
+    const code = error instanceof SystemCallError ? error.errno : errorCode(error);
+    // ELOOP: a link where none is followed; EINVAL: no link where one is read.
+    if (code === "ENOENT" || code === "ENOTDIR" || code === "ELOOP" || code === "EINVAL") return undefined;
     throw error;
   }
 }
