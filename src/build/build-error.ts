@@ -1,6 +1,6 @@
 import { BerthError, CancelledError, type ErrorCode, errorCode, errorMessage } from "#errors/errors.ts";
 import type { BuildFailure } from "#spec/solve-status.ts";
-import type { SourceRange } from "./parse/source.ts";
+import { type SourceRange, sourceFrame } from "./parse/source.ts";
 
 /** What {@link DockerfileBuilder.build} rejects with: `failure` is all that a client prints. */
 export class BuildError extends BerthError {
@@ -39,9 +39,6 @@ export interface DockerfileText {
   readonly lines: readonly string[];
 }
 
-/** Lines that a source frame shows before and after the failing ones. BuildKit's solver/errdefs/source.go pads the same way. */
-const FRAME_LINES = 4;
-
 /** Adds `place` to an error that has none of its own for a part; aborts stay as they are. */
 export function locate(error: unknown, place: ErrorPlace): BerthError {
   if (error instanceof CancelledError || (error instanceof Error && error.name === "AbortError")) {
@@ -67,22 +64,7 @@ export function toBuildError(error: unknown, text: DockerfileText | undefined): 
 
 function frame(source: SourceRange, text: DockerfileText): NonNullable<BuildFailure["source"]> {
   const { startLine, endLine } = source;
-  // The frame grows on both sides until it has FRAME_LINES beyond the failing lines, as BuildKit's does.
-  let first = startLine;
-  let last = Math.min(endLine, text.lines.length);
-  for (let padding = 0; padding < FRAME_LINES; ) {
-    const before = padding;
-    if (first > 1) {
-      first--;
-      padding++;
-    }
-    if (last < text.lines.length) {
-      last++;
-      padding++;
-    }
-    if (padding === before) break;
-  }
-  return { filename: text.name, startLine, endLine, firstLine: first, text: text.lines.slice(first - 1, last) };
+  return { filename: text.name, startLine, endLine, ...sourceFrame(text.lines, source) };
 }
 
 function placeOf(error: unknown): ErrorPlace {

@@ -122,7 +122,7 @@ class StageCompiler implements StageContext {
     const source = from && this.options.stageGraph(from);
     if (from && !source) {
       throw new InvalidParameterError(
-        `cannot copy from stage ${JSON.stringify(from.displayName)}, it needs to be defined before current stage ${JSON.stringify(this.#stage.displayName)}`,
+        `cannot copy from stage ${JSON.stringify(instruction.kind === "copy" ? instruction.from : "")}, it needs to be defined before current stage ${JSON.stringify(this.#stage.displayName)}`,
       );
     }
     const { step, createdBy } = compileCopy(instruction, source, this, isTrigger);
