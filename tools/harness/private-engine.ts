@@ -12,6 +12,8 @@ export interface PrivateEngineOptions {
   readonly daemonArgs?: readonly string[];
   /** Use this directory instead of a fresh one: an engine that takes up where another ended. */
   readonly directory?: string;
+  /** Keep what a reboot may take here instead of below the directory, as on a real machine: in a tmpfs. */
+  readonly execRoot?: string;
 }
 
 /**
@@ -19,22 +21,20 @@ export interface PrivateEngineOptions {
  */
 export class PrivateEngine {
   readonly directory: string;
+  readonly execRoot: string;
   readonly socket: string;
   readonly #daemonArgs: readonly string[];
   #child: ChildProcess | undefined;
 
   private constructor(options: PrivateEngineOptions) {
     this.directory = options.directory ?? mkdtempSync(join(tmpdir(), "berth-"));
+    this.execRoot = options.execRoot ?? join(this.directory, "run");
     this.socket = join(this.execRoot, "berth.sock");
     this.#daemonArgs = options.daemonArgs ?? [];
   }
 
   get dataRoot(): string {
     return join(this.directory, "data");
-  }
-
-  get execRoot(): string {
-    return join(this.directory, "run");
   }
 
   get pid(): number {
