@@ -63,11 +63,6 @@ export function normalizePlatform(platform: Platform): Platform {
   return { os: system, architecture, ...(variant ? { variant } : {}), ...(version ? { "os.version": version } : {}) };
 }
 
-/** Whether an image of platform `offered` is exactly what `wanted` names (variants after normalising). */
-export function samePlatform(wanted: Platform, offered: Platform): boolean {
-  return formatPlatform(normalizePlatform(wanted)) === formatPlatform(normalizePlatform(offered));
-}
-
 /** Whether a machine of platform `wanted` runs images of platform `offered`. */
 export function platformRuns(wanted: Platform, offered: Platform): boolean {
   return compatiblePlatforms(wanted).includes(formatPlatform(normalizePlatform(offered)));

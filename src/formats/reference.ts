@@ -80,11 +80,6 @@ export function familiarString(reference: Reference): string {
   return familiarName(reference) + suffix(reference);
 }
 
-/** Whether `tag` is well-formed. */
-export function isTag(tag: string): boolean {
-  return TAG.test(tag);
-}
-
 function suffix(reference: Reference): string {
   return (reference.tag ? `:${reference.tag}` : "") + (reference.digest ? `@${reference.digest}` : "");
 }

@@ -32,7 +32,7 @@ export async function pruneImages(context: ImageContext, filters: ImageFilters):
 }
 
 /** The images that a prune with these filters would remove. */
-export function prunableImages(context: ImageContext, filters: ImageFilters): ListedImage[] {
+function prunableImages(context: ImageContext, filters: ImageFilters): ListedImage[] {
   const danglingOnly = readBoolean("dangling", filters.get("dangling")) ?? true;
   const until = Math.min(...(filters.get("until") ?? []).map(parseUntil));
   return context.images

@@ -100,11 +100,13 @@ describe("pushImage() and pullImage()", () => {
     const flags = ["--src-tls-verify=false", "--dest-tls-verify=false", "--insecure-policy"];
     await runCommand(
       "skopeo",
-      ["copy", ...flags, "--format=oci", "--dest-compress-format=zstd", `docker://${name}`, copy],
+      ["copy", ...flags, "--format=oci", "--dest-compress", "--dest-compress-format=zstd", `docker://${name}`, copy],
       {
         env: { HOME: source.directory, XDG_RUNTIME_DIR: source.directory },
       },
     );
+    const raw = await runCommand("skopeo", ["inspect", "--raw", "--tls-verify=false", copy]);
+    expect(raw.stdout).toContain("application/vnd.oci.image.layer.v1.tar+zstd");
     await pullImage(target.context, `${registry.host}/app/oci:v1`, { onProgress: target.onProgress });
     expect(inspectImage(target.context, `${registry.host}/app/oci:v1`).RootFS).toEqual(
       inspectImage(source.context, name).RootFS,

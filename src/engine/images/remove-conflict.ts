@@ -56,6 +56,6 @@ export function isSingleName({ references, digests }: ImageNames): boolean {
 }
 
 /** 12 hex digits, as Docker prints ids. */
-export function shortId(id: string): string {
+function shortId(id: string): string {
   return (id.startsWith("sha256:") ? digestHex(id as Digest) : id).slice(0, 12);
 }
