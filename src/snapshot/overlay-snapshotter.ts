@@ -6,6 +6,7 @@ import { diskUsage } from "#sys/disk-usage.ts";
 import { unmount } from "#sys/mount.ts";
 import { mountsBelow } from "#sys/mount-info.ts";
 import { LayerMounts } from "./layer-mounts.ts";
+import { withoutMountStubs } from "./mount-stubs.ts";
 import { mountOverlay, mountReadOnlyOverlay } from "./overlay-mount.ts";
 import { snapshotChanges } from "./snapshot-changes.ts";
 import { SnapshotDirectory, type SnapshotRecord } from "./snapshot-directory.ts";
@@ -105,13 +106,13 @@ export class OverlaySnapshotter implements Snapshotter {
   async *diff(key: string, signal?: AbortSignal): AsyncIterable<Uint8Array> {
     await this.#start();
     await using below = await this.#layersOf(key);
-    yield* snapshotTar(walkUpper(this.#snapshots.upper(key), below.path), signal);
+    yield* snapshotTar(withoutMountStubs(walkUpper(this.#snapshots.upper(key), below.path)), signal);
   }
 
   async changes(key: string): Promise<readonly SnapshotChange[]> {
     await this.#start();
     await using below = await this.#layersOf(key);
-    return await snapshotChanges(walkUpper(this.#snapshots.upper(key), below.path));
+    return await snapshotChanges(withoutMountStubs(walkUpper(this.#snapshots.upper(key), below.path)));
   }
 
   async usage(key: string): Promise<SnapshotUsage> {
