@@ -19,6 +19,7 @@ needs=(
   socat=socat
   skopeo=skopeo
   fsck.erofs=erofs-utils
+  tini=tini
   unshare=util-linux
   mount=mount
   ps=procps
