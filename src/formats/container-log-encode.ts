@@ -1,27 +1,52 @@
-import type { LogBatch } from "./container-log.ts";
+import type { LogBatch, OutputStream } from "./container-log.ts";
 import { StdcopyWriter } from "./stdcopy.ts";
 
-export interface EncodeLogOptions {
+export interface LogEncoderOptions {
+  /** Docker's frames, one per piece; otherwise plain bytes, as for a container with a terminal. */
+  readonly framed: boolean;
   /** Put each line's time before it, as `docker logs -t`. */
   readonly timestamps: boolean;
 }
 
-/** A batch as Docker's frames, one per piece, in one buffer. */
-export function encodeLogFrames(batch: LogBatch, options: EncodeLogOptions): Buffer {
-  const writer = new StdcopyWriter(batch.bytes.length);
-  for (let index = 0; index < batch.count; index++) {
-    const prefix = options.timestamps ? `${batch.timestamp(index)} ` : "";
-    writer.add(batch.stream(index), batch.bytes, batch.textStart(index), batch.textEnd(index), prefix);
-  }
-  return writer.take();
-}
+/**
+ * Turns the batches of one reader into what a client gets, a buffer a batch. conmon cuts lines wherever its buffer ends, so only a piece
+ * that begins a line gets a time; hence the state.
+ */
+export class LogEncoder {
+  readonly #options: LogEncoderOptions;
+  readonly #isInsideLine = new Set<OutputStream>();
 
-/** A batch as plain bytes: the output of a container with a terminal. */
-export function encodeLogBytes(batch: LogBatch, options: EncodeLogOptions): Buffer {
-  const parts: Uint8Array[] = [];
-  for (let index = 0; index < batch.count; index++) {
-    if (options.timestamps) parts.push(Buffer.from(`${batch.timestamp(index)} `, "latin1"));
-    parts.push(batch.text(index));
+  constructor(options: LogEncoderOptions) {
+    this.#options = options;
   }
-  return Buffer.concat(parts);
+
+  encode(batch: LogBatch): Buffer {
+    return this.#options.framed ? this.#frames(batch) : this.#bytes(batch);
+  }
+
+  #frames(batch: LogBatch): Buffer {
+    const writer = new StdcopyWriter(batch.bytes.length);
+    for (let index = 0; index < batch.count; index++) {
+      const prefix = this.#options.timestamps ? this.#prefix(batch, index) : "";
+      writer.add(batch.stream(index), batch.bytes, batch.textStart(index), batch.textEnd(index), prefix);
+    }
+    return writer.take();
+  }
+
+  #bytes(batch: LogBatch): Buffer {
+    const parts: Uint8Array[] = [];
+    for (let index = 0; index < batch.count; index++) {
+      if (this.#options.timestamps) parts.push(Buffer.from(this.#prefix(batch, index), "latin1"));
+      parts.push(batch.text(index));
+    }
+    return Buffer.concat(parts);
+  }
+
+  #prefix(batch: LogBatch, index: number): string {
+    const stream = batch.stream(index);
+    const isInside = this.#isInsideLine.has(stream);
+    if (batch.isFull(index)) this.#isInsideLine.delete(stream);
+    else this.#isInsideLine.add(stream);
+    return isInside ? "" : `${batch.timestamp(index)} `;
+  }
 }

@@ -73,11 +73,15 @@ class RotatedLog {
   #look(): void {
     this.close();
     const size = statSync(this.#path, { throwIfNoEntry: false })?.size;
-    // Missing: conmon is about to make it.
-    if (size === undefined) return this.#lookIn(SHORTEST_PAUSE);
-    if (size < this.#options.maxSize) return this.#await(size);
-    rotateFiles(this.#path, this.#options.maxFile);
-    if (this.#reopen()) this.#lookIn(SHORTEST_PAUSE);
+    if (size === undefined) {
+      // conmon is about to make it.
+      this.#lookIn(SHORTEST_PAUSE);
+    } else if (size < this.#options.maxSize) {
+      this.#await(size);
+    } else {
+      rotateFiles(this.#path, this.#options.maxFile);
+      if (this.#reopen()) this.#lookIn(SHORTEST_PAUSE);
+    }
   }
 
   /** The next write wakes us; then there is time until the rest is used up. */
