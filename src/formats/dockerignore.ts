@@ -61,9 +61,11 @@ export class IgnoreMatcher {
     if (this.#patterns.length === 0 || path === "" || path === ".") return false;
     const parent = this.#matchedBy(parentOf(path));
     let ignored = false;
-    for (const [index, pattern] of this.#patterns.entries()) {
-      // A pattern that would decide as things stand need not be asked.
-      if (pattern.keep !== ignored) continue;
+    // By index: this loop runs for every pattern and every file, and entries() would allocate each time.
+    for (let index = 0; index < this.#patterns.length; index++) {
+      const pattern = this.#patterns[index];
+      // A pattern that would decide nothing as things stand need not be asked.
+      if (!pattern || pattern.keep !== ignored) continue;
       if (parent?.[index] === 1 || pattern.matches(path)) ignored = !pattern.keep;
     }
     return ignored;

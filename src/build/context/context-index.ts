@@ -102,5 +102,7 @@ function bytesOf(array: Float64Array | Uint32Array): Buffer {
 }
 
 function copyOf(file: Buffer, start: number, end: number): ArrayBuffer {
-  return Uint8Array.from(file.subarray(start, end)).buffer;
+  const copy = new ArrayBuffer(end - start);
+  new Uint8Array(copy).set(file.subarray(start, end));
+  return copy;
 }

@@ -27,10 +27,18 @@ const PACK_SUFFIX = ".pack";
 const TEMPORARY_PREFIX = ".tmp-";
 /** Snapshots kept in memory: the directories that someone is working in. */
 const MAX_LOADED = 4;
-/** A pack is rewritten when more than half of it is of no use and that is worth the while. */
-const COMPACT_FROM_BYTES = 64 * 1024 * 1024;
+/** A pack is rewritten when more than half of it is of no use, and that is worth the while. */
+const DEFAULT_COMPACT_FROM = 64 * 1024 * 1024;
 const COPY_BYTES = 1024 * 1024;
 const DEFAULT_MAX_BYTES = 4 * 1024 ** 3;
+
+export interface ShelfOptions {
+  readonly directory: string;
+  /** What all contexts together may take; the least recently used go first. Default 4 GiB. */
+  readonly maxBytes?: number;
+  /** Packs below this size, bytes, are not worth rewriting. Default 64 MiB. */
+  readonly compactFrom?: number;
+}
 
 /**
  * The latest snapshot per key, on disk as an index and a pack: `<key>.index`, `<key>-<random>.pack`. They lie in a directory named for the
@@ -39,15 +47,18 @@ const DEFAULT_MAX_BYTES = 4 * 1024 ** 3;
 export class ContextShelf {
   readonly #directory: string;
   readonly #maxBytes: number;
+  readonly #compactFrom: number;
   /** In the order of their last use, the latest last. Each holds its pack. */
   readonly #loaded = new Map<string, Snapshot>();
   /** Every open pack by its path, also those that only a build still holds. */
   readonly #packs = new Map<string, PackFile>();
 
-  constructor(directory: string, maxBytes: number = DEFAULT_MAX_BYTES) {
+  constructor(options: ShelfOptions) {
+    const { directory } = options;
     const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
     this.#directory = join(directory, boot);
-    this.#maxBytes = maxBytes;
+    this.#maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES;
+    this.#compactFrom = options.compactFrom ?? DEFAULT_COMPACT_FROM;
     try {
       mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
       for (const name of readdirSync(directory)) {
@@ -215,7 +226,7 @@ export class ContextShelf {
   /** The same entries in a new pack when the old one is mostly garbage. */
   async #compacted(key: string, snapshot: Snapshot): Promise<Snapshot> {
     const { entries, pack } = snapshot;
-    if (pack.length < COMPACT_FROM_BYTES || liveBytes(entries) * 2 > pack.length) return snapshot;
+    if (pack.length < this.#compactFrom || liveBytes(entries) * 2 > pack.length) return snapshot;
     const target = this.newPack(key);
     try {
       const offsets = new Map<number, number>();

@@ -3,7 +3,7 @@ import { InvalidParameterError, NotFoundError } from "#errors/errors.ts";
 import { KeyLock } from "#lib/key-lock.ts";
 import type { ContextEntryLine, ContextHeader, ContextOffer } from "#spec/berth-api.ts";
 import { readOffer } from "./context-lines.ts";
-import { ContextShelf, type ContextUsage, type Snapshot } from "./context-shelf.ts";
+import { ContextShelf, type ContextUsage, type ShelfOptions, type Snapshot } from "./context-shelf.ts";
 import { emptyContext, type OpenContext, openPackContext } from "./open-context.ts";
 import type { PackFile } from "./pack-file.ts";
 import { receiveFiles } from "./receive-files.ts";
@@ -39,8 +39,8 @@ export class ContextStore {
   readonly #offers = new Map<string, Offer>();
 
   /** Uses `directory` for itself and drops what an earlier boot left there. Throws SystemError. */
-  constructor(options: { readonly directory: string; readonly maxBytes?: number }) {
-    this.#shelf = new ContextShelf(options.directory, options.maxBytes);
+  constructor(options: ShelfOptions) {
+    this.#shelf = new ContextShelf(options);
   }
 
   /** Reads a header and entry lines (NDJSON, see spec/berth-api.ts). Throws InvalidParameterError for anything out of order. */

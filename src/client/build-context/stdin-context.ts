@@ -22,8 +22,9 @@ export async function readStdinContext(input: AsyncIterable<Uint8Array>): Promis
   for (let next = await chunks.next(); !next.done; next = await chunks.next()) {
     head.push(next.value);
     length += next.value.length;
-    if (length < PROBE_BYTES) continue;
-    if (isArchive(Buffer.concat(head))) return { kind: "archive", bytes: rest(head, chunks) };
+    // Looked at once, by the chunk that completes the probe.
+    const completesProbe = length >= PROBE_BYTES && length - next.value.length < PROBE_BYTES;
+    if (completesProbe && isArchive(Buffer.concat(head))) return { kind: "archive", bytes: rest(head, chunks) };
     if (length > MAX_DOCKERFILE) throw new InvalidParameterError("stdin is neither an archive nor a Dockerfile");
   }
   const bytes = Buffer.concat(head);
