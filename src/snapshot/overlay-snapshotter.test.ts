@@ -213,8 +213,8 @@ describe("OverlaySnapshotter after a restart of the engine", () => {
     expect(await snapshotter.mount("one")).toBe(root);
     expect(mountsBelow(join(base, "m/v"))).toEqual([]);
     expect(await snapshotter.keys()).toEqual(["one"]);
-    expect(existsSync(join(base, "snapshots/.tmp-two-0000"))).toBe(false);
     await snapshotter.releaseIdle();
+    expect(existsSync(join(base, "snapshots/.tmp-two-0000"))).toBe(false);
     expect(mountsBelow(base).length).toBe(3);
     await snapshotter.unmount("one");
     await snapshotter.releaseIdle();
@@ -266,6 +266,19 @@ describe("OverlaySnapshotter.remove()", () => {
     await snapshotter.remove("never");
     expect(readdirSync(join(base, "snapshots"))).toEqual([]);
     expect(existsSync(join(base, "outside/file"))).toBe(true);
+  });
+});
+
+describe("OverlaySnapshotter.remove() of a volatile snapshot", () => {
+  test("hides it at once and has deleted it when releaseIdle() returns", async () => {
+    await snapshotter.prepare("one", [bottom], { volatile: true });
+    put(await snapshotter.mount("one"), "file");
+    await snapshotter.remove("one");
+    expect(await snapshotter.keys()).toEqual([]);
+    await snapshotter.prepare("one", [bottom], { volatile: true });
+    await snapshotter.remove("one");
+    await snapshotter.releaseIdle();
+    expect(readdirSync(join(base, "snapshots"))).toEqual([]);
   });
 });
 

@@ -137,7 +137,7 @@ export class OverlaySnapshotter implements Snapshotter {
 
   async releaseIdle(): Promise<void> {
     await this.#start();
-    await this.#layers.releaseIdle();
+    await Promise.all([this.#layers.releaseIdle(), this.#snapshots.settled()]);
   }
 
   async #record(key: string): Promise<SnapshotRecord> {

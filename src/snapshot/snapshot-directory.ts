@@ -30,6 +30,7 @@ const RECORD = "layers.json";
  */
 export class SnapshotDirectory {
   readonly #path: string;
+  #deleting: Promise<void> = Promise.resolve();
 
   constructor(path: string) {
     this.#path = path;
@@ -90,8 +91,12 @@ export class SnapshotDirectory {
     return { upper, work };
   }
 
-  /** Removes a snapshot. Nothing happens when there is none. */
+  /**
+   * Removes a snapshot; nothing happens when there is none. A volatile one is gone when this returns, but its files are deleted
+   * meanwhile: that can take seconds, for which a build's next step need not wait. See {@link settled}.
+   */
   async remove(key: string): Promise<void> {
+    const record = await this.read(key).catch(() => undefined);
     const doomed = this.#temporary(key);
     try {
       // First out of sight: a crash half-way must not leave a snapshot that lacks files.
@@ -100,17 +105,28 @@ export class SnapshotDirectory {
       if (errorCode(error) === "ENOENT") return;
       throw error;
     }
-    await rm(doomed, { recursive: true, force: true });
+    if (record?.volatile) this.#deleteLater(doomed);
+    else await rm(doomed, { recursive: true, force: true });
+  }
+
+  /** Resolves when nothing is left to be deleted. */
+  async settled(): Promise<void> {
+    await this.#deleting;
   }
 
   async keys(): Promise<readonly string[]> {
     return (await this.#names()).filter((name) => KEY.test(name)).sort();
   }
 
-  /** Removes what a crash left half made or half removed. */
+  /** Has what a crash left half made or half removed deleted later. */
   async sweep(): Promise<void> {
     const leftovers = (await this.#names()).filter((name) => name.startsWith(TEMPORARY_PREFIX));
-    for (const name of leftovers) await rm(join(this.#path, name), { recursive: true, force: true });
+    for (const name of leftovers) this.#deleteLater(join(this.#path, name));
+  }
+
+  /** One after the other; what cannot be deleted now is tried again by the next start's sweep. */
+  #deleteLater(path: string): void {
+    this.#deleting = this.#deleting.then(() => rm(path, { recursive: true, force: true }).catch(() => undefined));
   }
 
   #temporary(key: string): string {

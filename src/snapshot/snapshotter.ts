@@ -35,7 +35,8 @@ export interface Snapshotter {
   keys(): Promise<readonly string[]>;
   /**
    * Unmounts every layer mount that no root uses. Called at shut-down, by `system prune`, and after layer files were removed: a
-   * mounted file keeps its disk space. Layers that nobody uses are unmounted after some seconds anyway.
+   * mounted file keeps its disk space. Layers that nobody uses are unmounted after some seconds anyway. Waits for the deletion of
+   * volatile snapshots too, so that the space is free when it returns.
    */
   releaseIdle(): Promise<void>;
 }
@@ -43,7 +44,7 @@ export interface Snapshotter {
 export interface PrepareOptions {
   /**
    * For snapshots that are removed when their program ends (build steps, `run --rm`): nothing in them survives a power cut, and
-   * they leave out all syncing. Default false.
+   * they leave out all syncing, and their files may be deleted after `remove` has returned. Default false.
    */
   readonly volatile?: boolean;
 }
