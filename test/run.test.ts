@@ -54,11 +54,36 @@ describe("berth run", () => {
   test("gives an environment of the engine's, the image's, the file's and the flags' values and nothing of the host", async () => {
     const file = join(engine.directory, "env-file");
     writeFileSync(file, "# comment\nFROM_FILE=file\nBOTH=file\nHOSTNAME_TOO\n");
-    const result = await engine.ok(["run", "--rm", "--hostname", "box", "--env-file", file, "-e", "BOTH=flag", "-e", "COPIED", "-e", "ABSENT", "busybox", "env"], {
-      env: { COPIED: "from-host", SECRET_OF_HOST: "x" },
-    });
+    const result = await engine.ok(
+      [
+        "run",
+        "--rm",
+        "--hostname",
+        "box",
+        "--env-file",
+        file,
+        "-e",
+        "BOTH=flag",
+        "-e",
+        "COPIED",
+        "-e",
+        "ABSENT",
+        "busybox",
+        "env",
+      ],
+      {
+        env: { COPIED: "from-host", SECRET_OF_HOST: "x" },
+      },
+    );
     expect(result.split("\n").sort()).toEqual(
-      ["BOTH=flag", "COPIED=from-host", "FROM_FILE=file", "HOME=/root", "HOSTNAME=box", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"].sort(),
+      [
+        "BOTH=flag",
+        "COPIED=from-host",
+        "FROM_FILE=file",
+        "HOME=/root",
+        "HOSTNAME=box",
+        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+      ].sort(),
     );
   });
 
@@ -87,18 +112,37 @@ describe("berth run", () => {
   });
 
   test("limits memory, cpus and processes by cgroups", async () => {
-    const id = await engine.ok(["run", "-d", "-m", "32m", "--cpus", "0.5", "--pids-limit", "50", "busybox", "sleep", "100"]);
+    const id = await engine.ok([
+      "run",
+      "-d",
+      "-m",
+      "32m",
+      "--cpus",
+      "0.5",
+      "--pids-limit",
+      "50",
+      "busybox",
+      "sleep",
+      "100",
+    ]);
     const pid = await engine.ok(["inspect", "-f", "{{.State.Pid}}", id]);
     const cgroups = readFileSync(`/proc/${pid}/cgroup`, "utf8");
-    const path = (controller: string): string => /:(\/.*)$/.exec(cgroups.split("\n").find((line) => line.split(":")[1]?.split(",").includes(controller)) ?? "")?.[1] ?? "";
-    expect(readFileSync(`/sys/fs/cgroup/memory${path("memory")}/memory.limit_in_bytes`, "utf8").trim()).toBe(String(32 * 1024 * 1024));
+    const path = (controller: string): string =>
+      /:(\/.*)$/.exec(
+        cgroups.split("\n").find((line) => line.split(":")[1]?.split(",").includes(controller)) ?? "",
+      )?.[1] ?? "";
+    expect(readFileSync(`/sys/fs/cgroup/memory${path("memory")}/memory.limit_in_bytes`, "utf8").trim()).toBe(
+      String(32 * 1024 * 1024),
+    );
     expect(readFileSync(`/sys/fs/cgroup/pids${path("pids")}/pids.max`, "utf8").trim()).toBe("50");
     expect(readFileSync(`/sys/fs/cgroup/cpu${path("cpu")}/cpu.cfs_quota_us`, "utf8").trim()).toBe("50000");
     await engine.ok(["rm", "-f", id]);
   });
 
   test("drops capabilities, and --privileged gives them", async () => {
-    const effective = async (...flags: string[]): Promise<string> => (await engine.ok(["run", "--rm", ...flags, "busybox", "grep", "CapEff", "/proc/self/status"])).split("\t")[1] ?? "";
+    const effective = async (...flags: string[]): Promise<string> =>
+      (await engine.ok(["run", "--rm", ...flags, "busybox", "grep", "CapEff", "/proc/self/status"])).split("\t")[1] ??
+      "";
     expect(await effective()).toBe("00000000a80425fb");
     expect(await effective("--cap-drop", "ALL")).toBe("0000000000000000");
     expect(await effective("--cap-drop", "all", "--cap-add", "CHOWN")).toBe("0000000000000001");
@@ -106,21 +150,40 @@ describe("berth run", () => {
   });
 
   test("--read-only, --user, --workdir, --entrypoint, --tmpfs do what they say", async () => {
-    expect((await engine.berth(["run", "--rm", "--read-only", "busybox", "touch", "/x"])).stderr).toContain("Read-only file system");
+    expect((await engine.berth(["run", "--rm", "--read-only", "busybox", "touch", "/x"])).stderr).toContain(
+      "Read-only file system",
+    );
     expect(await engine.ok(["run", "--rm", "-u", "app", "busybox", "id", "-u"])).toBe("1000");
     expect(await engine.ok(["run", "--rm", "-w", "/made/here", "busybox", "pwd"])).toBe("/made/here");
     expect(await engine.ok(["run", "--rm", "--entrypoint", "echo", "busybox", "a", "b"])).toBe("a b");
-    expect(await engine.ok(["run", "--rm", "--tmpfs", "/t:size=1m", "busybox", "grep", "-c", " /t tmpfs", "/proc/mounts"])).toBe("1");
-    expect((await engine.berth(["run", "--rm", "-u", "nobody-here", "busybox"])).stderr).toContain("unable to find user nobody-here: no matching entries in passwd file");
+    expect(
+      await engine.ok(["run", "--rm", "--tmpfs", "/t:size=1m", "busybox", "grep", "-c", " /t tmpfs", "/proc/mounts"]),
+    ).toBe("1");
+    expect((await engine.berth(["run", "--rm", "-u", "nobody-here", "busybox"])).stderr).toContain(
+      "unable to find user nobody-here: no matching entries in passwd file",
+    );
   });
 
   test("mounts directories and named volumes, and fills a new volume from the image", async () => {
     const directory = mkdtempSync(join(tmpdir(), "berth-bind-"));
     await engine.ok(["run", "--rm", "-v", `${directory}:/data`, "busybox", "sh", "-c", "echo hello > /data/file"]);
     expect(readFileSync(join(directory, "file"), "utf8")).toBe("hello\n");
-    expect((await engine.berth(["run", "--rm", "-v", `${directory}:/data:ro`, "busybox", "touch", "/data/x"])).stderr).toContain("Read-only");
+    expect(
+      (await engine.berth(["run", "--rm", "-v", `${directory}:/data:ro`, "busybox", "touch", "/data/x"])).stderr,
+    ).toContain("Read-only");
     await engine.ok(["run", "--rm", "-v", "etc-copy:/etc", "busybox", "true"]);
-    expect(await engine.ok(["run", "--rm", "--mount", "type=volume,source=etc-copy,target=/mnt", "busybox", "head", "-1", "/mnt/passwd"])).toContain("root:x:0");
+    expect(
+      await engine.ok([
+        "run",
+        "--rm",
+        "--mount",
+        "type=volume,source=etc-copy,target=/mnt",
+        "busybox",
+        "head",
+        "-1",
+        "/mnt/passwd",
+      ]),
+    ).toContain("root:x:0");
     expect(await engine.ok(["volume", "ls", "-q"])).toBe("etc-copy");
     expect(await engine.ok(["volume", "rm", "etc-copy"])).toBe("etc-copy");
     const absent = await engine.berth(["run", "--rm", "--mount", "type=bind,source=/no/such,target=/mnt", "busybox"]);
@@ -132,7 +195,9 @@ describe("berth run", () => {
   test("--restart on-failure:2 starts it again twice", async () => {
     const id = await engine.ok(["run", "-d", "--restart", "on-failure:2", "busybox", "sh", "-c", "echo again; exit 3"]);
     await engine.ok(["wait", id]);
-    await waitFor(async () => (await engine.ok(["inspect", "-f", "{{.RestartCount}} {{.State.Status}}", id])) === "2 exited");
+    await waitFor(
+      async () => (await engine.ok(["inspect", "-f", "{{.RestartCount}} {{.State.Status}}", id])) === "2 exited",
+    );
     expect(await engine.ok(["logs", id])).toBe("again\nagain\nagain");
     await engine.ok(["rm", id]);
   });
@@ -141,7 +206,11 @@ describe("berth run", () => {
 describe("berth exec", () => {
   test("runs further processes with their own exit codes, streams and stdin", async () => {
     const id = await engine.ok(["run", "-d", "busybox", "sleep", "100"]);
-    expect(await engine.berth(["exec", id, "sh", "-c", "echo o; echo e >&2; exit 5"])).toEqual({ exitCode: 5, stdout: "o\n", stderr: "e\n" });
+    expect(await engine.berth(["exec", id, "sh", "-c", "echo o; echo e >&2; exit 5"])).toEqual({
+      exitCode: 5,
+      stdout: "o\n",
+      stderr: "e\n",
+    });
     expect((await engine.berth(["exec", "-i", id, "cat"], { input: "through\n" })).stdout).toBe("through\n");
     const missing = await engine.berth(["exec", id, "nothing-there"]);
     expect(missing.exitCode).toBe(127);
@@ -153,7 +222,16 @@ describe("berth exec", () => {
 
 describe("the default bridge", () => {
   test("publishes a port that this host reaches through 127.0.0.1, and frees it", async () => {
-    const id = await engine.ok(["run", "-d", "-p", "127.0.0.1:0:80", "busybox", "sh", "-c", "while true; do echo served | nc -l -p 80; done"]);
+    const id = await engine.ok([
+      "run",
+      "-d",
+      "-p",
+      "127.0.0.1:0:80",
+      "busybox",
+      "sh",
+      "-c",
+      "while true; do echo served | nc -l -p 80; done",
+    ]);
     const address = await engine.ok(["port", id, "80/tcp"]);
     expect(address).toMatch(/^127\.0\.0\.1:\d+$/);
     const port = Number(address.split(":")[1]);
@@ -168,11 +246,25 @@ describe("the default bridge", () => {
   test("gives containers addresses at which they reach one another, and /etc/hosts", async () => {
     const id = await engine.ok(["run", "-d", "busybox", "sh", "-c", "while true; do echo hello | nc -l -p 81; done"]);
     const address = await engine.ok(["inspect", "-f", "{{.NetworkSettings.IPAddress}}", id]);
-    await waitFor(async () => (await engine.berth(["run", "--rm", "busybox", "nc", address, "81"])).stdout === "hello\n");
-    const hosts = await engine.ok(["run", "--rm", "--hostname", "me", "--add-host", "db:10.0.0.9", "busybox", "cat", "/etc/hosts"]);
+    await waitFor(
+      async () => (await engine.berth(["run", "--rm", "busybox", "nc", address, "81"])).stdout === "hello\n",
+    );
+    const hosts = await engine.ok([
+      "run",
+      "--rm",
+      "--hostname",
+      "me",
+      "--add-host",
+      "db:10.0.0.9",
+      "busybox",
+      "cat",
+      "/etc/hosts",
+    ]);
     expect(hosts).toContain("10.0.0.9\tdb");
     expect(hosts).toMatch(/^[\d.]+\tme$/m);
-    expect(await engine.ok(["run", "--rm", "--network", `container:${id}`, "busybox", "nc", "127.0.0.1", "81"])).toBe("hello");
+    expect(await engine.ok(["run", "--rm", "--network", `container:${id}`, "busybox", "nc", "127.0.0.1", "81"])).toBe(
+      "hello",
+    );
     expect(await engine.ok(["run", "--rm", "--network", "none", "busybox", "ls", "/sys/class/net"])).toBe("lo");
     await engine.ok(["rm", "-f", id]);
   });

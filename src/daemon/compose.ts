@@ -11,7 +11,7 @@ import { ContainerImageUsers } from "#engine/containers/image-users.ts";
 import { Supervisor } from "#engine/containers/supervisor.ts";
 import type { Engine } from "#engine/engine.ts";
 import { EventBus } from "#engine/events.ts";
-import { removeHiddenImages } from "#engine/images/collect.ts";
+import { collectGarbage, removeHiddenImages } from "#engine/images/collect.ts";
 import type { ImageContext } from "#engine/images/image-context.ts";
 import { LocalImages } from "#engine/images/lookup.ts";
 import { SharedWork } from "#engine/images/shared-work.ts";
@@ -44,6 +44,8 @@ import { volumeRecords } from "./volume-records.ts";
 /** An engine and the way to end it. */
 export interface RunningEngine {
   readonly engine: Engine;
+  /** Removes what interrupted work left and nobody came back for. It can wait until the engine answers. */
+  tidy(): Promise<void>;
   /** Containers keep running; mounts that nobody needs go. */
   close(): Promise<void>;
 }
@@ -69,6 +71,7 @@ export async function composeEngine(options: DaemonOptions, paths: EnginePaths, 
       insecureRegistries: options.insecureRegistries,
       userAgent: `berth/${BERTH_VERSION}`,
     }),
+    inflate,
     pulls: new SharedWork(),
     maxConcurrentDownloads: options.maxConcurrentDownloads,
   };
@@ -112,11 +115,16 @@ export async function composeEngine(options: DaemonOptions, paths: EnginePaths, 
       events,
       information: hostInformation(options, programs.runtime, programs.conmon.version, []),
     },
+    tidy: async () => {
+      await images.blobs.sweepTemporaries();
+      await collectGarbage(images);
+    },
     close: async () => {
       supervisor.close();
       builds.close();
       await runtime.close();
       await snapshotter.releaseIdle();
+      await layers.settled();
       database[Symbol.dispose]();
     },
   };

@@ -42,10 +42,12 @@ async function serve(options: DaemonOptions, log: Logger): Promise<void> {
   log.info(
     `Berth engine ready: API on ${options.sockets.join(", ")}, data in ${options.dataRoot}, layers ${running.engine.containers.snapshotter.name}`,
   );
+  const tidying = running.tidy().catch((error: unknown) => log.warn(`cannot tidy up: ${errorMessage(error)}`));
   await stopping;
   log.info("stopping; containers keep running");
   for (const server of servers) server.closeAllConnections();
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  await tidying;
   await running.close();
 }
 

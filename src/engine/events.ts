@@ -17,7 +17,9 @@ export class EventBus {
   publish(type: EventType, action: string, id: string, attributes: Readonly<Record<string, string>> = {}): void {
     const timeNano = this.#nextNano();
     const event: EventMessage = {
-      ...(type === "container" ? { status: action, id, ...(attributes["image"] ? { from: attributes["image"] } : {}) } : {}),
+      ...(type === "container"
+        ? { status: action, id, ...(attributes["image"] ? { from: attributes["image"] } : {}) }
+        : {}),
       ...(type === "image" ? { status: action, id } : {}),
       Type: type,
       Action: action,

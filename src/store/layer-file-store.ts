@@ -1,5 +1,5 @@
 import { createReadStream } from "node:fs";
-import { mkdir, readdir, rm, stat } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { DataLossError, errorCode } from "#errors/errors.ts";
 import { digestHex } from "#formats/digest.ts";
@@ -51,6 +51,8 @@ export class LayerFileStore implements LayerIngester, LayerProvider {
   readonly #writeOptions: Omit<LayerFileOptions, "check" | "signal">;
   readonly #locks: KeyLock = new KeyLock();
   readonly #leases: LayerLeases = new LayerLeases();
+  /** Removed files whose blocks are being given back. */
+  readonly #freeing = new Set<Promise<void>>();
 
   constructor(options: LayerFileStoreOptions) {
     this.#directory = options.directory;
@@ -215,8 +217,30 @@ export class LayerFileStore implements LayerIngester, LayerProvider {
       )
       .get({ ":id": diffId });
     if (!row) return undefined;
-    await rm(this.#pathOf(diffId), { force: true });
+    await this.#discard(this.#pathOf(diffId));
     return Number(row["file_size"]);
+  }
+
+  /**
+   * Takes a file out of sight at once and gives its blocks back behind the caller's back: for a large file that takes the file system tens of
+   * milliseconds. What a crash leaves of it has a temporary name, which `sweep` removes.
+   */
+  async #discard(path: string): Promise<void> {
+    const discarded = temporaryPath(path);
+    try {
+      await rename(path, discarded);
+    } catch (error) {
+      if (errorCode(error) === "ENOENT") return;
+      throw error;
+    }
+    const freeing = rm(discarded, { force: true }).catch(() => undefined);
+    this.#freeing.add(freeing);
+    void freeing.finally(() => this.#freeing.delete(freeing));
+  }
+
+  /** Resolves when no removed file takes space any more. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#freeing);
   }
 
   #handedOut(row: Row): Layer {

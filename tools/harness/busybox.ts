@@ -19,7 +19,9 @@ export async function makeBusybox(engine: PrivateEngine): Promise<void> {
 }
 
 /** A directory with the given files, for the length of a test. */
-export function makeContext(files: Readonly<Record<string, string | Uint8Array>>): AsyncDisposable & { readonly path: string } {
+export function makeContext(
+  files: Readonly<Record<string, string | Uint8Array>>,
+): AsyncDisposable & { readonly path: string } {
   const path = mkdtempSync(join(tmpdir(), "berth-context-"));
   for (const [name, content] of Object.entries(files)) {
     mkdirSync(dirname(join(path, name)), { recursive: true });
