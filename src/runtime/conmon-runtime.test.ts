@@ -308,6 +308,16 @@ test("ConmonRuntime.adopt() takes up running containers and tells of those that 
   await next.remove(ended.id);
 });
 
+test("ConmonRuntime.adopt() ends a container that was created and never started", async () => {
+  const spec = await fixture.spec(["sleep", "1000"], { rootfs });
+  await fixture.runtime.create(spec);
+  const next = fixture.newRuntime();
+  const exit = new Promise((resolve) => next.onExit(resolve));
+  expect(await next.adopt(spec.id)).toMatchObject({ kind: "running" });
+  expect(await exit).toMatchObject({ id: spec.id, exitCode: 137 });
+  await next.remove(spec.id);
+});
+
 test("ConmonRuntime notices a killed conmon and ends its container, also one that was adopted", async () => {
   for (const isAdopted of [false, true]) {
     const spec = await fixture.spec(["sleep", "1000"], { rootfs });

@@ -132,7 +132,9 @@ export class ConmonRuntime implements ContainerRuntime {
       this.#killAll(id);
       return { kind: "lost" };
     }
-    this.#supervise(id, files, record);
+    const container = this.#supervise(id, files, record);
+    // The engine died between create and start. Nobody was told that it runs: let it end, which the exit tells.
+    if (this.#runtime.isWaiting(id)) container.kill(SIGKILL);
     const paused = isFrozen(this.#bundles.cgroupsPath(id), this.#bundles.host.isCgroup2);
     return { kind: "running", pid: record.container.pid, paused };
   }
@@ -220,12 +222,13 @@ export class ConmonRuntime implements ContainerRuntime {
     return pid;
   }
 
-  #supervise(id: string, files: BundleFiles, record: BundleRecord): void {
+  #supervise(id: string, files: BundleFiles, record: BundleRecord): SupervisedContainer {
     const container = new SupervisedContainer(id, files, record, this.#options.exitDirectory, () => this.#killAll(id));
     this.#containers.set(id, container);
     void container.ended.then((exit) => {
       for (const listener of this.#listeners) listener(exit);
     });
+    return container;
   }
 
   /** Removes all traces: cgroup and state of the runtime, bundle, exit file. */

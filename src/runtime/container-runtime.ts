@@ -26,7 +26,10 @@ export interface ContainerRuntime {
   resize(id: string, size: TerminalSize): Promise<void>;
   /** Releases cgroup, runtime state and bundle; kills what is left. Idempotent. */
   remove(id: string): Promise<void>;
-  /** Takes up containers that an earlier engine started; resolves with the state that each is in now. */
+  /**
+   * Takes up a container that an earlier engine created; resolves with the state that it is in now. One that was never started is
+   * killed, and its exit told. After "exited" or "lost" the caller still calls `remove`.
+   */
   adopt(id: string): Promise<AdoptedState>;
   /** Called once for each container that exits. */
   onExit(listener: (exit: ContainerExit) => void): void;

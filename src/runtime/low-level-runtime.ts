@@ -1,9 +1,9 @@
-import { readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { errorCode } from "#errors/errors.ts";
 import { childExit, startChild } from "#sys/command.ts";
 import type { RuntimeProgram } from "./container-runtime.ts";
-import { openStartGate, removeStopped } from "./runc-shortcuts.ts";
+import { openStartGate, removeStopped, START_FIFO } from "./runc-shortcuts.ts";
 import { lastLoggedError, runtimeError } from "./runtime-errors.ts";
 
 /** Enough of a runtime's words for a message. */
@@ -51,6 +51,11 @@ export class LowLevelRuntime {
       if (errorCode(error) === "ENOENT") return false;
       throw error;
     }
+  }
+
+  /** Whether a created container still waits for its start: both runtimes keep a FIFO of that name until then. */
+  isWaiting(id: string): boolean {
+    return existsSync(join(this.root, id, START_FIFO));
   }
 
   async #mustRun(args: readonly string[]): Promise<void> {

@@ -8,7 +8,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { errorCode, SystemError } from "#errors/errors.ts";
 
-const START_FIFO = "exec.fifo";
+/** In the runtime's state of a container that was created and not started. */
+export const START_FIFO = "exec.fifo";
 /** Milliseconds between looks for the byte that a started process writes; it is practically there at the first. */
 const LOOKS: readonly number[] = [0, 0, 1, 1, 2, 4, 8, 16];
 
