@@ -244,6 +244,8 @@ describe("ContextStore", () => {
     const dockerfile = Buffer.from("FROM own").toString("base64");
     const { id } = await store.offer(bytesOf(offerText([], { dockerfile })));
     await using own = store.open(id);
+    expect(own.files.entries).toEqual([]);
+    expect(store.usage()).toEqual([]);
     expect(Buffer.from(own.dockerfile("Dockerfile")).toString()).toBe("FROM own");
     await using other = (await transfer({ dockerfile: "FROM lower", "sub/F": "FROM sub" })).context;
     expect(Buffer.from(other.dockerfile("Dockerfile")).toString()).toBe("FROM lower");

@@ -50,7 +50,8 @@ export class ContextStore {
     const missing = missingFiles(lines, base?.entries ?? []);
     base?.pack.retain();
     const offer: Offer = { header, lines, missing, base, complete: undefined };
-    if (missing.length === 0) await this.#complete(offer, emptyBody());
+    // Nothing to keep of a Dockerfile without files.
+    if (missing.length === 0 && !isDockerfileOnly(offer)) await this.#complete(offer, emptyBody());
     return { id: this.#remember(offer), missing };
   }
 
@@ -78,9 +79,9 @@ export class ContextStore {
     const dockerfile =
       offer.header.dockerfile === undefined ? undefined : Buffer.from(offer.header.dockerfile, "base64");
     try {
+      if (dockerfile && isDockerfileOnly(offer)) return emptyContext(dockerfile);
       if (!offer.complete) throw new InvalidParameterError(`build context ${id} has not been received`);
       const { snapshot, transferred } = offer.complete;
-      if (snapshot.entries.length === 0 && dockerfile) return emptyContext(dockerfile);
       return openPackContext(snapshot.entries, snapshot.pack, { transferred, ...(dockerfile ? { dockerfile } : {}) });
     } finally {
       release(offer);
@@ -148,6 +149,10 @@ export class ContextStore {
       pack.release();
     }
   }
+}
+
+function isDockerfileOnly({ header, lines }: Offer): boolean {
+  return lines.length === 0 && header.dockerfile !== undefined;
 }
 
 function release(offer: Offer): void {

@@ -1,7 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { DockerfileError } from "../parse/dockerfile-error.ts";
 import { containerPorts } from "./container-ports.ts";
-import { parseDuration } from "./duration.ts";
 import { expandInstruction } from "./expand.ts";
 import { parseDockerfile } from "./parse-dockerfile.ts";
 import type { Instruction } from "./types.ts";
@@ -75,22 +74,5 @@ describe("expandInstruction()", () => {
 describe("containerPorts()", () => {
   test.each([["x"], ["80-70"], ["70000"], [""], ["80/http"], ["/tcp"]])("refuses %p", (spec) => {
     expect(() => containerPorts(spec)).toThrow();
-  });
-});
-
-describe("parseDuration()", () => {
-  test.each([
-    ["0", 0],
-    ["1h2m3.5s", 3_723_500_000_000],
-    ["-1.5ms", -1_500_000],
-    [".5us", 500],
-    ["1µs", 1000],
-    ["2ns", 2],
-  ])("%s is %d ns", (text, expected) => {
-    expect(parseDuration(text)).toBe(expected);
-  });
-
-  test.each([[""], ["s"], ["1"], ["1x"], ["1s2"], ["1 s"], ["constructor"]])("refuses %p", (text) => {
-    expect(() => parseDuration(text)).toThrow("time: ");
   });
 });

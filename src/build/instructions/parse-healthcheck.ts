@@ -1,6 +1,6 @@
 import { InvalidParameterError } from "#errors/errors.ts";
+import { parseDuration } from "#formats/go-duration.ts";
 import { jsonStrings } from "../parse/arguments.ts";
-import { parseDuration } from "./duration.ts";
 import type { FlagValues } from "./flags.ts";
 import { flagsOf, originOf, type RawInstruction } from "./raw-instruction.ts";
 import type { HealthcheckInstruction } from "./types.ts";
