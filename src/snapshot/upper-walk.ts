@@ -11,7 +11,7 @@ import { getXattr } from "#sys/xattr.ts";
  */
 
 /** A path that the layers have and the root has not. */
-export interface DeletedEntry {
+interface DeletedEntry {
   readonly kind: "deleted";
   /** latin1, relative to the root. */
   readonly path: string;
