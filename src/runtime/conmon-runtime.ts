@@ -234,6 +234,8 @@ export class ConmonRuntime implements ContainerRuntime {
   /** Removes all traces: cgroup and state of the runtime, bundle, exit file. */
   async #cleanUp(id: string): Promise<void> {
     if (this.#runtime.has(id)) await this.#runtime.delete(id);
+    // A runtime that was killed at the wrong moment leaves a cgroup that it knows nothing of.
+    else removeEmptyCgroup(this.#bundles.cgroupsPath(id));
     rmSync(this.#files(id).directory, { recursive: true, force: true });
     rmSync(join(this.#socketDirectory, id), { force: true });
     removeExitFile(this.#options.exitDirectory, id);
