@@ -1,12 +1,11 @@
 /** All commands, by the headings of the help. Each is loaded by a literal path, so that the compiled binary contains it. */
-
 import type { Command } from "./grammar/command.ts";
 import type { CommandTree, Group, Leaf } from "./grammar/command-tree.ts";
 
 type Loader = () => Promise<{ readonly command: Command }>;
 
-function leaf(name: string, about: string, load: Loader, more: Partial<Leaf> = {}): Leaf {
-  return { name, about, ...more, load: async () => (await load()).command };
+function leaf(name: string, about: string, load: Loader): Leaf {
+  return { name, about, load: async () => (await load()).command };
 }
 
 const ATTACH = leaf(
@@ -15,63 +14,198 @@ const ATTACH = leaf(
   () => import("./commands/attach.ts"),
 );
 const BUILD = leaf("build", "Build an image from a Dockerfile", () => import("./commands/build.ts"));
+const COMMIT = leaf("commit", "Create a new image from a container's changes", () => import("./commands/commit.ts"));
 const CREATE = leaf("create", "Create a new container", () => import("./commands/create.ts"));
+const DIFF = leaf(
+  "diff",
+  "Inspect changes to files or directories on a container's filesystem",
+  () => import("./commands/diff.ts"),
+);
+const EVENTS = leaf("events", "Get real time events from the server", () => import("./commands/events.ts"));
 const EXEC = leaf("exec", "Execute a command in a running container", () => import("./commands/exec.ts"));
+const HISTORY = leaf("history", "Show the history of an image", () => import("./commands/history.ts"));
+const IMAGES = leaf("images", "List images", () => import("./commands/images.ts"));
+const INFO = leaf("info", "Display system-wide information", () => import("./commands/info.ts"));
+const INSPECT = leaf(
+  "inspect",
+  "Return low-level information on Docker objects",
+  () => import("./commands/inspect.ts"),
+);
 const KILL = leaf("kill", "Kill one or more running containers", () => import("./commands/kill.ts"));
+const LOAD = leaf("load", "Load an image from a tar archive or STDIN", () => import("./commands/load.ts"));
+const LOGIN = leaf("login", "Authenticate to a registry", () => import("./commands/login.ts"));
+const LOGOUT = leaf("logout", "Log out from a registry", () => import("./commands/logout.ts"));
 const LOGS = leaf("logs", "Fetch the logs of a container", () => import("./commands/logs.ts"));
 const PAUSE = leaf("pause", "Pause all processes within one or more containers", () => import("./commands/pause.ts"));
+const PORT = leaf(
+  "port",
+  "List port mappings or a specific mapping for the container",
+  () => import("./commands/port.ts"),
+);
 const PS = leaf("ps", "List containers", () => import("./commands/ps.ts"));
 const PULL = leaf("pull", "Download an image from a registry", () => import("./commands/pull.ts"));
+const PUSH = leaf("push", "Upload an image to a registry", () => import("./commands/push.ts"));
 const RENAME = leaf("rename", "Rename a container", () => import("./commands/rename.ts"));
 const RESTART = leaf("restart", "Restart one or more containers", () => import("./commands/restart.ts"));
 const RM = leaf("rm", "Remove one or more containers", () => import("./commands/rm.ts"));
+const RMI = leaf("rmi", "Remove one or more images", () => import("./commands/rmi.ts"));
 const RUN = leaf("run", "Create and run a new container from an image", () => import("./commands/run.ts"));
+const SAVE = leaf(
+  "save",
+  "Save one or more images to a tar archive (streamed to STDOUT by default)",
+  () => import("./commands/save.ts"),
+);
 const START = leaf("start", "Start one or more stopped containers", () => import("./commands/start.ts"));
 const STOP = leaf("stop", "Stop one or more running containers", () => import("./commands/stop.ts"));
+const TAG = leaf("tag", "Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE", () => import("./commands/tag.ts"));
+const TOP = leaf("top", "Display the running processes of a container", () => import("./commands/top.ts"));
 const UNPAUSE = leaf(
   "unpause",
   "Unpause all processes within one or more containers",
   () => import("./commands/unpause.ts"),
 );
+const VERSION = leaf("version", "Show the Berth version information", () => import("./commands/version.ts"));
 const WAIT = leaf(
   "wait",
   "Block until one or more containers stop, then print their exit codes",
   () => import("./commands/wait.ts"),
 );
+const DAEMON = leaf("daemon", "Run the engine", () => import("./commands/daemon.ts"));
+
+const BUILDER: Group = {
+  name: "builder",
+  about: "Manage builds",
+  commands: [BUILD, leaf("prune", "Remove build cache", () => import("./commands/builder-prune.ts"))],
+};
 
 const CONTAINER: Group = {
   name: "container",
   about: "Manage containers",
   commands: [
     ATTACH,
+    COMMIT,
     CREATE,
+    DIFF,
     EXEC,
+    leaf(
+      "inspect",
+      "Display detailed information on one or more containers",
+      () => import("./commands/container-inspect.ts"),
+    ),
     KILL,
     LOGS,
     { ...PS, name: "ls", aliases: ["list", "ps"] },
     PAUSE,
+    PORT,
+    leaf("prune", "Remove all stopped containers", () => import("./commands/container-prune.ts")),
     RENAME,
     RESTART,
     { ...RM, aliases: ["remove"] },
     RUN,
     START,
     STOP,
+    TOP,
     UNPAUSE,
     WAIT,
   ],
 };
 
-const IMAGE: Group = { name: "image", about: "Manage images", commands: [BUILD, PULL] };
+const IMAGE: Group = {
+  name: "image",
+  about: "Manage images",
+  commands: [
+    BUILD,
+    HISTORY,
+    leaf("inspect", "Display detailed information on one or more images", () => import("./commands/image-inspect.ts")),
+    LOAD,
+    { ...IMAGES, name: "ls", aliases: ["list"] },
+    leaf("prune", "Remove unused images", () => import("./commands/image-prune.ts")),
+    PULL,
+    PUSH,
+    { ...RMI, name: "rm", aliases: ["remove"] },
+    SAVE,
+    TAG,
+  ],
+};
+
+const NETWORK: Group = {
+  name: "network",
+  about: "Manage networks",
+  commands: [
+    leaf(
+      "inspect",
+      "Display detailed information on one or more networks",
+      () => import("./commands/network-inspect.ts"),
+    ),
+    { ...leaf("ls", "List networks", () => import("./commands/network-ls.ts")), aliases: ["list"] },
+  ],
+};
+
+const SYSTEM: Group = {
+  name: "system",
+  about: "Manage Berth",
+  commands: [
+    leaf("check", "Verify every layer, blob and image against its digest", () => import("./commands/system-check.ts")),
+    leaf("df", "Show disk usage", () => import("./commands/system-df.ts")),
+    EVENTS,
+    INFO,
+    leaf("prune", "Remove unused data", () => import("./commands/system-prune.ts")),
+  ],
+};
+
+const VOLUME: Group = {
+  name: "volume",
+  about: "Manage volumes",
+  commands: [
+    leaf("create", "Create a volume", () => import("./commands/volume-create.ts")),
+    leaf(
+      "inspect",
+      "Display detailed information on one or more volumes",
+      () => import("./commands/volume-inspect.ts"),
+    ),
+    { ...leaf("ls", "List volumes", () => import("./commands/volume-ls.ts")), aliases: ["list"] },
+    leaf("prune", "Remove unused local volumes", () => import("./commands/volume-prune.ts")),
+    { ...leaf("rm", "Remove one or more volumes", () => import("./commands/volume-rm.ts")), aliases: ["remove"] },
+  ],
+};
 
 export const COMMANDS: CommandTree = {
   program: "berth",
   about: "A container engine: pulls, runs and builds images, and says what they cost",
   sections: [
-    { title: "Common Commands", entries: [RUN, EXEC, PS, BUILD, PULL] },
-    { title: "Management Commands", entries: [CONTAINER, IMAGE] },
+    {
+      title: "Common Commands",
+      entries: [RUN, EXEC, PS, BUILD, PULL, PUSH, IMAGES, LOGIN, LOGOUT, VERSION, INFO],
+    },
+    { title: "Management Commands", entries: [BUILDER, CONTAINER, IMAGE, NETWORK, SYSTEM, VOLUME] },
     {
       title: "Commands",
-      entries: [ATTACH, CREATE, KILL, LOGS, PAUSE, RENAME, RESTART, RM, START, STOP, UNPAUSE, WAIT],
+      entries: [
+        ATTACH,
+        COMMIT,
+        CREATE,
+        DAEMON,
+        DIFF,
+        EVENTS,
+        HISTORY,
+        INSPECT,
+        KILL,
+        LOAD,
+        LOGS,
+        PAUSE,
+        PORT,
+        RENAME,
+        RESTART,
+        RM,
+        RMI,
+        SAVE,
+        START,
+        STOP,
+        TAG,
+        TOP,
+        UNPAUSE,
+        WAIT,
+      ],
     },
   ],
 };

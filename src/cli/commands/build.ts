@@ -1,3 +1,4 @@
+import { writeFile } from "node:fs/promises";
 import { type BuildContext, buildImage } from "#client/build.ts";
 import { InvalidParameterError, SystemError } from "#errors/errors.ts";
 import { parseReference } from "#formats/reference.ts";
@@ -62,7 +63,7 @@ export const command: Command = defineCommand({
       await stderr.write(failureText(outcome.failure));
       return 1;
     }
-    if (flags.iidfile) await Bun.write(flags.iidfile, outcome.imageId);
+    if (flags.iidfile) await writeFile(flags.iidfile, outcome.imageId);
     if (flags.quiet) await stdout.write(`${outcome.imageId}\n`);
     return 0;
   },

@@ -1,6 +1,60 @@
-import { InvalidParameterError } from "#errors/errors.ts";
+import { errorMessage, InvalidParameterError } from "#errors/errors.ts";
+import { type TemplateFunctions, toJson } from "#formats/go-template/functions.ts";
+import { Template } from "#formats/go-template/template.ts";
+import { GO_TYPE, isObject } from "#formats/go-template/values.ts";
+import { alignTabs } from "#formats/tabwriter.ts";
 import type { ListShape, Row } from "./row.ts";
 
-export function formatRows(_shape: ListShape, _rows: readonly Row[], _format: string): string {
-  throw new InvalidParameterError("--format is not there yet");
+/** In a table's header, what changes a value leaves the name of the column alone. */
+const HEADER_FUNCTIONS: TemplateFunctions = {
+  json: (value) => value,
+  title: (value) => value,
+  lower: (value) => value,
+  upper: (value) => value,
+  truncate: (value) => value,
+  split: (value) => value,
+  join: (value) => value,
+};
+
+const ROW_FUNCTIONS: TemplateFunctions = { json: (value) => (isRow(value) ? rowJson(value) : toJson(value)) };
+
+/** Rows by the user's template: `json`, `table {{.ID}}\t…`, or any. Throws InvalidParameterError in docker's words. */
+export function formatRows(shape: ListShape, rows: readonly Row[], format: string): string {
+  const isTable = format.startsWith("table");
+  const body = (isTable ? format.slice("table".length) : format).replace(/^ +| +$/g, "");
+  const source = body === "json" ? "{{json .}}" : body.replaceAll("\\t", "\t").replaceAll("\\n", "\n");
+  try {
+    const template = new Template(source, { functions: ROW_FUNCTIONS });
+    const lines = rows.map((row) => `${template.execute({ ...row, [GO_TYPE]: shape.goType })}\n`);
+    if (!isTable) return lines.join("");
+    const header = template.execute(
+      { ...shape.headers, Label: (name: string) => labelHeader(name) },
+      { functions: HEADER_FUNCTIONS },
+    );
+    return alignTabs(`${header}\n${lines.join("")}`);
+  } catch (cause) {
+    throw new InvalidParameterError(`template parsing error: ${errorMessage(cause)}`, { cause });
+  }
+}
+
+/** `com.docker.swarm.node` as `SWARM NODE`. */
+function labelHeader(name: string): string {
+  return (name.split(".").at(-1) ?? "").replace(/[-_]/g, " ").toUpperCase();
+}
+
+function isRow(value: unknown): value is Row {
+  return isObject(value) && value[GO_TYPE] !== undefined;
+}
+
+/**
+ * A row as JSON: names sorted, methods with arguments left out, and `<`, `>`, `&` escaped. That last is a quirk of docker's: its
+ * rows marshal themselves, with Go's default.
+ */
+function rowJson(row: Row): string {
+  const fields = Object.entries(row).filter(([, value]) => typeof value !== "function");
+  const sorted = Object.fromEntries(fields.sort(([a], [b]) => (a < b ? -1 : 1)));
+  return JSON.stringify(sorted).replace(
+    /[<>&\u2028\u2029]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }

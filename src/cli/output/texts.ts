@@ -68,3 +68,9 @@ function zoneName(time: Date): string {
   const parts = new Intl.DateTimeFormat("en-US", { timeZoneName: "short" }).formatToParts(time);
   return parts.find((part) => part.type === "timeZoneName")?.value ?? "";
 }
+
+/** Seconds since the epoch as RFC 3339 in the local zone: `2025-05-30T12:07:14Z`. */
+export function rfc3339(seconds: number): string {
+  const [date = "", time = "", zone = ""] = goTime(seconds).split(" ");
+  return `${date}T${time}${zone === "+0000" ? "Z" : `${zone.slice(0, 3)}:${zone.slice(3)}`}`;
+}

@@ -1,0 +1,30 @@
+import { NO_ARGUMENTS } from "../grammar/argument-rule.ts";
+import { type Command, defineCommand } from "../grammar/command.ts";
+import { booleanFlag, filterFlag } from "../grammar/flag.ts";
+import { runPrune } from "../prune/prune-command.ts";
+import { pruneFilters } from "../prune/prune-flags.ts";
+import { pruneBuildCache } from "../prune/prunes.ts";
+import { bytesFlag } from "../run/container-flags.ts";
+
+export const command: Command = defineCommand({
+  usage: "[OPTIONS]",
+  about: "Remove build cache",
+  arguments: NO_ARGUMENTS,
+  flags: {
+    all: booleanFlag("Remove all unused build cache, not just dangling ones", { short: "a" }),
+    filter: filterFlag('Provide filter values (e.g. "until=24h")', {}),
+    force: booleanFlag("Do not prompt for confirmation", { short: "f" }),
+    "keep-storage": bytesFlag("Amount of disk space to keep for cache"),
+  },
+  run: ({ flags }, context) => {
+    const warning = `WARNING! This will remove all ${flags.all ? "" : "dangling "}build cache.`;
+    const step = { name: "builder prune", warning, force: flags.force, separator: " " };
+    return runPrune(step, context, async () =>
+      pruneBuildCache(context.engine, {
+        all: flags.all,
+        keepStorage: flags["keep-storage"],
+        filters: await pruneFilters(flags.filter, context),
+      }),
+    );
+  },
+});

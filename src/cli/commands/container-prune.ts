@@ -1,0 +1,22 @@
+import { NO_ARGUMENTS } from "../grammar/argument-rule.ts";
+import { type Command, defineCommand } from "../grammar/command.ts";
+import { booleanFlag, filterFlag } from "../grammar/flag.ts";
+import { runPrune } from "../prune/prune-command.ts";
+import { pruneFilters } from "../prune/prune-flags.ts";
+import { pruneContainers } from "../prune/prunes.ts";
+
+export const command: Command = defineCommand({
+  usage: "[OPTIONS]",
+  about: "Remove all stopped containers",
+  arguments: NO_ARGUMENTS,
+  flags: {
+    filter: filterFlag('Provide filter values (e.g. "until=<timestamp>")', {}),
+    force: booleanFlag("Do not prompt for confirmation", { short: "f" }),
+  },
+  run: ({ flags }, context) => {
+    const warning = "WARNING! This will remove all stopped containers.";
+    return runPrune({ name: "container prune", warning, force: flags.force }, context, async () =>
+      pruneContainers(context.engine, await pruneFilters(flags.filter, context)),
+    );
+  },
+});

@@ -1,0 +1,19 @@
+import { HUB_KEY, registryKey } from "../config/registry-auth.ts";
+import { eraseCredentials } from "../config/store-credentials.ts";
+import { atMost } from "../grammar/argument-rule.ts";
+import { type Command, defineCommand } from "../grammar/command.ts";
+
+export const command: Command = defineCommand({
+  usage: "[SERVER]",
+  about: "Log out from a registry.\nIf no server is specified, the default is defined by the daemon.",
+  arguments: atMost(1),
+  flags: {},
+  async run({ args }, context) {
+    const server = (args[0] ?? "").replace(/^https?:\/\//, "").replace(/\/$/, "");
+    const key = server === "" ? HUB_KEY : registryKey(server);
+    const { stdout } = context.streams;
+    if (await eraseCredentials(key, context)) await stdout.write(`Removing login credentials for ${key}\n`);
+    else await stdout.write(`Not logged in to ${key}\n`);
+    return 0;
+  },
+});

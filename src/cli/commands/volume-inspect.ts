@@ -1,0 +1,14 @@
+import { inspectVolume } from "#client/volumes.ts";
+import { atLeast } from "../grammar/argument-rule.ts";
+import { type Command, defineCommand } from "../grammar/command.ts";
+import { inspectFormatFlag } from "../output/format-flag.ts";
+import { inspectAll } from "../output/inspect.ts";
+
+export const command: Command = defineCommand({
+  usage: "[OPTIONS] VOLUME [VOLUME...]",
+  about: "Display detailed information on one or more volumes",
+  arguments: atLeast(1),
+  flags: { format: inspectFormatFlag() },
+  run: ({ flags, args }, { engine, streams }) =>
+    inspectAll(args, flags.format, streams, (name) => inspectVolume(engine, name)),
+});

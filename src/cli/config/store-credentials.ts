@@ -1,0 +1,68 @@
+/** Keeps and forgets credentials: in a helper where one is configured, else in `config.json`. */
+import { mkdir, open, rename, rm } from "node:fs/promises";
+import { errorMessage, SystemError, UnavailableError } from "#errors/errors.ts";
+import { type AuthEntry, type ConfigFile, configPath, readConfigFile } from "./config-file.ts";
+import { type CredentialSource, type RegistryCredentials, runHelper } from "./registry-auth.ts";
+
+/** Keeps credentials for `key`. Resolves with the helper's name, undefined when they are in the file, in base64 only. */
+export async function storeCredentials(
+  key: string,
+  credentials: RegistryCredentials,
+  source: CredentialSource,
+): Promise<string | undefined> {
+  const config = await readConfigFile(source.configDirectory);
+  const helper = config.credHelpers?.[key] ?? config.credsStore;
+  if (helper) {
+    const { identitytoken, username = "", password = "" } = credentials;
+    const secret = identitytoken
+      ? { ServerURL: key, Username: "<token>", Secret: identitytoken }
+      : { ServerURL: key, Username: username, Secret: password };
+    const { code, output } = await runHelper(helper, "store", JSON.stringify(secret), source.environment);
+    if (code !== 0)
+      throw new UnavailableError(`error storing credentials - err: exit status ${code}, out: \`${output.trim()}\``);
+    // Helpers keep an empty entry in the file, by which docker knows where the user is logged in.
+    await writeAuths(source.configDirectory, config, { ...config.auths, [key]: {} });
+    return helper;
+  }
+  await writeAuths(source.configDirectory, config, { ...config.auths, [key]: entryOf(credentials) });
+  return undefined;
+}
+
+/** Forgets the credentials for `key`. Resolves with false when there were none. */
+export async function eraseCredentials(key: string, source: CredentialSource): Promise<boolean> {
+  const config = await readConfigFile(source.configDirectory);
+  const helper = config.credHelpers?.[key] ?? config.credsStore;
+  if (helper) await runHelper(helper, "erase", key, source.environment);
+  const { [key]: known, ...rest } = config.auths ?? {};
+  if (known) await writeAuths(source.configDirectory, config, rest);
+  return known !== undefined || helper !== undefined;
+}
+
+function entryOf({ username = "", password = "", identitytoken }: RegistryCredentials): AuthEntry {
+  const auth = Buffer.from(`${username}:${password}`).toString("base64");
+  return identitytoken ? { auth: Buffer.from(`${username}:`).toString("base64"), identitytoken } : { auth };
+}
+
+/** Writes under another name first: the file is docker's too, and a half one would lock the user out of every registry. */
+async function writeAuths(
+  directory: string,
+  config: ConfigFile,
+  auths: Readonly<Record<string, AuthEntry>>,
+): Promise<void> {
+  const path = configPath(directory);
+  const temporary = `${path}.tmp-${process.pid}`;
+  try {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    const file = await open(temporary, "wx", 0o600);
+    try {
+      await file.writeFile(`${JSON.stringify({ ...config, auths }, null, "\t")}\n`);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (cause) {
+    await rm(temporary, { force: true });
+    throw new SystemError(`cannot write ${path}: ${errorMessage(cause)}`, { cause });
+  }
+}

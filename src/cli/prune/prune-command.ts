@@ -1,0 +1,28 @@
+import { humanSize } from "#formats/go-units.ts";
+import type { CommandContext } from "../grammar/command.ts";
+import { confirm } from "./confirm.ts";
+import { ARE_YOU_SURE } from "./prune-flags.ts";
+import type { Pruned } from "./prunes.ts";
+
+export interface PruneStep {
+  /** `container prune`, for the message of a refusal. */
+  readonly name: string;
+  /** Docker's warning. */
+  readonly warning: string;
+  readonly force: boolean;
+  /** Between the warning and the question: a space, or a new line. */
+  readonly separator?: string;
+}
+
+/** Asks, prunes, and says what was removed and how much that freed. */
+export async function runPrune(
+  step: PruneStep,
+  context: CommandContext,
+  prune: () => Promise<Pruned>,
+): Promise<number> {
+  const { name, warning, force, separator = "\n" } = step;
+  if (!force) await confirm(`${warning}${separator}${ARE_YOU_SURE}`, name, context);
+  const { text, reclaimed } = await prune();
+  await context.streams.stdout.write(`${text}Total reclaimed space: ${humanSize(reclaimed)}\n`);
+  return 0;
+}
