@@ -3,6 +3,7 @@ import { SystemError } from "#errors/errors.ts";
 import { Digester } from "#formats/digest.ts";
 import type { ErofsIndex } from "#formats/erofs/erofs-index.ts";
 import type { Digest } from "#spec/digest.ts";
+import { EarlyWriteback } from "#sys/early-writeback.ts";
 import { LayerIndexer, TAR_OFFSET } from "./layer-file.ts";
 
 /** Bytes hashed, indexed, written or read at once: one system call and one hash call per so many. */
@@ -44,9 +45,11 @@ export class TarZoneWriter {
   #spare: Uint8Array = new Uint8Array(BATCH);
   #filled = 0;
   #writing: Promise<void> = Promise.resolve();
+  readonly #writeback: EarlyWriteback;
 
   constructor(handle: FileHandle) {
     this.#handle = handle;
+    this.#writeback = new EarlyWriteback(handle.fd);
   }
 
   async push(chunk: Uint8Array): Promise<void> {
@@ -73,6 +76,7 @@ export class TarZoneWriter {
   async #flush(): Promise<void> {
     const batch = this.#filling.subarray(0, this.#filled);
     await this.#writing;
+    this.#writeback.reached(TAR_OFFSET + this.#content.size);
     this.#writing = writeFully(this.#handle, batch, TAR_OFFSET + this.#content.size);
     // Reported by the next await of it; until then it must not count as unhandled.
     this.#writing.catch(() => undefined);
@@ -90,9 +94,11 @@ export class TarZoneFollower {
   #end: number = TAR_OFFSET;
   #reading: Promise<void> | undefined;
   #error: unknown;
+  readonly #writeback: EarlyWriteback;
 
   constructor(handle: FileHandle) {
     this.#handle = handle;
+    this.#writeback = new EarlyWriteback(handle.fd);
   }
 
   /** The file has grown to `fileSize`: reads on, in whole batches, if it is not doing so already. Throws what reading met. */
@@ -125,6 +131,7 @@ export class TarZoneFollower {
     for (let at = TAR_OFFSET + this.#content.size; this.#end - at >= least; at = TAR_OFFSET + this.#content.size) {
       const { bytesRead } = await this.#handle.read(this.#buffer, 0, Math.min(BATCH, this.#end - at), at);
       if (bytesRead === 0) throw new SystemError("cannot read the layer that was just written: its file is too short");
+      this.#writeback.reached(at + bytesRead);
       this.#content.push(this.#buffer.subarray(0, bytesRead));
     }
   }

@@ -31,6 +31,7 @@ type WrappedCall =
   | "read"
   | "close"
   | "fcntl"
+  | "sync_file_range"
   | "gettid"
   | "inotify_init1"
   | "inotify_add_watch"
@@ -52,6 +53,7 @@ const SIGNATURES: Readonly<Record<WrappedCall, FFIFunction>> = {
   close: { args: ["i32"], returns: "i32" },
   read: { args: ["i32", "ptr", "u64"], returns: "i64" },
   fcntl: { args: ["i32", "i32", "i64"], returns: "i32" },
+  sync_file_range: { args: ["i32", "i64", "i64", "u32"], returns: "i32" },
   gettid: { args: [], returns: "i32" },
   inotify_init1: { args: ["i32"], returns: "i32" },
   inotify_add_watch: { args: ["i32", "ptr", "u32"], returns: "i32" },
