@@ -4,6 +4,7 @@ import type { NetworkRegistry } from "#engine/networks/network-registry.ts";
 import type { KeyLock } from "#lib/key-lock.ts";
 import type { NetworkDriver } from "#network/network-driver.ts";
 import type { ContainerRuntime } from "#runtime/container-runtime.ts";
+import type { LogRotator } from "#runtime/log-rotation.ts";
 import type { SnapshotLayer, Snapshotter } from "#snapshot/snapshotter.ts";
 import type { Digest } from "#spec/digest.ts";
 import type { ImageConfig } from "#spec/oci-image.ts";
@@ -17,6 +18,7 @@ export interface ContainerContext {
   readonly images: ImageLookup;
   readonly snapshotter: Snapshotter;
   readonly runtime: ContainerRuntime;
+  readonly logRotator: LogRotator;
   readonly networks: NetworkRegistry;
   readonly networkDriver: NetworkDriver;
   readonly volumes: VolumeStore;

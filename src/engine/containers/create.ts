@@ -52,7 +52,9 @@ async function makeDurable(context: ContainerContext, record: ContainerRecord): 
   const files = containerFiles(context, record.id);
   try {
     await mkdir(files.directory, { mode: 0o700 });
-    await context.snapshotter.prepare(record.id, context.images.layers(record.imageId));
+    await context.snapshotter.prepare(record.id, context.images.layers(record.imageId), {
+      volatile: record.hostConfig.AutoRemove ?? false,
+    });
     context.containers.add(record);
   } catch (error) {
     await context.snapshotter.remove(record.id);

@@ -7,8 +7,10 @@ import { StartError } from "#runtime/start-error.ts";
 import { type ContainerContext, containerFiles } from "./container-context.ts";
 import { type ContainerRecord, eventAttributes, isRunning } from "./container-record.ts";
 import { etcFiles } from "./etc-files.ts";
+import { watchLog } from "./log-limits.ts";
 import { fillVolumes } from "./mounts.ts";
 import { portRequests } from "./port-requests.ts";
+import { removeLocked } from "./remove.ts";
 import { runtimeSpec } from "./runtime-spec.ts";
 
 /**
@@ -47,9 +49,11 @@ export async function startLocked(
         oomKilled: false,
       },
     }));
+    watchLog(context, record);
     await context.runtime.start(id);
   } catch (error) {
     await undoStart(context, record, error);
+    if (record.hostConfig.AutoRemove) await removeLocked(context, id, { force: true, volumes: true });
     throw error;
   }
   context.events.publish("container", "start", id, eventAttributes(record));
@@ -135,6 +139,7 @@ async function writeEtcFiles(
 }
 
 async function undoStart(context: ContainerContext, record: ContainerRecord, error: unknown): Promise<void> {
+  context.logRotator.unwatch(record.id);
   await context.runtime.remove(record.id);
   await context.networkDriver.disconnect(record.id);
   await context.snapshotter.unmount(record.id);

@@ -2,6 +2,7 @@ import { errorMessage, NotModifiedError } from "#errors/errors.ts";
 import type { ContainerExit } from "#runtime/container-runtime.ts";
 import type { ContainerContext } from "./container-context.ts";
 import { type ContainerRecord, eventAttributes, isRunning } from "./container-record.ts";
+import { watchLog } from "./log-limits.ts";
 import { removeLocked } from "./remove.ts";
 import { startLocked } from "./start.ts";
 
@@ -66,6 +67,7 @@ export class Supervisor {
     const state = await this.#context.runtime.adopt(record.id);
     if (state.kind === "running") {
       await this.#context.snapshotter.mount(record.id);
+      watchLog(this.#context, record);
       this.#context.containers.updateState(record.id, { phase: state.paused ? "paused" : "running", pid: state.pid });
       return;
     }
@@ -102,6 +104,7 @@ export class Supervisor {
         error,
       },
     }));
+    this.#context.logRotator.unwatch(record.id);
     if (exit.oomKilled) events.publish("container", "oom", record.id, eventAttributes(record));
     events.publish("container", "die", record.id, eventAttributes(record, { exitCode: String(exit.exitCode) }));
     const released = Promise.all([runtime.remove(record.id), networkDriver.disconnect(record.id)]).then(() =>

@@ -1,5 +1,6 @@
 import { ConflictError, InvalidParameterError, NotImplementedError } from "#errors/errors.ts";
 import type { ContainerCreateRequest, HostConfig } from "#spec/docker-api.ts";
+import { logLimits } from "./log-limits.ts";
 
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
 const MIN_MEMORY = 6 * 1024 * 1024;
@@ -24,6 +25,7 @@ export function checkCreateRequest(request: ContainerCreateRequest): void {
       `the working directory '${request.WorkingDir}' is invalid, it needs to be an absolute path`,
     );
   }
+  logLimits(hostConfig);
   const logDriver = hostConfig.LogConfig?.Type ?? "";
   if (!["", "json-file", "local", "none"].includes(logDriver)) {
     throw new NotImplementedError(`error looking up logging plugin ${logDriver}: plugin "${logDriver}" not found`);
