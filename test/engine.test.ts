@@ -136,7 +136,7 @@ describe("berth logs", () => {
       "busybox",
       "sh",
       "-c",
-      "for i in 1 2 3; do echo out $i; echo err $i >&2; done",
+      "for i in 1 2 3; do echo out $i; sleep 0.05; echo err $i >&2; sleep 0.05; done",
     ]);
     const all = await engine.berth(["logs", "talker"]);
     expect(all.stdout).toBe("out 1\nout 2\nout 3\n");
@@ -179,15 +179,15 @@ describe("Docker's own CLI on Berth's socket", () => {
   test("runs, lists, inspects, executes, reads logs and removes", async () => {
     const result = await docker("run", "--rm", "busybox", "sh", "-c", "echo from docker; exit 3");
     expect(result).toMatchObject({ exitCode: 3, stdout: "from docker\n" });
-    expect((await docker("run", "-d", "--name", "d", "busybox", "sh", "-c", "echo hi; sleep 50")).exitCode).toBe(0);
-    expect((await docker("ps", "--format", "{{.Names}} {{.Image}} {{.State}}")).stdout).toBe("d busybox running\n");
-    expect((await docker("exec", "d", "echo", "inside")).stdout).toBe("inside\n");
-    expect((await docker("logs", "d")).stdout).toBe("hi\n");
-    expect((await docker("inspect", "-f", "{{.State.Running}}", "d")).stdout).toBe("true\n");
+    expect((await docker("run", "-d", "--name", "dd", "busybox", "sh", "-c", "echo hi; sleep 50")).exitCode).toBe(0);
+    expect((await docker("ps", "--format", "{{.Names}} {{.Image}} {{.State}}")).stdout).toBe("dd busybox running\n");
+    expect((await docker("exec", "dd", "echo", "inside")).stdout).toBe("inside\n");
+    expect((await docker("logs", "dd")).stdout).toBe("hi\n");
+    expect((await docker("inspect", "-f", "{{.State.Running}}", "dd")).stdout).toBe("true\n");
     expect((await docker("version", "-f", "{{.Server.APIVersion}}")).stdout).toBe("1.51\n");
     expect((await docker("images", "--format", "{{.Repository}}:{{.Tag}}")).stdout).toContain("busybox:latest");
     expect((await docker("system", "df")).exitCode).toBe(0);
-    expect((await docker("rm", "-f", "d")).stdout).toBe("d\n");
+    expect((await docker("rm", "-f", "dd")).stdout).toBe("dd\n");
   });
 });
 

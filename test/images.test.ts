@@ -57,9 +57,9 @@ describe("berth pull", () => {
 
   test.each([
     ["an unknown tag", () => [`${remote}:nope`], "manifest for"],
-    ["an unknown image", () => [`${registry.host}/no/such`], "repository does not exist or may require"],
+    ["an unknown image", () => [`${registry.host}/no/such`], "/no/such:latest not found: manifest unknown"],
     ["a registry that does not answer", () => ["127.0.0.1:1/x/y"], "connection refused"],
-    ["a bad name", () => ["UPPER/case"], "must be lowercase"],
+    ["a bad name", () => ["busybox/UPPER"], "must be lowercase"],
   ])("fails with one clear message for %s", async (_, args, message) => {
     const result = await engine.berth(["pull", ...args()]);
     expect(result.exitCode).toBe(1);
