@@ -36,7 +36,7 @@ async function useAnImage(stage: Stage, target: string): Promise<void> {
     "--name",
     "web-ping",
     "--env",
-    `TARGET=${target}`,
+    `TARGET=http://${target}`,
     "--env",
     "INTERVAL=300",
     "diamol/ch03-web-ping",
@@ -50,7 +50,7 @@ async function useAnImage(stage: Stage, target: string): Promise<void> {
       "container",
       "run",
       "--env",
-      `TARGET=${target}`,
+      `TARGET=http://${target}`,
       "--env",
       "METHOD=GET",
       "--env",
@@ -59,7 +59,7 @@ async function useAnImage(stage: Stage, target: string): Promise<void> {
     ],
     {
       interruptAfter: 2500,
-      expected: 130,
+      expected: 0,
     },
   );
 }
@@ -70,9 +70,9 @@ async function buildAnImage(stage: Stage, target: string): Promise<void> {
   process.stdout.write(readFileSync(join(context, "Dockerfile"), "utf8"));
   await stage.berth(["image", "build", "--tag", "web-ping", context]);
   await stage.berth(["image", "ls", "w*"]);
-  await stage.berth(["container", "run", "--rm", "-e", `TARGET=${target}`, "-e", "INTERVAL=500", "web-ping"], {
+  await stage.berth(["container", "run", "--rm", "-e", `TARGET=http://${target}`, "-e", "INTERVAL=500", "web-ping"], {
     interruptAfter: 1500,
-    expected: 130,
+    expected: 0,
   });
 }
 
