@@ -383,8 +383,10 @@ export interface BuildCacheItem {
 
 /** `GET /system/df`. */
 export interface DiskUsage {
-  /** Bytes of all layers on disk, each once. */
+  /** Bytes on disk of the layers that images have, each once. */
   readonly LayersSize: number;
+  /** Berth's own: bytes of those that only images without a container have. Docker's clients guess it from the other figures. */
+  readonly LayersReclaimable?: number;
   readonly Images: readonly ImageSummary[] | null;
   readonly Containers: readonly ContainerSummary[] | null;
   readonly Volumes: readonly VolumeView[] | null;

@@ -19,11 +19,18 @@ export function buildCacheSize(usage: DiskUsage): number {
   return sum((usage.BuildCache ?? []).filter((item) => !item.Shared).map((item) => item.Size));
 }
 
-function imagesRow({ Images, LayersSize }: DiskUsage): Row {
+/** Docker takes each image without containers for reclaimable as a whole; Berth's engine knows the shared layers that stay. */
+function imagesRow({ Images, LayersSize, LayersReclaimable }: DiskUsage): Row {
   const images = Images ?? [];
   const active = images.filter((image) => image.Containers > 0);
   const used = sum(active.filter((image) => image.SharedSize >= 0).map((image) => image.Size - image.SharedSize));
-  return row("Images", images.length, active.length, LayersSize, withShare(LayersSize - used, LayersSize));
+  return row(
+    "Images",
+    images.length,
+    active.length,
+    LayersSize,
+    withShare(LayersReclaimable ?? LayersSize - used, LayersSize),
+  );
 }
 
 function containersRow({ Containers }: DiskUsage): Row {
@@ -95,7 +102,7 @@ export function buildCacheItemRow(item: BuildCacheItem): Row {
     Parent: (item.Parents ?? []).map(shortId).join(", "),
     CacheType: item.Type,
     Description: item.Description,
-    Size: humanSize(item.Size),
+    Size: humanSize(item.Size, 3),
     CreatedSince: sinceDate(item.CreatedAt),
     CreatedAt: item.CreatedAt,
     LastUsedSince: item.LastUsedAt ? sinceDate(item.LastUsedAt) : "",

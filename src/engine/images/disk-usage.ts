@@ -1,10 +1,14 @@
+import type { Digest } from "#spec/digest.ts";
 import type { ImageSummary } from "#spec/docker-api.ts";
+import type { ImageLayer } from "#store/image-record.ts";
 import type { ImageContext } from "./image-context.ts";
 import { listImages, sharedSizes, sum } from "./list.ts";
 
 export interface ImageDiskUsage {
-  /** Bytes on disk of all layer files, each once: what `du` says of their directory. */
+  /** Bytes on disk of the layers that images have, each once. */
   readonly layersSize: number;
+  /** Bytes of those that would go if every image without a container went. */
+  readonly reclaimable: number;
   /** As listed, but `Size` and `SharedSize` are bytes on disk, so that unique and shared sizes add up to `layersSize`. */
   readonly images: readonly ImageSummary[];
   /** Bytes on disk of layers that no image has: of the build cache, and left by interrupted work. */
@@ -20,14 +24,28 @@ export function measureImages(context: ImageContext): ImageDiskUsage {
     Size: sum([...new Map(stacks.get(summary.Id)?.map((layer) => [layer.diffId, layer])).values()], (l) => l.fileSize),
     SharedSize: shared.get(summary.Id) ?? 0,
   }));
-  const inImages = new Set([...stacks.values()].flat().map((layer) => layer.diffId));
+  const used = context.users.countByImage();
+  const inImages = diffIdsOf(stacks, () => true);
+  const inUse = diffIdsOf(stacks, (image) => used.has(image as Digest));
   const all = context.layers.list();
-  return {
-    layersSize: sum(all, (layer) => layer.fileSize),
-    images,
-    otherLayersSize: sum(
-      all.filter((layer) => !inImages.has(layer.diffId)),
+  const cost = (isCounted: (diffId: Digest) => boolean): number =>
+    sum(
+      all.filter((layer) => isCounted(layer.diffId)),
       (layer) => layer.fileSize,
-    ),
+    );
+  return {
+    layersSize: cost((diffId) => inImages.has(diffId)),
+    reclaimable: cost((diffId) => inImages.has(diffId) && !inUse.has(diffId)),
+    images,
+    otherLayersSize: cost((diffId) => !inImages.has(diffId)),
   };
+}
+
+function diffIdsOf(
+  stacks: ReadonlyMap<string, readonly ImageLayer[]>,
+  isWanted: (image: string) => boolean,
+): Set<Digest> {
+  return new Set(
+    [...stacks].flatMap(([image, layers]) => (isWanted(image) ? layers.map((layer) => layer.diffId) : [])),
+  );
 }

@@ -5,15 +5,17 @@ import type { ImageSummary } from "#spec/docker-api.ts";
 
 /** What images and builds cost on disk. */
 export interface StoreUsage {
-  /** Bytes on disk of all layer files, each once. */
+  /** Bytes on disk of the layers that images have, each once. */
   readonly layersSize: number;
+  /** Bytes of those that `image prune --all` would free. */
+  readonly layersReclaimable: number;
   readonly images: readonly ImageSummary[];
   readonly buildCache: readonly CacheItem[];
 }
 
 export interface CacheItem {
   readonly id: string;
-  readonly type: "regular" | "source.local";
+  readonly type: "regular" | "source.local" | "internal";
   readonly description: string;
   readonly inUse: boolean;
   /** Its layer belongs to an image too: counted there. */
@@ -30,10 +32,13 @@ export interface CacheItem {
 /** Real bytes on disk: what `du` says of the data root, told apart by who needs them. */
 export function measureStore(images: ImageContext, builds: BuildService): StoreUsage {
   const usage = measureImages(images);
+  const steps = cachedSteps(builds);
+  const uncached = usage.otherLayersSize - unsharedBytes(steps);
   return {
     layersSize: usage.layersSize,
+    layersReclaimable: usage.reclaimable,
     images: usage.images,
-    buildCache: [...cachedSteps(builds), ...contexts(builds)],
+    buildCache: [...steps, ...contexts(builds), ...interruptedWork(uncached)],
   };
 }
 
@@ -56,6 +61,18 @@ function cachedSteps(builds: BuildService): CacheItem[] {
       ...(record.parent ? { parent: shortKey(record.parent) } : {}),
     };
   });
+}
+
+function unsharedBytes(steps: readonly CacheItem[]): number {
+  return steps.reduce((bytes, step) => bytes + (step.shared ? 0 : step.size), 0);
+}
+
+/** Layers of pulls and builds that did not end: kept for an hour, so that the next try finds them. */
+function interruptedWork(bytes: number): CacheItem[] {
+  if (bytes <= 0) return [];
+  const now = Date.now();
+  const item = { id: "interrupted", description: "layers of work that did not end", created: now, lastUsed: now };
+  return [{ ...item, type: "internal", inUse: false, shared: false, size: bytes, uses: 0 }];
 }
 
 function contexts(builds: BuildService): CacheItem[] {

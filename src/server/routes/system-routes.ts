@@ -108,6 +108,7 @@ async function diskUsage(engine: Engine, request: RequestContext): Promise<void>
     : [];
   const answer: DiskUsage = {
     LayersSize: usage.layersSize,
+    LayersReclaimable: usage.layersReclaimable,
     Images: wants("image") ? usage.images : null,
     Containers: wants("container")
       ? await Promise.all(
