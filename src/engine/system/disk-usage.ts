@@ -7,7 +7,7 @@ import type { ImageSummary } from "#spec/docker-api.ts";
 export interface StoreUsage {
   /** Bytes on disk of the layers that images have, each once. */
   readonly layersSize: number;
-  /** Bytes of those that `image prune --all` would free. */
+  /** Bytes of those that no container needs: what `system prune --all` would free of them. */
   readonly layersReclaimable: number;
   readonly images: readonly ImageSummary[];
   readonly buildCache: readonly CacheItem[];
