@@ -80,6 +80,17 @@ export class SystemError extends BerthError {
   readonly code = "system";
 }
 
+/**
+ * Names the thing that an intended error is about at the beginning of its text, unless that names it already, and returns the error.
+ * For layers that know what they work on, above those that know what is wrong. Anything but a BerthError comes back as it is.
+ */
+export function aboutSubject(subject: string, error: unknown): unknown {
+  if (error instanceof BerthError && error.code !== "cancelled" && !error.message.includes(subject)) {
+    error.message = `${subject}: ${error.message}`;
+  }
+  return error;
+}
+
 /** The text of any thrown value. */
 export function errorMessage(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

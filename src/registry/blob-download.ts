@@ -25,10 +25,10 @@ export async function* downloadBlob(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   let reached = 0;
   let reader: ChunkReader | undefined;
-  const path = `${repository}/blobs/${blob.digest}`;
+  const target = { session, repository, blob, signal: options.signal };
   const next = async (): Promise<Uint8Array | undefined> => {
     try {
-      reader ??= await openAt(session, path, reached, blob.size, options.signal);
+      reader ??= await openAt(target, reached);
       const chunk = await reader.read();
       if (chunk || reached === blob.size) return chunk;
       throw new TransientError(`blob ${blob.digest}: unexpected EOF after ${reached} of ${blob.size} bytes`);
@@ -59,32 +59,50 @@ interface ChunkReader {
   close(): Promise<void>;
 }
 
-async function openAt(
-  session: Session,
-  path: string,
-  offset: number,
-  size: number,
-  signal: AbortSignal | undefined,
-): Promise<ChunkReader> {
+interface BlobTarget {
+  readonly session: Session;
+  readonly repository: string;
+  readonly blob: Pick<Descriptor, "digest" | "size">;
+  readonly signal: AbortSignal | undefined;
+}
+
+async function openAt(target: BlobTarget, offset: number): Promise<ChunkReader> {
+  const { session, repository, blob, signal } = target;
   const idle = new AbortController();
   const combined = signal ? AbortSignal.any([signal, idle.signal]) : idle.signal;
   const response = await session.send({
     method: "GET",
-    path,
-    ...(offset > 0 ? { headers: { range: `bytes=${offset}-` } } : {}),
-    expect: offset > 0 ? [200, 206] : [200],
+    path: `${repository}/blobs/${blob.digest}`,
+    ...(offset > 0 ? { headers: { range: `bytes=${offset}-` }, expect: [200, 206, 416] } : { expect: [200] }),
     signal: combined,
   });
   const body = chunkReader(response, idle, signal);
-  if (offset === 0) return body;
-  // A server may ignore Range, or answer another one; neither must shift the bytes. RFC 9110, section 14.4.
-  if (response.status === 206) {
-    const start = contentRangeStart(response.headers.get("content-range"), size);
-    if (start === offset) return body;
+  try {
+    checkSize(response, blob);
+    return rangeOf(response, offset) === 0 ? skipping(body, offset) : body;
+  } catch (error) {
     await body.close();
-    throw new TransientError(`${path}: asked for bytes from ${offset}, got "${response.headers.get("content-range")}"`);
+    throw error;
   }
-  return skipping(body, offset);
+}
+
+/** A registry that says itself that it has another number of bytes need not be asked again and again for the rest. */
+function checkSize({ status, headers }: Response, { digest, size }: BlobTarget["blob"]): void {
+  const promised = status === 200 ? headers.get("content-length") : headers.get("content-range")?.split("/")[1];
+  if (promised && /^\d+$/.test(promised) && Number(promised) !== size) {
+    throw new DataLossError(`blob ${digest}: the registry has ${promised} bytes of the ${size} that it should have`);
+  }
+}
+
+/**
+ * The offset at which a response really begins: 0 or the one asked for, else TransientError. A server may ignore Range, or answer
+ * another one; neither must shift the bytes. RFC 9110, section 14.4.
+ */
+function rangeOf({ status, headers }: Response, asked: number): number {
+  if (status === 200) return 0;
+  const range = headers.get("content-range");
+  if (status === 206 && Number(/^bytes (\d+)-/.exec(range ?? "")?.[1]) === asked) return asked;
+  throw new TransientError(`asked for bytes from ${asked}, got "${range ?? `status ${status}`}"`);
 }
 
 function chunkReader(response: Response, idle: AbortController, signal: AbortSignal | undefined): ChunkReader {
@@ -122,10 +140,4 @@ function skipping(inner: ChunkReader, bytes: number): ChunkReader {
       }
     },
   };
-}
-
-function contentRangeStart(header: string | null, size: number): number | undefined {
-  const match = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(header ?? "");
-  if (!match || Number(match[2]) !== size - 1 || (match[3] !== "*" && Number(match[3]) !== size)) return undefined;
-  return Number(match[1]);
 }

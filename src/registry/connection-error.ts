@@ -6,7 +6,7 @@ import type { RegistryRequest } from "./transport.ts";
 export class TransientError extends UnavailableError {
   /** How long the server asked to wait, ms. */
   readonly retryAfter: number | undefined;
-  /** Whether there was no connection at all, so that nothing on the other side may listen. */
+  /** Whether nothing came back at all: nobody may be listening there. */
   readonly refused: boolean;
 
   constructor(message: string, options: { cause?: unknown; retryAfter?: number | undefined; refused?: boolean } = {}) {
@@ -49,7 +49,7 @@ export function connectionError(request: RegistryRequest, cause: unknown, timedO
   const isLasting = LASTING.has(code) || reason.startsWith("tls:");
   return isLasting
     ? new UnavailableError(message, { cause })
-    : new TransientError(message, { cause, refused: REFUSED.has(code) });
+    : new TransientError(message, { cause, refused: timedOut || REFUSED.has(code) });
 }
 
 /** `Get "https://host/v2/"`, as Go begins such messages. */

@@ -45,7 +45,7 @@ describe("Repository", () => {
     const asked = repository(working("{}")).manifest(digestOf("other"));
     await expect(asked).rejects.toBeInstanceOf(DataLossError);
     const large = repository(working("x".repeat(4 * 1024 * 1024 + 1))).manifest("v1");
-    await expect(large).rejects.toThrow("response is larger than 4194304 bytes");
+    await expect(large).rejects.toThrow("manifest of a/b: larger than the limit of 4194304 bytes");
   });
 
   test("smallBlob() refuses wrong bytes, too many of them, and more than the caller wants", async () => {
@@ -55,7 +55,26 @@ describe("Repository", () => {
     await expect(repository(working("hello")).smallBlob(blob, 4)).rejects.toThrow("5 bytes are more than 4: refused");
   });
 
-  test("tags() follows pages of the same origin only", async () => {
+  test("smallBlob() believes a registry that says it has another size, at once", async () => {
+    let asked = 0;
+    const other = (status: number, headers: Record<string, string>) => async (): Promise<Session> =>
+      session(() => {
+        asked++;
+        return new Response("he", { status, headers });
+      });
+    const shorter = repository(other(200, { "content-length": "2" })).smallBlob(blob, 10);
+    await expect(shorter).rejects.toThrow("the registry has 2 bytes of the 5 that it should have");
+    expect(asked).toBe(1);
+    const later = async (): Promise<Session> =>
+      session(({ headers }) =>
+        headers?.["range"]
+          ? new Response("", { status: 416, headers: { "content-range": "bytes */2" } })
+          : new Response("he"),
+      );
+    await expect(repository(later).smallBlob(blob, 10)).rejects.toThrow("the registry has 2 bytes of the 5");
+  });
+
+  test("tags() refuses what is no JSON, and follows pages of the same origin only", async () => {
     const pages = async (): Promise<Session> =>
       session(({ path }) => {
         const isSecond = String(path).includes("last=");
@@ -65,5 +84,6 @@ describe("Repository", () => {
         return Response.json({ tags: [isSecond ? "b" : "a"] }, { headers });
       });
     expect(await repository(pages).tags()).toEqual(["a", "b"]);
+    await expect(repository(working("<html>")).tags()).rejects.toThrow("tags of a/b: the registry sent something");
   });
 });

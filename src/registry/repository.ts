@@ -50,7 +50,7 @@ export class Repository {
         headers: { accept: ACCEPT },
         ...(signal ? { signal } : {}),
       });
-      const bytes = await readBounded(response, MAX_MANIFEST);
+      const bytes = await readBounded(response, MAX_MANIFEST, `manifest of ${this.path}`);
       return checkManifest(tagOrDigest, bytes, response.headers);
     });
   }
@@ -101,8 +101,7 @@ export class Repository {
       let path: string | URL | undefined = `${this.path}/tags/list`;
       while (path) {
         const response: Response = await session.sendWithRetry({ method: "GET", path, ...(signal ? { signal } : {}) });
-        const page = JSON.parse(new TextDecoder().decode(await readBounded(response, MAX_MANIFEST)));
-        if (Array.isArray(page?.tags)) tags.push(...page.tags.filter((tag: unknown) => typeof tag === "string"));
+        tags.push(...parseTags(await readBounded(response, MAX_MANIFEST, `tags of ${this.path}`), this.path));
         path = nextPage(response.headers.get("link"), session.endpoint.origin);
       }
       return tags;
@@ -136,6 +135,16 @@ function checkManifest(asked: string, bytes: Uint8Array, headers: Headers): Fetc
     );
   }
   return { bytes, digest, mediaType: type };
+}
+
+function parseTags(bytes: Uint8Array, repository: string): string[] {
+  let page: { readonly tags?: unknown } | null;
+  try {
+    page = JSON.parse(new TextDecoder().decode(bytes));
+  } catch (cause) {
+    throw new DataLossError(`tags of ${repository}: the registry sent something that is not JSON`, { cause });
+  }
+  return Array.isArray(page?.tags) ? page.tags.filter((tag) => typeof tag === "string") : [];
 }
 
 function nextPage(link: string | null, origin: string): URL | undefined {

@@ -1,3 +1,4 @@
+import { STATUS_CODES } from "node:http";
 import {
   BerthError,
   ForbiddenError,
@@ -30,7 +31,7 @@ const STANDARD_MESSAGES: Readonly<Record<string, string>> = {
 
 /** Reads the error that a response of status 400 or more stands for. Consumes the body. */
 export async function responseProblem(response: Response): Promise<RegistryProblem> {
-  const body = await readBounded(response, MAX_ERROR_BODY).catch(() => new Uint8Array());
+  const body = await readBounded(response, MAX_ERROR_BODY, "error").catch(() => new Uint8Array());
   // Docker Hub answers 401 for repositories that do not exist; the header tells that from a missing login.
   const bearer = parseChallenges(response.headers.get("www-authenticate") ?? "").find((c) => c.scheme === "bearer");
   if (response.status === 401 && bearer?.parameters["error"] === "insufficient_scope") return problem("DENIED");
@@ -38,8 +39,9 @@ export async function responseProblem(response: Response): Promise<RegistryProbl
 }
 
 /** A problem in Docker's words: `manifest unknown: manifest unknown`. */
-export function problemText({ code, message }: RegistryProblem): string {
-  return code.startsWith("STATUS_") ? message : `${code.toLowerCase().replaceAll("_", " ")}: ${message}`;
+export function problemText(found: RegistryProblem): string {
+  const { code, message } = found;
+  return isWordless(found) ? message : `${code.toLowerCase().replaceAll("_", " ")}: ${message}`;
 }
 
 /** The error to throw for a failed response where no better words fit the case. */
@@ -48,8 +50,9 @@ export function responseError(
   response: Response,
   found: RegistryProblem,
 ): BerthError {
-  const text = problemText(found);
   const { status } = response;
+  // Without words of the registry's the request tells more than the status.
+  const text = isWordless(found) ? `${requestLine(request)}: ${found.message}` : problemText(found);
   const cause = { cause: found };
   if (status === 401) return new UnauthorizedError(`${requestLine(request)}: ${text}`, cause);
   if (status === 403) return new ForbiddenError(text, cause);
@@ -74,13 +77,13 @@ export function retryAfter(header: string | null, now: number = Date.now()): num
   return Number.isNaN(wait) ? undefined : Math.max(0, wait);
 }
 
-/** Reads a body to its end. Throws InvalidParameterError when it is longer than `limit` bytes. */
-export async function readBounded(response: Response, limit: number): Promise<Uint8Array> {
+/** Reads the body of `what` to its end. Throws InvalidParameterError when it is longer than `limit` bytes. */
+export async function readBounded(response: Response, limit: number, what: string): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of response.body ?? []) {
     size += chunk.length;
-    if (size > limit) throw new InvalidParameterError(`response is larger than ${limit} bytes: refused`);
+    if (size > limit) throw new InvalidParameterError(`${what}: larger than the limit of ${limit} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
@@ -109,5 +112,10 @@ function fallback(status: number): RegistryProblem {
   if (status === 401) return problem("UNAUTHORIZED");
   if (status === 403) return problem("DENIED");
   if (status === 429) return problem("TOOMANYREQUESTS", "too many requests");
-  return { code: `STATUS_${status}`, message: `received unexpected HTTP status: ${status}` };
+  const words = STATUS_CODES[status] ?? "";
+  return { code: `STATUS_${status}`, message: `received unexpected HTTP status: ${status} ${words}`.trimEnd() };
+}
+
+function isWordless({ code }: RegistryProblem): boolean {
+  return code.startsWith("STATUS_");
 }

@@ -57,7 +57,7 @@ async function fetchToken(
       throw new UnauthorizedError(`${requestLine(request)}: ${problemText(problem)}`, { cause: problem });
     throw responseError(request, response, problem);
   }
-  const answer = parseAnswer(await readBounded(response, MAX_TOKEN_BODY));
+  const answer = parseAnswer(await readBounded(response, MAX_TOKEN_BODY, requestLine(request)));
   const token = answer.token ?? answer.access_token;
   if (typeof token !== "string") {
     throw new UnavailableError(`${requestLine(request)}: authorization server did not include a token in the response`);

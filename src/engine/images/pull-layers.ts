@@ -1,4 +1,4 @@
-import { DataLossError } from "#errors/errors.ts";
+import { aboutSubject, DataLossError } from "#errors/errors.ts";
 import { digestHex } from "#formats/digest.ts";
 import { mapParallel } from "#lib/map-parallel.ts";
 import type { Repository } from "#registry/repository.ts";
@@ -72,15 +72,20 @@ async function pullLayer(context: ImageContext, source: Repository, task: Task, 
     progress.say("Already exists");
     return;
   }
-  await context.layers.ingest(source.blob(blob, signal), {
-    diffId,
-    blob,
-    signal,
-    onProgress: (bytes) => {
-      progress.move("Downloading", bytes);
-      if (bytes === blob.size) progress.say("Verifying Checksum");
-    },
-  });
+  try {
+    await context.layers.ingest(source.blob(blob, signal), {
+      diffId,
+      blob,
+      signal,
+      onProgress: (bytes) => {
+        progress.move("Downloading", bytes);
+        if (bytes === blob.size) progress.say("Verifying Checksum");
+      },
+    });
+  } catch (error) {
+    // Tar, gzip and the network know what is wrong, but not with which of several layers.
+    throw aboutSubject(`layer ${blob.digest}`, error);
+  }
   progress.say("Download complete");
   progress.move("Extracting", blob.size);
   progress.say("Pull complete");

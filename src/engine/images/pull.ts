@@ -1,4 +1,4 @@
-import { NotFoundError } from "#errors/errors.ts";
+import { aboutSubject, NotFoundError } from "#errors/errors.ts";
 import { choosePlatform, formatPlatform, hostPlatform, parsePlatform, platformRuns } from "#formats/platform.ts";
 import {
   familiarName,
@@ -15,7 +15,7 @@ import type { Digest } from "#spec/digest.ts";
 import type { ImageConfig, Manifest, Platform } from "#spec/oci-image.ts";
 import { storeImage } from "./create.ts";
 import type { ImageContext } from "./image-context.ts";
-import { parseImageConfig, parseManifestDocument } from "./manifest-document.ts";
+import { type ManifestDocument, parseImageConfig, parseManifestDocument } from "./manifest-document.ts";
 import { pullLayers } from "./pull-layers.ts";
 import { pullFailure } from "./registry-failure.ts";
 import type { ProgressListener } from "./shared-work.ts";
@@ -115,15 +115,23 @@ async function resolveManifest(repository: Repository, reference: Reference, job
       throw pullFailure(error, reference);
     });
   const top = await fetch(reference.digest ?? reference.tag ?? "latest");
-  const document = parseManifestDocument(top.bytes, top.mediaType, name);
+  const document = readManifest(top, name);
   if (document.kind === "manifest") return { top, fetched: top, ...document };
   const platform = job.platform ?? hostPlatform();
   const chosen = choosePlatform(document.index.manifests, platform);
   if (!chosen) throw noMatch(platform);
   const fetched = await fetch(chosen.digest);
-  const inner = parseManifestDocument(fetched.bytes, fetched.mediaType, name);
+  const inner = readManifest(fetched, name);
   if (inner.kind === "manifest") return { top, fetched, ...inner };
   throw new NotFoundError(`index ${top.digest} names another index for ${formatPlatform(platform)}: not supported`);
+}
+
+function readManifest({ bytes, mediaType }: FetchedManifest, name: string): ManifestDocument {
+  try {
+    return parseManifestDocument(bytes, mediaType, name);
+  } catch (error) {
+    throw aboutSubject(name, error);
+  }
 }
 
 async function fetchConfig(
@@ -132,10 +140,14 @@ async function fetchConfig(
   manifest: Manifest,
   signal: AbortSignal,
 ): Promise<{ bytes: Uint8Array; config: ImageConfig }> {
-  const bytes =
-    (await readKnownConfig(context, manifest.config.digest)) ??
-    (await repository.smallBlob(manifest.config, MAX_CONFIG, signal));
-  return { bytes, config: parseImageConfig(bytes) };
+  const { digest } = manifest.config;
+  try {
+    const bytes =
+      (await readKnownConfig(context, digest)) ?? (await repository.smallBlob(manifest.config, MAX_CONFIG, signal));
+    return { bytes, config: parseImageConfig(bytes) };
+  } catch (error) {
+    throw aboutSubject(`image config ${digest}`, error);
+  }
 }
 
 /** A config that is here and whole; a damaged one is fetched again, and thereby repaired. */
