@@ -23,6 +23,8 @@ import { BridgeNetworkDriver } from "#network/bridge-network-driver.ts";
 import { chooseBridge } from "#network/subnet-choice.ts";
 import { RegistryClient } from "#registry/registry-client.ts";
 import { ConmonRuntime } from "#runtime/conmon-runtime.ts";
+import { runtimeWarnings } from "#runtime/known-bad-versions.ts";
+import { LogRotator } from "#runtime/log-rotation.ts";
 import { findRuntimePrograms } from "#runtime/runtime-program.ts";
 import { OverlaySnapshotter } from "#snapshot/overlay-snapshotter.ts";
 import { BlobStore } from "#store/blob-store.ts";
@@ -84,6 +86,7 @@ export async function composeEngine(options: DaemonOptions, paths: EnginePaths, 
     programs,
     cgroupParent: `/berth-${name}`,
   });
+  const logRotator = new LogRotator((id) => runtime.reopenLog(id));
   const networkDriver = new BridgeNetworkDriver({ engineName: name, netnsDirectory: paths.namespaces });
   const networks = new NetworkRegistry(database, () => chooseBridge(name, !isDefaultEngine(options)));
   const volumes = new LocalVolumeStore({ directory: paths.volumes, rows: volumeRecords(database) });
@@ -92,6 +95,7 @@ export async function composeEngine(options: DaemonOptions, paths: EnginePaths, 
     images: imageLookup(images),
     snapshotter,
     runtime,
+    logRotator,
     networks,
     networkDriver,
     volumes,
@@ -113,7 +117,12 @@ export async function composeEngine(options: DaemonOptions, paths: EnginePaths, 
       images,
       builds,
       events,
-      information: hostInformation(options, programs.runtime, programs.conmon.version, []),
+      information: hostInformation(
+        options,
+        programs.runtime,
+        programs.conmon.version,
+        runtimeWarnings(programs.runtime),
+      ),
     },
     tidy: async () => {
       await images.blobs.sweepTemporaries();
@@ -122,6 +131,7 @@ export async function composeEngine(options: DaemonOptions, paths: EnginePaths, 
     close: async () => {
       supervisor.close();
       builds.close();
+      logRotator.close();
       await runtime.close();
       await snapshotter.releaseIdle();
       await layers.settled();

@@ -1,22 +1,18 @@
-import { rmSync } from "node:fs";
 import type { Server } from "node:http";
 import { connect } from "node:net";
 import { errorMessage, SystemError } from "#errors/errors.ts";
+import { listenOnUnixSocket } from "#sys/unix-socket-mode.ts";
 
-/** Listens on a unix socket that has mode 0660 from its first instant. A socket that nobody serves is replaced; a served one is an error. */
+/** Who may speak with the engine: its owner and group, as with Docker's socket. */
+const SOCKET_MODE = 0o660;
+
+/** Listens on a unix socket. One that nobody serves is replaced; throws SystemError when another process serves it. */
 export async function listenOnSocket(server: Server, path: string): Promise<void> {
   if (await isServed(path)) throw new SystemError(`cannot listen on ${path}: another process serves it`);
-  rmSync(path, { force: true });
-  const previous = process.umask(0o117);
   try {
-    await new Promise<void>((resolve, reject) => {
-      server.once("error", (cause) =>
-        reject(new SystemError(`cannot listen on ${path}: ${errorMessage(cause)}`, { cause })),
-      );
-      server.listen(path, resolve);
-    });
-  } finally {
-    process.umask(previous);
+    await listenOnUnixSocket(server, path, { mode: SOCKET_MODE });
+  } catch (cause) {
+    throw new SystemError(`cannot listen on ${path}: ${errorMessage(cause)}`, { cause });
   }
 }
 

@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import type { Server } from "node:http";
 import { errorMessage, SystemError } from "#errors/errors.ts";
 import { createApiServer } from "#server/api-server.ts";
@@ -47,6 +48,7 @@ async function serve(options: DaemonOptions, log: Logger): Promise<void> {
   log.info("stopping; containers keep running");
   for (const server of servers) server.closeAllConnections();
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  for (const socket of options.sockets) rmSync(socket, { force: true });
   await tidying;
   await running.close();
 }

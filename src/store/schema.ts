@@ -42,6 +42,5 @@ export const MIGRATIONS: readonly string[] = [
     created INTEGER NOT NULL, last_used INTEGER NOT NULL, uses INTEGER NOT NULL
   ) STRICT;
   CREATE INDEX build_cache_by_layer ON build_cache (diff_id);
-  CREATE TABLE build_contexts (key TEXT PRIMARY KEY, record TEXT NOT NULL, last_used INTEGER NOT NULL) STRICT;
   `,
 ];

@@ -30,6 +30,7 @@ async function receiveContext(engine: Engine, request: RequestContext): Promise<
 
 async function prune(engine: Engine, request: RequestContext): Promise<void> {
   const filters = request.filters();
+  await engine.containers.snapshotter.releaseIdle();
   const { deleted, reclaimed } = await engine.builds.prune({ all: request.flag("all"), until: untilFilter(filters) });
   request.sendJson(200, { CachesDeleted: deleted.length > 0 ? deleted : null, SpaceReclaimed: reclaimed });
 }

@@ -2,10 +2,11 @@ import { type ContainerRecord, isRunning } from "#engine/containers/container-re
 import { attachOutput, containerLogs } from "#engine/containers/output.ts";
 import type { Engine } from "#engine/engine.ts";
 import { ConflictError, InvalidParameterError } from "#errors/errors.ts";
+import { LogEncoder } from "#formats/container-log-encode.ts";
 import type { HijackedConnection } from "../hijack.ts";
-import { encodeBatch, MULTIPLEXED_STREAM, RAW_STREAM } from "../output-stream.ts";
 import type { RequestContext } from "../request-context.ts";
 import type { Route } from "../route.ts";
+import { MULTIPLEXED_STREAM, RAW_STREAM } from "../stream-types.ts";
 import { integerParameter, unixNanoParameter } from "./parameters.ts";
 
 /** Logs and attach. */
@@ -41,8 +42,8 @@ async function logs(engine: Engine, request: RequestContext): Promise<void> {
   );
   const terminal = record.config.Tty ?? false;
   const writer = request.stream(terminal ? RAW_STREAM : MULTIPLEXED_STREAM);
-  for await (const batch of batches)
-    await writer.write(encodeBatch(batch, { terminal, timestamps: request.flag("timestamps") }));
+  const encoder = new LogEncoder({ framed: !terminal, timestamps: request.flag("timestamps") });
+  for await (const batch of batches) await writer.write(encoder.encode(batch));
   writer.end();
 }
 
@@ -64,7 +65,8 @@ async function attach(engine: Engine, request: RequestContext): Promise<void> {
   if (!stdout && !stderr) {
     await engine.containers.waiters.wait(record.id, "next-exit", abort.signal).catch(() => undefined);
   }
-  for await (const batch of output) await connection.write(encodeBatch(batch, { terminal, timestamps: false }));
+  const encoder = new LogEncoder({ framed: !terminal, timestamps: false });
+  for await (const batch of output) await connection.write(encoder.encode(batch));
   connection.end();
 }
 

@@ -5,9 +5,9 @@ import { errorMessage } from "#errors/errors.ts";
 import { writeFrame } from "#formats/stdcopy.ts";
 import type { ExecCreateRequest, ExecInspect } from "#spec/docker-api.ts";
 import type { HijackedConnection } from "../hijack.ts";
-import { MULTIPLEXED_STREAM, RAW_STREAM } from "../output-stream.ts";
 import type { RequestContext } from "../request-context.ts";
 import type { Route } from "../route.ts";
+import { MULTIPLEXED_STREAM, RAW_STREAM } from "../stream-types.ts";
 import { integerParameter } from "./parameters.ts";
 
 /** Further processes in running containers. */

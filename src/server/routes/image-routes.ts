@@ -95,10 +95,14 @@ function tag(engine: Engine, request: RequestContext): void {
 }
 
 async function remove(engine: Engine, request: RequestContext): Promise<void> {
-  request.sendJson(200, await removeImage(engine.images, request.param("name"), { force: request.flag("force") }));
+  const items = await removeImage(engine.images, request.param("name"), { force: request.flag("force") });
+  // A removed layer file takes its space as long as it is mounted; nobody has to wait for that.
+  void engine.containers.snapshotter.releaseIdle();
+  request.sendJson(200, items);
 }
 
 async function prune(engine: Engine, request: RequestContext): Promise<void> {
+  await engine.containers.snapshotter.releaseIdle();
   const { deleted, reclaimed } = await pruneImages(engine.images, request.filters());
   request.sendJson(200, { ImagesDeleted: deleted.length > 0 ? deleted : null, SpaceReclaimed: reclaimed });
 }
