@@ -32,6 +32,8 @@ export async function launchConmon(launch: ConmonLaunch): Promise<number> {
   const child = startChild(path, conmonArguments(launch), {
     // detached: a Ctrl-C for the engine's terminal must not reach conmon before it has left the session.
     detached: true,
+    // conmon leaves a file "oom" in its working directory, wherever that is, besides the one in --persist-dir.
+    cwd: launch.bundle.directory,
     stdio: ["ignore", "ignore", "pipe", "pipe"],
     env: { PATH: SAFE_PATH, _OCI_SYNCPIPE: String(SYNC_FD) },
   });
