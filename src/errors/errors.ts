@@ -81,12 +81,13 @@ export class SystemError extends BerthError {
 }
 
 /**
- * Names the thing that an intended error is about at the beginning of its text, unless that names it already, and returns the error.
- * For layers that know what they work on, above those that know what is wrong. Anything but a BerthError comes back as it is.
+ * Begins the text of an intended error with the thing that it is about (`kind` and `name`), unless the name is in it already, and
+ * returns the error. For layers that know what they work on, above those that know what is wrong. Anything but a BerthError comes
+ * back as it is.
  */
-export function aboutSubject(subject: string, error: unknown): unknown {
-  if (error instanceof BerthError && error.code !== "cancelled" && !error.message.includes(subject)) {
-    error.message = `${subject}: ${error.message}`;
+export function aboutSubject(kind: string, name: string, error: unknown): unknown {
+  if (error instanceof BerthError && error.code !== "cancelled" && !error.message.includes(name)) {
+    error.message = `${kind} ${name}: ${error.message}`;
   }
   return error;
 }

@@ -84,7 +84,7 @@ async function pullLayer(context: ImageContext, source: Repository, task: Task, 
     });
   } catch (error) {
     // Tar, gzip and the network know what is wrong, but not with which of several layers.
-    throw aboutSubject(`layer ${blob.digest}`, error);
+    throw aboutSubject("layer", blob.digest, error);
   }
   progress.say("Download complete");
   progress.move("Extracting", blob.size);

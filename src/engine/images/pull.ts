@@ -130,7 +130,7 @@ function readManifest({ bytes, mediaType }: FetchedManifest, name: string): Mani
   try {
     return parseManifestDocument(bytes, mediaType, name);
   } catch (error) {
-    throw aboutSubject(name, error);
+    throw aboutSubject("image", name, error);
   }
 }
 
@@ -146,7 +146,7 @@ async function fetchConfig(
       (await readKnownConfig(context, digest)) ?? (await repository.smallBlob(manifest.config, MAX_CONFIG, signal));
     return { bytes, config: parseImageConfig(bytes) };
   } catch (error) {
-    throw aboutSubject(`image config ${digest}`, error);
+    throw aboutSubject("image config", digest, error);
   }
 }
 
