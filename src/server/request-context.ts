@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { InvalidParameterError } from "#errors/errors.ts";
+import type { Decoder } from "./decode/decoder.ts";
 import { type HijackedConnection, openHijack } from "./hijack.ts";
 
 /** Bodies that are read whole are small documents; anything larger is an attack or a mistake. */
@@ -77,8 +78,8 @@ export class RequestContext {
     return new Map(Object.entries(parsed).map(([name, values]) => [name, filterValues(values, text)]));
   }
 
-  /** The whole body as JSON; an empty body is `{}`. Throws InvalidParameterError. */
-  async json(): Promise<Record<string, unknown>> {
+  /** The whole body, JSON that `decode` reads; an empty body and null are `{}`. Throws InvalidParameterError. */
+  async json<T>(decode: Decoder<T>): Promise<T> {
     const chunks: Buffer[] = [];
     let size = 0;
     for await (const chunk of this.request) {
@@ -87,10 +88,7 @@ export class RequestContext {
       chunks.push(Buffer.from(chunk));
     }
     const text = Buffer.concat(chunks).toString("utf8").trim();
-    if (text === "") return {};
-    const parsed = parseJson(text);
-    if (!isObject(parsed)) throw new InvalidParameterError("invalid JSON: expected an object");
-    return parsed;
+    return decode(text === "" ? {} : (parseJson(text) ?? {}), "");
   }
 
   /** A header of the answer, before it is given. */

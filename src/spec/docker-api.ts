@@ -240,6 +240,13 @@ export interface ExecCreateRequest {
   readonly ConsoleSize?: readonly [number, number] | null;
 }
 
+/** Body of `POST /exec/{id}/start`. */
+export interface ExecStartRequest {
+  readonly Detach?: boolean;
+  readonly Tty?: boolean;
+  readonly ConsoleSize?: readonly [height: number, width: number];
+}
+
 /** `GET /exec/{id}/json`. */
 export interface ExecInspect {
   readonly ID: string;
@@ -324,6 +331,14 @@ export interface JsonMessage {
   readonly error?: string;
   readonly errorDetail?: { readonly code?: number; readonly message: string };
   readonly aux?: unknown;
+}
+
+/** Body of `POST /volumes/create`. */
+export interface VolumeCreateRequest {
+  readonly Name?: string;
+  readonly Driver?: string;
+  readonly DriverOpts?: Readonly<Record<string, string>>;
+  readonly Labels?: Readonly<Record<string, string>>;
 }
 
 export interface VolumeView {

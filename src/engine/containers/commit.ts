@@ -21,7 +21,7 @@ export interface CommitOptions {
   /** Dockerfile instructions. */
   readonly changes: readonly string[];
   /** Fields of the container's Config to replace. */
-  readonly overrides: Readonly<Record<string, unknown>>;
+  readonly overrides: ContainerConfig;
   readonly signal: AbortSignal;
 }
 
@@ -107,36 +107,22 @@ function committedConfig(
 }
 
 /** The part of a container's Config that belongs into an image. */
+const IMAGE_FIELDS = [
+  "User",
+  "ExposedPorts",
+  "Env",
+  "Entrypoint",
+  "Cmd",
+  "Volumes",
+  "WorkingDir",
+  "Labels",
+  "StopSignal",
+  "Healthcheck",
+  "Shell",
+  "OnBuild",
+] as const satisfies readonly (keyof ContainerDefaults)[];
+
 function imageDefaults(config: ContainerConfig): ContainerDefaults {
-  const {
-    User,
-    ExposedPorts,
-    Env,
-    Entrypoint,
-    Cmd,
-    Volumes,
-    WorkingDir,
-    Labels,
-    StopSignal,
-    Healthcheck,
-    Shell,
-    OnBuild,
-  } = config;
-  const known = {
-    User,
-    ExposedPorts,
-    Env,
-    Entrypoint,
-    Cmd,
-    Volumes,
-    WorkingDir,
-    Labels,
-    StopSignal,
-    Healthcheck,
-    Shell,
-    OnBuild,
-  };
-  return Object.fromEntries(
-    Object.entries(known).filter(([, value]) => value !== undefined && value !== null && value !== ""),
-  );
+  const given = IMAGE_FIELDS.map((field) => [field, config[field]] as const);
+  return Object.fromEntries(given.filter(([, value]) => value !== undefined && value !== null && value !== ""));
 }

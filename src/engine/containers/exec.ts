@@ -34,8 +34,8 @@ export class ExecService {
   /** Notes an exec. Throws ConflictError unless the container runs. */
   create(container: ContainerRecord, request: ExecCreateRequest): ExecRecord {
     checkRunning(container);
-    if (!Array.isArray(request.Cmd) || request.Cmd.length === 0)
-      throw new InvalidParameterError("no exec command specified");
+    if (request.Cmd.length === 0) throw new InvalidParameterError("no exec command specified");
+    this.#context.runtime.anticipate();
     const record: ExecRecord = {
       id: randomBytes(32).toString("hex"),
       containerId: container.id,

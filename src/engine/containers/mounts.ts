@@ -60,7 +60,7 @@ async function fromBind(context: ContainerContext, text: string): Promise<Contai
 }
 
 async function fromMountRequest(context: ContainerContext, request: MountRequest): Promise<ContainerMount> {
-  const destination = posix.normalize(request.Target ?? "");
+  const destination = posix.normalize(request.Target);
   if (!destination.startsWith("/")) {
     throw new InvalidParameterError(
       `invalid mount config for type "${request.Type}": invalid mount path: '${request.Target}' mount path must be absolute`,
@@ -81,8 +81,6 @@ async function fromMountRequest(context: ContainerContext, request: MountRequest
       });
     case "tmpfs":
       return tmpfsMount(destination, tmpfsOptions(request));
-    default:
-      throw new InvalidParameterError(`invalid mount config: mount type unknown: "${String(request.Type)}"`);
   }
 }
 

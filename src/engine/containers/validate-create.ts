@@ -4,7 +4,6 @@ import { logLimits } from "./log-limits.ts";
 
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
 const MIN_MEMORY = 6 * 1024 * 1024;
-const RESTART_POLICIES = ["", "no", "always", "unless-stopped", "on-failure"];
 
 /** Throws InvalidParameterError with Docker's words unless `name` may name a container. */
 export function checkName(name: string): void {
@@ -47,11 +46,6 @@ function checkLimits(hostConfig: HostConfig): void {
 function checkRestartPolicy(hostConfig: HostConfig): void {
   const policy = hostConfig.RestartPolicy;
   const name = policy?.Name ?? "";
-  if (!RESTART_POLICIES.includes(name)) {
-    throw new InvalidParameterError(
-      `invalid restart policy: unknown policy '${name}'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'`,
-    );
-  }
   const retries = policy?.MaximumRetryCount ?? 0;
   if (retries !== 0 && name !== "on-failure") {
     throw new InvalidParameterError("invalid restart policy: maximum retry count can only be used with 'on-failure'");

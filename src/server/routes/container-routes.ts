@@ -12,7 +12,8 @@ import { startContainer } from "#engine/containers/start.ts";
 import { type StopOptions, stopContainer } from "#engine/containers/stop.ts";
 import type { Engine } from "#engine/engine.ts";
 import { ConflictError, InvalidParameterError, NotModifiedError } from "#errors/errors.ts";
-import type { ContainerCreateRequest } from "#spec/docker-api.ts";
+import { decodeContainerConfig } from "../decode/container-config.ts";
+import { decodeCreateRequest } from "../decode/create-request.ts";
 import type { RequestContext } from "../request-context.ts";
 import type { Route } from "../route.ts";
 import { type ContainerSizes, inspectView, summaryView } from "../views/container-view.ts";
@@ -65,7 +66,7 @@ async function sizes(engine: Engine, record: ContainerRecord): Promise<Container
 }
 
 async function create(engine: Engine, request: RequestContext): Promise<void> {
-  const body = (await request.json()) as ContainerCreateRequest;
+  const body = await request.json(decodeCreateRequest);
   const record = await createContainer(engine.containers, body, request.text("name").replace(/^\//, ""));
   request.sendJson(201, { Id: record.id, Warnings: [] });
 }
@@ -191,7 +192,7 @@ async function prune(engine: Engine, request: RequestContext): Promise<void> {
 }
 
 async function commit(engine: Engine, request: RequestContext): Promise<void> {
-  const overrides = await request.json();
+  const overrides = await request.json(decodeContainerConfig);
   const id = await commitContainer(
     engine.containers,
     engine.images,

@@ -3,7 +3,8 @@ import type { ExecProcess, ExecRecord, TerminalSize } from "#engine/containers/e
 import type { Engine } from "#engine/engine.ts";
 import { errorMessage } from "#errors/errors.ts";
 import { writeFrame } from "#formats/stdcopy.ts";
-import type { ExecCreateRequest, ExecInspect } from "#spec/docker-api.ts";
+import type { ExecInspect } from "#spec/docker-api.ts";
+import { decodeExecCreate, decodeExecStart } from "../decode/exec-request.ts";
 import type { HijackedConnection } from "../hijack.ts";
 import type { RequestContext } from "../request-context.ts";
 import type { Route } from "../route.ts";
@@ -22,15 +23,15 @@ export function execRoutes(engine: Engine): readonly Route[] {
 
 async function create(engine: Engine, request: RequestContext): Promise<void> {
   const container = engine.containers.containers.resolve(request.param("id"));
-  const body = (await request.json()) as unknown as ExecCreateRequest;
+  const body = await request.json(decodeExecCreate);
   request.sendJson(201, { Id: engine.execs.create(container, body).id });
 }
 
 async function start(engine: Engine, request: RequestContext): Promise<void> {
-  const body = await request.json();
+  const body = await request.json(decodeExecStart);
   const record = engine.execs.get(request.param("id"));
-  const size = consoleSize(body["ConsoleSize"] ?? record.request.ConsoleSize);
-  if (body["Detach"] === true) {
+  const size = terminalSize(body.ConsoleSize ?? record.request.ConsoleSize ?? [0, 0]);
+  if (body.Detach) {
     const process = await engine.execs.start(record.id, size);
     process.stdout.resume();
     process.stderr?.resume();
@@ -106,8 +107,6 @@ function inspect(engine: Engine, request: RequestContext): void {
   request.sendJson(200, view);
 }
 
-function consoleSize(value: unknown): TerminalSize | undefined {
-  if (!Array.isArray(value) || value.length !== 2) return undefined;
-  const [rows, columns] = value.map(Number);
-  return rows && columns ? { rows, columns } : undefined;
+function terminalSize([rows, columns]: readonly [number, number]): TerminalSize | undefined {
+  return rows > 0 && columns > 0 ? { rows, columns } : undefined;
 }

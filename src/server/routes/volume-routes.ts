@@ -9,6 +9,7 @@ import {
 } from "#engine/volumes/volumes.ts";
 import { NotFoundError } from "#errors/errors.ts";
 import type { VolumeView } from "#spec/docker-api.ts";
+import { decodeVolumeCreate } from "../decode/volume-request.ts";
 import type { RequestContext } from "../request-context.ts";
 import type { Route } from "../route.ts";
 
@@ -31,12 +32,12 @@ function list(engine: Engine, request: RequestContext): void {
 }
 
 async function create(engine: Engine, request: RequestContext): Promise<void> {
-  const body = await request.json();
+  const body = await request.json(decodeVolumeCreate);
   const volume = await createVolume(engine.containers, {
-    name: String(body["Name"] ?? ""),
-    driver: String(body["Driver"] ?? ""),
-    labels: stringMap(body["Labels"]),
-    driverOpts: stringMap(body["DriverOpts"]),
+    name: body.Name ?? "",
+    driver: body.Driver ?? "",
+    labels: body.Labels ?? {},
+    driverOpts: body.DriverOpts ?? {},
   });
   request.sendJson(201, volumeView(volume));
 }
@@ -78,9 +79,4 @@ export function measuredVolumes(engine: Engine): Promise<VolumeView[]> {
       references: volumeUsers(engine.containers, volume.name).length,
     });
   return Promise.all(engine.containers.volumes.list().map(measure));
-}
-
-function stringMap(value: unknown): Record<string, string> {
-  if (typeof value !== "object" || value === null) return {};
-  return Object.fromEntries(Object.entries(value).map(([key, text]) => [key, String(text)]));
 }

@@ -1,0 +1,106 @@
+import type { HostConfig, MountRequest, PortMapEntry, RestartPolicy } from "#spec/docker-api.ts";
+import { type Decoder, flag, integer, list, map, object, oneOf, text, textList, textMap } from "./decoder.ts";
+
+type ElementOf<Name extends "Ulimits" | "Devices"> = NonNullable<HostConfig[Name]>[number];
+
+const restartPolicy = object<RestartPolicy>(
+  {
+    Name: oneOf(
+      ["", "no", "always", "unless-stopped", "on-failure"],
+      (name) =>
+        `invalid restart policy: unknown policy '${name}'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'`,
+    ),
+    MaximumRetryCount: integer,
+  },
+  { Name: "" },
+);
+
+const mount = object<MountRequest>(
+  {
+    Type: oneOf(["bind", "volume", "tmpfs"], (type) => `invalid mount config for type "${type}": mount type unknown`),
+    Source: text,
+    Target: text,
+    ReadOnly: flag,
+    BindOptions: object<NonNullable<MountRequest["BindOptions"]>>({ Propagation: text, CreateMountpoint: flag }, {}),
+    VolumeOptions: object<NonNullable<MountRequest["VolumeOptions"]>>(
+      { NoCopy: flag, Labels: textMap, Subpath: text },
+      {},
+    ),
+    TmpfsOptions: object<NonNullable<MountRequest["TmpfsOptions"]>>({ SizeBytes: integer, Mode: integer }, {}),
+  },
+  { Type: "volume", Target: "" },
+);
+
+const portMapEntry = object<PortMapEntry>({ HostIp: text, HostPort: text }, { HostIp: "", HostPort: "" });
+
+const ulimit = object<ElementOf<"Ulimits">>(
+  { Name: text, Soft: integer, Hard: integer },
+  { Name: "", Soft: 0, Hard: 0 },
+);
+
+const device = object<ElementOf<"Devices">>(
+  { PathOnHost: text, PathInContainer: text, CgroupPermissions: text },
+  { PathOnHost: "", PathInContainer: "", CgroupPermissions: "" },
+);
+
+/** `[height, width]`. Like a Go array, it takes what is there and leaves the rest 0. */
+export const consoleSize: Decoder<readonly [number, number]> = (value, path) => {
+  const [rows = 0, columns = 0] = list(integer)(value, path);
+  return [rows, columns];
+};
+
+/** `HostConfig` in the body of create. */
+export const decodeHostConfig: Decoder<HostConfig> = object<HostConfig>(
+  {
+    Binds: textList,
+    NetworkMode: text,
+    PortBindings: map(list(portMapEntry), null),
+    PublishAllPorts: flag,
+    RestartPolicy: restartPolicy,
+    AutoRemove: flag,
+    Mounts: list(mount),
+    VolumesFrom: textList,
+    CapAdd: textList,
+    CapDrop: textList,
+    Privileged: flag,
+    ReadonlyRootfs: flag,
+    Init: flag,
+    SecurityOpt: textList,
+    GroupAdd: textList,
+    ExtraHosts: textList,
+    Dns: textList,
+    DnsSearch: textList,
+    DnsOptions: textList,
+    Memory: integer,
+    MemorySwap: integer,
+    MemoryReservation: integer,
+    NanoCpus: integer,
+    CpuShares: integer,
+    CpusetCpus: text,
+    PidsLimit: integer,
+    ShmSize: integer,
+    Sysctls: textMap,
+    Ulimits: list(ulimit),
+    Devices: list(device),
+    Tmpfs: textMap,
+    PidMode: text,
+    IpcMode: text,
+    UTSMode: text,
+    UsernsMode: text,
+    CgroupnsMode: text,
+    CgroupParent: text,
+    Runtime: text,
+    Annotations: textMap,
+    Links: textList,
+    MaskedPaths: textList,
+    ReadonlyPaths: textList,
+    CpuPeriod: integer,
+    CpuQuota: integer,
+    CpusetMems: text,
+    OomKillDisable: flag,
+    OomScoreAdj: integer,
+    LogConfig: object<NonNullable<HostConfig["LogConfig"]>>({ Type: text, Config: textMap }, { Type: "" }),
+    ConsoleSize: consoleSize,
+  },
+  {},
+);

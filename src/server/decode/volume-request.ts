@@ -1,0 +1,8 @@
+import type { VolumeCreateRequest } from "#spec/docker-api.ts";
+import { type Decoder, object, text, textMap } from "./decoder.ts";
+
+/** The body of `POST /volumes/create`. */
+export const decodeVolumeCreate: Decoder<VolumeCreateRequest> = object<VolumeCreateRequest>(
+  { Name: text, Driver: text, DriverOpts: textMap, Labels: textMap },
+  {},
+);
