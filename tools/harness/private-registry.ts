@@ -17,7 +17,8 @@ export class PrivateRegistry {
     this.#child = child;
   }
 
-  static async start(): Promise<PrivateRegistry> {
+  /** With `htpasswd` (the file's content, bcrypt) it wants a login. */
+  static async start(options: { readonly htpasswd?: string } = {}): Promise<PrivateRegistry> {
     const directory = mkdtempSync(join(tmpdir(), "berth-registry-"));
     const host = `127.0.0.1:${await freePort()}`;
     const config = join(directory, "config.yml");
@@ -28,9 +29,11 @@ export class PrivateRegistry {
         "log: { level: error, accesslog: { disabled: true } }",
         `storage: { filesystem: { rootdirectory: ${join(directory, "data")} }, delete: { enabled: true } }`,
         `http: { addr: ${host} }`,
+        ...(options.htpasswd ? [`auth: { htpasswd: { realm: test, path: ${directory}/htpasswd } }`] : []),
         "",
       ].join("\n"),
     );
+    if (options.htpasswd) writeFileSync(join(directory, "htpasswd"), options.htpasswd);
     const child = spawn("docker-registry", ["serve", config], {
       stdio: "ignore",
       env: { ...process.env, OTEL_TRACES_EXPORTER: "none" },
@@ -50,7 +53,7 @@ export class PrivateRegistry {
     const deadline = Date.now() + 15_000;
     while (Date.now() < deadline) {
       const answer = await fetch(`http://${this.host}/v2/`).catch(() => undefined);
-      if (answer?.ok) return;
+      if (answer?.ok || answer?.status === 401) return;
       await new Promise((resolve) => setTimeout(resolve, 30));
     }
     throw new Error("docker-registry did not answer in 15 s");

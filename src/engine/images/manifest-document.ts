@@ -1,6 +1,7 @@
 import { DataLossError, InvalidParameterError } from "#errors/errors.ts";
 import { isDigest } from "#formats/digest.ts";
 import { type Descriptor, type ImageConfig, type ImageIndex, type Manifest, MEDIA_TYPE } from "#spec/oci-image.ts";
+import { imageConfigProblem } from "./config-shape.ts";
 
 export type ManifestDocument =
   | { readonly kind: "index"; readonly index: ImageIndex; readonly mediaType: string }
@@ -50,6 +51,8 @@ export function parseImageConfig(bytes: Uint8Array): ImageConfig {
   if (typeof config["os"] !== "string" || typeof config["architecture"] !== "string") {
     throw new DataLossError("image config is malformed: os and architecture must be strings");
   }
+  const problem = imageConfigProblem(config);
+  if (problem) throw new DataLossError(`image config is malformed: ${problem}`);
   return { ...config, rootfs: { type: "layers", diff_ids: diffIds } } as unknown as ImageConfig;
 }
 
