@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { InvalidParameterError } from "#errors/errors.ts";
-import type { Decoder } from "./decode/decoder.ts";
+import type { Decoder } from "#lib/json-decoder.ts";
 import { type HijackedConnection, openHijack } from "./hijack.ts";
 
 /** Bodies that are read whole are small documents; anything larger is an attack or a mistake. */

@@ -1,17 +1,13 @@
+import { type Decoder, type Fields, flag, integer, map, object, text, textList, textMap } from "#lib/json-decoder.ts";
 import type { ContainerConfig } from "#spec/docker-api.ts";
 import type { HealthConfig } from "#spec/oci-image.ts";
-import {
-  command,
-  type Decoder,
-  type Fields,
-  flag,
-  integer,
-  nameSet,
-  object,
-  text,
-  textList,
-  textMap,
-} from "./decoder.ts";
+
+/** A command: a list, or one word as a string. https://github.com/moby/moby/blob/master/api/types/strslice/strslice.go */
+const command: Decoder<readonly string[]> = (value, path) =>
+  typeof value === "string" ? [value] : textList(value, path);
+
+/** Names with nothing behind them: `{"80/tcp": {}}`. */
+const nameSet = map<Record<string, never>>(object({}, {}), {});
 
 const healthConfig = object<HealthConfig>(
   {

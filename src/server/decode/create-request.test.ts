@@ -77,7 +77,7 @@ describe("decodeCreateRequest()", () => {
       'cannot read "HostConfig.PortBindings["80/tcp"][0].HostPort": expected a string, not 80',
     ],
     [{ HostConfig: { Mounts: [null] } }, 'cannot read "HostConfig.Mounts[0]": expected an object, not null'],
-    [[], "cannot read the request's body: expected an object, not a list"],
+    [[], "cannot read the document: expected an object, not a list"],
     [
       { HostConfig: { RestartPolicy: { Name: "sometimes" } } },
       "invalid restart policy: unknown policy 'sometimes'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'",

@@ -1,6 +1,6 @@
+import { type Decoder, integer, map, object, text, textList } from "#lib/json-decoder.ts";
 import type { ContainerCreateRequest, EndpointSettings } from "#spec/docker-api.ts";
 import { CONTAINER_CONFIG_FIELDS } from "./container-config.ts";
-import { type Decoder, integer, map, object, text, textList } from "./decoder.ts";
 import { decodeHostConfig } from "./host-config.ts";
 
 type NetworkingConfig = NonNullable<ContainerCreateRequest["NetworkingConfig"]>;

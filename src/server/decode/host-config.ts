@@ -1,5 +1,5 @@
+import { type Decoder, flag, integer, list, map, object, oneOf, text, textList, textMap } from "#lib/json-decoder.ts";
 import type { HostConfig, MountRequest, PortMapEntry, RestartPolicy } from "#spec/docker-api.ts";
-import { type Decoder, flag, integer, list, map, object, oneOf, text, textList, textMap } from "./decoder.ts";
 
 type ElementOf<Name extends "Ulimits" | "Devices"> = NonNullable<HostConfig[Name]>[number];
 

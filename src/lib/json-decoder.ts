@@ -1,6 +1,6 @@
 import { InvalidParameterError } from "#errors/errors.ts";
 
-/** Turns a value that came over the wire into a T. `path` names it in the error: `HostConfig.Binds[2]`. Throws InvalidParameterError. */
+/** Turns a parsed JSON value that came from outside into a T. `path` names it in the error: `Config.Cmd[2]`. Throws InvalidParameterError. */
 export type Decoder<T> = (value: unknown, path: string) => T;
 
 /** A decoder for each field of T. The compiler sees to it that none is forgotten. */
@@ -65,13 +65,6 @@ export const textList: Decoder<readonly string[]> = list(text);
 
 export const textMap: Decoder<Readonly<Record<string, string>>> = map(text, "");
 
-/** A command: a list, or one word as a string. https://github.com/moby/moby/blob/master/api/types/strslice/strslice.go */
-export const command: Decoder<readonly string[]> = (value, path) =>
-  typeof value === "string" ? [value] : textList(value, path);
-
-/** Names with nothing behind them: `{"80/tcp": {}}`. */
-export const nameSet: Decoder<Readonly<Record<string, Record<string, never>>>> = map(object({}, {}), {});
-
 /** One of a few words; `unknown` makes the text of the error for any other. */
 export function oneOf<T extends string>(words: readonly T[], unknown: (word: string) => string): Decoder<T> {
   return (value, path) => {
@@ -88,7 +81,7 @@ function entriesOf(value: unknown, path: string): object {
 }
 
 function wrongType(path: string, expected: string, value: unknown): InvalidParameterError {
-  const subject = path === "" ? "the request's body" : `"${path}"`;
+  const subject = path === "" ? "the document" : `"${path}"`;
   return new InvalidParameterError(`invalid JSON: cannot read ${subject}: expected ${expected}, not ${kindOf(value)}`);
 }
 
