@@ -4,6 +4,7 @@ import { ConflictError, NotFoundError, SystemError } from "#errors/errors.ts";
 import { isAlive } from "#sys/process-info.ts";
 import { BundleFiles, type BundleRecord, identify, signalProcess } from "./bundle-files.ts";
 import { BundleMaker } from "./bundle-maker.ts";
+import { CgroupMoves } from "./cgroup-moves.ts";
 import { cgroupPids, isFrozen, killCgroup, removeEmptyCgroup, thaw } from "./cgroup-tree.ts";
 import { launchConmon } from "./conmon-launch.ts";
 import type {
@@ -49,6 +50,7 @@ export class ConmonRuntime implements ContainerRuntime {
   readonly #options: ConmonRuntimeOptions;
   readonly #bundles: BundleMaker;
   readonly #runtime: LowLevelRuntime;
+  readonly #cgroupMoves = new CgroupMoves();
   readonly #containers = new Map<string, SupervisedContainer>();
   readonly #listeners: ((exit: ContainerExit) => void)[] = [];
 
@@ -65,7 +67,12 @@ export class ConmonRuntime implements ContainerRuntime {
       mkdirSync(directory, { recursive: true, mode: 0o700 });
   }
 
+  anticipate(): void {
+    this.#cgroupMoves.anticipate();
+  }
+
   async create(spec: ContainerSpec): Promise<CreatedContainer> {
+    this.anticipate();
     const { id } = spec;
     if (this.#containers.has(id)) throw new ConflictError(`cannot create container "${id}": it exists already`);
     const files = this.#files(id);
@@ -154,6 +161,7 @@ export class ConmonRuntime implements ContainerRuntime {
   }
 
   async exec(spec: ExecSpec): Promise<ExecProcess> {
+    this.anticipate();
     const { files } = this.#container(spec.containerId);
     return startExec(spec, files, this.#runtime, this.#bundles.host);
   }
@@ -164,6 +172,7 @@ export class ConmonRuntime implements ContainerRuntime {
   }
 
   async runOnce(spec: ContainerSpec, output: OutputSink, signal: AbortSignal): Promise<number> {
+    this.anticipate();
     const { id } = spec;
     const files = this.#files(id);
     try {

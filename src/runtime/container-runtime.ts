@@ -8,6 +8,8 @@
 export interface ContainerRuntime {
   /** Program in use and its version, for `info` and `version`. */
   readonly program: RuntimeProgram;
+  /** A container or a process in one will be created in a moment: begins what that would have to wait for. Free, and safe to forget. */
+  anticipate(): void;
   /**
    * Writes the bundle and creates the container. After it, `pid` exists and waits. Throws StartError as `start` does (runc looks for the
    * command here already), else SystemError with the runtime's words. After a failure nothing is left.

@@ -27,6 +27,8 @@ export async function createContainer(
   const config = mergeConfig(request, image.config.config ?? {}, id);
   const hostConfig = withDefaults(request.HostConfig ?? {});
   portRequests(config, hostConfig);
+  // `run` starts it next.
+  context.runtime.anticipate();
   const target = await context.networks.target(hostConfig.NetworkMode ?? "");
   if (target.kind === "container") context.containers.resolve(target.container);
   const mounts = await resolveMounts(context, config, hostConfig);

@@ -30,6 +30,7 @@ export async function startLocked(
 ): Promise<void> {
   const record = context.containers.get(id);
   checkStartable(record);
+  context.runtime.anticipate();
   try {
     const [connection, rootfs] = await allDone([connect(context, record), context.snapshotter.mount(id)]);
     const spec = await prepareSpec(context, record, connection, rootfs);
