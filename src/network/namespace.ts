@@ -2,6 +2,7 @@ import { mkdir, open, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { errorCode } from "#errors/errors.ts";
 import { runCommand } from "#sys/command.ts";
+import { unmount } from "#sys/mount.ts";
 
 /** The end of a veth pair inside a container's network namespace, and what the other end is called. */
 export interface ContainerInterface {
@@ -50,8 +51,7 @@ export async function createNamespace(
  * Idempotent.
  */
 export async function removeNamespace(path: string): Promise<void> {
-  // 32: umount's "mount failed", here: not mounted (a reboot, or a crash between the file and the mount).
-  await runCommand("umount", ["--no-canonicalize", "--lazy", path], { okCodes: [0, 1, 32] });
+  await unmount(path);
   await rm(path, { force: true });
 }
 
