@@ -26,6 +26,9 @@ export interface LayerFileStoreOptions {
   readonly useIgzip?: boolean;
 }
 
+/** Milliseconds after which the space of removed layers is given back. */
+const FREE_AFTER = 250;
+
 /** What start-up's sweep did and found. */
 export interface LayerSweep {
   /** Files removed: unfinished ones, and whole ones that no row knew. */
@@ -51,8 +54,9 @@ export class LayerFileStore implements LayerIngester, LayerProvider {
   readonly #writeOptions: Omit<LayerFileOptions, "check" | "signal">;
   readonly #locks: KeyLock = new KeyLock();
   readonly #leases: LayerLeases = new LayerLeases();
-  /** Removed files whose blocks are being given back. */
-  readonly #freeing = new Set<Promise<void>>();
+  /** Removed files that still take space. */
+  readonly #discarded: string[] = [];
+  #freeTimer: NodeJS.Timeout | undefined;
 
   constructor(options: LayerFileStoreOptions) {
     this.#directory = options.directory;
@@ -168,6 +172,7 @@ export class LayerFileStore implements LayerIngester, LayerProvider {
       freedBytes += bytes;
     }
     if (removed.length > 0) await syncDirectory(this.#directory);
+    this.#freeLater();
     return { removed, freedBytes };
   }
 
@@ -221,26 +226,33 @@ export class LayerFileStore implements LayerIngester, LayerProvider {
     return Number(row["file_size"]);
   }
 
-  /**
-   * Takes a file out of sight at once and gives its blocks back behind the caller's back: for a large file that takes the file system tens of
-   * milliseconds. What a crash leaves of it has a temporary name, which `sweep` removes.
-   */
+  /** Takes a file out of sight. What a crash leaves of it has a temporary name, which `sweep` removes. */
   async #discard(path: string): Promise<void> {
     const discarded = temporaryPath(path);
     try {
       await rename(path, discarded);
+      this.#discarded.push(discarded);
     } catch (error) {
-      if (errorCode(error) === "ENOENT") return;
-      throw error;
+      if (errorCode(error) !== "ENOENT") throw error;
     }
-    const freeing = rm(discarded, { force: true }).catch(() => undefined);
-    this.#freeing.add(freeing);
-    void freeing.finally(() => this.#freeing.delete(freeing));
+  }
+
+  /**
+   * Gives the blocks of discarded files back, later: a file system that discards (ext4 with `discard`) takes tens of milliseconds
+   * for a large file, in which every fsync of the same file system waits, that of the caller's next transaction among them.
+   */
+  #freeLater(): void {
+    if (this.#discarded.length === 0) return;
+    this.#freeTimer ??= setTimeout(() => void this.settled(), FREE_AFTER);
   }
 
   /** Resolves when no removed file takes space any more. */
   async settled(): Promise<void> {
-    await Promise.all(this.#freeing);
+    clearTimeout(this.#freeTimer);
+    this.#freeTimer = undefined;
+    for (let path = this.#discarded.shift(); path !== undefined; path = this.#discarded.shift()) {
+      await rm(path, { force: true });
+    }
   }
 
   #handedOut(row: Row): Layer {

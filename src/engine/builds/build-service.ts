@@ -17,7 +17,7 @@ export interface BuildServiceParts {
   readonly contexts: ContextStore;
   readonly cache: BuildCacheStore;
   readonly builder: DockerfileBuilder;
-  readonly layers: Pick<LayerKeeper, "removeUnreferenced">;
+  readonly layers: Pick<LayerKeeper, "removeUnreferenced" | "settled">;
   /** Plain bytes of a stream that may be gzip or zstd. */
   readonly inflate: (source: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
   /** For contexts that live as long as one build. */
@@ -60,6 +60,7 @@ export class BuildService {
     const isOld = (lastUsed: number): boolean => options.until === undefined || lastUsed < options.until;
     const removed = this.#parts.cache.prune((record) => isOld(record.lastUsed) && (options.all || !record.shared));
     const { freedBytes } = await this.#parts.layers.removeUnreferenced(removed.flatMap(({ diffId }) => diffId ?? []));
+    await this.#parts.layers.settled();
     const contextBytes = this.contexts.prune(options.until);
     return {
       deleted: removed.map(({ key }) => key.slice("sha256:".length, "sha256:".length + 25)),

@@ -49,6 +49,8 @@ export interface LayerKeeper {
   withLease<T>(work: () => Promise<T>): Promise<T>;
   /** Removes those that no image, no build cache entry and no lease needs. */
   removeUnreferenced(diffIds: Iterable<Digest>): Promise<RemovedLayers>;
+  /** Resolves when what was removed takes no space any more. */
+  settled(): Promise<void>;
   list(): readonly Layer[];
   /** Reads the whole layer file. Resolves with what is wrong with it, or undefined. */
   verify(layer: Layer, signal?: AbortSignal): Promise<string | undefined>;

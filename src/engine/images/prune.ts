@@ -28,6 +28,7 @@ export async function pruneImages(context: ImageContext, filters: ImageFilters):
     }
   }
   const collected = await collectGarbage(context, 0);
+  await context.layers.settled();
   return { deleted, reclaimed: reclaimed + collected.freedBytes };
 }
 
