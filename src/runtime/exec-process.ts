@@ -54,6 +54,8 @@ function execProcessSpec(spec: ExecSpec, files: BundleFiles, host: HostFacts): R
   const { rlimits, noNewPrivileges, apparmorProfile } = config.process;
   return {
     terminal: spec.terminal,
+    // runc also copies the size of its own terminal, but only when the process runs already and may have asked.
+    ...(spec.terminal ? { consoleSize: consoleSize(spec.terminalSize ?? DEFAULT_SIZE) } : {}),
     user: { uid: user.uid, gid: user.gid, additionalGids: user.additionalGids },
     args: spec.args,
     env: withHome(spec.env, user.home),
@@ -63,6 +65,10 @@ function execProcessSpec(spec: ExecSpec, files: BundleFiles, host: HostFacts): R
     ...(rlimits ? { rlimits } : {}),
     ...(apparmorProfile ? { apparmorProfile } : {}),
   };
+}
+
+function consoleSize({ rows, columns }: TerminalSize): { readonly height: number; readonly width: number } {
+  return { height: rows, width: columns };
 }
 
 function startOnPipes(program: string, args: readonly string[], spec: ExecSpec, work: ExecFiles): ExecProcess {
