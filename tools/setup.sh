@@ -60,6 +60,8 @@ stamp=node_modules/.berth-lock
 lock=$(sha256sum <package-lock.json)
 if [ ! -x node_modules/.bin/bun ] || [ "$(cat "$stamp" 2>/dev/null || true)" != "$lock" ]; then
   echo "setup: installing npm packages"
-  npm ci --no-audit --no-fund --loglevel=error </dev/null
+  # Not `npm ci`: it insists on lock entries for every platform's optional binaries, and mirrors that lack some of those
+  # cannot make such a lock. This installs what the lock says and leaves the lock alone.
+  npm install --no-save --no-audit --no-fund --loglevel=error </dev/null
   echo "$lock" >"$stamp"
 fi
