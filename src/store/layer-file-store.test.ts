@@ -282,6 +282,7 @@ describe("LayerFileStore.removeUnreferenced()", () => {
     const ids = made.map((layer) => layer.diffId);
     const removal = await store.removeUnreferenced(ids, new Set([ofContainer.diffId]));
     expect(removal).toEqual({ removed: [free.diffId], freedBytes: free.fileSize });
+    await store.settled();
     expect(files().sort()).toEqual([ofImage, ofCache, ofContainer].map((layer) => digestHex(layer.diffId)).sort());
     expect(await store.removeUnreferenced([free.diffId])).toEqual({ removed: [], freedBytes: 0 });
   });

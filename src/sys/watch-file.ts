@@ -1,5 +1,6 @@
 import { readdirSync } from "node:fs";
 import { constants } from "node:os";
+import { errorCode } from "#errors/errors.ts";
 import { call, callError, cPath, tryCall } from "./libc.ts";
 
 /*
@@ -57,9 +58,19 @@ export function watchDirectory(path: string, onName: (name: string) => void): Di
       if (name !== undefined) onName(name);
     },
     rescan: () => {
-      for (const name of readdirSync(path)) onName(name);
+      for (const name of namesIn(path)) onName(name);
     },
   });
+}
+
+/** None when the directory has gone meanwhile: its watch ends with an event of its own. */
+function namesIn(path: string): readonly string[] {
+  try {
+    return readdirSync(path);
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return [];
+    throw error;
+  }
 }
 
 interface Listener {

@@ -21,7 +21,10 @@ beforeEach(async () => {
 });
 afterEach(() => bed[Symbol.asyncDispose]());
 
-const layerFiles = (): Promise<string[]> => readdir(join(bed.directory, "layers"));
+async function layerFiles(): Promise<string[]> {
+  await bed.context.layers.settled();
+  return readdir(join(bed.directory, "layers"));
+}
 const remove = (name: string, force = false): ReturnType<typeof removeImage> =>
   removeImage(bed.context, name, { force });
 const CONTAINER = "c".repeat(64);
