@@ -137,6 +137,7 @@ const NETWORK: Group = {
       "Display detailed information on one or more networks",
       () => import("./commands/network-inspect.ts"),
     ),
+    leaf("prune", "Remove all unused networks", () => import("./commands/network-prune.ts")),
     { ...leaf("ls", "List networks", () => import("./commands/network-ls.ts")), aliases: ["list"] },
   ],
 };

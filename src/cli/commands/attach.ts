@@ -47,7 +47,8 @@ export const command: Command = defineCommand({
 });
 
 function checkAttachable({ State: state }: ContainerInspect): void {
-  if (!state.Running) throw new ConflictError("cannot attach to a stopped container, start it first");
-  if (state.Paused) throw new ConflictError("cannot attach to a paused container, unpause it first");
-  if (state.Restarting) throw new ConflictError("cannot attach to a restarting container, wait until it is running");
+  if (!state.Running) throw new ConflictError("You cannot attach to a stopped container, start it first");
+  if (state.Paused) throw new ConflictError("You cannot attach to a paused container, unpause it first");
+  if (state.Restarting)
+    throw new ConflictError("You cannot attach to a restarting container, wait until it is running");
 }

@@ -18,7 +18,7 @@ export const command: Command = defineCommand({
   },
   run: ({ flags }, context) => {
     const warning = `WARNING! This will remove all ${flags.all ? "" : "dangling "}build cache.`;
-    const step = { name: "builder prune", warning, force: flags.force, separator: " " };
+    const step = { warning, force: flags.force, separator: " " };
     return runPrune(step, context, async () =>
       pruneBuildCache(context.engine, {
         all: flags.all,

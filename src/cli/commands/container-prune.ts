@@ -15,7 +15,7 @@ export const command: Command = defineCommand({
   },
   run: ({ flags }, context) => {
     const warning = "WARNING! This will remove all stopped containers.";
-    return runPrune({ name: "container prune", warning, force: flags.force }, context, async () =>
+    return runPrune({ warning, force: flags.force }, context, async () =>
       pruneContainers(context.engine, await pruneFilters(flags.filter, context)),
     );
   },

@@ -18,13 +18,11 @@ export const command: Command = defineCommand({
   },
   async run(invocation, context) {
     const { name, platform, cidfile, pull, quiet } = invocation.flags;
-    try {
-      const request = await buildCreateRequest(invocation, context);
-      const id = await createWithPull(request, { name, platform, cidFile: cidfile, pull, quiet }, context);
-      await context.streams.stdout.write(`${id}\n`);
-      return 0;
-    } catch (error) {
+    const request = await buildCreateRequest(invocation, context).catch((error: unknown) => {
       throw withHelp(error, "create");
-    }
+    });
+    const id = await createWithPull(request, { name, platform, cidFile: cidfile, pull, quiet }, context);
+    await context.streams.stdout.write(`${id}\n`);
+    return 0;
   },
 });

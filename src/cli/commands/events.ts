@@ -49,7 +49,7 @@ function eventLine(event: EventMessage): string {
 }
 
 function nanoTime({ time, timeNano }: EventMessage): string {
-  // Beyond 2^53, so the low digits of a JSON number are not exact; docker prints nine all the same.
-  const fraction = String(BigInt(timeNano) % 1_000_000_000n).padStart(9, "0");
+  // A JSON number beyond 2^53: its shortest decimal form is what the engine meant, its exact value is not.
+  const fraction = String(BigInt(String(timeNano)) % 1_000_000_000n).padStart(9, "0");
   return rfc3339(time).replace(/^(.{19})/, `$1.${fraction}`);
 }

@@ -17,7 +17,7 @@ export const command: Command = defineCommand({
   run: ({ flags }, context) => {
     const what = flags.all ? "all images without at least one container associated to them" : "all dangling images";
     const warning = `WARNING! This will remove ${what}.`;
-    return runPrune({ name: "image prune", warning, force: flags.force }, context, async () =>
+    return runPrune({ warning, force: flags.force }, context, async () =>
       pruneImages(context.engine, await pruneFilters(flags.filter, context), flags.all),
     );
   },

@@ -56,7 +56,7 @@ async function readCredentials(
     await streams.stderr.write("WARNING! Using --password via the CLI is insecure. Use --password-stdin.\n");
   }
   if ((flags.username === "" || flags.password === "") && !streams.stdin.isTerminal) {
-    throw new InvalidParameterError("Cannot perform an interactive login from a non TTY device");
+    throw new InvalidParameterError("Error: Cannot perform an interactive login from a non TTY device");
   }
   const username = flags.username || (await readLine("Username: ", streams));
   if (username === "") throw new InvalidParameterError("username is required");

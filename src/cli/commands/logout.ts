@@ -11,9 +11,8 @@ export const command: Command = defineCommand({
   async run({ args }, context) {
     const server = (args[0] ?? "").replace(/^https?:\/\//, "").replace(/\/$/, "");
     const key = server === "" ? HUB_KEY : registryKey(server);
-    const { stdout } = context.streams;
-    if (await eraseCredentials(key, context)) await stdout.write(`Removing login credentials for ${key}\n`);
-    else await stdout.write(`Not logged in to ${key}\n`);
+    await context.streams.stdout.write(`Removing login credentials for ${key}\n`);
+    await eraseCredentials(key, context);
     return 0;
   },
 });

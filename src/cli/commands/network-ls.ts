@@ -7,7 +7,7 @@ import { booleanFlag, filterFlag } from "../grammar/flag.ts";
 import { listFormatFlag } from "../output/format-flag.ts";
 import { printList } from "../output/print-list.ts";
 import type { ListShape, Row } from "../output/row.ts";
-import { joinLabels, shortId } from "../output/texts.ts";
+import { goTimeOfDate, joinLabels, shortId } from "../output/texts.ts";
 
 const SHAPE: ListShape = {
   goType: "*network.networkContext",
@@ -60,7 +60,7 @@ function networkRow(network: NetworkView, truncate: boolean): Row {
     IPv6: String(network.EnableIPv6),
     Internal: String(network.Internal),
     Labels: joinLabels(network.Labels),
-    CreatedAt: network.Created,
+    CreatedAt: goTimeOfDate(network.Created),
     Label: (name) => network.Labels?.[name] ?? "",
   };
 }

@@ -31,7 +31,7 @@ function oneMapping(ports: readonly Mapping[], text: string, container: string):
   const [number = "", protocol = "tcp"] = text.split("/");
   if (!/^\d+$/.test(number)) throw new InvalidParameterError(`invalid port: ${text}`);
   const bindings = ports.find(([port]) => port === `${number}/${protocol}`)?.[1];
-  if (!bindings) throw new NotFoundError(`no public port '${text}' published for ${container}`);
+  if (!bindings) throw new NotFoundError(`Error: No public port '${text}' published for ${container}`);
   return bindings.map(addressOf);
 }
 

@@ -9,6 +9,7 @@ import { atLeast } from "../grammar/argument-rule.ts";
 import { type Command, type CommandContext, defineCommand, type Invocation } from "../grammar/command.ts";
 import { booleanFlag, stringFlag } from "../grammar/flag.ts";
 import { runForEach } from "../run-for-each.ts";
+import { StatusError } from "../status-error.ts";
 
 const FLAGS = {
   attach: booleanFlag("Attach STDOUT/STDERR and forward signals", { short: "a" }),
@@ -28,10 +29,15 @@ export const command: Command = defineCommand({
       if (args.length > 1) throw new InvalidParameterError("you cannot start and attach multiple containers at once");
       return startAttached(args[0] ?? "", flags, context);
     }
-    return runForEach(args, context, async (name) => {
+    const failed: string[] = [];
+    const code = await runForEach(args, context, async (name) => {
+      failed.push(name);
       await startContainer(context.engine, name);
+      failed.pop();
       return name;
     });
+    if (failed.length > 0) throw new StatusError(1, `Error: failed to start containers: ${failed.join(", ")}`);
+    return code;
   },
 });
 

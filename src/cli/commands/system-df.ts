@@ -47,7 +47,10 @@ export const command: Command = defineCommand({
 });
 
 async function verboseText(usage: DiskUsage): Promise<string> {
-  const images = (usage.Images ?? []).flatMap((image) => imageRows(image, { truncate: true, withDigests: false }));
+  // Docker names each image once here, by its first tag.
+  const images = (usage.Images ?? []).flatMap((image) =>
+    imageRows(image, { truncate: true, withDigests: false }).slice(0, 1),
+  );
   const containers = (usage.Containers ?? []).map((container) => {
     const size = humanSize(container.SizeRw ?? 0, 3);
     return { ...containerRow(container, true), Size: size };

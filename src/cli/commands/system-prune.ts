@@ -36,7 +36,7 @@ export const command: Command = defineCommand({
       throw new InvalidParameterError('ERROR: The "until" filter is not supported with "--volumes"');
     }
     const filters = await pruneFilters(flags.filter, context);
-    if (!flags.force) await confirm(warningText(flags, filters), "system prune", context);
+    if (!flags.force && !(await confirm(warningText(flags, filters), context))) return 0;
     let reclaimed = 0;
     for (const prune of steps(flags)) {
       const result = await prune(context.engine, filters);

@@ -1,4 +1,5 @@
 import { inspectVolume } from "#client/volumes.ts";
+import type { VolumeView } from "#spec/docker-api.ts";
 import { atLeast } from "../grammar/argument-rule.ts";
 import { type Command, defineCommand } from "../grammar/command.ts";
 import { inspectFormatFlag } from "../output/format-flag.ts";
@@ -10,5 +11,10 @@ export const command: Command = defineCommand({
   arguments: atLeast(1),
   flags: { format: inspectFormatFlag() },
   run: ({ flags, args }, { engine, streams }) =>
-    inspectAll(args, flags.format, streams, (name) => inspectVolume(engine, name)),
+    inspectAll(args, flags.format, streams, async (name) => inAlphabet(await inspectVolume(engine, name))),
 });
+
+/** Docker prints the fields of a volume in this order, whatever the engine's. */
+function inAlphabet(volume: VolumeView): unknown {
+  return Object.fromEntries(Object.entries(volume).sort(([a], [b]) => (a < b ? -1 : 1)));
+}

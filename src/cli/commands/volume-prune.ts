@@ -21,7 +21,7 @@ export const command: Command = defineCommand({
     }
     const what = flags.all ? "all local volumes" : "anonymous local volumes";
     const warning = `WARNING! This will remove ${what} not used by at least one container.`;
-    return runPrune({ name: "volume prune", warning, force: flags.force }, context, async () =>
+    return runPrune({ warning, force: flags.force }, context, async () =>
       pruneVolumes(context.engine, await pruneFilters(flags.filter, context), flags.all),
     );
   },

@@ -1,5 +1,5 @@
 /** docker's `config.json`: credentials and habits of the user. https://docs.docker.com/reference/cli/docker/#docker-cli-configuration-file-configjson-properties */
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { errorCode, errorMessage, InvalidParameterError } from "#errors/errors.ts";
 
@@ -28,7 +28,7 @@ export async function readConfigFile(directory: string): Promise<ConfigFile> {
   const path = configPath(directory);
   let text: string;
   try {
-    text = await readFile(path, "utf8");
+    text = readFileSync(path, "utf8");
   } catch (error) {
     if (errorCode(error) === "ENOENT" || errorCode(error) === "EACCES") return {};
     throw new InvalidParameterError(`loading config file: ${path}: ${errorMessage(error)}`, { cause: error });

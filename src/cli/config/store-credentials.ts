@@ -28,14 +28,13 @@ export async function storeCredentials(
   return undefined;
 }
 
-/** Forgets the credentials for `key`. Resolves with false when there were none. */
-export async function eraseCredentials(key: string, source: CredentialSource): Promise<boolean> {
+/** Forgets the credentials for `key`. */
+export async function eraseCredentials(key: string, source: CredentialSource): Promise<void> {
   const config = await readConfigFile(source.configDirectory);
   const helper = config.credHelpers?.[key] ?? config.credsStore;
   if (helper) await runHelper(helper, "erase", key, source.environment);
   const { [key]: known, ...rest } = config.auths ?? {};
   if (known) await writeAuths(source.configDirectory, config, rest);
-  return known !== undefined || helper !== undefined;
 }
 
 function entryOf({ username = "", password = "", identitytoken }: RegistryCredentials): AuthEntry {

@@ -65,13 +65,13 @@ function findEntry<E extends Leaf | Group>(entries: readonly E[], name: string):
   return entries.find((entry) => entry.name === name || (!isGroup(entry) && (entry.aliases ?? []).includes(name)));
 }
 
-/** Names that are two edits or fewer away, or begin with what was typed: cobra's rule for suggestions. */
+/** Names that are at most two edits away (one, for short words), or begin with what was typed. */
 function similarNames(entries: readonly (Leaf | Group)[], typed: string): readonly string[] {
   const lower = typed.toLowerCase();
   return entries
     .filter((entry) => isGroup(entry) || !entry.hidden)
     .map((entry) => entry.name)
-    .filter((name) => editDistance(lower, name) <= 2 || name.startsWith(lower));
+    .filter((name) => editDistance(lower, name) <= Math.min(2, Math.floor(lower.length / 3)) || name.startsWith(lower));
 }
 
 /** Levenshtein's distance. */

@@ -24,7 +24,25 @@ export const CONTAINER_LIST: ListShape = {
     Mounts: "MOUNTS",
     LocalVolumes: "LOCAL VOLUMES",
     Networks: "NETWORKS",
+    Platform: "PLATFORM",
   },
+  probe: () => containerRow(NO_CONTAINER, true),
+};
+
+const NO_CONTAINER: ContainerSummary = {
+  Id: "",
+  Names: [],
+  Image: "",
+  ImageID: "",
+  Command: "",
+  Created: 0,
+  Ports: [],
+  Labels: {},
+  State: "created",
+  Status: "",
+  HostConfig: { NetworkMode: "" },
+  NetworkSettings: { Networks: {} },
+  Mounts: [],
 };
 
 /** A container as `ps` prints it; `truncate` is off with `--no-trunc`. */
@@ -48,6 +66,7 @@ export function containerRow(container: ContainerSummary, truncate: boolean): Ro
       .join(","),
     LocalVolumes: String((mounts ?? []).filter((mount) => mount.Driver === "local").length),
     Networks: Object.keys(container.NetworkSettings?.Networks ?? {}).join(","),
+    Platform: null,
     Label: (name) => labels?.[name] ?? "",
   };
 }

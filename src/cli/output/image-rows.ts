@@ -1,5 +1,4 @@
 import { humanSize } from "#formats/go-units.ts";
-import { familiarName, parseReference, type Reference } from "#formats/reference.ts";
 import type { ImageSummary } from "#spec/docker-api.ts";
 import type { ListShape, Row } from "./row.ts";
 import { ago, goTime, shortId } from "./texts.ts";
@@ -40,8 +39,8 @@ interface ImageName {
 
 /** Digest references stand for themselves only where their repository has no tag. https://github.com/docker/cli/blob/v28.2.2/cli/command/formatter/image.go */
 function namesOf(image: ImageSummary, withDigests: boolean): readonly ImageName[] {
-  const tags = groupByRepository(image.RepoTags, (reference) => reference.tag);
-  const digests = groupByRepository(image.RepoDigests, (reference) => reference.digest);
+  const tags = groupByRepository(image.RepoTags, ":");
+  const digests = groupByRepository(image.RepoDigests, "@");
   const names: ImageName[] = [];
   for (const [repository, ofRepository] of tags) {
     const shown = withDigests ? (digests.get(repository) ?? [NONE]) : [NONE];
@@ -55,19 +54,15 @@ function namesOf(image: ImageSummary, withDigests: boolean): readonly ImageName[
   return names.length > 0 ? names : [{ repository: NONE, tag: NONE, digest: NONE }];
 }
 
-function groupByRepository(
-  names: readonly string[] | null,
-  partOf: (reference: Reference) => string | undefined,
-): ReadonlyMap<string, readonly string[]> {
+/** Names by what stands in front of the last `mark`. The engine gives them in their familiar form. */
+function groupByRepository(names: readonly string[] | null, mark: ":" | "@"): ReadonlyMap<string, readonly string[]> {
   const groups = new Map<string, string[]>();
   for (const name of names ?? []) {
+    const at = mark === ":" ? name.lastIndexOf(mark) : name.indexOf(mark);
     // Engines of old say <none>:<none> for an image without a name.
-    if (name.startsWith(NONE)) continue;
-    const reference = parseReference(name);
-    const part = partOf(reference);
-    if (part === undefined) continue;
-    const repository = familiarName(reference);
-    groups.set(repository, [...(groups.get(repository) ?? []), part]);
+    if (at < 0 || name.startsWith(NONE)) continue;
+    const repository = name.slice(0, at);
+    groups.set(repository, [...(groups.get(repository) ?? []), name.slice(at + 1)]);
   }
   return groups;
 }
@@ -83,7 +78,7 @@ function imageRow(image: ImageSummary, name: ImageName, truncate: boolean): Row 
     CreatedAt: goTime(image.Created),
     Size: humanSize(image.Size, 3),
     Containers: image.Containers < 0 ? UNKNOWN : String(image.Containers),
-    VirtualSize: humanSize(image.Size, 3),
+    VirtualSize: humanSize(image.Size),
     SharedSize: shared < 0 ? UNKNOWN : humanSize(shared),
     UniqueSize: shared < 0 ? UNKNOWN : humanSize(image.Size - shared),
   };

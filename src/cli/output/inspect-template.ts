@@ -1,18 +1,34 @@
+/** Templates on one object, as docker's `inspect -f` runs them. */
 import { errorMessage, InvalidParameterError } from "#errors/errors.ts";
+import { toJson } from "#formats/go-template/functions.ts";
 import { Template } from "#formats/go-template/template.ts";
+import { isObject } from "#formats/go-template/values.ts";
 import { StatusError } from "../status-error.ts";
-import { withZeroValues } from "./inspect-values.ts";
+import { TypedView } from "./inspect-values.ts";
 
-/** A template for one object. Throws StatusError with `exitCode` when it cannot be parsed; the result throws InvalidParameterError. */
+/**
+ * Parses a template. What it gives runs it: on the object with its types first and, when that fails, on the plain JSON, whose error is
+ * then the one that is reported. Throws StatusError with `exitCode` for a bad template; running it throws InvalidParameterError.
+ */
 export function parseInspectTemplate(format: string, exitCode: number): (value: unknown) => string {
   const template = parseTemplate(format, exitCode);
   return (value) => {
+    const view = new TypedView();
+    const functions = { json: (part: unknown) => toJson(isObject(part) ? view.originalOf(part) : part) };
     try {
-      return template.execute(withZeroValues(value));
-    } catch (cause) {
-      throw new InvalidParameterError(`template parsing error: ${errorMessage(cause)}`, { cause });
+      return template.execute(view.typed(value), { functions });
+    } catch {
+      return runOnJson(template, value);
     }
   };
+}
+
+function runOnJson(template: Template, value: unknown): string {
+  try {
+    return template.execute(value);
+  } catch (cause) {
+    throw new InvalidParameterError(`template parsing error: ${errorMessage(cause)}`, { cause });
+  }
 }
 
 function parseTemplate(format: string, exitCode: number): Template {

@@ -55,11 +55,26 @@ const DEFAULTS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   HostConfig: { Mounts: NIL_SLICE, Tmpfs: NIL_MAP, Sysctls: NIL_MAP, Init: NIL_POINTER, Annotations: NIL_MAP },
 };
 
-/** `value` with nulls and missing fields as Go's structs would have them. */
-export function withZeroValues(value: unknown, name: string = ""): unknown {
-  if (value === null) return MAPS.has(name) ? NIL_MAP : POINTERS.has(name) ? NIL_POINTER : NIL_SLICE;
-  if (Array.isArray(value)) return value.map((one) => withZeroValues(one));
-  if (typeof value !== "object") return value;
-  const entries = Object.entries(value).map(([key, one]) => [key, withZeroValues(one, key)] as const);
-  return { ...DEFAULTS[name], ...Object.fromEntries(entries) };
+/** A document with nulls and missing fields as Go's structs have them, and the way back to what came over the wire. */
+export class TypedView {
+  readonly #originals: WeakMap<object, object> = new WeakMap();
+
+  /** `value` typed; `name` is the field it stands in. */
+  typed(value: unknown, name: string = ""): unknown {
+    if (value === null) return MAPS.has(name) ? NIL_MAP : POINTERS.has(name) ? NIL_POINTER : NIL_SLICE;
+    if (typeof value !== "object") return value;
+    const view = Array.isArray(value)
+      ? value.map((one) => this.typed(one))
+      : {
+          ...DEFAULTS[name],
+          ...Object.fromEntries(Object.entries(value).map(([key, one]) => [key, this.typed(one, key)])),
+        };
+    this.#originals.set(view, value);
+    return view;
+  }
+
+  /** What {@link typed} made `view` of: `{{json .Config}}` prints no more than the engine said. */
+  originalOf(view: object): object {
+    return this.#originals.get(view) ?? view;
+  }
 }

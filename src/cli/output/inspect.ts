@@ -47,8 +47,16 @@ async function printerFor(format: string, out: Output): Promise<Printer> {
 async function templatePrinter(format: string, out: Output): Promise<Printer> {
   const { parseInspectTemplate } = await import("./inspect-template.ts");
   const render = parseInspectTemplate(format, BAD_TEMPLATE);
+  let printed = false;
   return {
-    element: async (value) => out.write(`${render(value)}\n`),
-    finish: async () => undefined,
+    async element(value) {
+      const text = render(value);
+      printed = true;
+      await out.write(`${text}\n`);
+    },
+    // Docker ends with a line whatever happens, an empty one if need be.
+    finish: async () => {
+      if (!printed) await out.write("\n");
+    },
   };
 }

@@ -2,7 +2,7 @@
 export type Row = Readonly<Record<string, RowValue>>;
 
 /** A function is a method that takes arguments: `{{.Label "name"}}`. */
-export type RowValue = string | boolean | number | ((argument: string) => string);
+export type RowValue = string | boolean | number | null | ((argument: string) => string);
 
 /** What a list is made of. */
 export interface ListShape {
@@ -10,4 +10,6 @@ export interface ListShape {
   readonly goType: string;
   /** Header of each field. */
   readonly headers: Readonly<Record<string, string>>;
+  /** A row to try a template on before anything is listed: `ps` refuses unknown fields even when there are no containers. */
+  probe?(): Row;
 }

@@ -23,17 +23,35 @@ export function formatRows(shape: ListShape, rows: readonly Row[], format: strin
   const isTable = format.startsWith("table");
   const body = (isTable ? format.slice("table".length) : format).replace(/^ +| +$/g, "");
   const source = body === "json" ? "{{json .}}" : body.replaceAll("\\t", "\t").replaceAll("\\n", "\n");
-  try {
-    const template = new Template(source, { functions: ROW_FUNCTIONS });
-    const lines = rows.map((row) => `${template.execute({ ...row, [GO_TYPE]: shape.goType })}\n`);
+  const template = wrapErrors(shape.probe ? "failed to parse template" : PARSING, () => parseTemplate(source));
+  const { probe } = shape;
+  if (probe) wrapErrors("failed to execute template", () => render(template, shape, probe()));
+  return wrapErrors(PARSING, () => {
+    const lines = rows.map((row) => `${render(template, shape, row)}\n`);
     if (!isTable) return lines.join("");
     const header = template.execute(
       { ...shape.headers, Label: (name: string) => labelHeader(name) },
       { functions: HEADER_FUNCTIONS },
     );
     return alignTabs(`${header}\n${lines.join("")}`);
+  });
+}
+
+const PARSING = "template parsing error";
+
+function parseTemplate(source: string): Template {
+  return new Template(source, { functions: ROW_FUNCTIONS });
+}
+
+function render(template: Template, shape: ListShape, row: Row): string {
+  return template.execute({ ...row, [GO_TYPE]: shape.goType });
+}
+
+function wrapErrors<T>(prefix: string, action: () => T): T {
+  try {
+    return action();
   } catch (cause) {
-    throw new InvalidParameterError(`template parsing error: ${errorMessage(cause)}`, { cause });
+    throw new InvalidParameterError(`${prefix}: ${errorMessage(cause)}`, { cause });
   }
 }
 

@@ -74,3 +74,10 @@ export function rfc3339(seconds: number): string {
   const [date = "", time = "", zone = ""] = goTime(seconds).split(" ");
   return `${date}T${time}${zone === "+0000" ? "Z" : `${zone.slice(0, 3)}:${zone.slice(3)}`}`;
 }
+
+/** An RFC 3339 date as Go's Time.String() in UTC, which keeps the fraction: `2025-05-30 12:07:14.58 +0000 UTC`. */
+export function goTimeOfDate(date: string): string {
+  const match = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.(\d+?)0*)?Z$/.exec(date);
+  if (!match) return date;
+  return `${match[1]} ${match[2]}${match[3] ? `.${match[3]}` : ""} +0000 UTC`;
+}

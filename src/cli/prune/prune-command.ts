@@ -5,8 +5,6 @@ import { ARE_YOU_SURE } from "./prune-flags.ts";
 import type { Pruned } from "./prunes.ts";
 
 export interface PruneStep {
-  /** `container prune`, for the message of a refusal. */
-  readonly name: string;
   /** Docker's warning. */
   readonly warning: string;
   readonly force: boolean;
@@ -14,14 +12,14 @@ export interface PruneStep {
   readonly separator?: string;
 }
 
-/** Asks, prunes, and says what was removed and how much that freed. */
+/** Asks, prunes, and says what was removed and how much that freed. A refusal is no failure, as in docker. */
 export async function runPrune(
   step: PruneStep,
   context: CommandContext,
   prune: () => Promise<Pruned>,
 ): Promise<number> {
-  const { name, warning, force, separator = "\n" } = step;
-  if (!force) await confirm(`${warning}${separator}${ARE_YOU_SURE}`, name, context);
+  const { warning, force, separator = "\n" } = step;
+  if (!force && !(await confirm(`${warning}${separator}${ARE_YOU_SURE}`, context))) return 0;
   const { text, reclaimed } = await prune();
   await context.streams.stdout.write(`${text}Total reclaimed space: ${humanSize(reclaimed)}\n`);
   return 0;

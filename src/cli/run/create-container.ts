@@ -1,12 +1,10 @@
 /** Creates a container for `run` or `create`: pulls what is missing, keeps the id file. */
 import { type FileHandle, open, unlink } from "node:fs/promises";
 import { createContainer } from "#client/container-lifecycle.ts";
-import { isNotFound } from "#client/engine-error.ts";
+import { EngineError, isNotFound } from "#client/engine-error.ts";
 import { errorCode, errorMessage, InvalidParameterError } from "#errors/errors.ts";
-import { familiarString, parseReference, tagNameOnly } from "#formats/reference.ts";
 import type { ContainerCreateRequest } from "#spec/docker-api.ts";
 import type { CommandContext } from "../grammar/command.ts";
-import { pull } from "../transfer/pull.ts";
 
 export interface CreateOptions {
   readonly name: string;
@@ -42,14 +40,27 @@ async function createOrPull(
   try {
     return await createContainer(context.engine, request, options);
   } catch (error) {
+    await explainBadName(error, request.Image ?? "");
     if (!isNotFound(error) || !/no such image/i.test(errorMessage(error)) || !["missing", ""].includes(options.pull)) {
       throw error;
     }
   }
+  const { familiarString, parseReference, tagNameOnly } = await import("#formats/reference.ts");
   const name = familiarString(tagNameOnly(parseReference(request.Image ?? "")));
   if (!options.quiet) await context.streams.stderr.write(`Unable to find image '${name}' locally\n`);
   await pullFor(request, options, context);
   return createContainer(context.engine, request, options);
+}
+
+/**
+ * Docker's client says itself that a name cannot be one. Here the engine is asked first: the code that reads names is loaded only when
+ * it refuses (3 ms). Throws InvalidParameterError for such a name; an id is none.
+ */
+async function explainBadName(error: unknown, image: string): Promise<void> {
+  const isRefusal = error instanceof EngineError && (error.status === 400 || error.status === 404);
+  if (!isRefusal || /^(sha256:)?[0-9a-f]{64}$/.test(image)) return;
+  const { parseReference } = await import("#formats/reference.ts");
+  parseReference(image);
 }
 
 /** stdout belongs to the container: the pull speaks on stderr. */
@@ -58,6 +69,8 @@ async function pullFor(
   options: CreateOptions,
   context: CommandContext,
 ): Promise<void> {
+  const { parseReference, tagNameOnly } = await import("#formats/reference.ts");
+  const { pull } = await import("../transfer/pull.ts");
   const reference = tagNameOnly(parseReference(request.Image ?? ""));
   await pull(reference, { platform: options.platform, quiet: options.quiet, out: context.streams.stderr }, context);
 }
