@@ -5,6 +5,7 @@ import type { ContextStore } from "#build/context/context-store.ts";
 import type { OpenContext } from "#build/context/open-context.ts";
 import type { DockerfileBuilder } from "#build/dockerfile-builder.ts";
 import type { Pruned } from "#engine/containers/prune.ts";
+import { checkFilters, type Filters, labelsFit, untilFilter } from "#engine/filters.ts";
 import type { LayerKeeper } from "#engine/images/image-context.ts";
 import { CancelledError, errorMessage } from "#errors/errors.ts";
 import type { BuildFailure } from "#spec/solve-status.ts";
@@ -54,14 +55,17 @@ export class BuildService {
 
   /**
    * Forgets cached steps that no build uses, and with them the layers that nothing else needs; with `all` also those whose layer an image
-   * has. `until` (milliseconds since the epoch) spares what was used later. Contexts go too.
+   * has. The filter `until` spares what was used later; cached steps have no labels. Contexts go too. Throws InvalidParameterError
+   * for a bad filter.
    */
-  async prune(options: { readonly all: boolean; readonly until: number | undefined }): Promise<Pruned> {
-    const isOld = (lastUsed: number): boolean => options.until === undefined || lastUsed < options.until;
-    const removed = this.#parts.cache.prune((record) => isOld(record.lastUsed) && (options.all || !record.shared));
+  async prune(options: { readonly all: boolean; readonly filters: Filters }): Promise<Pruned> {
+    checkFilters(options.filters, ["until", "label", "label!"]);
+    if (!labelsFit(options.filters, {})) return { deleted: [], reclaimed: 0 };
+    const until = untilFilter(options.filters);
+    const removed = this.#parts.cache.prune((record) => record.lastUsed < until && (options.all || !record.shared));
     const { freedBytes } = await this.#parts.layers.removeUnreferenced(removed.flatMap(({ diffId }) => diffId ?? []));
     await this.#parts.layers.settled();
-    const contextBytes = this.contexts.prune(options.until);
+    const contextBytes = this.contexts.prune(until);
     return {
       deleted: removed.map(({ key }) => key.slice("sha256:".length, "sha256:".length + 25)),
       reclaimed: freedBytes + contextBytes,

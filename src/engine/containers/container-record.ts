@@ -44,7 +44,8 @@ export interface ContainerMount {
   readonly options?: string;
 }
 
-export type Phase = "created" | "running" | "paused" | "restarting" | "removing" | "exited" | "dead";
+export const PHASES = ["created", "running", "paused", "restarting", "removing", "exited", "dead"] as const;
+export type Phase = (typeof PHASES)[number];
 
 export interface ContainerState {
   readonly phase: Phase;

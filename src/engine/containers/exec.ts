@@ -6,11 +6,15 @@ import type { ContainerContext } from "./container-context.ts";
 import { type ContainerRecord, eventAttributes, isRunning } from "./container-record.ts";
 import { containerEnvironment } from "./environment.ts";
 import { mergeEnv } from "./merge-config.ts";
+import { checkEnv } from "./validate-create.ts";
 
 export type { ExecProcess, TerminalSize };
 
 /** How many finished execs stay inspectable: clients ask for the exit code right after the end. */
 const MAX_FINISHED = 1000;
+
+/** Exit code of an exec that could not be started, as Docker's. */
+const CANNOT_RUN = 126;
 
 export interface ExecRecord {
   readonly id: string;
@@ -35,6 +39,7 @@ export class ExecService {
   create(container: ContainerRecord, request: ExecCreateRequest): ExecRecord {
     checkRunning(container);
     if (request.Cmd.length === 0) throw new InvalidParameterError("no exec command specified");
+    checkEnv(request.Env ?? []);
     this.#context.runtime.anticipate();
     const record: ExecRecord = {
       id: randomBytes(32).toString("hex"),
@@ -63,8 +68,7 @@ export class ExecService {
     const container = this.#context.containers.get(record.containerId);
     checkRunning(container);
     this.#remember({ ...record, state: "running" });
-    const rootfs = await this.#context.snapshotter.mount(container.id);
-    const process = await this.#context.runtime.exec(execSpec(container, record.request, rootfs, size));
+    const process = await this.#run(container, record, size);
     this.#processes.set(id, process);
     this.#remember({ ...record, state: "running", pid: process.pid });
     this.#publish(container, record, "exec_start");
@@ -74,6 +78,16 @@ export class ExecService {
       this.#publish(container, record, "exec_die", { exitCode: String(exitCode) });
     });
     return process;
+  }
+
+  async #run(container: ContainerRecord, record: ExecRecord, size: TerminalSize | undefined): Promise<ExecProcess> {
+    try {
+      const rootfs = await this.#context.snapshotter.mount(container.id);
+      return await this.#context.runtime.exec(execSpec(container, record.request, rootfs, size));
+    } catch (error) {
+      this.#remember({ ...record, state: "exited", exitCode: CANNOT_RUN });
+      throw error;
+    }
   }
 
   /** Ids of the execs that run in a container. */

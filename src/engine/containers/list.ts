@@ -1,20 +1,21 @@
+import { type Filters, labelsFit } from "#engine/filters.ts";
 import { InvalidParameterError } from "#errors/errors.ts";
 import type { ContainerContext } from "./container-context.ts";
-import { type ContainerRecord, isRunning } from "./container-record.ts";
+import { type ContainerRecord, isRunning, PHASES } from "./container-record.ts";
 import { parsePort } from "./port-requests.ts";
 
 export interface ListOptions {
   readonly all: boolean;
   /** Newest N, of any state; 0: no limit. */
   readonly limit: number;
-  readonly filters: ReadonlyMap<string, readonly string[]>;
+  readonly filters: Filters;
 }
 
 type Predicate = (record: ContainerRecord) => boolean;
 
 /** Containers, newest first: the running ones, or all. Throws InvalidParameterError for an unknown filter. */
 export function listContainers(context: ContainerContext, options: ListOptions): ContainerRecord[] {
-  const predicates = [...options.filters].map(([name, values]) => predicate(context, name, values));
+  const predicates = [...options.filters].map(([name, values]) => predicate(context, options.filters, name, values));
   const all = options.all || options.limit > 0 || options.filters.has("status") || options.filters.has("exited");
   const records = context.containers
     .list()
@@ -28,7 +29,7 @@ export function listContainers(context: ContainerContext, options: ListOptions):
 }
 
 /** Docker joins values of one filter by OR, except labels, which must all match. */
-function predicate(context: ContainerContext, name: string, values: readonly string[]): Predicate {
+function predicate(context: ContainerContext, filters: Filters, name: string, values: readonly string[]): Predicate {
   const any =
     (test: (record: ContainerRecord, value: string) => boolean): Predicate =>
     (record) =>
@@ -39,11 +40,14 @@ function predicate(context: ContainerContext, name: string, values: readonly str
     case "name":
       return any((record, value) => matchesName(record, value));
     case "label":
-      return (record) => values.every((value) => hasLabel(record, value));
+      return (record) => labelsFit(filters, record.config.Labels);
     case "status":
+      for (const value of values) checkPhase(value);
       return any((record, value) => record.state.phase === value);
-    case "exited":
-      return any((record, value) => record.state.phase === "exited" && record.state.exitCode === Number(value));
+    case "exited": {
+      const codes = values.map(exitCode);
+      return ({ state }) => state.phase === "exited" && codes.includes(state.exitCode);
+    }
     case "ancestor":
       return any((record, value) => isAncestor(context, record, value));
     case "before": {
@@ -87,11 +91,15 @@ function matchesName(record: ContainerRecord, value: string): boolean {
   }
 }
 
-/** `key` or `key=value`. */
-export function hasLabel(record: ContainerRecord, wanted: string): boolean {
-  const separator = wanted.indexOf("=");
-  const labels = record.config.Labels ?? {};
-  return separator < 0 ? wanted in labels : labels[wanted.slice(0, separator)] === wanted.slice(separator + 1);
+function checkPhase(value: string): void {
+  if (!PHASES.some((phase) => phase === value)) {
+    throw new InvalidParameterError(`Unrecognised filter value for status: ${value}`);
+  }
+}
+
+function exitCode(value: string): number {
+  if (!/^-?\d+$/.test(value)) throw new InvalidParameterError(`invalid filter 'exited=[${value}]'`);
+  return Number(value);
 }
 
 function isAncestor(context: ContainerContext, record: ContainerRecord, image: string): boolean {

@@ -1,6 +1,7 @@
 import { ConflictError, InvalidParameterError, NotImplementedError } from "#errors/errors.ts";
 import type { ContainerCreateRequest, HostConfig } from "#spec/docker-api.ts";
 import { logLimits } from "./log-limits.ts";
+import { parseSignal } from "./signals.ts";
 
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
 const MIN_MEMORY = 6 * 1024 * 1024;
@@ -16,6 +17,10 @@ export function checkName(name: string): void {
 export function checkCreateRequest(request: ContainerCreateRequest): void {
   if (!request.Image) throw new InvalidParameterError("config cannot be empty in order to create a container");
   const hostConfig = request.HostConfig ?? {};
+  checkEnv(request.Env ?? []);
+  if (request.StopSignal) parseSignal(request.StopSignal);
+  checkSupported(hostConfig);
+  checkNamespaceModes(hostConfig);
   checkLimits(hostConfig);
   checkRestartPolicy(hostConfig);
   checkNetworkMode(request, hostConfig);
@@ -31,6 +36,38 @@ export function checkCreateRequest(request: ContainerCreateRequest): void {
   }
 }
 
+/** Throws InvalidParameterError for a variable without a name. */
+export function checkEnv(env: readonly string[]): void {
+  for (const variable of env) {
+    if (variable === "" || variable.startsWith("="))
+      throw new InvalidParameterError(`invalid environment variable: ${variable}`);
+  }
+}
+
+/** What Docker has and Berth does not honour yet: refused, so that nobody relies on a limit or a wall that is not there. */
+function checkSupported(hostConfig: HostConfig): void {
+  const asked = {
+    CgroupParent: hostConfig.CgroupParent,
+    CpusetMems: hostConfig.CpusetMems,
+    Links: hostConfig.Links?.[0],
+    OomKillDisable: hostConfig.OomKillDisable,
+    UTSMode: hostConfig.UTSMode,
+  };
+  for (const [name, value] of Object.entries(asked)) {
+    if (value) throw new NotImplementedError(`HostConfig.${name} "${value}" is not supported yet`);
+  }
+}
+
+function checkNamespaceModes({ PidMode = "", IpcMode = "", UsernsMode = "" }: HostConfig): void {
+  const isShared = (mode: string): boolean => mode === "" || mode === "host" || mode.startsWith("container:");
+  if (!isShared(PidMode)) throw new InvalidParameterError(`invalid PID mode: ${PidMode}`);
+  if (!isShared(IpcMode) && !["none", "private", "shareable"].includes(IpcMode))
+    throw new InvalidParameterError(`invalid IPC mode: ${IpcMode}`);
+  // User namespaces are never remapped here, so that the host's is what every container has.
+  if (UsernsMode !== "" && UsernsMode !== "host")
+    throw new InvalidParameterError(`invalid user namespace mode: ${UsernsMode}`);
+}
+
 function checkLimits(hostConfig: HostConfig): void {
   const memory = hostConfig.Memory ?? 0;
   if (memory !== 0 && memory < MIN_MEMORY) throw new InvalidParameterError("Minimum memory limit allowed is 6MB");
@@ -41,6 +78,9 @@ function checkLimits(hostConfig: HostConfig): void {
     throw new InvalidParameterError("Minimum memoryswap limit should be larger than memory limit, see usage");
   if ((hostConfig.NanoCpus ?? 0) < 0) throw new InvalidParameterError("invalid value for CPUs: must not be negative");
   if ((hostConfig.ShmSize ?? 0) < 0) throw new InvalidParameterError("SHM size can not be less than 0");
+  const oomScore = hostConfig.OomScoreAdj ?? 0;
+  if (oomScore < -1000 || oomScore > 1000)
+    throw new InvalidParameterError(`Invalid value ${oomScore}, range for oom score adj is [-1000, 1000]`);
 }
 
 function checkRestartPolicy(hostConfig: HostConfig): void {

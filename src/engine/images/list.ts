@@ -1,13 +1,14 @@
+import { checkFilters, type Filters } from "#engine/filters.ts";
 import { parseReference } from "#formats/reference.ts";
 import { matchReference } from "#formats/reference-pattern.ts";
 import type { ImageSummary } from "#spec/docker-api.ts";
 import type { ImageLayer, ListedImage } from "#store/image-record.ts";
 import { familiar } from "./familiar.ts";
 import type { ImageContext } from "./image-context.ts";
-import { checkFilters, type ImageFilters, imageFilter } from "./image-filters.ts";
+import { imageFilter } from "./image-filters.ts";
 
 export interface ListImagesOptions {
-  readonly filters?: ImageFilters;
+  readonly filters?: Filters;
   /** Compute SharedSize (bytes of layers that another image has too); -1 otherwise. */
   readonly sharedSize?: boolean;
   /** Count containers; -1 otherwise. */

@@ -1,9 +1,10 @@
+import { booleanFilter, checkFilters, type Filters, labelsFit, untilFilter } from "#engine/filters.ts";
 import { ConflictError, NotFoundError } from "#errors/errors.ts";
 import type { ImageDeleteItem } from "#spec/docker-api.ts";
 import type { ListedImage } from "#store/image-record.ts";
 import { collectGarbage } from "./collect.ts";
 import type { ImageContext } from "./image-context.ts";
-import { checkFilters, type ImageFilters, isDangling, labelsFit, parseUntil, readBoolean } from "./image-filters.ts";
+import { isDangling } from "./image-filters.ts";
 import { type MeasuredRemoval, removeMeasured } from "./remove.ts";
 
 export interface PrunedImages {
@@ -16,7 +17,7 @@ export interface PrunedImages {
  * Removes images that no container uses: the dangling ones, or with `dangling=false` all of them; filters `until`, `label`, `label!`.
  * Also what no image needs any more. Throws InvalidParameterError for a bad filter.
  */
-export async function pruneImages(context: ImageContext, filters: ImageFilters): Promise<PrunedImages> {
+export async function pruneImages(context: ImageContext, filters: Filters): Promise<PrunedImages> {
   checkFilters(filters, ["dangling", "until", "label", "label!"]);
   const deleted: ImageDeleteItem[] = [];
   let reclaimed = 0;
@@ -33,9 +34,9 @@ export async function pruneImages(context: ImageContext, filters: ImageFilters):
 }
 
 /** The images that a prune with these filters would remove. */
-function prunableImages(context: ImageContext, filters: ImageFilters): ListedImage[] {
-  const danglingOnly = readBoolean("dangling", filters.get("dangling")) ?? true;
-  const until = Math.min(...(filters.get("until") ?? []).map(parseUntil));
+function prunableImages(context: ImageContext, filters: Filters): ListedImage[] {
+  const danglingOnly = booleanFilter(filters, "dangling") ?? true;
+  const until = untilFilter(filters);
   return context.images
     .list()
     .filter((listed) => !danglingOnly || isDangling(listed))

@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import type { ContainerContext } from "#engine/containers/container-context.ts";
 import type { Pruned } from "#engine/containers/prune.ts";
-import { ConflictError, InvalidParameterError, NotFoundError, NotImplementedError } from "#errors/errors.ts";
+import { booleanFilter, checkFilters, type Filters, labelsFit } from "#engine/filters.ts";
+import { ConflictError, NotFoundError, NotImplementedError } from "#errors/errors.ts";
 import type { Volume } from "#volume/volume-store.ts";
 
 export type { Volume };
@@ -13,8 +14,6 @@ export interface VolumeRequest {
   readonly labels: Readonly<Record<string, string>>;
   readonly driverOpts: Readonly<Record<string, string>>;
 }
-
-type Filters = ReadonlyMap<string, readonly string[]>;
 
 /** Makes a volume, or returns the one of that name. */
 export async function createVolume(context: ContainerContext, request: VolumeRequest): Promise<Volume> {
@@ -57,22 +56,21 @@ export function volumeUsers(context: ContainerContext, name: string): string[] {
     .map((record) => record.id);
 }
 
+/** The volumes that the filters (`dangling`, `driver`, `label`, `name`) leave. Throws InvalidParameterError for a bad filter. */
 export function listVolumes(context: ContainerContext, filters: Filters): Volume[] {
-  for (const name of filters.keys()) {
-    if (!["dangling", "driver", "label", "name"].includes(name))
-      throw new InvalidParameterError(`invalid filter '${name}'`);
-  }
+  checkFilters(filters, ["dangling", "driver", "label", "name"]);
   return context.volumes.list().filter((volume) => matches(context, volume, filters));
 }
 
-/** Unused anonymous volumes; with `all=true`, named ones too. */
+/** Removes unused anonymous volumes; with `all=true`, named ones too. Throws InvalidParameterError for a bad filter. */
 export async function pruneVolumes(context: ContainerContext, filters: Filters): Promise<Pruned> {
-  const all = ["true", "1"].includes(filters.get("all")?.[0] ?? "");
+  checkFilters(filters, ["all", "label", "label!"]);
+  const all = booleanFilter(filters, "all") ?? false;
   const deleted: string[] = [];
   let reclaimed = 0;
   for (const volume of context.volumes.list()) {
     if (!(all || volume.anonymous) || volumeUsers(context, volume.name).length > 0) continue;
-    if (!labelsMatch(volume, filters)) continue;
+    if (!labelsFit(filters, volume.labels)) continue;
     reclaimed += await context.volumes.usage(volume);
     await context.volumes.remove(volume.name);
     context.events.publish("volume", "destroy", volume.name, { driver: volume.driver });
@@ -84,21 +82,11 @@ export async function pruneVolumes(context: ContainerContext, filters: Filters):
 function matches(context: ContainerContext, volume: Volume, filters: Filters): boolean {
   const some = (name: string, test: (value: string) => boolean): boolean =>
     !filters.has(name) || (filters.get(name) ?? []).some(test);
-  const isDangling = (): boolean => volumeUsers(context, volume.name).length === 0;
+  const dangling = booleanFilter(filters, "dangling");
   return (
     some("name", (value) => volume.name.includes(value)) &&
     some("driver", (value) => volume.driver === value) &&
-    some("dangling", (value) => ["true", "1"].includes(value) === isDangling()) &&
-    labelsMatch(volume, filters)
+    (dangling === undefined || dangling === (volumeUsers(context, volume.name).length === 0)) &&
+    labelsFit(filters, volume.labels)
   );
-}
-
-function labelsMatch(volume: Volume, filters: Filters): boolean {
-  const has = (wanted: string): boolean => {
-    const separator = wanted.indexOf("=");
-    return separator < 0
-      ? wanted in volume.labels
-      : volume.labels[wanted.slice(0, separator)] === wanted.slice(separator + 1);
-  };
-  return (filters.get("label") ?? []).every(has) && !(filters.get("label!") ?? []).some(has);
 }

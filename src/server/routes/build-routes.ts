@@ -7,7 +7,6 @@ import type { SolveStatus } from "#spec/solve-status.ts";
 import { LegacyBuildStream, legacySuccess } from "../legacy-build-stream.ts";
 import type { RequestContext } from "../request-context.ts";
 import type { Route } from "../route.ts";
-import { untilFilter } from "./parameters.ts";
 
 /** Builds, their contexts and their cache. */
 export function buildRoutes(engine: Engine): readonly Route[] {
@@ -29,9 +28,8 @@ async function receiveContext(engine: Engine, request: RequestContext): Promise<
 }
 
 async function prune(engine: Engine, request: RequestContext): Promise<void> {
-  const filters = request.filters();
   await engine.containers.snapshotter.releaseIdle();
-  const { deleted, reclaimed } = await engine.builds.prune({ all: request.flag("all"), until: untilFilter(filters) });
+  const { deleted, reclaimed } = await engine.builds.prune({ all: request.flag("all"), filters: request.filters() });
   request.sendJson(200, { CachesDeleted: deleted.length > 0 ? deleted : null, SpaceReclaimed: reclaimed });
 }
 

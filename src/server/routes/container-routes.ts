@@ -8,16 +8,17 @@ import { pauseContainer, unpauseContainer } from "#engine/containers/pause.ts";
 import { pruneContainers } from "#engine/containers/prune.ts";
 import { removeContainer } from "#engine/containers/remove.ts";
 import { renameContainer } from "#engine/containers/rename.ts";
+import { restartContainer } from "#engine/containers/restart.ts";
 import { startContainer } from "#engine/containers/start.ts";
 import { type StopOptions, stopContainer } from "#engine/containers/stop.ts";
 import type { Engine } from "#engine/engine.ts";
-import { ConflictError, InvalidParameterError, NotModifiedError } from "#errors/errors.ts";
+import { ConflictError, InvalidParameterError } from "#errors/errors.ts";
 import { decodeContainerConfig } from "../decode/container-config.ts";
 import { decodeCreateRequest } from "../decode/create-request.ts";
 import type { RequestContext } from "../request-context.ts";
 import type { Route } from "../route.ts";
 import { type ContainerSizes, inspectView, summaryView } from "../views/container-view.ts";
-import { integerParameter, untilFilter } from "./parameters.ts";
+import { integerParameter } from "./parameters.ts";
 
 /** Containers: their life and what is known of them. Streams are in container-stream-routes.ts. */
 export function containerRoutes(engine: Engine): readonly Route[] {
@@ -103,14 +104,7 @@ async function stop(engine: Engine, request: RequestContext): Promise<void> {
 }
 
 async function restart(engine: Engine, request: RequestContext): Promise<void> {
-  const record = resolve(engine, request);
-  try {
-    await stopContainer(engine.containers, engine.supervisor, record.id, stopOptions(request));
-  } catch (error) {
-    if (!(error instanceof NotModifiedError)) throw error;
-  }
-  await startContainer(engine.containers, record.id);
-  engine.events.publish("container", "restart", record.id, { image: record.imageName, name: record.name });
+  await restartContainer(engine.containers, engine.supervisor, resolve(engine, request).id, stopOptions(request));
   request.sendEmpty(204);
 }
 
@@ -186,8 +180,7 @@ async function remove(engine: Engine, request: RequestContext): Promise<void> {
 }
 
 async function prune(engine: Engine, request: RequestContext): Promise<void> {
-  const filters = request.filters();
-  const { deleted, reclaimed } = await pruneContainers(engine.containers, filters, untilFilter(filters));
+  const { deleted, reclaimed } = await pruneContainers(engine.containers, request.filters());
   request.sendJson(200, { ContainersDeleted: deleted.length > 0 ? deleted : null, SpaceReclaimed: reclaimed });
 }
 

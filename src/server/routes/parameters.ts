@@ -1,5 +1,4 @@
 import { InvalidParameterError } from "#errors/errors.ts";
-import { parseTimestamp } from "#formats/go-duration.ts";
 import type { RequestContext } from "../request-context.ts";
 
 /** A whole number from the query, or undefined when absent. Throws InvalidParameterError. */
@@ -10,13 +9,6 @@ export function integerParameter(request: RequestContext, name: string): number 
   if (!Number.isInteger(value))
     throw new InvalidParameterError(`invalid value for ${name}: "${text}": expected a whole number`);
   return value;
-}
-
-/** The `until` filter as milliseconds since the epoch: an age (`24h`), a Unix time or a date. Throws InvalidParameterError. */
-export function untilFilter(filters: ReadonlyMap<string, readonly string[]>): number | undefined {
-  const values = filters.get("until") ?? [];
-  if (values.length > 1) throw new InvalidParameterError("more than one until filter specified");
-  return values[0] === undefined ? undefined : Number(parseTimestamp(values[0])) * 1000;
 }
 
 /** `1700000000.123456789` (what clients send for since and until) as nanoseconds; undefined for "" and 0. */

@@ -1,9 +1,10 @@
 import { listContainers } from "#engine/containers/list.ts";
 import type { Engine } from "#engine/engine.ts";
+import { eventFilter } from "#engine/event-filter.ts";
 import { checkImages } from "#engine/images/check.ts";
 import { type CacheItem, measureStore } from "#engine/system/disk-usage.ts";
 import { InvalidParameterError } from "#errors/errors.ts";
-import type { BuildCacheItem, DiskUsage, EventMessage } from "#spec/docker-api.ts";
+import type { BuildCacheItem, DiskUsage } from "#spec/docker-api.ts";
 import type { RequestContext } from "../request-context.ts";
 import type { Route } from "../route.ts";
 import { summaryView } from "../views/container-view.ts";
@@ -34,7 +35,7 @@ function ping(request: RequestContext): void {
 }
 
 async function events(engine: Engine, request: RequestContext): Promise<void> {
-  const filters = request.filters();
+  const isWanted = eventFilter(request.filters());
   const since = seconds(request, "since");
   const until = seconds(request, "until");
   const writer = request.stream("application/json");
@@ -43,13 +44,13 @@ async function events(engine: Engine, request: RequestContext): Promise<void> {
   const isPast = until !== undefined && until * 1000 <= Date.now();
   if (isPast) {
     for (const event of engine.events.past(since ?? 0)) {
-      if (event.timeNano / 1e9 <= until && matchesFilters(event, filters)) await writer.writeJsonLine(event);
+      if (event.timeNano / 1e9 <= until && isWanted(event)) await writer.writeJsonLine(event);
     }
     return writer.end();
   }
   const timer = until === undefined ? undefined : setTimeout(() => abort.abort(), until * 1000 - Date.now());
   for await (const event of engine.events.subscribe(since, abort.signal)) {
-    if (matchesFilters(event, filters)) await writer.writeJsonLine(event);
+    if (isWanted(event)) await writer.writeJsonLine(event);
   }
   clearTimeout(timer);
   writer.end();
@@ -60,47 +61,13 @@ function seconds(request: RequestContext, name: string): number | undefined {
   return nanoseconds === undefined ? undefined : Number(nanoseconds) / 1e9;
 }
 
-/** https://docs.docker.com/reference/cli/docker/system/events/#filter */
-function matchesFilters(event: EventMessage, filters: ReadonlyMap<string, readonly string[]>): boolean {
-  const attributes = event.Actor.Attributes;
-  return [...filters].every(([name, values]) => {
-    switch (name) {
-      case "type":
-        return values.includes(event.Type);
-      case "event":
-        return values.some((value) => event.Action === value || event.Action.startsWith(`${value}:`));
-      case "container":
-      case "image":
-      case "volume":
-      case "network":
-        return values.some((value) => isOf(event, name, value));
-      case "label":
-        return values.every((value) =>
-          value.includes("=")
-            ? attributes[value.split("=", 1)[0] ?? ""] === value.slice(value.indexOf("=") + 1)
-            : value in attributes,
-        );
-      case "scope":
-        return values.includes(event.scope);
-      case "daemon":
-        return event.Type === "daemon";
-      default:
-        throw new InvalidParameterError(`invalid filter '${name}'`);
-    }
-  });
-}
-
-function isOf(event: EventMessage, type: string, value: string): boolean {
-  if (type === "image")
-    return (
-      event.Actor.Attributes["image"] === value ||
-      (event.Type === "image" && [event.Actor.ID, event.Actor.Attributes["name"]].includes(value))
-    );
-  return event.Type === type && (event.Actor.ID.startsWith(value) || event.Actor.Attributes["name"] === value);
-}
+const OBJECT_TYPES = ["container", "image", "volume", "build-cache"];
 
 async function diskUsage(engine: Engine, request: RequestContext): Promise<void> {
   const types = new Set(request.query.getAll("type"));
+  for (const type of types) {
+    if (!OBJECT_TYPES.includes(type)) throw new InvalidParameterError(`unknown object type: ${type}`);
+  }
   const wants = (type: string): boolean => types.size === 0 || types.has(type);
   const usage = measureStore(engine.images, engine.builds);
   const records = wants("container")
