@@ -33,6 +33,12 @@ describe("map()", () => {
   });
 });
 
+describe("text()", () => {
+  test("refuses a null byte", () => {
+    expect(() => list(text)(["a\0b"], "Cmd")).toThrow('invalid JSON: cannot read "Cmd[0]": it has a null byte');
+  });
+});
+
 describe("flag()", () => {
   test("takes true and false alone", () => {
     expect(flag(false, "")).toBe(false);

@@ -46,8 +46,10 @@ export function list<T>(decode: Decoder<T>): Decoder<readonly T[]> {
   };
 }
 
+/** A string. One with a null byte is refused: no path, name or argument can hold one. */
 export const text: Decoder<string> = (value, path) => {
   if (typeof value !== "string") throw wrongType(path, "a string", value);
+  if (value.includes("\0")) throw new InvalidParameterError(`invalid JSON: cannot read "${path}": it has a null byte`);
   return value;
 };
 
