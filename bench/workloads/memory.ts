@@ -15,6 +15,7 @@ export async function memoryWorkload({ images }: Stand): Promise<Workload> {
       { key: "container", title: "memory per running container beyond the app", unit: "MB", reach: 2.5 },
     ],
     maxRounds: 3,
+    warmUp: false,
     setUp: async (peer) => {
       await time(peer.command(["pull", "-q", image]));
     },
