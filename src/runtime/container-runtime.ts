@@ -87,8 +87,11 @@ export interface ContainerSpec {
   readonly privileged: boolean;
   readonly capAdd: readonly string[];
   readonly capDrop: readonly string[];
-  /** `seccomp=unconfined`, `no-new-privileges`, `apparmor=…`, `systempaths=unconfined`. */
+  /** `seccomp=unconfined`, `no-new-privileges`, `apparmor=…`. */
   readonly securityOpt: readonly string[];
+  /** Paths to hide, and to make read-only, instead of those of the security profile. */
+  readonly maskedPaths?: readonly string[];
+  readonly readonlyPaths?: readonly string[];
   readonly resources: ResourceLimits;
   readonly shmSize: number;
   readonly sysctls?: Readonly<Record<string, string>>;
@@ -101,6 +104,8 @@ export interface ContainerSpec {
   readonly tmpfs?: Readonly<Record<string, string>>;
   readonly pidMode?: string;
   readonly ipcMode?: string;
+  /** "host" or "private"; by default private where cgroup v2 rules and the container is not privileged. */
+  readonly cgroupnsMode?: string;
   readonly oomScoreAdj?: number;
 }
 
@@ -120,8 +125,12 @@ export interface ResourceLimits {
   readonly memoryReservation?: number;
   /** 1e9 is one CPU. */
   readonly nanoCpus?: number;
+  /** Microseconds of CPU time per period; alternatives to nanoCpus. */
+  readonly cpuQuota?: number;
+  readonly cpuPeriod?: number;
   readonly cpuShares?: number;
   readonly cpusetCpus?: string;
+  readonly cpusetMems?: string;
   readonly pidsLimit?: number;
 }
 

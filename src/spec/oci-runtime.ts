@@ -95,6 +95,7 @@ export interface RuntimeResources {
     readonly quota?: number;
     readonly period?: number;
     readonly cpus?: string;
+    readonly mems?: string;
   };
   readonly pids?: { readonly limit: number };
 }

@@ -7,7 +7,8 @@ import type { DockerfileBuilder } from "#build/dockerfile-builder.ts";
 import type { Pruned } from "#engine/containers/prune.ts";
 import { checkFilters, type Filters, labelsFit, untilFilter } from "#engine/filters.ts";
 import type { LayerKeeper } from "#engine/images/image-context.ts";
-import { CancelledError, errorMessage } from "#errors/errors.ts";
+import { userMessage } from "#errors/disk-full.ts";
+import { CancelledError } from "#errors/errors.ts";
 import type { BuildFailure } from "#spec/solve-status.ts";
 import type { BuildCacheStore } from "#store/build-cache.ts";
 import type { BuildCacheUsage } from "#store/build-cache-record.ts";
@@ -80,5 +81,5 @@ export class BuildService {
 /** What a client shows of a build that failed. */
 export function buildFailure(error: unknown): BuildFailure {
   if (error instanceof BuildError) return error.failure;
-  return { message: error instanceof CancelledError ? "context canceled" : errorMessage(error) };
+  return { message: error instanceof CancelledError ? "context canceled" : userMessage(error) };
 }

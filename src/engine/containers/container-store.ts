@@ -1,3 +1,4 @@
+import { isDiskFull } from "#errors/disk-full.ts";
 import { ConflictError, NotFoundError } from "#errors/errors.ts";
 import type { Database } from "#store/database.ts";
 import type { ContainerRecord, ContainerState } from "./container-record.ts";
@@ -35,6 +36,21 @@ export class ContainerStore {
     this.#idByName.delete(before.name);
     this.#remember(after);
     return after;
+  }
+
+  /**
+   * As `update`, but with no room on the disk in memory only. For what has happened, whether it can be written down or not: a container that
+   * ended must not count as running because of that. The next engine learns it anew.
+   */
+  record(id: string, change: (record: ContainerRecord) => ContainerRecord): ContainerRecord {
+    try {
+      return this.update(id, change);
+    } catch (error) {
+      if (!isDiskFull(error)) throw error;
+      const after = change(this.get(id));
+      this.#byId.set(id, after);
+      return after;
+    }
   }
 
   updateState(id: string, change: Partial<ContainerState>): ContainerRecord {

@@ -39,7 +39,7 @@ export async function resolveMounts(
   return [...mounts.values()];
 }
 
-/** Fills new volumes with what the image has at their place; makes missing host directories of `-v`. The root is mounted. */
+/** Fills new volumes with what the image has at their place. `rootfs` is the container's mounted root. Throws InvalidParameterError. */
 export async function fillVolumes(context: ContainerContext, record: ContainerRecord, rootfs: string): Promise<void> {
   for (const mount of record.mounts) {
     if (mount.type !== "volume" || !mount.copyUp) continue;

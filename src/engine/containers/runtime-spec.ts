@@ -12,9 +12,6 @@ export interface SpecSurroundings {
   readonly etc: ContainerFiles;
 }
 
-/** Limit on processes unless the client sends its own: a fork bomb in a container must not take the host. */
-const DEFAULT_PIDS_LIMIT = 4096;
-
 /** A container's record as the runtime wants it. */
 export function runtimeSpec(record: ContainerRecord, surroundings: SpecSurroundings): ContainerSpec {
   const { config, hostConfig } = record;
@@ -42,6 +39,8 @@ export function runtimeSpec(record: ContainerRecord, surroundings: SpecSurroundi
     capAdd: hostConfig.CapAdd ?? [],
     capDrop: hostConfig.CapDrop ?? [],
     securityOpt: hostConfig.SecurityOpt ?? [],
+    ...(hostConfig.MaskedPaths ? { maskedPaths: hostConfig.MaskedPaths } : {}),
+    ...(hostConfig.ReadonlyPaths ? { readonlyPaths: hostConfig.ReadonlyPaths } : {}),
     resources: resources(record),
     shmSize: hostConfig.ShmSize ?? 0,
     sysctls: hostConfig.Sysctls ?? {},
@@ -54,6 +53,7 @@ export function runtimeSpec(record: ContainerRecord, surroundings: SpecSurroundi
     tmpfs: tmpfsMounts(record),
     ...(hostConfig.PidMode ? { pidMode: hostConfig.PidMode } : {}),
     ...(hostConfig.IpcMode ? { ipcMode: hostConfig.IpcMode } : {}),
+    ...(hostConfig.CgroupnsMode ? { cgroupnsMode: hostConfig.CgroupnsMode } : {}),
     ...(hostConfig.OomScoreAdj ? { oomScoreAdj: hostConfig.OomScoreAdj } : {}),
   };
 }
@@ -91,9 +91,12 @@ function resources({ hostConfig }: ContainerRecord): ContainerSpec["resources"] 
     memorySwap: hostConfig.MemorySwap ?? 0,
     memoryReservation: hostConfig.MemoryReservation ?? 0,
     nanoCpus: hostConfig.NanoCpus ?? 0,
+    cpuPeriod: hostConfig.CpuPeriod ?? 0,
+    cpuQuota: hostConfig.CpuQuota ?? 0,
     cpuShares: hostConfig.CpuShares ?? 0,
     cpusetCpus: hostConfig.CpusetCpus ?? "",
-    // Docker: -1 asks for no limit; 0 or nothing leaves it to the engine.
-    pidsLimit: pids === 0 ? DEFAULT_PIDS_LIMIT : pids,
+    cpusetMems: hostConfig.CpusetMems ?? "",
+    // -1 asks for no limit; 0 or nothing leaves it to the runtime.
+    ...(pids === 0 ? {} : { pidsLimit: pids }),
   };
 }

@@ -146,7 +146,7 @@ async function undoStart(context: ContainerContext, record: ContainerRecord, err
   await context.snapshotter.unmount(record.id);
   if (!context.containers.find(record.id)) return;
   const exitCode = error instanceof StartError ? error.exitCode : 128;
-  context.containers.update(record.id, ({ endpoint: _, ...current }) => ({
+  context.containers.record(record.id, ({ endpoint: _, ...current }) => ({
     ...current,
     state: {
       ...current.state,

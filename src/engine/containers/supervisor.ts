@@ -37,7 +37,14 @@ export class Supervisor {
     const records = this.#context.containers.list();
     const endpoints = records.flatMap((record) => (isRunning(record) && record.endpoint ? [record.endpoint] : []));
     await this.#context.networkDriver.restore(endpoints, this.#context.networks.known());
-    await Promise.all(records.map((record) => this.#adopt(record)));
+    await Promise.all(
+      records.map((record) =>
+        // One container that cannot be taken up must not keep the engine from the others, nor from being told to remove it.
+        this.#adopt(record).catch((error: unknown) =>
+          this.#log(`cannot take up container ${record.id}: ${errorMessage(error)}`),
+        ),
+      ),
+    );
   }
 
   /** Stops restarting; containers run on. */
@@ -54,14 +61,9 @@ export class Supervisor {
   }
 
   async #adopt(record: ContainerRecord): Promise<void> {
-    if (record.state.phase === "removing") {
-      await this.#context.locks.run(record.id, () =>
-        removeLocked(this.#context, record.id, { force: true, volumes: record.hostConfig.AutoRemove ?? false }),
-      );
-      return;
-    }
     if (!isRunning(record)) {
-      if (restartsWithEngine(record)) this.#scheduleRestart(record);
+      if (isLeftover(record)) await this.#removeLeftover(record);
+      else if (restartsWithEngine(record)) this.#scheduleRestart(record);
       return;
     }
     const state = await this.#context.runtime.adopt(record.id);
@@ -74,6 +76,11 @@ export class Supervisor {
     const exit =
       state.kind === "exited" ? state.exit : { id: record.id, exitCode: 137, finishedAt: Date.now(), oomKilled: false };
     await this.#handle(exit, state.kind === "lost" ? "the container's supervisor is gone" : "");
+  }
+
+  #removeLeftover({ id, hostConfig }: ContainerRecord): Promise<void> {
+    const options = { force: true, volumes: hostConfig.AutoRemove ?? false };
+    return this.#context.locks.run(id, () => removeLocked(this.#context, id, options));
   }
 
   #handle(exit: ContainerExit, error = ""): Promise<void> {
@@ -92,7 +99,7 @@ export class Supervisor {
   /** Writes the exit down, tells it, and gives back what only a running container needs. */
   async #release(record: ContainerRecord, exit: ContainerExit, error: string, restart: boolean): Promise<void> {
     const { containers, events, waiters, runtime, networkDriver, snapshotter } = this.#context;
-    const finished = containers.update(record.id, ({ endpoint: _, ...current }) => ({
+    const finished = containers.record(record.id, ({ endpoint: _, ...current }) => ({
       ...current,
       state: {
         ...current.state,
@@ -157,6 +164,11 @@ function wantsRestart(record: ContainerRecord, exitCode: number): boolean {
     default:
       return false;
   }
+}
+
+/** The engine before died between the making or the end of a container with --rm and its removal, or in the middle of that. Docker removes it too. */
+function isLeftover({ state, hostConfig }: ContainerRecord): boolean {
+  return state.phase === "removing" || (hostConfig.AutoRemove ?? false);
 }
 
 /** After an engine start: `always` even when a user had stopped it, `unless-stopped` only when nobody had. */

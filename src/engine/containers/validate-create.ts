@@ -22,6 +22,7 @@ export function checkCreateRequest(request: ContainerCreateRequest): void {
   checkSupported(hostConfig);
   checkNamespaceModes(hostConfig);
   checkLimits(hostConfig);
+  checkCpu(hostConfig);
   checkRestartPolicy(hostConfig);
   checkNetworkMode(request, hostConfig);
   if (request.WorkingDir && !request.WorkingDir.startsWith("/")) {
@@ -48,7 +49,6 @@ export function checkEnv(env: readonly string[]): void {
 function checkSupported(hostConfig: HostConfig): void {
   const asked = {
     CgroupParent: hostConfig.CgroupParent,
-    CpusetMems: hostConfig.CpusetMems,
     Links: hostConfig.Links?.[0],
     OomKillDisable: hostConfig.OomKillDisable,
     UTSMode: hostConfig.UTSMode,
@@ -58,14 +58,30 @@ function checkSupported(hostConfig: HostConfig): void {
   }
 }
 
-function checkNamespaceModes({ PidMode = "", IpcMode = "", UsernsMode = "" }: HostConfig): void {
+function checkNamespaceModes({ PidMode = "", IpcMode = "", UsernsMode = "", CgroupnsMode = "" }: HostConfig): void {
   const isShared = (mode: string): boolean => mode === "" || mode === "host" || mode.startsWith("container:");
   if (!isShared(PidMode)) throw new InvalidParameterError(`invalid PID mode: ${PidMode}`);
   if (!isShared(IpcMode) && !["none", "private", "shareable"].includes(IpcMode))
     throw new InvalidParameterError(`invalid IPC mode: ${IpcMode}`);
+  if (!["", "host", "private"].includes(CgroupnsMode))
+    throw new InvalidParameterError(`invalid cgroup namespace mode: ${CgroupnsMode}`);
   // User namespaces are never remapped here, so that the host's is what every container has.
   if (UsernsMode !== "" && UsernsMode !== "host")
     throw new InvalidParameterError(`invalid user namespace mode: ${UsernsMode}`);
+}
+
+function checkCpu({ NanoCpus = 0, CpuPeriod = 0, CpuQuota = 0 }: HostConfig): void {
+  if (NanoCpus < 0) throw new InvalidParameterError("invalid value for CPUs: must not be negative");
+  if (NanoCpus > 0 && CpuPeriod > 0)
+    throw new InvalidParameterError("Conflicting options: Nano CPUs and CPU Period cannot both be set");
+  if (NanoCpus > 0 && CpuQuota > 0)
+    throw new InvalidParameterError("Conflicting options: Nano CPUs and CPU Quota cannot both be set");
+  if (CpuPeriod !== 0 && (CpuPeriod < 1000 || CpuPeriod > 1_000_000))
+    throw new InvalidParameterError(
+      "CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)",
+    );
+  if (CpuQuota > 0 && CpuQuota < 1000)
+    throw new InvalidParameterError("CPU cfs quota can not be less than 1ms (i.e. 1000)");
 }
 
 function checkLimits(hostConfig: HostConfig): void {
@@ -76,7 +92,6 @@ function checkLimits(hostConfig: HostConfig): void {
     throw new InvalidParameterError("You should always set the Memory limit when using Memoryswap limit, see usage");
   if (swap > 0 && swap < memory)
     throw new InvalidParameterError("Minimum memoryswap limit should be larger than memory limit, see usage");
-  if ((hostConfig.NanoCpus ?? 0) < 0) throw new InvalidParameterError("invalid value for CPUs: must not be negative");
   if ((hostConfig.ShmSize ?? 0) < 0) throw new InvalidParameterError("SHM size can not be less than 0");
   const oomScore = hostConfig.OomScoreAdj ?? 0;
   if (oomScore < -1000 || oomScore > 1000)

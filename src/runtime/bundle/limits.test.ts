@@ -50,4 +50,5 @@ test("resolveResources() limits pids unless told otherwise, and doubles memory f
     period: 100_000,
     cpus: "0",
   });
+  expect(resolveResources({ cpuQuota: 50_000, cpusetMems: "0" }, [], true).cpu).toEqual({ quota: 50_000, mems: "0" });
 });

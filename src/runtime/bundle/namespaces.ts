@@ -19,8 +19,7 @@ export function resolveNamespaces(spec: ContainerSpec, context: NamespaceContext
     ...networkNamespace(spec.network),
     ...sharedNamespace("pid", spec.pidMode, context),
     ...sharedNamespace("ipc", spec.ipcMode, context),
-    // With cgroup v1 a container sees the host's hierarchy, as in Docker: a v1 cgroup namespace confuses systemd and old JVMs.
-    ...(context.isCgroup2 && !spec.privileged ? [{ type: "cgroup" } as const] : []),
+    ...(hasOwnCgroupNamespace(spec, context) ? [{ type: "cgroup" } as const] : []),
     ...(context.supportsTime ? [{ type: "time" } as const] : []),
   ];
 }
@@ -35,6 +34,12 @@ export function sharedContainerPid(id: string, context: NamespaceContext): numbe
   const pid = context.pidOf(id);
   if (pid === undefined) throw new InvalidParameterError(`cannot join namespace of a non running container: ${id}`);
   return pid;
+}
+
+/** With cgroup v1 a container sees the host's hierarchy, as in Docker: a v1 cgroup namespace confuses systemd and old JVMs. */
+function hasOwnCgroupNamespace(spec: ContainerSpec, context: NamespaceContext): boolean {
+  if (spec.cgroupnsMode) return spec.cgroupnsMode === "private";
+  return context.isCgroup2 && !spec.privileged;
 }
 
 function networkNamespace(network: ContainerSpec["network"]): RuntimeNamespace[] {

@@ -101,7 +101,6 @@ function makeLinux(
 ): RuntimeLinux {
   const { devices, rules } = resolveDevices(spec.devices ?? [], spec.privileged);
   const seccomp = spec.privileged ? undefined : chooseSeccomp(security.seccomp, capabilities, context.seccomp);
-  const restricts = security.restrictsSystemPaths && !spec.privileged;
   return {
     namespaces: resolveNamespaces(spec, context),
     cgroupsPath: context.cgroupsPath,
@@ -109,7 +108,9 @@ function makeLinux(
     ...(devices.length > 0 ? { devices } : {}),
     ...(seccomp ? { seccomp } : {}),
     sysctl: { ...defaultSysctls(spec), ...spec.sysctls },
-    ...(restricts ? { maskedPaths: maskedPaths(), readonlyPaths: READONLY_PATHS } : {}),
+    ...(spec.privileged
+      ? {}
+      : { maskedPaths: spec.maskedPaths ?? maskedPaths(), readonlyPaths: spec.readonlyPaths ?? READONLY_PATHS }),
   };
 }
 

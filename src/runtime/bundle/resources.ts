@@ -1,7 +1,7 @@
 import type { RuntimeDeviceRule, RuntimeResources } from "#spec/oci-runtime.ts";
 import type { ResourceLimits } from "../container-runtime.ts";
 
-/** Against fork bombs, unless the client names a number. */
+/** Unless the client names a number: a fork bomb in a container must not take the host. */
 const DEFAULT_PIDS_LIMIT = 4096;
 /** Microseconds; Docker's and the kernel's default. */
 const CPU_PERIOD = 100_000;
@@ -37,11 +37,14 @@ function memoryLimits(limits: ResourceLimits, hasSwapAccounting: boolean): Runti
 }
 
 function cpuLimits(limits: ResourceLimits): RuntimeResources["cpu"] {
-  const { nanoCpus = 0, cpuShares = 0, cpusetCpus = "" } = limits;
-  if (nanoCpus <= 0 && cpuShares <= 0 && cpusetCpus === "") return undefined;
-  return {
+  const { nanoCpus = 0, cpuQuota = 0, cpuPeriod = 0, cpuShares = 0, cpusetCpus = "", cpusetMems = "" } = limits;
+  const cpu = {
+    ...(cpuQuota === 0 ? {} : { quota: cpuQuota }),
+    ...(cpuPeriod === 0 ? {} : { period: cpuPeriod }),
     ...(nanoCpus > 0 ? { quota: Math.round((nanoCpus * CPU_PERIOD) / 1e9), period: CPU_PERIOD } : {}),
     ...(cpuShares > 0 ? { shares: cpuShares } : {}),
     ...(cpusetCpus === "" ? {} : { cpus: cpusetCpus }),
+    ...(cpusetMems === "" ? {} : { mems: cpusetMems }),
   };
+  return Object.keys(cpu).length > 0 ? cpu : undefined;
 }

@@ -6,8 +6,6 @@ export interface SecurityOptions {
   readonly seccomp: string;
   readonly noNewPrivileges: boolean;
   readonly apparmor: string | undefined;
-  /** False with `systempaths=unconfined`: nothing masked or read-only. */
-  readonly restrictsSystemPaths: boolean;
 }
 
 /** Parses the options. Throws InvalidParameterError with Docker's words on an unknown one. */
@@ -15,7 +13,6 @@ export function parseSecurityOptions(options: readonly string[]): SecurityOption
   let seccomp = "default";
   let noNewPrivileges = false;
   let apparmor: string | undefined;
-  let restrictsSystemPaths = true;
   for (const option of options) {
     // Old clients write "seccomp:unconfined".
     const [, name = "", value] = /^([^=:]*)(?:[=:](.*))?$/s.exec(option) ?? [];
@@ -29,10 +26,6 @@ export function parseSecurityOptions(options: readonly string[]): SecurityOption
       case "no-new-privileges":
         noNewPrivileges = parseBoolean(value ?? "true", option);
         break;
-      case "systempaths":
-        if (value !== "unconfined") throw new InvalidParameterError(`invalid --security-opt 2: "${option}"`);
-        restrictsSystemPaths = false;
-        break;
       case "label":
         // SELinux labels: without SELinux Docker ignores them as well.
         break;
@@ -40,7 +33,7 @@ export function parseSecurityOptions(options: readonly string[]): SecurityOption
         throw new InvalidParameterError(`invalid --security-opt 2: "${option}"`);
     }
   }
-  return { seccomp, noNewPrivileges, apparmor, restrictsSystemPaths };
+  return { seccomp, noNewPrivileges, apparmor };
 }
 
 function parseBoolean(value: string, option: string): boolean {

@@ -1,0 +1,62 @@
+import { describe, expect, test } from "bun:test";
+import type { ContainerDefaults } from "#spec/oci-image.ts";
+import { mergeConfig, mergeEnv } from "./merge-config.ts";
+
+const ID = "0123456789abcdef".repeat(4);
+
+const IMAGE: ContainerDefaults = {
+  Env: ["PATH=/bin", "A=image"],
+  Entrypoint: ["/init"],
+  Cmd: ["serve"],
+  WorkingDir: "/srv",
+  User: "app",
+  Labels: { from: "image", kept: "yes" },
+  ExposedPorts: { "80/tcp": {} },
+};
+
+describe("mergeConfig()", () => {
+  test("takes the image's defaults where the request says nothing", () => {
+    expect(mergeConfig({ Image: "x" }, IMAGE, ID)).toMatchObject({
+      Entrypoint: ["/init"],
+      Cmd: ["serve"],
+      Env: ["PATH=/bin", "A=image"],
+      WorkingDir: "/srv",
+      User: "app",
+      Hostname: ID.slice(0, 12),
+      ExposedPorts: { "80/tcp": {} },
+    });
+  });
+
+  test("joins environment, labels and ports, the request's winning by name", () => {
+    const merged = mergeConfig(
+      { Env: ["A=mine", "B=2"], Labels: { from: "me" }, ExposedPorts: { "81/tcp": {} } },
+      IMAGE,
+      ID,
+    );
+    expect(merged.Env).toEqual(["PATH=/bin", "A=mine", "B=2"]);
+    expect(merged.Labels).toEqual({ from: "me", kept: "yes" });
+    expect(Object.keys(merged.ExposedPorts ?? {})).toEqual(["80/tcp", "81/tcp"]);
+  });
+
+  test.each([
+    ["a command of one's own keeps the entrypoint", { Cmd: ["sh"] }, ["/init"], ["sh"]],
+    ["an entrypoint of one's own drops the image's command", { Entrypoint: ["ls"] }, ["ls"], null],
+    ["an empty entrypoint leaves the image's", { Entrypoint: [] }, ["/init"], ["serve"]],
+    ["the entrypoint [''] clears it", { Entrypoint: [""], Cmd: ["sh"] }, null, ["sh"]],
+  ])("%s", (_, request, entrypoint, command) => {
+    const merged = mergeConfig(request, IMAGE, ID);
+    expect(merged.Entrypoint ?? null).toEqual(entrypoint);
+    expect(merged.Cmd ?? null).toEqual(command);
+  });
+
+  test("refuses when there is nothing to run", () => {
+    expect(() => mergeConfig({}, {}, ID)).toThrow("no command specified");
+    expect(() => mergeConfig({ Entrypoint: [""] }, IMAGE, ID)).toThrow("no command specified");
+  });
+});
+
+describe("mergeEnv()", () => {
+  test("keeps the order of first appearance; a bare name removes", () => {
+    expect(mergeEnv(["A=1", "B=2", "C=3"], ["C=9", "B", "D=4"])).toEqual(["A=1", "C=9", "D=4"]);
+  });
+});

@@ -1,0 +1,72 @@
+import { describe, expect, test } from "bun:test";
+import type { ContainerCreateRequest } from "#spec/docker-api.ts";
+import { checkCreateRequest, checkName } from "./validate-create.ts";
+
+const MB = 1024 * 1024;
+
+describe("checkName()", () => {
+  test("takes what Docker takes", () => {
+    for (const name of ["web", "web-1", "a_b.c", "9x"]) expect(() => checkName(name)).not.toThrow();
+    for (const name of ["x", "-web", "a/b", "ä", ".."]) expect(() => checkName(name)).toThrow("Invalid container name");
+  });
+});
+
+describe("checkCreateRequest()", () => {
+  const check = (request: ContainerCreateRequest): void => checkCreateRequest({ Image: "busybox", ...request });
+
+  test("lets an ordinary request pass", () => {
+    expect(() =>
+      check({
+        Env: ["A=b", "C"],
+        WorkingDir: "/srv",
+        StopSignal: "SIGRTMIN+3",
+        HostConfig: {
+          Memory: 64 * MB,
+          MemorySwap: -1,
+          NanoCpus: 5e8,
+          PidMode: "host",
+          IpcMode: "shareable",
+          UsernsMode: "host",
+          RestartPolicy: { Name: "on-failure", MaximumRetryCount: 3 },
+          LogConfig: { Type: "json-file", Config: { "max-size": "10m" } },
+        },
+      }),
+    ).not.toThrow();
+  });
+
+  test.each<[ContainerCreateRequest, string]>([
+    [{ Image: "" }, "config cannot be empty in order to create a container"],
+    [{ Env: ["=x"] }, "invalid environment variable: =x"],
+    [{ WorkingDir: "srv" }, "the working directory 'srv' is invalid, it needs to be an absolute path"],
+    [{ StopSignal: "SIGNOPE" }, "invalid signal: SIGNOPE"],
+    [{ HostConfig: { Memory: MB } }, "Minimum memory limit allowed is 6MB"],
+    [{ HostConfig: { MemorySwap: 64 * MB } }, "You should always set the Memory limit when using Memoryswap limit"],
+    [
+      { HostConfig: { Memory: 64 * MB, MemorySwap: 32 * MB } },
+      "Minimum memoryswap limit should be larger than memory limit",
+    ],
+    [{ HostConfig: { NanoCpus: 1e9, CpuQuota: 5000 } }, "Nano CPUs and CPU Quota cannot both be set"],
+    [{ HostConfig: { CpuPeriod: 10 } }, "CPU cfs period can not be less than 1ms"],
+    [{ HostConfig: { OomScoreAdj: 2000 } }, "range for oom score adj is [-1000, 1000]"],
+    [{ HostConfig: { PidMode: "x" } }, "invalid PID mode: x"],
+    [{ HostConfig: { IpcMode: "x" } }, "invalid IPC mode: x"],
+    [{ HostConfig: { CgroupnsMode: "x" } }, "invalid cgroup namespace mode: x"],
+    [{ HostConfig: { Links: ["db"] } }, 'HostConfig.Links "db" is not supported yet'],
+    [{ HostConfig: { OomKillDisable: true } }, 'HostConfig.OomKillDisable "true" is not supported yet'],
+    [
+      { HostConfig: { RestartPolicy: { Name: "always", MaximumRetryCount: 1 } } },
+      "maximum retry count can only be used with 'on-failure'",
+    ],
+    [
+      { HostConfig: { AutoRemove: true, RestartPolicy: { Name: "always" } } },
+      "can't create 'AutoRemove' container with restart policy",
+    ],
+    [
+      { Hostname: "h", HostConfig: { NetworkMode: "container:x" } },
+      "conflicting options: hostname and the network mode",
+    ],
+    [{ HostConfig: { LogConfig: { Type: "syslog" } } }, 'plugin "syslog" not found'],
+  ])("refuses %j", (request, message) => {
+    expect(() => check(request)).toThrow(message);
+  });
+});
