@@ -174,10 +174,10 @@ describe("berth pull from a registry in trouble", () => {
   });
 
   test.each([
-    [{ Env: "PATH=/bin" }, "config.config.Env: expected a list, got a string"],
-    [{ Cmd: [1, 2] }, "config.config.Cmd[0]: expected a string, got a number"],
-    [{ User: 7 }, "config.config.User: expected a string, got a number"],
-    [{ Labels: ["a"] }, "config.config.Labels: expected an object, got a list"],
+    [{ Env: "PATH=/bin" }, 'cannot read "config.Env": expected a list, not a string'],
+    [{ Cmd: [1, 2] }, 'cannot read "config.Cmd[0]": expected a string, not 1'],
+    [{ User: 7 }, 'cannot read "config.User": expected a string, not 7'],
+    [{ Labels: ["a"] }, 'cannot read "config.Labels": expected an object, not a list'],
   ])("refuses a config with %j", async (config, message) => {
     const line = await refused(registry.image("odd-config", [{ tar: TAR }], config).name);
     expect(line).toMatch(/^image config sha256:[0-9a-f]{64}: image config is malformed: /);

@@ -15,9 +15,9 @@ describe("object()", () => {
   });
 
   test("names the body as a whole, or the field, in its errors", () => {
-    expect(() => point(5, "")).toThrow("invalid JSON: cannot read the document: expected an object, not 5");
+    expect(() => point(5, "")).toThrow("cannot read the document: expected an object, not 5");
     expect(() => list(point)([{ X: 1.5 }], "Points")).toThrow(
-      'invalid JSON: cannot read "Points[0].X": expected a whole number, not 1.5',
+      'cannot read "Points[0].X": expected a whole number, not 1.5',
     );
   });
 });
@@ -35,7 +35,7 @@ describe("map()", () => {
 
 describe("text()", () => {
   test("refuses a null byte", () => {
-    expect(() => list(text)(["a\0b"], "Cmd")).toThrow('invalid JSON: cannot read "Cmd[0]": it has a null byte');
+    expect(() => list(text)(["a\0b"], "Cmd")).toThrow('cannot read "Cmd[0]": it has a null byte');
   });
 });
 

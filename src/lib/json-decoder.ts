@@ -49,7 +49,7 @@ export function list<T>(decode: Decoder<T>): Decoder<readonly T[]> {
 /** A string. One with a null byte is refused: no path, name or argument can hold one. */
 export const text: Decoder<string> = (value, path) => {
   if (typeof value !== "string") throw wrongType(path, "a string", value);
-  if (value.includes("\0")) throw new InvalidParameterError(`invalid JSON: cannot read "${path}": it has a null byte`);
+  if (value.includes("\0")) throw new InvalidParameterError(`cannot read "${path}": it has a null byte`);
   return value;
 };
 
@@ -84,7 +84,7 @@ function entriesOf(value: unknown, path: string): object {
 
 function wrongType(path: string, expected: string, value: unknown): InvalidParameterError {
   const subject = path === "" ? "the document" : `"${path}"`;
-  return new InvalidParameterError(`invalid JSON: cannot read ${subject}: expected ${expected}, not ${kindOf(value)}`);
+  return new InvalidParameterError(`cannot read ${subject}: expected ${expected}, not ${kindOf(value)}`);
 }
 
 function kindOf(value: unknown): string {

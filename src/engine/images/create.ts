@@ -3,6 +3,7 @@ import type { Digest } from "#spec/digest.ts";
 import type { ImageConfig } from "#spec/oci-image.ts";
 import type { ImageManifestRef, ImageRecord } from "#store/image-record.ts";
 import { type ImageContext, imageLockKey } from "./image-context.ts";
+import { parseImageConfig } from "./manifest-document.ts";
 
 export interface CreateImageOptions {
   /** The image that this one was committed from. */
@@ -48,7 +49,7 @@ export async function storeImage(
   configBytes: Uint8Array,
   options: StoreImageOptions,
 ): Promise<ImageRecord> {
-  const config: ImageConfig = JSON.parse(new TextDecoder().decode(configBytes));
+  const config = parseImageConfig(configBytes);
   const id = await context.blobs.put(configBytes);
   using _locked = await context.locks.acquire(imageLockKey(id));
   // Again under the lock: a removal of this very image may have taken the file meanwhile.

@@ -3,6 +3,7 @@ import type { Digest } from "#spec/digest.ts";
 import type { ImageConfig } from "#spec/oci-image.ts";
 import type { Layer } from "#store/layer-store.ts";
 import type { ImageContext } from "./image-context.ts";
+import { parseImageConfig } from "./manifest-document.ts";
 
 /** What making and starting a container asks of images: synchronous look-ups of what is on this machine. */
 export class LocalImages {
@@ -20,7 +21,7 @@ export class LocalImages {
 
   /** The config of an image by its full id. Throws NotFoundError, DataLossError. */
   config(id: Digest): ImageConfig {
-    return JSON.parse(this.#context.blobs.readSync(id).toString("utf8"));
+    return parseImageConfig(this.#context.blobs.readSync(id));
   }
 
   /** The layers of an image by its full id, bottom first. Throws NotFoundError when a layer file is gone. */

@@ -1,7 +1,7 @@
-import { DataLossError, InvalidParameterError } from "#errors/errors.ts";
+import { DataLossError, errorMessage, InvalidParameterError } from "#errors/errors.ts";
 import { isDigest } from "#formats/digest.ts";
 import { type Descriptor, type ImageConfig, type ImageIndex, type Manifest, MEDIA_TYPE } from "#spec/oci-image.ts";
-import { imageConfigProblem } from "./config-shape.ts";
+import { decodeImageConfig } from "./image-config.ts";
 
 export type ManifestDocument =
   | { readonly kind: "index"; readonly index: ImageIndex; readonly mediaType: string }
@@ -42,18 +42,20 @@ export function parseManifestDocument(bytes: Uint8Array, headerType: string, nam
 
 /** Reads an image config as far as Berth relies on it. Throws DataLossError when it is malformed. */
 export function parseImageConfig(bytes: Uint8Array): ImageConfig {
-  const config = parseObject(bytes, "image config");
-  const rootfs = config["rootfs"] as { diff_ids?: unknown } | undefined;
-  const diffIds = rootfs?.diff_ids ?? [];
-  if (!Array.isArray(diffIds) || diffIds.length > MAX_LAYERS || !diffIds.every((id) => isDigest(String(id)))) {
-    throw new DataLossError("image config is malformed: rootfs.diff_ids must be a list of sha256 digests");
+  const config = decodeConfig(parseObject(bytes, "image config"));
+  if (config.rootfs.diff_ids.length > MAX_LAYERS)
+    throw new DataLossError(`image config is malformed: it has more than ${MAX_LAYERS} layers`);
+  if (config.os === "" || config.architecture === "")
+    throw new DataLossError("image config is malformed: os and architecture must be given");
+  return config;
+}
+
+function decodeConfig(document: Record<string, unknown>): ImageConfig {
+  try {
+    return decodeImageConfig(document, "");
+  } catch (cause) {
+    throw new DataLossError(`image config is malformed: ${errorMessage(cause)}`, { cause });
   }
-  if (typeof config["os"] !== "string" || typeof config["architecture"] !== "string") {
-    throw new DataLossError("image config is malformed: os and architecture must be strings");
-  }
-  const problem = imageConfigProblem(config);
-  if (problem) throw new DataLossError(`image config is malformed: ${problem}`);
-  return { ...config, rootfs: { type: "layers", diff_ids: diffIds } } as unknown as ImageConfig;
 }
 
 function parseObject(bytes: Uint8Array, what: string): Record<string, unknown> {
