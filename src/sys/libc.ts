@@ -32,6 +32,10 @@ type WrappedCall =
   | "close"
   | "fcntl"
   | "sync_file_range"
+  | "unshare"
+  | "setns"
+  | "socket"
+  | "ioctl"
   | "gettid"
   | "inotify_init1"
   | "inotify_add_watch"
@@ -54,6 +58,10 @@ const SIGNATURES: Readonly<Record<WrappedCall, FFIFunction>> = {
   read: { args: ["i32", "ptr", "u64"], returns: "i64" },
   fcntl: { args: ["i32", "i32", "i64"], returns: "i32" },
   sync_file_range: { args: ["i32", "i64", "i64", "u32"], returns: "i32" },
+  unshare: { args: ["i32"], returns: "i32" },
+  setns: { args: ["i32", "i32"], returns: "i32" },
+  socket: { args: ["i32", "i32", "i32"], returns: "i32" },
+  ioctl: { args: ["i32", "u64", "ptr"], returns: "i32" },
   gettid: { args: [], returns: "i32" },
   inotify_init1: { args: ["i32"], returns: "i32" },
   inotify_add_watch: { args: ["i32", "ptr", "u32"], returns: "i32" },

@@ -1,0 +1,38 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { unmount } from "./mount.ts";
+import { createNetworkNamespace } from "./network-namespace.ts";
+
+let directory = "";
+let path = "";
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "berth-netns-"));
+  path = join(directory, "ns");
+  writeFileSync(path, "");
+});
+afterEach(async () => {
+  await unmount(path);
+  rmSync(directory, { recursive: true, force: true });
+});
+
+const ownNamespace = (): string => readlinkSync("/proc/thread-self/ns/net");
+
+test("createNetworkNamespace() makes a namespace of its own with a loopback that is up, and comes back", () => {
+  const own = ownNamespace();
+  createNetworkNamespace(path);
+  expect(ownNamespace()).toBe(own);
+  const inside = execFileSync("nsenter", [`--net=${path}`, "ip", "-brief", "address"], { encoding: "utf8" });
+  expect(inside.trim().split(/\s+/).slice(0, 3)).toEqual(["lo", "UNKNOWN", "127.0.0.1/8"]);
+  expect(execFileSync("readlink", ["/proc/self/ns/net"], { encoding: "utf8" }).trim()).toBe(own);
+});
+
+test("createNetworkNamespace() comes back when it fails", () => {
+  const own = ownNamespace();
+  expect(() => createNetworkNamespace(join(directory, "absent"))).toThrow("ENOENT");
+  expect(ownNamespace()).toBe(own);
+  expect(readFileSync("/proc/self/mounts", "utf8")).not.toContain(directory);
+});
