@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { writeFileSync } from "node:fs";
 import type { NetworkTarget } from "#engine/networks/network-registry.ts";
 import { ConflictError, errorMessage, NotModifiedError } from "#errors/errors.ts";
 import type { ConnectRequest, NetworkEndpoint } from "#network/network-driver.ts";
@@ -132,11 +132,10 @@ async function writeEtcFiles(
   const files = containerFiles(context, record.id);
   const { gateway } = await context.networks.bridge();
   const contents = await etcFiles(record, endpoint, gateway);
-  await Promise.all([
-    writeFile(files.hosts, contents.hosts, { mode: 0o644 }),
-    writeFile(files.hostname, contents.hostname, { mode: 0o644 }),
-    writeFile(files.resolvConf, contents.resolvConf, { mode: 0o644 }),
-  ]);
+  // At once: for files this small the way to another thread and back takes ten times as long as the writing.
+  writeFileSync(files.hosts, contents.hosts, { mode: 0o644 });
+  writeFileSync(files.hostname, contents.hostname, { mode: 0o644 });
+  writeFileSync(files.resolvConf, contents.resolvConf, { mode: 0o644 });
 }
 
 async function undoStart(context: ContainerContext, record: ContainerRecord, error: unknown): Promise<void> {
