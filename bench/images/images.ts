@@ -9,6 +9,9 @@ const MEGABYTE = 1e6;
 /** As the layers of a Debian image with a language in it: a base, its packages, a runtime, an application. */
 const LARGE_IMAGE_LAYERS = [118, 178, 100, 51].map((megabytes) => megabytes * MEGABYTE);
 
+/** Mount points too, as real images have them. */
+const BASE_DIRECTORIES = ["bin", "dev", "etc", "proc", "root", "sys", "tmp"];
+
 /** The images that the workloads use, in the bench's registry. Each is made when the first workload asks for it. */
 export class BenchImages {
   readonly #registry: string;
@@ -85,7 +88,7 @@ export class BenchImages {
 
   async #packBase(file: string): Promise<Layer> {
     const root = this.#fresh("base");
-    for (const directory of ["bin", "etc", "root", "tmp"]) mkdirSync(join(root, directory));
+    for (const directory of BASE_DIRECTORIES) mkdirSync(join(root, directory));
     copyFileSync("/bin/busybox", join(root, "bin", "busybox"));
     const { stdout } = await run("/bin/busybox", ["--list"]);
     const commands = stdout.split("\n").filter((name) => name !== "" && name !== "busybox");
@@ -93,7 +96,7 @@ export class BenchImages {
     writeFileSync(join(root, "etc", "passwd"), "root:x:0:0:root:/root:/bin/sh\n");
     writeFileSync(join(root, "etc", "group"), "root:x:0:\n");
     const links = commands.map((name) => `bin/${name}`);
-    return packLayer(root, ["bin", "bin/busybox", ...links, "etc", "etc/passwd", "etc/group", "root", "tmp"], file);
+    return packLayer(root, [...BASE_DIRECTORIES, "bin/busybox", ...links, "etc/passwd", "etc/group"], file);
   }
 
   async #publish(name: string, layers: readonly Layer[]): Promise<string> {
