@@ -33,21 +33,6 @@ export function parseDuration(text: string): number {
   return Math.round(total) * sign;
 }
 
-/** Nanoseconds as Go prints a duration: `1h30m0s`, `1.5s`, `300ms`. */
-export function formatDuration(nanoseconds: number): string {
-  if (nanoseconds === 0) return "0s";
-  const sign = nanoseconds < 0 ? "-" : "";
-  const value = Math.abs(nanoseconds);
-  if (value < 1e3) return `${sign}${value}ns`;
-  if (value < 1e6) return `${sign}${value / 1e3}µs`;
-  if (value < 1e9) return `${sign}${value / 1e6}ms`;
-  const hours = Math.trunc(value / 3600e9);
-  const minutes = Math.trunc((value % 3600e9) / 60e9);
-  const seconds = (value % 60e9) / 1e9;
-  const head = hours > 0 ? `${hours}h${minutes}m` : minutes > 0 ? `${minutes}m` : "";
-  return `${sign}${head}${seconds}s`;
-}
-
 const RFC3339 = /^(\d{4}-\d{2}-\d{2})(?:T(\d{2})(?::(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?)?)?(Z|[+-]\d{2}:\d{2})?$/;
 
 /**

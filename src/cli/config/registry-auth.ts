@@ -42,7 +42,7 @@ export async function registryConfigHeader(source: CredentialSource): Promise<st
 }
 
 /** JSON as base64url, as the engine reads it. */
-export function encodeAuth(value: unknown): string {
+function encodeAuth(value: unknown): string {
   // Go's URLEncoding pads, and old engines insist on it.
   const text = Buffer.from(JSON.stringify(value)).toString("base64url");
   return text + "=".repeat((4 - (text.length % 4)) % 4);

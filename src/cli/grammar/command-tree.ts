@@ -20,7 +20,7 @@ export interface Group {
 }
 
 /** A heading of the root's help with what stands below it. */
-export interface Section {
+interface Section {
   readonly title: string;
   readonly entries: readonly (Leaf | Group)[];
 }

@@ -70,17 +70,6 @@ export function listFlag(
   };
 }
 
-/** `--x a,b --x c`: pflag's string slice. */
-export function commaListFlag(usage: string, text: FlagText = {}): Flag<readonly string[]> {
-  return {
-    type: "strings",
-    usage,
-    initial: [],
-    ...text,
-    read: (value, before = []) => [...before, ...value.split(",")],
-  };
-}
-
 /** A whole number. */
 export function integerFlag(usage: string, text: FlagText & { readonly initial?: number } = {}): Flag<number> {
   const { initial = 0, ...rest } = text;

@@ -72,7 +72,7 @@ export function containerRow(container: ContainerSummary, truncate: boolean): Ro
 }
 
 /** `12B (virtual 5.58MB)`. */
-export function containerSize({ SizeRw = 0, SizeRootFs = 0 }: ContainerSummary): string {
+function containerSize({ SizeRw = 0, SizeRootFs = 0 }: ContainerSummary): string {
   const own = humanSize(SizeRw, 3);
   return SizeRootFs > 0 ? `${own} (virtual ${humanSize(SizeRootFs, 3)})` : own;
 }

@@ -16,7 +16,7 @@ export function bytesFlag(
 }
 
 /** Memory plus swap: bytes, or -1 for no limit. */
-export function memorySwapFlag(usage: string): Flag<number> {
+function memorySwapFlag(usage: string): Flag<number> {
   return valueFlag(usage, { type: "bytes", initial: 0 }, (text) => (text === "-1" ? -1 : parseBinarySize(text)));
 }
 
@@ -31,7 +31,7 @@ function durationFlag(usage: string): Flag<number> {
 }
 
 /** `1.5` CPUs, in billionths. */
-export function readCpus(text: string): number {
+function readCpus(text: string): number {
   const match = /^[+-]?(\d+\.?\d*|\.\d+)$/.exec(text);
   if (!match) throw new InvalidParameterError(`failed to parse ${text} as a rational number`);
   if ((text.split(".")[1] ?? "").replace(/0+$/, "").length > 9) throw new InvalidParameterError("value is too precise");

@@ -37,7 +37,7 @@ const KIND_OF_FIELD: Readonly<Record<string, MountKind>> = {
 };
 
 /** Reads one `--mount` value. Relative sources of bind mounts are taken from the working directory. Throws InvalidParameterError. */
-export function parseMount(text: string): MountRequest {
+function parseMount(text: string): MountRequest {
   const draft: Draft = { type: "volume", target: "", readOnly: false, labels: {} };
   const given = new Set<string>();
   for (const field of splitFields(text)) {

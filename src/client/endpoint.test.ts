@@ -1,0 +1,35 @@
+import { describe, expect, test } from "bun:test";
+import { DEFAULT_SOCKET, formatEndpoint, parseEndpoint, resolveEndpoint } from "./endpoint.ts";
+
+describe("resolveEndpoint()", () => {
+  const environment = { BERTH_HOST: "unix:///b.sock", DOCKER_HOST: "unix:///d.sock" };
+
+  test("prefers the flag, then BERTH_HOST, then DOCKER_HOST", () => {
+    expect(resolveEndpoint("unix:///f.sock", environment)).toMatchObject({ path: "/f.sock", isDefault: false });
+    expect(resolveEndpoint(undefined, environment)).toMatchObject({ path: "/b.sock" });
+    expect(resolveEndpoint(undefined, { DOCKER_HOST: "unix:///d.sock" })).toMatchObject({ path: "/d.sock" });
+  });
+
+  test("falls back to the default socket, which alone may be started", () => {
+    expect(resolveEndpoint(undefined, { DOCKER_HOST: "" })).toEqual({
+      kind: "unix",
+      path: DEFAULT_SOCKET,
+      isDefault: true,
+    });
+  });
+});
+
+describe("parseEndpoint()", () => {
+  for (const address of ["unix:///run/x.sock", "tcp://127.0.0.1:2375", "tcp://localhost:80"]) {
+    test(`reads ${address} and formatEndpoint() gives it back`, () =>
+      expect(formatEndpoint(parseEndpoint(address))).toBe(address));
+  }
+
+  test("takes 2375 as the port of old", () =>
+    expect(parseEndpoint("tcp://[::1]")).toMatchObject({ host: "::1", port: 2375 }));
+
+  for (const address of ["ssh://host", "foo", "unix://relative", "tcp://", "tcp://h:99999", "npipe:////./pipe/x"]) {
+    test(`refuses ${address}`, () =>
+      expect(() => parseEndpoint(address)).toThrow(`unable to parse engine host "${address}"`));
+  }
+});
