@@ -14,6 +14,7 @@ needs=(
   igzip=isal
   /usr/share/containers/seccomp.json=golang-github-containers-common
   docker-registry=docker-registry
+  docker=docker.io
   mmdebstrap=mmdebstrap
   /bin/busybox=busybox-static
   socat=socat
