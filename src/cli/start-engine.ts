@@ -9,6 +9,8 @@ import type { Output } from "./streams.ts";
 
 const LOG_FILE = join(dirname(DEFAULT_SOCKET), "engine.log");
 const PATIENCE_MS = 15_000;
+/** What an engine says when another command has started one at the same moment: that one is worth waiting for. */
+const RIVAL = "another engine is running";
 /** A socket file appears a moment before it is listened on, and that second moment gives no sign. */
 const LONGEST_WAIT_MS = 250;
 
@@ -25,7 +27,8 @@ export async function startEngine(stderr: Output): Promise<void> {
   try {
     while (!(await isListening())) {
       if (deadline.aborted) throw failure(`it did not listen on ${DEFAULT_SOCKET} within ${PATIENCE_MS / 1000} s`);
-      if (child.exitCode !== null || child.signalCode !== null) throw failure("it ended at once");
+      const ended = child.exitCode !== null || child.signalCode !== null;
+      if (ended && !lastWords().includes(RIVAL)) throw failure("it ended at once");
       await signs.wait(LONGEST_WAIT_MS);
     }
   } finally {
@@ -93,7 +96,12 @@ async function isListening(): Promise<boolean> {
   }
 }
 
+/** The engine's last line in the log. */
+function lastWords(): string {
+  return readFileSync(LOG_FILE, "utf8").trimEnd().split("\n").at(-1) ?? "";
+}
+
 function failure(problem: string): UnavailableError {
-  const last = readFileSync(LOG_FILE, "utf8").trimEnd().split("\n").at(-1) ?? "";
+  const last = lastWords();
   return new UnavailableError(`cannot start the Berth engine: ${problem} (log: ${LOG_FILE})${last ? `\n${last}` : ""}`);
 }
