@@ -1,5 +1,6 @@
 import { CancelledError } from "#errors/errors.ts";
 import { hostPlatform, parsePlatform } from "#formats/platform.ts";
+import { SharedWork } from "#lib/shared-work.ts";
 import type { Digest } from "#spec/digest.ts";
 import type { BuildCacheStore } from "#store/build-cache.ts";
 import type { LayerProvider } from "#store/layer-store.ts";
@@ -14,9 +15,9 @@ import { ContextTree } from "./ops/context-tree.ts";
 import type { OpTools } from "./ops/op-context.ts";
 import { BaseImages } from "./solve/base-images.ts";
 import { BuildProgress } from "./solve/progress.ts";
-import { SharedWork } from "./solve/shared-work.ts";
 import { Solver } from "./solve/solver.ts";
 import type { SolvedLayer, SolvedStage } from "./solve/solver-types.ts";
+import { OutputReplay, type StepOutput } from "./solve/step-output.ts";
 
 /** The layer store as builds use it. */
 export interface BuildLayers extends LayerProvider {
@@ -41,7 +42,7 @@ export interface DockerfileBuilderOptions {
 /** Builds images from Dockerfiles: `parse → instructions → graph → solve (cache) → ops → export`. One object for all builds of an engine. */
 export class DockerfileBuilder {
   readonly #options: DockerfileBuilderOptions;
-  readonly #inFlight = new SharedWork<SolvedLayer>();
+  readonly #inFlight = new SharedWork<StepOutput, SolvedLayer>(() => new OutputReplay());
 
   constructor(options: DockerfileBuilderOptions) {
     this.#options = options;

@@ -14,11 +14,12 @@ import { EventBus } from "#engine/events.ts";
 import { collectGarbage, removeHiddenImages } from "#engine/images/collect.ts";
 import type { ImageContext } from "#engine/images/image-context.ts";
 import { LocalImages } from "#engine/images/lookup.ts";
-import { SharedWork } from "#engine/images/shared-work.ts";
+import { ProgressReplay } from "#engine/images/progress.ts";
 import { NetworkRegistry } from "#engine/networks/network-registry.ts";
 import { BERTH_VERSION } from "#engine/version.ts";
 import { SystemError } from "#errors/errors.ts";
 import { KeyLock } from "#lib/key-lock.ts";
+import { SharedWork } from "#lib/shared-work.ts";
 import { BridgeNetworkDriver } from "#network/bridge-network-driver.ts";
 import { chooseBridge } from "#network/subnet-choice.ts";
 import { RegistryClient } from "#registry/registry-client.ts";
@@ -74,7 +75,7 @@ export async function composeEngine(options: DaemonOptions, paths: EnginePaths, 
       userAgent: `berth/${BERTH_VERSION}`,
     }),
     inflate,
-    pulls: new SharedWork(),
+    pulls: new SharedWork(() => new ProgressReplay()),
     maxConcurrentDownloads: options.maxConcurrentDownloads,
   };
   const name = engineName(options);

@@ -1,13 +1,13 @@
 import { InvalidParameterError } from "#errors/errors.ts";
 import { parsePlatform } from "#formats/platform.ts";
 import { formatReference, parseReference, tagNameOnly } from "#formats/reference.ts";
+import { suggestion } from "#lib/closest-word.ts";
 import type { Platform } from "#spec/oci-image.ts";
 import { locate } from "../build-error.ts";
 import { expandWord } from "../instructions/expand.ts";
 import { parseTrigger } from "../instructions/parse-dockerfile.ts";
 import type { Dockerfile, Instruction } from "../instructions/types.ts";
 import type { EscapeCharacter, SourceRange } from "../parse/source.ts";
-import { suggestion } from "./suggest.ts";
 import type { VariableList } from "./variables.ts";
 
 /** A stage before its base is known: what it stands on and which stages it reads. Grows while ONBUILD triggers are found. */

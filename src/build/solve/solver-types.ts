@@ -1,10 +1,11 @@
+import type { SharedWork } from "#lib/shared-work.ts";
 import type { Digest } from "#spec/digest.ts";
 import type { BuildCacheStore } from "#store/build-cache.ts";
 import type { Layer, LayerProvider } from "#store/layer-store.ts";
 import type { FileTree } from "../ops/file-tree.ts";
 import type { OpTools } from "../ops/op-context.ts";
 import type { BuildProgress } from "./progress.ts";
-import type { SharedWork } from "./shared-work.ts";
+import type { StepOutput } from "./step-output.ts";
 
 /** The layer of a step that has been carried out, now or once. */
 export interface SolvedLayer {
@@ -25,7 +26,7 @@ export interface SolverTools {
   readonly layers: LayerProvider;
   readonly ops: OpTools;
   /** Steps that builds of this engine carry out right now. */
-  readonly inFlight: SharedWork<SolvedLayer>;
+  readonly inFlight: SharedWork<StepOutput, SolvedLayer>;
 }
 
 export interface SolveOptions {

@@ -123,15 +123,13 @@ export class Solver implements Disposable {
     vertex.start();
     // A build without cache wants the step done anew, not the run of one that began before it asked.
     const identity = this.#options.noCache ? `fresh ${key.key}` : key.key;
-    const solved = await this.#tools.inFlight.run(
+    const solved = await this.#tools.inFlight.join(
       identity,
-      this.#signal,
-      ({ stream, bytes }) => vertex.log(stream, bytes),
-      async (signal, onOutput) => {
+      async (report, signal) => {
         const options: OpOptions = {
           signal,
           extraHosts: this.#options.extraHosts,
-          onOutput: (stream, bytes) => onOutput({ stream, bytes }),
+          onOutput: (stream, bytes) => report({ stream, bytes: Uint8Array.from(bytes) }),
         };
         const layers = below.layers.map(({ layer }) => layer);
         const layer = await this.#carryOut(step, layers, source, options);
@@ -139,6 +137,8 @@ export class Solver implements Disposable {
         this.#cache.add(key, below.key, step.name, made);
         return made;
       },
+      ({ stream, bytes }) => vertex.log(stream, bytes),
+      this.#signal,
     );
     vertex.complete();
     // What took a container to make is worth a commit of its own.

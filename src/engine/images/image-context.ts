@@ -1,12 +1,14 @@
 import type { EventBus } from "#engine/events.ts";
 import type { KeyLock } from "#lib/key-lock.ts";
+import type { SharedWork } from "#lib/shared-work.ts";
 import type { RegistryClient } from "#registry/registry-client.ts";
 import type { Digest } from "#spec/digest.ts";
+import type { JsonMessage } from "#spec/docker-api.ts";
 import type { BlobStore } from "#store/blob-store.ts";
 import type { Database } from "#store/database.ts";
 import type { ImageStore } from "#store/image-store.ts";
 import type { BlobExpectation, Layer, LayerIngester, LayerProvider } from "#store/layer-store.ts";
-import type { SharedWork } from "./shared-work.ts";
+import type { PulledImage } from "./pull.ts";
 
 /** What the image services work with. Made once, by the composition root. */
 export interface ImageContext {
@@ -26,7 +28,7 @@ export interface ImageContext {
     options: { readonly signal?: AbortSignal },
   ) => AsyncIterable<Uint8Array>;
   /** Pulls in progress. */
-  readonly pulls: SharedWork;
+  readonly pulls: SharedWork<JsonMessage, PulledImage>;
   /** Layers in flight per pull and per push. Default 6 and 5. */
   readonly maxConcurrentDownloads?: number;
   readonly maxConcurrentUploads?: number;

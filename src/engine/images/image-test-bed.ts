@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { EventBus } from "#engine/events.ts";
 import { TAR_END, tarHeader, tarPadding } from "#formats/tar/tar-writer.ts";
 import { KeyLock } from "#lib/key-lock.ts";
+import { SharedWork } from "#lib/shared-work.ts";
 import { RegistryClient, type RegistryClientOptions } from "#registry/registry-client.ts";
 import type { Digest } from "#spec/digest.ts";
 import type { JsonMessage } from "#spec/docker-api.ts";
@@ -15,7 +16,7 @@ import { ImageStore } from "#store/image-store.ts";
 import { LayerFileStore } from "#store/layer-file-store.ts";
 import { createImage } from "./create.ts";
 import type { ImageContext, ImageUser } from "./image-context.ts";
-import { SharedWork } from "./shared-work.ts";
+import { ProgressReplay } from "./progress.ts";
 
 /** Files of a layer: path → content. */
 export type LayerFiles = Readonly<Record<string, string | Uint8Array>>;
@@ -61,7 +62,7 @@ export async function openImageTestBed(options: ImageTestBedOptions): Promise<Im
       ...options,
     }),
     inflate: options.inflate,
-    pulls: new SharedWork(),
+    pulls: new SharedWork(() => new ProgressReplay()),
   };
   return {
     context,

@@ -1,4 +1,4 @@
-import type { ProgressListener } from "./shared-work.ts";
+import type { ProgressListener } from "./progress.ts";
 
 /** Between two progress messages of one layer, ms. */
 const INTERVAL = 100;

@@ -5,7 +5,7 @@ import { readTar } from "#formats/tar/tar-reader.ts";
 import type { Digest } from "#spec/digest.ts";
 import type { ImageContext } from "./image-context.ts";
 import { LayerProgress } from "./layer-progress.ts";
-import type { ProgressListener } from "./shared-work.ts";
+import type { ProgressListener } from "./progress.ts";
 
 /** JSON files of an archive are kept in memory: so large each, and all together, bytes. */
 const MAX_DOCUMENT = 8 * 1024 * 1024;

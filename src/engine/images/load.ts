@@ -6,7 +6,7 @@ import type { ImageContext } from "./image-context.ts";
 import { readArchive } from "./load-archive.ts";
 import { type LoadableImage, listArchiveImages } from "./load-documents.ts";
 import { parseImageConfig } from "./manifest-document.ts";
-import type { ProgressListener } from "./shared-work.ts";
+import type { ProgressListener } from "./progress.ts";
 
 export interface LoadOptions {
   /** Only the last lines, no progress. */

@@ -6,7 +6,7 @@ import type { Digest } from "#spec/digest.ts";
 import type { Descriptor, ImageConfig, Manifest } from "#spec/oci-image.ts";
 import type { ImageContext } from "./image-context.ts";
 import { LayerProgress } from "./layer-progress.ts";
-import type { ProgressListener } from "./shared-work.ts";
+import type { ProgressListener } from "./progress.ts";
 
 /** Layers in flight per pull, unless the context says otherwise. */
 const DEFAULT_CONCURRENCY = 6;

@@ -16,9 +16,9 @@ import type { ImageConfig, Manifest, Platform } from "#spec/oci-image.ts";
 import { storeImage } from "./create.ts";
 import type { ImageContext } from "./image-context.ts";
 import { type ManifestDocument, parseImageConfig, parseManifestDocument } from "./manifest-document.ts";
+import type { ProgressListener } from "./progress.ts";
 import { pullLayers } from "./pull-layers.ts";
 import { pullFailure } from "./registry-failure.ts";
-import type { ProgressListener } from "./shared-work.ts";
 
 export interface PullOptions {
   /** `os/arch[/variant]`; "" or absent: this machine's. */

@@ -10,7 +10,7 @@ import type { ImageRecord } from "#store/image-record.ts";
 import type { Layer } from "#store/layer-store.ts";
 import type { ImageContext } from "./image-context.ts";
 import { LayerProgress } from "./layer-progress.ts";
-import type { ProgressListener } from "./shared-work.ts";
+import type { ProgressListener } from "./progress.ts";
 
 /** Layers in flight per push, unless the context says otherwise; Docker's number. */
 const DEFAULT_CONCURRENCY = 5;

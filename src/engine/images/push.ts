@@ -13,10 +13,10 @@ import type { RepositoryWriter } from "#registry/repository-writer.ts";
 import type { Digest } from "#spec/digest.ts";
 import type { ImageRecord } from "#store/image-record.ts";
 import type { ImageContext } from "./image-context.ts";
+import type { ProgressListener } from "./progress.ts";
 import { mountSources, pushLayers } from "./push-layers.ts";
 import { buildManifest, type PushableManifest, readOriginalManifest } from "./push-manifest.ts";
 import { pushFailure } from "./registry-failure.ts";
-import type { ProgressListener } from "./shared-work.ts";
 
 export interface PushOptions {
   readonly credentials?: Credentials;
