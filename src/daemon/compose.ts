@@ -35,6 +35,7 @@ import { ImageStore } from "#store/image-store.ts";
 import { LayerFileStore } from "#store/layer-file-store.ts";
 import { inflate } from "#sys/inflate.ts";
 import { layerMountProblem } from "#sys/kernel.ts";
+import { bootId } from "#sys/process-info.ts";
 import { LocalVolumeStore } from "#volume/local-volumes.ts";
 import { hostInformation } from "./host-information.ts";
 import type { Logger } from "./logger.ts";
@@ -172,7 +173,7 @@ function composeBuilds({ paths, database, images, layers, containers }: BuildPar
   const host = new EngineBuildHost({ images, networks, networkDriver, directory: paths.buildFiles });
   const plain = (source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> => inflate(source);
   return new BuildService({
-    contexts: new ContextStore({ directory: paths.contexts }),
+    contexts: new ContextStore({ directory: paths.contexts, boot: bootId() }),
     cache,
     builder: new DockerfileBuilder({
       snapshotter,

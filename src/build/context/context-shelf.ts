@@ -34,6 +34,8 @@ const DEFAULT_MAX_BYTES = 4 * 1024 ** 3;
 
 export interface ShelfOptions {
   readonly directory: string;
+  /** Names this boot of the machine, fit for a file name. */
+  readonly boot: string;
   /** What all contexts together may take; the least recently used go first. Default 4 GiB. */
   readonly maxBytes?: number;
   /** Packs below this size, bytes, are not worth rewriting. Default 64 MiB. */
@@ -54,8 +56,7 @@ export class ContextShelf {
   readonly #packs = new Map<string, PackFile>();
 
   constructor(options: ShelfOptions) {
-    const { directory } = options;
-    const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+    const { directory, boot } = options;
     this.#directory = join(directory, boot);
     this.#maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES;
     this.#compactFrom = options.compactFrom ?? DEFAULT_COMPACT_FROM;

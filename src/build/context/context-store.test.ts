@@ -17,7 +17,7 @@ let store: ContextStore;
 
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), "berth-context-"));
-  store = new ContextStore({ directory });
+  store = new ContextStore({ boot: "1", directory });
 });
 
 afterEach(() => {
@@ -101,7 +101,7 @@ describe("ContextStore", () => {
   test("knows what it had after a restart", async () => {
     await (await transfer(TREE)).context[Symbol.asyncDispose]();
     store.close();
-    store = new ContextStore({ directory });
+    store = new ContextStore({ boot: "1", directory });
     const { context, sent } = await transfer({ ...TREE, a: "changed" });
     await using _context = context;
     expect(sent).toEqual(["a"]);
@@ -127,7 +127,7 @@ describe("ContextStore", () => {
         for (const { tree, restart } of steps) {
           if (restart) {
             store.close();
-            store = new ContextStore({ directory, compactFrom: 1000 });
+            store = new ContextStore({ boot: "1", directory, compactFrom: 1000 });
           }
           const { context, sent } = await transfer(tree, 700);
           await using _context = context;
@@ -155,7 +155,7 @@ describe("ContextStore", () => {
 
   test("an open context outlives a prune and a compaction", async () => {
     store.close();
-    store = new ContextStore({ directory, compactFrom: 100 });
+    store = new ContextStore({ boot: "1", directory, compactFrom: 100 });
     await using open = (await transfer({ big: "x".repeat(1000), small: "s" })).context;
     const smaller = await transfer({ small: "s", other: "y" });
     expect(contentsOf(smaller.context)).toEqual({ small: "s", other: "y" });
@@ -170,7 +170,7 @@ describe("ContextStore", () => {
 
   test("compaction gives back the space of what no tree has any more", async () => {
     store.close();
-    store = new ContextStore({ directory, compactFrom: 1000 });
+    store = new ContextStore({ boot: "1", directory, compactFrom: 1000 });
     await (await transfer({ big: "x".repeat(100_000), small: "s" })).context[Symbol.asyncDispose]();
     const before = store.usage()[0]!.bytes;
     const { context, sent } = await transfer({ new: "n", small: "s" });
@@ -182,7 +182,7 @@ describe("ContextStore", () => {
 
   test("keeps below its bound, least recently used first", async () => {
     store.close();
-    store = new ContextStore({ directory, maxBytes: 50_000 });
+    store = new ContextStore({ boot: "1", directory, maxBytes: 50_000 });
     for (const name of ["one", "two"]) {
       const { id, missing } = await store.offer(
         bytesOf(offerText(linesOf({ f: name.repeat(10_000) }), { key: digestOf(name) })),
@@ -220,7 +220,7 @@ describe("ContextStore", () => {
       const [boot = ""] = readdirSync(directory);
       const [name = ""] = readdirSync(join(directory, boot)).filter((file) => file.endsWith(suffix));
       damage(join(directory, boot, name));
-      store = new ContextStore({ directory });
+      store = new ContextStore({ boot: "1", directory });
       const { context, sent } = await transfer(TREE);
       await using _context = context;
       expect(sent).toHaveLength(5);
@@ -235,7 +235,7 @@ describe("ContextStore", () => {
     writeFileSync(join(directory, "other-boot"), "");
     writeFileSync(join(directory, boot, ".tmp-1"), "");
     writeFileSync(join(directory, boot, `${"0".repeat(64)}-abc.pack`), "");
-    store = new ContextStore({ directory });
+    store = new ContextStore({ boot: "1", directory });
     expect(readdirSync(directory)).toEqual([boot]);
     expect(readdirSync(join(directory, boot))).toHaveLength(2);
   });

@@ -20,7 +20,7 @@ beforeEach(() => {
   writeFileSync(join(source, "Dockerfile"), "FROM scratch\n");
   writeFileSync(join(source, "sub", "big"), "x".repeat(3_000_000));
   writeFileSync(join(source, "sub", "empty"), "");
-  store = new ContextStore({ directory: join(root, "store") });
+  store = new ContextStore({ boot: "1", directory: join(root, "store") });
 });
 
 afterEach(() => {
