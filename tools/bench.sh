@@ -29,8 +29,13 @@ install_peers || echo "bench: not all packages could be installed" >&2
 bash tools/build.sh
 
 directory=$(mktemp -d "${TMPDIR:-/tmp}/berth-bench.XXXXXX")
-# Engines that were killed leave empty cgroups; those of other engines are not empty or have other names.
+# After an orderly end there is nothing to do but the directory. Killed engines leave their cgroups, which no namespace holds.
 clean_up() {
+  local data
+  for data in "$directory"/*/berth/data; do
+    [ ! -d "$data" ] || dist/berth daemon --data-root "$data" --exec-root "$directory/run" --clean-up >&2 || true
+  done
+  find /sys/fs/cgroup -depth -type d \( -path '*/berth-bench-docker*' -o -path '*/libpod_parent*' \) -exec rmdir {} + 2>/dev/null || true
   rm -rf --one-file-system "$directory"
 }
 trap clean_up EXIT

@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdirSync, openSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "../../tools/harness/child.ts";
 import { processTree } from "../process-memory.ts";
+import { removeCgroups } from "./cgroups.ts";
 import type { Peer, PeerOptions } from "./peer.ts";
 
 /** Debian's client; another `docker` may come first in PATH. */
@@ -73,18 +74,4 @@ async function stopDaemon(daemon: ChildProcess, env: Readonly<Record<string, str
     await exited;
   }
   removeCgroups(CGROUP_PARENT);
-}
-
-/** What the engine leaves of its parent group in each hierarchy. A group that still has members stays, as it must. */
-export function removeCgroups(parent: string): void {
-  const mounts = readFileSync("/proc/self/mounts", "utf8").split("\n");
-  for (const line of mounts) {
-    const [, path, type] = line.split(" ");
-    if (!path || (type !== "cgroup" && type !== "cgroup2")) continue;
-    try {
-      rmdirSync(join(path, parent));
-    } catch {
-      // Not in this hierarchy.
-    }
-  }
 }
