@@ -1,4 +1,5 @@
-import { BerthError, CancelledError, type ErrorCode, errorCode, errorMessage } from "#errors/errors.ts";
+import { userMessage } from "#errors/disk-full.ts";
+import { BerthError, CancelledError, type ErrorCode } from "#errors/errors.ts";
 import type { BuildFailure } from "#spec/solve-status.ts";
 import { type SourceRange, sourceFrame } from "./parse/source.ts";
 
@@ -45,7 +46,7 @@ export function locate(error: unknown, place: ErrorPlace): BerthError {
     return error instanceof CancelledError ? error : new CancelledError("context canceled", { cause: error });
   }
   const known = placeOf(error);
-  return new LocatedError(errorMessage(error), codeOf(error), { ...place, ...known }, error);
+  return new LocatedError(userMessage(error), codeOf(error), { ...place, ...known }, error);
 }
 
 /** The error that leaves the builder. `text` is undefined while the Dockerfile could not even be read. */
@@ -53,7 +54,7 @@ export function toBuildError(error: unknown, text: DockerfileText | undefined): 
   if (error instanceof BuildError || error instanceof CancelledError) return error;
   const place = placeOf(error);
   const failure: BuildFailure = {
-    message: `failed to solve: ${errorMessage(error)}`,
+    message: `failed to solve: ${userMessage(error)}`,
     ...(place.exitCode === undefined ? {} : { code: place.exitCode }),
     ...(place.vertexName === undefined ? {} : { vertexName: place.vertexName }),
     ...(place.tail === undefined ? {} : { tail: place.tail }),
@@ -76,5 +77,5 @@ function placeOf(error: unknown): ErrorPlace {
 }
 
 function codeOf(error: unknown): ErrorCode {
-  return error instanceof BerthError ? error.code : errorCode(error) === "ENOSPC" ? "unavailable" : "system";
+  return error instanceof BerthError ? error.code : "system";
 }

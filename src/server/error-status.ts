@@ -1,4 +1,5 @@
-import { BerthError, type ErrorCode, errorMessage } from "#errors/errors.ts";
+import { userMessage } from "#errors/disk-full.ts";
+import { BerthError, type ErrorCode } from "#errors/errors.ts";
 
 /** The one place where an error becomes an HTTP status, as moby's httpstatus does. Cases are added nowhere else. */
 const STATUS: Readonly<Record<ErrorCode, number>> = {
@@ -18,5 +19,5 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
 /** Status and body of an error's answer. Anything that is not a BerthError is a bug: 500, with its text. */
 export function errorAnswer(error: unknown): { readonly status: number; readonly body: { readonly message: string } } {
   const status = error instanceof BerthError ? STATUS[error.code] : 500;
-  return { status, body: { message: errorMessage(error) } };
+  return { status, body: { message: userMessage(error) } };
 }

@@ -1,6 +1,7 @@
 import { chmodSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { SystemError } from "#errors/errors.ts";
+import { CHECKPOINT_PAGES, claimLogSpace, keepingLogSpace, takeKeptLog } from "./database-log.ts";
 import { MIGRATIONS } from "./schema.ts";
 
 /**
@@ -8,18 +9,24 @@ import { MIGRATIONS } from "./schema.ts";
  * power cut. https://sqlite.org/pragma.html#pragma_synchronous
  */
 export class Database implements Disposable {
+  readonly #path: string;
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
   #depth = 0;
 
   /** Opens (or makes) the database and brings its schema up to date. Throws SystemError if a newer Berth wrote it. */
   constructor(path: string) {
+    this.#path = path;
+    takeKeptLog(path);
     this.#db = new DatabaseSync(path);
     chmodSync(path, 0o600);
+    // Exclusive: no second process shares it, so there need not be a file for memory that is shared, which a full disk would refuse.
     this.#db.exec(
-      "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA busy_timeout=5000;",
+      "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; " +
+        `PRAGMA busy_timeout=5000; PRAGMA wal_autocheckpoint=${CHECKPOINT_PAGES};`,
     );
     this.#migrate(path);
+    claimLogSpace(path);
   }
 
   /** A prepared statement, compiled once per text. Values are always bound, never pasted. */
@@ -42,7 +49,8 @@ export class Database implements Disposable {
       this.#db.exec("COMMIT");
       return result;
     } catch (error) {
-      this.#db.exec("ROLLBACK");
+      // On a full disk SQLite may have done so itself. https://sqlite.org/lang_transaction.html#response_to_errors_within_a_transaction
+      if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
       throw error;
     } finally {
       this.#depth--;
@@ -51,7 +59,7 @@ export class Database implements Disposable {
 
   [Symbol.dispose](): void {
     this.#statements.clear();
-    this.#db.close();
+    keepingLogSpace(this.#path, () => this.#db.close());
   }
 
   #migrate(path: string): void {

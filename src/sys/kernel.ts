@@ -1,7 +1,7 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { release } from "node:os";
 import { join } from "node:path";
-import { errorMessage, SystemError } from "#errors/errors.ts";
+import { errorCode, errorMessage, SystemError } from "#errors/errors.ts";
 import { mountFileSystem, unmount } from "./mount.ts";
 
 export interface KernelRelease {
@@ -23,7 +23,7 @@ export function parseKernelRelease(text: string = release()): KernelRelease {
  * nothing of how a kernel was configured, nor whether this process may mount.
  */
 export async function layerMountProblem(directory: string): Promise<string | undefined> {
-  const base = mkdtempSync(join(directory, ".probe-"));
+  const base = join(directory, `.probe-${process.pid}`);
   const places = {
     image: join(base, "image"),
     first: join(base, "1"),
@@ -31,6 +31,7 @@ export async function layerMountProblem(directory: string): Promise<string | und
     root: join(base, "root"),
   };
   try {
+    mkdirSync(base, { recursive: true });
     writeFileSync(places.image, smallestErofs());
     for (const place of [places.first, places.second, places.root]) mkdirSync(place);
     mountFileSystem("erofs", places.image, places.first, [], ["readOnly"]);
@@ -39,7 +40,12 @@ export async function layerMountProblem(directory: string): Promise<string | und
     mountFileSystem("overlay", "overlay", places.root, lowers, ["readOnly"]);
     return undefined;
   } catch (error) {
-    return `layers cannot be mounted on kernel ${release()}: ${errorMessage(error)}; EROFS mounts from files need root and Linux 6.12 or later with CONFIG_EROFS_FS_BACKED_BY_FILE and overlayfs`;
+    // A full disk says nothing of the kernel, and an engine must start on it: how else could anything be removed?
+    if (errorCode(error) === "ENOSPC" || errorCode(error) === "EDQUOT") return undefined;
+    return (
+      `layers in ${directory} cannot be mounted on kernel ${release()}: ${errorMessage(error)}; EROFS mounts from files need root, ` +
+      "Linux 6.12 or later with CONFIG_EROFS_FS_BACKED_BY_FILE and overlayfs, and a data root on a disk's file system such as ext4 or xfs, not on tmpfs"
+    );
   } finally {
     for (const place of [places.root, places.second, places.first]) await unmount(place);
     rmSync(base, { recursive: true, force: true });

@@ -87,11 +87,16 @@ export class PrivateEngine {
     return this.#end("SIGKILL");
   }
 
+  /** Takes back all that a stopped engine holds of this machine; its data stays. */
+  async cleanUp(): Promise<void> {
+    const { exitCode, stderr } = await run(BERTH, ["daemon", ...this.#rootArgs(), "--clean-up"]);
+    if (exitCode !== 0) throw new Error(`clean-up ended with ${exitCode}:\n${stderr}`);
+  }
+
   /** Ends everything and removes every trace. */
   async close(): Promise<void> {
     await this.stop();
-    const { exitCode, stderr } = await run(BERTH, ["daemon", ...this.#rootArgs(), "--clean-up"]);
-    if (exitCode !== 0) throw new Error(`clean-up ended with ${exitCode}:\n${stderr}`);
+    await this.cleanUp();
     rmSync(this.directory, { recursive: true, force: true });
   }
 
