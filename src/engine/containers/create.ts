@@ -29,8 +29,6 @@ export async function createContainer(
   portRequests(config, hostConfig);
   // `run` starts it next.
   context.runtime.anticipate();
-  const target = await context.networks.target(hostConfig.NetworkMode ?? "");
-  if (target.kind === "container") context.containers.resolve(target.container);
   const mounts = await resolveMounts(context, config, hostConfig);
   const record: ContainerRecord = {
     id,
