@@ -1,6 +1,7 @@
 import type { Platform } from "#spec/oci-image.ts";
 import type { BaseImage } from "../builder.ts";
 import type { Dockerfile } from "../instructions/types.ts";
+import { rejectUnsupported } from "../instructions/unsupported.ts";
 import { compileStage } from "./compile-stage.ts";
 import { globalScope, proxyEnvironment } from "./global-scope.ts";
 import type { StageBase, StageGraph } from "./graph-types.ts";
@@ -29,6 +30,10 @@ export async function buildGraph(dockerfile: Dockerfile, options: GraphOptions):
   });
   const plan = new StagePlan(dockerfile, scope, options.targetPlatform);
   const target = plan.target(options.target);
+  // Before an image is pulled for nothing; once more when the variables are known.
+  for (const { instruction } of plan.reachable(target).flatMap((stage) => stage.instructions)) {
+    rejectUnsupported(instruction);
+  }
   const images = await resolveBases(plan, target, options.resolveImage);
   const graphs = new Map<PlannedStage, StageGraph>();
   const compileOptions = {

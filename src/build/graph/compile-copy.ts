@@ -1,11 +1,10 @@
 import { InvalidParameterError } from "#errors/errors.ts";
+import { remoteKind } from "../instructions/remote-source.ts";
 import type { AddInstruction, CopyInstruction } from "../instructions/types.ts";
 import type { CopyStep, StageGraph } from "./graph-types.ts";
 import { copyDestination } from "./image-path.ts";
-import { rejectUnsupported, type StageContext } from "./stage-context.ts";
+import type { StageContext } from "./stage-context.ts";
 import { stepText } from "./step-name.ts";
-
-const REMOTE = /^(https?:\/\/|git:\/\/|ssh:\/\/|git@)/;
 
 /**
  * COPY or ADD as a step, and its history entry: the Dockerfile's form without --from and --link. `from` is the stage it reads;
@@ -48,19 +47,9 @@ export function compileCopy(
 }
 
 function checkSources(instruction: CopyInstruction | AddInstruction): void {
-  const remote = instruction.sources.find(
-    (path) => REMOTE.test(path) || (/\.git(#.*)?$/.test(path) && path.includes("://")),
-  );
-  if (instruction.kind === "copy") {
-    if (remote !== undefined) {
-      const kind = /^https?:/.test(remote) && !/\.git(#.*)?$/.test(remote) ? "a URL" : "a git ref";
-      throw new InvalidParameterError(`source can't be ${kind} for COPY`);
-    }
-    rejectUnsupported(instruction.parents, "COPY --parents");
-    return;
-  }
-  rejectUnsupported(remote !== undefined, `ADD of a remote source (${JSON.stringify(remote ?? "")})`);
-  if (instruction.checksum !== "") throw new InvalidParameterError("checksum requires HTTP(S) or Git sources");
+  const remote = instruction.sources.map(remoteKind).find((kind) => kind !== undefined);
+  if (remote !== undefined)
+    throw new InvalidParameterError(`source can't be ${remote === "url" ? "a URL" : "a git ref"} for COPY`);
 }
 
 function checkMode(chmod: string): void {

@@ -2,7 +2,7 @@ import { InvalidParameterError } from "#errors/errors.ts";
 import { type RunScript, runDescription, scriptOf } from "../instructions/run-script.ts";
 import type { RunInstruction } from "../instructions/types.ts";
 import type { RunStep } from "./graph-types.ts";
-import { rejectUnsupported, type StageContext } from "./stage-context.ts";
+import type { StageContext } from "./stage-context.ts";
 import { stepText } from "./step-name.ts";
 
 /** Where a heredoc that names its own interpreter lies while it runs. BuildKit's path. */
@@ -14,7 +14,6 @@ export function compileRun(
   context: StageContext,
   isTrigger: boolean,
 ): { readonly step: RunStep; readonly createdBy: string } {
-  rejectUnsupported(instruction.mounts.length > 0, `RUN --mount (line ${instruction.source.startLine})`);
   const script = scriptOf(instruction);
   const args = argsOf(script, context);
   const { variables, image, options } = context;

@@ -10,6 +10,7 @@ import type {
   RunInstruction,
   WorkdirInstruction,
 } from "../instructions/types.ts";
+import { rejectUnsupported } from "../instructions/unsupported.ts";
 import { compileCopy } from "./compile-copy.ts";
 import { applyMetadata } from "./compile-metadata.ts";
 import { compileRun } from "./compile-run.ts";
@@ -91,6 +92,7 @@ class StageCompiler implements StageContext {
     // ARG expands its own values: a default is not looked at when --build-arg gives a value.
     const instruction =
       written.kind === "arg" ? written : expandInstruction(written, this.#variables, this.options.escape);
+    rejectUnsupported(instruction);
     switch (instruction.kind) {
       case "run":
         this.#run(instruction, isTrigger);

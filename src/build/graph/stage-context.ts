@@ -1,4 +1,3 @@
-import { NotImplementedError } from "#errors/errors.ts";
 import type { CommandLine } from "../instructions/types.ts";
 import type { EscapeCharacter } from "../parse/source.ts";
 import type { StageGraph } from "./graph-types.ts";
@@ -27,9 +26,4 @@ export interface StageContext {
   readonly buildArgs: readonly string[];
   /** What a command in shell form becomes. */
   wrap(command: CommandLine): readonly string[];
-}
-
-/** Parts of BuildKit's language that Berth does not have yet, said plainly instead of ignored. */
-export function rejectUnsupported(isUsed: boolean, what: string): void {
-  if (isUsed) throw new NotImplementedError(`${what} is not supported by Berth yet`);
 }

@@ -6,7 +6,6 @@ import type { EscapeCharacter, SourceRange } from "../parse/source.ts";
 import { parseInstruction } from "./parse-instruction.ts";
 import { flagsOf, type RawInstruction, rawInstruction } from "./raw-instruction.ts";
 import type { ArgInstruction, Dockerfile, Instruction, Stage } from "./types.ts";
-import { rejectUnsupported } from "./unsupported.ts";
 
 const STAGE_NAME = /^[a-z][a-z0-9-_.]*$/;
 
@@ -39,9 +38,7 @@ export function parseTrigger(trigger: string, escaper: EscapeCharacter, source: 
   const directive = escaper === "\\" ? [] : [`# escape=${escaper}\n`];
   const [line] = joinLines([...directive, ...(trigger.match(/[^\n]*\n|[^\n]+$/g) ?? [])]).lines;
   if (!line) throw new DockerfileError("ONBUILD requires at least one argument", source);
-  const instruction = withLine(source, () => parseInstruction(rawInstruction({ ...line, source }, escaper)));
-  rejectUnsupported(instruction);
-  return instruction;
+  return withLine(source, () => parseInstruction(rawInstruction({ ...line, source }, escaper)));
 }
 
 interface OpenStage extends Stage {
@@ -61,7 +58,6 @@ function splitStages(
       continue;
     }
     const instruction = withLine(raw.source, () => parseInstruction(raw));
-    rejectUnsupported(instruction);
     const stage = stages.at(-1);
     if (stage) stage.instructions.push(instruction);
     else if (instruction.kind === "arg") globalArgs.push(instruction);

@@ -63,7 +63,7 @@ export interface RunInstruction extends InstructionBase {
    * Heredocs of the shell form. `scriptOf` (run-script.ts) turns line and heredocs into what the shell or `#!` gets.
    */
   readonly heredocs: readonly Heredoc[];
-  /** Parsed by `parseMounts` (mounts.ts) once variables are known. */
+  /** For `parseMounts` (mounts.ts), once variables are known. Builds refuse them so far (unsupported.ts). */
   readonly mounts: readonly MountSpec[];
   readonly network: "default" | "none" | "host";
   readonly security: "sandbox" | "insecure";
