@@ -9,7 +9,7 @@ import type { ContainerExit } from "./container-runtime.ts";
 const SIGKILL = 9;
 const CONTROL = "ctl";
 /** Milliseconds after an event at which a conmon that seems alive is looked at again. */
-const RECHECK_DELAYS: readonly number[] = [1, 4, 15, 80];
+const RECHECK_DELAYS: readonly number[] = [1, 4, 15, 80, 400, 2000];
 
 /** What conmon left in the exit directory; undefined when it left nothing. */
 export function readExitFile(exitDirectory: string, id: string, files: BundleFiles): ContainerExit | undefined {
@@ -72,9 +72,11 @@ export class SupervisedContainer {
 
   #look(again: readonly number[] = RECHECK_DELAYS): void {
     if (this.#hasEnded) return;
+    // In this order: a conmon that was gone before the exit file was looked for has written it, or never will.
+    const isSupervised = isAlive(this.record.conmon);
     const exit = readExitFile(this.#exitDirectory, this.id, this.files);
     if (exit) this.#end(exit);
-    else if (!isAlive(this.record.conmon)) this.#end(this.#loseContainer());
+    else if (!isSupervised) this.#end(this.#loseContainer());
     else this.#lookLater(again);
   }
 
