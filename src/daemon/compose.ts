@@ -34,7 +34,7 @@ import { Database } from "#store/database.ts";
 import { ImageStore } from "#store/image-store.ts";
 import { LayerFileStore } from "#store/layer-file-store.ts";
 import { inflate } from "#sys/inflate.ts";
-import { layerMountProblem } from "#sys/kernel.ts";
+import { layerMountProblem } from "#sys/layer-mount-probe.ts";
 import { bootId } from "#sys/process-info.ts";
 import { LocalVolumeStore } from "#volume/local-volumes.ts";
 import { hostInformation } from "./host-information.ts";

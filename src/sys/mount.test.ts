@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { SystemError } from "#errors/errors.ts";
 import { SystemCallError } from "./libc.ts";
-import { bindMount, makePrivate, mountFileSystem, unmount } from "./mount.ts";
+import { mountFileSystem, unmount } from "./mount.ts";
 import { mountsBelow, parseMountInfo } from "./mount-info.ts";
 
 let base: string;
@@ -57,17 +57,6 @@ describe("unmount()", () => {
     expect(await unmount(join(base, "none"))).toBe(false);
     user.kill("SIGKILL");
     await user.exited;
-  });
-});
-
-describe("bindMount()", () => {
-  test("shows a tree at a second place, read-only if asked", () => {
-    writeFileSync(join(base, "a/file"), "x");
-    bindMount(join(base, "a"), join(base, "b"), { readOnly: true });
-    makePrivate(join(base, "b"));
-    expect(existsSync(join(base, "b/file"))).toBe(true);
-    expect(() => writeFileSync(join(base, "b/file"), "y")).toThrow(/EROFS/);
-    writeFileSync(join(base, "a/file"), "y");
   });
 });
 

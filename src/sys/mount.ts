@@ -17,12 +17,6 @@ const FSMOUNT_CLOEXEC = 0x1;
 const MOVE_MOUNT_F_EMPTY_PATH = 0x4;
 const AT_FDCWD = -100;
 
-const MS_RDONLY = 0x1;
-const MS_REMOUNT = 0x20;
-const MS_BIND = 0x1000;
-const MS_REC = 0x4000;
-const MS_PRIVATE = 0x4_0000;
-
 const MNT_DETACH = 0x2;
 const UMOUNT_NOFOLLOW = 0x8;
 
@@ -65,23 +59,6 @@ export function mountFileSystem(
   const flags = attributes.reduce((sum, attribute) => sum | ATTRIBUTES[attribute], 0);
   using mount = new Descriptor(call("fsmount", target, context.number, FSMOUNT_CLOEXEC, flags));
   call("move_mount", target, mount.number, "", AT_FDCWD, cPath(target), MOVE_MOUNT_F_EMPTY_PATH);
-}
-
-/** Makes the tree at `source` visible at `target` too, with the mounts below it unless `recursive` is false. */
-export function bindMount(
-  source: string,
-  target: string,
-  { recursive = true, readOnly = false }: { recursive?: boolean; readOnly?: boolean } = {},
-): void {
-  const flags = MS_BIND | (recursive ? MS_REC : 0);
-  call("mount", target, cPath(source), cPath(target), null, flags, null);
-  // mount(2): a bind ignores all other flags, so being read-only takes a second call.
-  if (readOnly) call("mount", target, null, cPath(target), null, MS_REMOUNT | MS_BIND | MS_RDONLY, null);
-}
-
-/** Keeps later mounts below `target` from spreading to other mount namespaces, and theirs from coming here. */
-export function makePrivate(target: string, { recursive = false }: { recursive?: boolean } = {}): void {
-  call("mount", target, null, cPath(target), null, MS_PRIVATE | (recursive ? MS_REC : 0), null);
 }
 
 /**

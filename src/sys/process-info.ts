@@ -44,23 +44,6 @@ export function bootId(): string {
   return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
 }
 
-/**
- * The cgroups of a process: from controller list ("" for cgroup v2, else "memory", "cpu,cpuacct", "name=systemd" …) to path.
- * Undefined when there is no such process.
- */
-export function readCgroups(pid: number): ReadonlyMap<string, string> | undefined {
-  const text = readProcFile(`/proc/${pid}/cgroup`);
-  if (text === undefined) return undefined;
-  const lines = text.split("\n").filter((line) => line !== "");
-  return new Map(
-    lines.map((line) => {
-      // hierarchy:controllers:path, and a path may contain colons (cgroups(7)).
-      const [, controllers = "", ...path] = line.split(":");
-      return [controllers, path.join(":")];
-    }),
-  );
-}
-
 function readProcFile(path: string): string | undefined {
   try {
     return readFileSync(path, "utf8");

@@ -1,21 +1,8 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { release } from "node:os";
 import { join } from "node:path";
-import { errorCode, errorMessage, SystemError } from "#errors/errors.ts";
+import { errorCode, errorMessage } from "#errors/errors.ts";
 import { mountFileSystem, unmount } from "./mount.ts";
-
-export interface KernelRelease {
-  readonly text: string;
-  readonly major: number;
-  readonly minor: number;
-}
-
-/** Parses what `uname -r` prints, such as "6.12.9-amd64". Throws SystemError when it does not begin with two numbers. */
-export function parseKernelRelease(text: string = release()): KernelRelease {
-  const [, major, minor] = /^(\d+)\.(\d+)/.exec(text) ?? [];
-  if (!major || !minor) throw new SystemError(`cannot tell the kernel's version from "${text}"`);
-  return { text, major: Number(major), minor: Number(minor) };
-}
 
 /**
  * Tries, in a directory of its own below `directory`, what layers need: two EROFS images mounted from plain files, and an overlay
