@@ -132,10 +132,12 @@ export class ConmonRuntime implements ContainerRuntime {
 
   async adopt(id: string): Promise<AdoptedState> {
     const files = this.#files(id);
+    const record = files.readRecord();
+    // Its life first, then the exit file: see SupervisedContainer.
+    const isSupervised = record !== undefined && isAlive(record.conmon);
     const exit = readExitFile(this.#options.exitDirectory, id, files);
     if (exit) return { kind: "exited", exit };
-    const record = files.readRecord();
-    if (!record || !isAlive(record.conmon)) {
+    if (!record || !isSupervised) {
       this.#killAll(id);
       return { kind: "lost" };
     }
