@@ -4,7 +4,7 @@
  */
 import { DataLossError } from "#errors/errors.ts";
 
-export const FRAME_HEADER_LENGTH = 8;
+const FRAME_HEADER_LENGTH = 8;
 const FIRST_CAPACITY = 64 * 1024;
 
 /** 0 stdin, 1 stdout, 2 stderr, 3 an error of the engine. */

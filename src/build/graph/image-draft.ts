@@ -3,7 +3,7 @@ import type { StageImage } from "./graph-types.ts";
 import { splitVariable } from "./variables.ts";
 
 /** What BuildKit's Dockerfile frontend puts behind every history entry that it makes. */
-export const HISTORY_COMMENT = "buildkit.dockerfile.v0";
+const HISTORY_COMMENT = "buildkit.dockerfile.v0";
 
 /** PATH of images that say none, as BuildKit and Docker fill it in. */
 const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";

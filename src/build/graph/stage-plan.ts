@@ -197,7 +197,7 @@ export class StagePlan {
 }
 
 /** Stages that must be built before this one. */
-export function dependencies(stage: PlannedStage): readonly PlannedStage[] {
+function dependencies(stage: PlannedStage): readonly PlannedStage[] {
   const read = stage.instructions.flatMap(({ from }) => (from ? [from] : []));
   return stage.base ? [stage.base, ...read] : read;
 }

@@ -11,11 +11,6 @@ const MAX_ID = 0xffffffff;
 /** Longer account files are not read further. */
 const MAX_ACCOUNT_FILE = 16 * 1024 * 1024;
 
-/** Whether names in `owner` must be looked up in the image. */
-export function needsAccounts(owner: string): boolean {
-  return owner.split(":").some((part) => part !== "" && !/^\d+$/.test(part));
-}
-
 /**
  * The numbers of `user[:group]`: a user number alone is also the group's, a user name brings its group along.
  * Names are looked up in the image's /etc/passwd and /etc/group. Throws InvalidParameterError for a name that is not there

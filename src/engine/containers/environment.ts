@@ -2,7 +2,7 @@ import type { ContainerConfig } from "#spec/docker-api.ts";
 import { mergeEnv } from "./merge-config.ts";
 
 /** Docker's default PATH. https://github.com/moby/moby/blob/master/daemon/pkg/oci/defaults.go */
-export const DEFAULT_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+const DEFAULT_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /**
  * The environment of a container's main process: what the engine gives (PATH, HOSTNAME, TERM on a terminal), then the image's

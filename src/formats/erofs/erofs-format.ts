@@ -4,7 +4,7 @@ import { crc32c } from "./crc32c.ts";
  * The parts of EROFS that a layer file uses. https://docs.kernel.org/filesystems/erofs.html and the kernel's
  * fs/erofs/erofs_fs.h, whose structures these offsets are. All numbers are little-endian.
  */
-export const BLOCK_BITS = 9;
+const BLOCK_BITS = 9;
 /** 512 as in tar, so that a file's data in the tar is block-aligned where it lies. */
 export const BLOCK: number = 1 << BLOCK_BITS;
 export const SUPERBLOCK_OFFSET = 1024;

@@ -34,7 +34,7 @@ export interface LayerTreeLimits {
   readonly maxMetadataBytes: number;
 }
 
-export const DEFAULT_LAYER_TREE_LIMITS: LayerTreeLimits = {
+const DEFAULT_LAYER_TREE_LIMITS: LayerTreeLimits = {
   maxInodes: 2_000_000,
   maxMetadataBytes: 512 * 1024 * 1024,
 };

@@ -10,7 +10,7 @@ export interface WithheldCalls {
 }
 
 export const EPERM = 1;
-export const ENOSYS = 38;
+const ENOSYS = 38;
 
 export const WITHHELD_CALLS: readonly WithheldCalls[] = [
   {

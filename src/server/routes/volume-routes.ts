@@ -58,7 +58,7 @@ async function prune(engine: Engine, request: RequestContext): Promise<void> {
   request.sendJson(200, { VolumesDeleted: deleted.length > 0 ? deleted : null, SpaceReclaimed: reclaimed });
 }
 
-export function volumeView(volume: Volume, usage?: { readonly size: number; readonly references: number }): VolumeView {
+function volumeView(volume: Volume, usage?: { readonly size: number; readonly references: number }): VolumeView {
   return {
     Name: volume.name,
     Driver: volume.driver,

@@ -38,7 +38,7 @@ export function versionView({ information }: Engine): VersionInfo {
   };
 }
 
-export function goArchitecture(architecture: string): string {
+function goArchitecture(architecture: string): string {
   return GO_ARCHITECTURE[architecture] ?? architecture;
 }
 
