@@ -1,8 +1,12 @@
 import { existsSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { errorCode } from "#errors/errors.ts";
 
 const CGROUP_ROOT = "/sys/fs/cgroup";
+/** Milliseconds. */
+const KILL_GRACE = 2000;
+const PAUSE = 5;
 /** On v1 each controller has its own tree; the first of these that exists holds all processes of a container. */
 const V1_TREES: readonly string[] = ["pids", "freezer", "devices"];
 
@@ -21,10 +25,25 @@ export function killCgroup(path: string, isCgroup2: boolean): void {
   }
 }
 
+/** Resolves when the processes of a cgroup that were killed are gone, or after two seconds: the kernel does not tell on cgroup v1. */
+export async function cgroupEmptied(path: string, isCgroup2: boolean): Promise<void> {
+  const deadline = Date.now() + KILL_GRACE;
+  while (cgroupPids(path, isCgroup2).length > 0 && Date.now() < deadline) await delay(PAUSE);
+}
+
+/** The names of the cgroups right below `path`. */
+export function childCgroups(path: string): string[] {
+  const found = new Set<string>();
+  for (const tree of cgroupTrees()) {
+    const entries = directoriesIn(join(tree, path));
+    for (const name of entries) found.add(name);
+  }
+  return [...found];
+}
+
 /** Removes a cgroup from all trees where it is empty. */
 export function removeEmptyCgroup(path: string): void {
-  const trees = [CGROUP_ROOT, ...readdirSync(CGROUP_ROOT).map((name) => join(CGROUP_ROOT, name))];
-  for (const tree of trees) {
+  for (const tree of cgroupTrees()) {
     try {
       rmdirSync(join(tree, path));
     } catch {
@@ -68,6 +87,20 @@ function kill(pid: number): void {
     process.kill(pid, "SIGKILL");
   } catch (error) {
     if (errorCode(error) !== "ESRCH") throw error;
+  }
+}
+
+function cgroupTrees(): string[] {
+  return [CGROUP_ROOT, ...readdirSync(CGROUP_ROOT).map((name) => join(CGROUP_ROOT, name))];
+}
+
+function directoriesIn(path: string): string[] {
+  try {
+    const entries = readdirSync(path, { withFileTypes: true });
+    return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  } catch {
+    // Not there in this tree, or a file.
+    return [];
   }
 }
 

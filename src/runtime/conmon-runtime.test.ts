@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { LogEncoder } from "#formats/container-log-encode.ts";
@@ -261,7 +262,7 @@ test("ConmonRuntime.exec() passes stdin and signals", async () => {
   expect(await new Response(reader.stdout as never).text()).toBe("through");
   expect(await reader.exitCode).toBe(0);
   const sleeper = await fixture.runtime.exec({ ...cat, args: ["sh", "-c", "echo up; sleep 100"], openStdin: false });
-  await new Promise((resolve) => sleeper.stdout.once("data", resolve));
+  await once(sleeper.stdout, "data");
   sleeper.kill(SIGKILL);
   expect(await sleeper.exitCode).toBe(137);
 });

@@ -1,11 +1,20 @@
-import { mkdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readdirSync, rmSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { ConflictError, NotFoundError, SystemError } from "#errors/errors.ts";
+import { killByArgument } from "#sys/find-processes.ts";
 import { isAlive } from "#sys/process-info.ts";
 import { BundleFiles, type BundleRecord, identify, signalProcess } from "./bundle-files.ts";
 import { BundleMaker } from "./bundle-maker.ts";
 import { CgroupMoves } from "./cgroup-moves.ts";
-import { cgroupPids, isFrozen, killCgroup, removeEmptyCgroup, thaw } from "./cgroup-tree.ts";
+import {
+  cgroupEmptied,
+  cgroupPids,
+  childCgroups,
+  isFrozen,
+  killCgroup,
+  removeEmptyCgroup,
+  thaw,
+} from "./cgroup-tree.ts";
 import { launchConmon } from "./conmon-launch.ts";
 import type {
   AdoptedState,
@@ -58,7 +67,7 @@ export class ConmonRuntime implements ContainerRuntime {
     this.#options = options;
     this.program = options.programs.runtime;
     this.#bundles = new BundleMaker({
-      cgroupParent: options.cgroupParent ?? DEFAULT_CGROUP_PARENT,
+      cgroupParent: this.#cgroupParent,
       supportsTime: options.programs.supportsTime,
       pidOf: (id) => this.#runningPid(id),
     });
@@ -148,6 +157,14 @@ export class ConmonRuntime implements ContainerRuntime {
     return { kind: "running", pid: record.container.pid, paused };
   }
 
+  async sweep(keep: ReadonlySet<string>): Promise<void> {
+    const { bundleDirectory, exitDirectory } = this.#options;
+    await killByArgument((argument) => dirname(argument) === bundleDirectory && !keep.has(basename(argument)));
+    const directories = [bundleDirectory, exitDirectory, this.#socketDirectory].flatMap((path) => readdirSync(path));
+    const ids = new Set([...directories, ...this.#runtime.list(), ...childCgroups(this.#cgroupParent)]);
+    for (const id of ids) if (!keep.has(id)) await this.#sweepOne(id);
+  }
+
   async resize(id: string, size: TerminalSize): Promise<void> {
     this.#container(id);
     sendControlMessage(this.#files(id).control, resizeMessage(size));
@@ -193,7 +210,11 @@ export class ConmonRuntime implements ContainerRuntime {
   async close(): Promise<void> {
     for (const container of this.#containers.values()) container.release();
     this.#containers.clear();
-    removeEmptyCgroup(this.#options.cgroupParent ?? DEFAULT_CGROUP_PARENT);
+    removeEmptyCgroup(this.#cgroupParent);
+  }
+
+  get #cgroupParent(): string {
+    return this.#options.cgroupParent ?? DEFAULT_CGROUP_PARENT;
   }
 
   get #socketDirectory(): string {
@@ -242,11 +263,24 @@ export class ConmonRuntime implements ContainerRuntime {
     return container;
   }
 
+  /** What the runtime cannot delete (state that it did not finish) goes without it. */
+  async #sweepOne(id: string): Promise<void> {
+    this.#killAll(id);
+    await cgroupEmptied(this.#bundles.cgroupsPath(id), this.#bundles.host.isCgroup2);
+    await this.#cleanUp(id).catch(() => {
+      this.#runtime.forget(id);
+      return this.#cleanUp(id);
+    });
+  }
+
   /** Removes all traces: cgroup and state of the runtime, bundle, exit file. */
   async #cleanUp(id: string): Promise<void> {
     if (this.#runtime.has(id)) await this.#runtime.delete(id);
     // A runtime that was killed at the wrong moment leaves a cgroup that it knows nothing of.
-    else removeEmptyCgroup(this.#bundles.cgroupsPath(id));
+    else {
+      removeEmptyCgroup(this.#bundles.cgroupsPath(id));
+      this.#runtime.forget(id);
+    }
     rmSync(this.#files(id).directory, { recursive: true, force: true });
     rmSync(join(this.#socketDirectory, id), { force: true });
     removeExitFile(this.#options.exitDirectory, id);

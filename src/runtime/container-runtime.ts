@@ -33,6 +33,11 @@ export interface ContainerRuntime {
    * killed, and its exit told. After "exited" or "lost" the caller still calls `remove`.
    */
   adopt(id: string): Promise<AdoptedState>;
+  /**
+   * Start-up, before anything else: ends what an engine before left of every container that is not in `keep` (half-created ones, build
+   * steps) and removes all traces of it.
+   */
+  sweep(keep: ReadonlySet<string>): Promise<void>;
   /** Called once for each container that exits. */
   onExit(listener: (exit: ContainerExit) => void): void;
   /** Opens the container's standard input through conmon. */

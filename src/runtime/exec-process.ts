@@ -109,7 +109,8 @@ function startOnPipes(program: string, args: readonly string[], spec: ExecSpec, 
 
 function startOnTerminal(program: string, args: readonly string[], spec: ExecSpec, work: ExecFiles): ExecProcess {
   const { rows, columns } = spec.terminalSize ?? DEFAULT_SIZE;
-  const terminal = spawnOnTerminal(program, args, { rows, columns });
+  // runc makes its terminal raw too, but only when output may have passed already.
+  const terminal = spawnOnTerminal(program, args, { rows, columns, raw: true });
   const stdout = new ComplaintFilter();
   terminal.onData((data) => void stdout.write(Buffer.from(data)));
   const exitCode = terminal.exited.then((code) => {
@@ -140,9 +141,21 @@ function exitCodeOf(failure: Error): number {
   return failure instanceof StartError ? failure.exitCode : 126;
 }
 
-/** runc passes signals on, but cannot pass on SIGKILL: that must hit the process itself. */
-function killExec(work: ExecFiles, runtimePid: number | undefined, signal: number): void {
-  const pid = work.readPid() ?? (signal === SIGKILL ? undefined : runtimePid);
+/** Milliseconds between looks for the pid of a process that runs already, and how often to look. */
+const PID_DELAY = 5;
+const PID_LOOKS = 200;
+
+/**
+ * runc passes signals on, but cannot pass on SIGKILL: that must hit the process itself. runc tells its pid only after it runs, so a
+ * process may be heard of before it can be killed.
+ */
+function killExec(work: ExecFiles, runtimePid: number | undefined, signal: number, looks: number = PID_LOOKS): void {
+  const own = work.readPid();
+  if (own === undefined && signal === SIGKILL && looks > 0 && !work.isRemoved) {
+    setTimeout(() => killExec(work, runtimePid, signal, looks - 1), PID_DELAY);
+    return;
+  }
+  const pid = own ?? (signal === SIGKILL ? undefined : runtimePid);
   if (pid === undefined) return;
   try {
     process.kill(pid, signal);
@@ -154,10 +167,16 @@ function killExec(work: ExecFiles, runtimePid: number | undefined, signal: numbe
 /** The files of one exec, in the container's bundle: removed with it in any case. */
 class ExecFiles {
   readonly #directory: string;
+  #isRemoved = false;
 
   constructor(bundleDirectory: string) {
     this.#directory = join(bundleDirectory, `exec-${randomBytes(8).toString("hex")}`);
     mkdirSync(this.#directory, { mode: 0o700 });
+  }
+
+  /** The exec has ended. */
+  get isRemoved(): boolean {
+    return this.#isRemoved;
   }
 
   get process(): string {
@@ -184,6 +203,7 @@ class ExecFiles {
   }
 
   remove(): void {
+    this.#isRemoved = true;
     rmSync(this.#directory, { recursive: true, force: true });
   }
 }

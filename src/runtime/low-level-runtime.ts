@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { errorCode } from "#errors/errors.ts";
 import { childExit, startChild } from "#sys/command.ts";
@@ -39,6 +39,16 @@ export class LowLevelRuntime {
   async delete(id: string): Promise<void> {
     if (this.program.name === "runc" && removeStopped(join(this.root, id))) return;
     await this.#mustRun(["delete", "--force", id]);
+    this.forget(id);
+  }
+
+  /** The containers that have a directory here, be there state in it or not: a runtime that was killed leaves it empty. */
+  list(): readonly string[] {
+    return readdirSync(this.root);
+  }
+
+  /** Removes what a runtime that was killed left: a directory without state, which would make it refuse the id. */
+  forget(id: string): void {
     rmSync(join(this.root, id), { recursive: true, force: true });
   }
 

@@ -7,6 +7,8 @@ export interface TerminalOptions {
   /** The program's whole environment; default PATH and TERM only. */
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** Bytes pass both ways unchanged from the first one on: for a program that opens a terminal of its own behind this one. */
+  readonly raw?: boolean;
 }
 
 /** A program whose standard streams are a pseudo-terminal of its own. */
@@ -36,7 +38,7 @@ const LAST_DATA_MS = 100;
 export function spawnOnTerminal(
   program: string,
   args: readonly string[],
-  { rows, columns, env = { PATH: SAFE_PATH, TERM: "xterm" }, cwd }: TerminalOptions,
+  { rows, columns, env = { PATH: SAFE_PATH, TERM: "xterm" }, cwd, raw = false }: TerminalOptions,
 ): TerminalProcess {
   const early: Uint8Array[] = [];
   let receive = (data: Uint8Array): void => void early.push(data);
@@ -50,6 +52,7 @@ export function spawnOnTerminal(
   });
   const { terminal } = child;
   if (!terminal) throw new SystemError(`cannot run ${program}: no terminal could be opened`);
+  if (raw) makeRaw(terminal);
   const finish = async (): Promise<number> => {
     const code = await child.exited;
     await Promise.race([closed.promise, Bun.sleep(LAST_DATA_MS)]);
@@ -71,6 +74,15 @@ export function spawnOnTerminal(
     kill: (signal) => child.kill(signal),
     exited: finish(),
   };
+}
+
+/** termios(3): output is processed ("\n" becomes "\r\n"). */
+const OPOST = 1;
+
+/** As cfmakeraw(3); Bun's own raw mode leaves the processing of output on. */
+function makeRaw(terminal: Bun.Terminal): void {
+  terminal.setRawMode(true);
+  terminal.outputFlags &= ~OPOST;
 }
 
 function start(command: string[], options: Bun.Spawn.SpawnOptions<"ignore", "ignore", "ignore">): Bun.Subprocess {
