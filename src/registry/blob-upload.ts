@@ -63,15 +63,9 @@ export async function uploadBlob(
 ): Promise<void> {
   const signal = options.signal ? { signal: options.signal } : {};
   const attempt = async (): Promise<void> => {
-    const started = await session.send({
-      method: "POST",
-      path: `${repository}/blobs/uploads/`,
-      expect: [202],
-      ...signal,
-    });
     const sent = await session.send({
       method: "PATCH",
-      path: uploadLocation(session, started),
+      path: await beginUpload(session, repository, options.signal),
       headers: { "content-type": "application/octet-stream" },
       body: () => source.open(),
       expect: [202, 204],
@@ -94,18 +88,23 @@ export async function uploadSmallBlob(
 ): Promise<void> {
   const signal = options.signal ? { signal: options.signal } : {};
   const attempt = async (): Promise<void> => {
-    const started = await session.send({
-      method: "POST",
-      path: `${repository}/blobs/uploads/`,
-      expect: [202],
-      ...signal,
-    });
-    const location = uploadLocation(session, started);
+    const location = await beginUpload(session, repository, options.signal);
     location.searchParams.set("digest", digest);
     const headers = { "content-type": "application/octet-stream" };
     await session.send({ method: "PUT", path: location, headers, body: () => bytes, expect: [201, 204], ...signal });
   };
   await retryTransient(attempt, options.retryPolicy, options.signal);
+}
+
+/** Where the registry wants the bytes. */
+async function beginUpload(session: Session, repository: string, signal: AbortSignal | undefined): Promise<URL> {
+  const response = await session.send({
+    method: "POST",
+    path: `${repository}/blobs/uploads/`,
+    expect: [202],
+    ...(signal ? { signal } : {}),
+  });
+  return uploadLocation(session, response);
 }
 
 function uploadLocation(session: Session, response: Response): URL {

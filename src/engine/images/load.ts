@@ -17,7 +17,8 @@ export interface LoadOptions {
 
 /**
  * Reads an archive of images (Docker's or OCI's layout, plain or compressed, entries in any order) as it streams in, and makes its images.
- * Layers are ingested as they come: one that no image of the archive names is collected later.  * Throws InvalidParameterError when it is no such archive, DataLossError when a digest does not match, CancelledError.
+ * Layers are ingested as they come: one that no image of the archive names is collected later.
+ * Throws InvalidParameterError when it is no such archive, DataLossError when a digest does not match, CancelledError.
  */
 export function loadImages(
   context: ImageContext,
