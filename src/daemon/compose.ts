@@ -12,7 +12,7 @@ import { Supervisor } from "#engine/containers/supervisor.ts";
 import type { Engine } from "#engine/engine.ts";
 import { EventBus } from "#engine/events.ts";
 import { collectGarbage, removeHiddenImages } from "#engine/images/collect.ts";
-import type { ImageContext } from "#engine/images/image-context.ts";
+import type { ImageContext, ImageUsers } from "#engine/images/image-context.ts";
 import { LocalImages } from "#engine/images/lookup.ts";
 import { ProgressReplay } from "#engine/images/progress.ts";
 import { NetworkRegistry } from "#engine/networks/network-registry.ts";
@@ -21,12 +21,12 @@ import { SystemError } from "#errors/errors.ts";
 import { KeyLock } from "#lib/key-lock.ts";
 import { SharedWork } from "#lib/shared-work.ts";
 import { BridgeNetworkDriver } from "#network/bridge-network-driver.ts";
-import { chooseBridge } from "#network/subnet-choice.ts";
+import { bridgeAt, chooseBridge } from "#network/subnet-choice.ts";
 import { RegistryClient } from "#registry/registry-client.ts";
 import { ConmonRuntime } from "#runtime/conmon-runtime.ts";
 import { runtimeWarnings } from "#runtime/known-bad-versions.ts";
 import { LogRotator } from "#runtime/log-rotation.ts";
-import { findRuntimePrograms } from "#runtime/runtime-program.ts";
+import { findRuntimePrograms, type RuntimePrograms } from "#runtime/runtime-program.ts";
 import { OverlaySnapshotter } from "#snapshot/overlay-snapshotter.ts";
 import { BlobStore } from "#store/blob-store.ts";
 import { BuildCacheStore } from "#store/build-cache.ts";
@@ -58,57 +58,16 @@ export interface RunningEngine {
 export async function composeEngine(options: DaemonOptions, paths: EnginePaths, log: Logger): Promise<RunningEngine> {
   const [programs] = await Promise.all([findRuntimePrograms(), checkKernel(paths)]);
   const database = new Database(paths.database);
-  const events = new EventBus();
-  const locks = new KeyLock();
+  const base: Foundation = { options, paths, database, events: new EventBus(), locks: new KeyLock() };
   const containerStore = new ContainerStore(database);
   const layers = new LayerFileStore({ directory: paths.layers, database });
-  const images: ImageContext = {
-    database,
-    images: new ImageStore(database),
-    blobs: new BlobStore(paths.blobs),
-    layers,
-    locks,
-    events,
-    users: new ContainerImageUsers(containerStore),
-    registry: new RegistryClient({
-      mirrors: options.registryMirrors,
-      insecureRegistries: options.insecureRegistries,
-      userAgent: `berth/${BERTH_VERSION}`,
-    }),
-    inflate,
-    pulls: new SharedWork(() => new ProgressReplay()),
-    maxConcurrentDownloads: options.maxConcurrentDownloads,
-  };
-  const name = engineName(options);
-  const snapshotter = new OverlaySnapshotter({ stateDirectory: paths.snapshots, mountDirectory: paths.mounts });
-  const runtime = new ConmonRuntime({
-    stateDirectory: paths.runtimeState,
-    bundleDirectory: paths.bundles,
-    exitDirectory: paths.exits,
-    programs,
-    cgroupParent: `/berth-${name}`,
-  });
-  const logRotator = new LogRotator((id) => runtime.reopenLog(id));
-  const networkDriver = new BridgeNetworkDriver({ engineName: name, netnsDirectory: paths.namespaces });
-  const networks = new NetworkRegistry(database, () => chooseBridge(name, !isDefaultEngine(options)));
+  const images = composeImages(base, layers, new ContainerImageUsers(containerStore));
+  const runtime = composeRuntime(base, programs);
   const volumes = new LocalVolumeStore({ directory: paths.volumes, rows: volumeRecords(database) });
-  const containers: ContainerContext = {
-    containers: containerStore,
-    images: imageLookup(images),
-    snapshotter,
-    runtime,
-    logRotator,
-    networks,
-    networkDriver,
-    volumes,
-    events,
-    waiters: new ExitWaiters(),
-    locks,
-    directory: paths.containers,
-  };
+  const containers = composeContainers(base, { containerStore, images, runtime, volumes });
   await Promise.all([layers.sweep(), volumes.sweep()]);
   await sweep({ containers }, paths);
-  const builds = composeBuilds({ paths, database, images, layers, containers });
+  const builds = composeBuilds(base, { images, layers, containers });
   const supervisor = new Supervisor(containers, (message) => log.warn(message));
   await supervisor.adoptAll();
   return {
@@ -118,7 +77,7 @@ export async function composeEngine(options: DaemonOptions, paths: EnginePaths, 
       execs: new ExecService(containers),
       images,
       builds,
-      events,
+      events: base.events,
       information: hostInformation(
         options,
         programs.runtime,
@@ -133,12 +92,90 @@ export async function composeEngine(options: DaemonOptions, paths: EnginePaths, 
     close: async () => {
       supervisor.close();
       builds.close();
-      logRotator.close();
+      containers.logRotator.close();
       await runtime.close();
-      await snapshotter.releaseIdle();
+      await containers.snapshotter.releaseIdle();
       await layers.settled();
       database[Symbol.dispose]();
     },
+  };
+}
+
+/** What all services stand on. */
+interface Foundation {
+  readonly options: DaemonOptions;
+  readonly paths: EnginePaths;
+  readonly database: Database;
+  readonly events: EventBus;
+  readonly locks: KeyLock;
+}
+
+/** Refuses a kernel that cannot mount layer files. */
+async function checkKernel(paths: EnginePaths): Promise<void> {
+  const problem = await layerMountProblem(paths.temporary);
+  if (problem) throw new SystemError(problem);
+}
+
+function composeImages(base: Foundation, layers: LayerFileStore, users: ImageUsers): ImageContext {
+  const { options, paths, database, events, locks } = base;
+  return {
+    database,
+    images: new ImageStore(database),
+    blobs: new BlobStore(paths.blobs),
+    layers,
+    locks,
+    events,
+    users,
+    registry: new RegistryClient({
+      mirrors: options.registryMirrors,
+      insecureRegistries: options.insecureRegistries,
+      userAgent: `berth/${BERTH_VERSION}`,
+    }),
+    inflate,
+    pulls: new SharedWork(() => new ProgressReplay()),
+    maxConcurrentDownloads: options.maxConcurrentDownloads,
+  };
+}
+
+function composeRuntime({ options, paths }: Foundation, programs: RuntimePrograms): ConmonRuntime {
+  return new ConmonRuntime({
+    stateDirectory: paths.runtimeState,
+    bundleDirectory: paths.bundles,
+    exitDirectory: paths.exits,
+    programs,
+    cgroupParent: `/berth-${engineName(options)}`,
+  });
+}
+
+interface ContainerParts {
+  readonly containerStore: ContainerStore;
+  readonly images: ImageContext;
+  readonly runtime: ConmonRuntime;
+  readonly volumes: LocalVolumeStore;
+}
+
+function composeContainers(
+  { options, paths, database, events, locks }: Foundation,
+  { containerStore, images, runtime, volumes }: ContainerParts,
+): ContainerContext {
+  const name = engineName(options);
+  const wantedBridge = options.bip === "" ? undefined : bridgeAt(name, options.bip);
+  return {
+    containers: containerStore,
+    images: imageLookup(images),
+    snapshotter: new OverlaySnapshotter({ stateDirectory: paths.snapshots, mountDirectory: paths.mounts }),
+    runtime,
+    logRotator: new LogRotator((id) => runtime.reopenLog(id)),
+    networks: new NetworkRegistry(
+      database,
+      async () => wantedBridge ?? (await chooseBridge(name, !isDefaultEngine(options))),
+    ),
+    networkDriver: new BridgeNetworkDriver({ engineName: name, netnsDirectory: paths.namespaces }),
+    volumes,
+    events,
+    waiters: new ExitWaiters(),
+    locks,
+    directory: paths.containers,
   };
 }
 
@@ -153,21 +190,13 @@ function imageLookup(images: ImageContext): ContainerContext["images"] {
   };
 }
 
-/** Refuses a kernel that cannot mount layer files. */
-async function checkKernel(paths: EnginePaths): Promise<void> {
-  const problem = await layerMountProblem(paths.temporary);
-  if (problem) throw new SystemError(problem);
-}
-
 interface BuildParts {
-  readonly paths: EnginePaths;
-  readonly database: Database;
   readonly images: ImageContext;
   readonly layers: LayerFileStore;
   readonly containers: ContainerContext;
 }
 
-function composeBuilds({ paths, database, images, layers, containers }: BuildParts): BuildService {
+function composeBuilds({ paths, database }: Foundation, { images, layers, containers }: BuildParts): BuildService {
   const { snapshotter, runtime, networks, networkDriver } = containers;
   const cache = new BuildCacheStore(database);
   const host = new EngineBuildHost({ images, networks, networkDriver, directory: paths.buildFiles });

@@ -15,7 +15,7 @@ export interface DaemonOptions {
   readonly logLevel: LogLevel;
   /** Layers that one pull fetches at once. */
   readonly maxConcurrentDownloads: number;
-  /** Subnet of the default bridge as `ADDRESS/LENGTH` of its gateway; "" to choose a free one. */
+  /** The default bridge's own address as `ADDRESS/LENGTH`, for a data root that has no bridge yet; "" to choose a free one. */
   readonly bip: string;
   /** Stop all containers, give back mounts, bridge and rules, and end. */
   readonly cleanUp: boolean;
@@ -27,7 +27,7 @@ export const DAEMON_HELP = `Usage:  berth daemon [OPTIONS]
 The engine: pulls, builds and runs containers for clients of its socket
 
 Options:
-      --bip string                       Address and prefix of the default bridge, like 172.30.0.1/24
+      --bip string                       Address and prefix of the default bridge, like 172.30.0.1/24; kept from the first start on
       --clean-up                         Stop all containers of this data root, remove its mounts, bridge and rules, and exit
       --config-file string               Daemon configuration file (default "/etc/berth/daemon.json")
       --data-root string                 Root directory of persistent state (default "/var/lib/berth")

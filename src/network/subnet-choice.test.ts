@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { formatSubnet, overlaps, parseSubnet } from "#lib/ip-address.ts";
-import { candidateSubnets, chooseBridge, firstFree, takenSubnets } from "./subnet-choice.ts";
+import { bridgeAt, candidateSubnets, chooseBridge, firstFree, takenSubnets } from "./subnet-choice.ts";
 
 const blocks = (...texts: string[]): ReturnType<typeof candidateSubnets> => texts.map((text) => parseSubnet(text)!);
 
@@ -23,6 +23,20 @@ test("takenSubnets() has this host's loopback and never the whole internet", asy
   const taken = (await takenSubnets()).map(formatSubnet);
   expect(taken).toContain("127.0.0.0/8");
   expect(taken).not.toContain("0.0.0.0/0");
+});
+
+describe("bridgeAt()", () => {
+  test("takes the address as the gateway's", () => {
+    expect(bridgeAt("x", "10.9.8.1/24")).toEqual({
+      subnet: "10.9.8.0/24",
+      gateway: "10.9.8.1",
+      bridgeName: "berth-x",
+    });
+  });
+
+  test.each(["", "10.9.8.1", "10.9.8.0/24", "10.9.8.255/24", "10.9.8.1/33", "fd00::1/64"])("refuses %j", (bip) => {
+    expect(() => bridgeAt("x", bip)).toThrow(`invalid value "${bip}" for --bip`);
+  });
 });
 
 describe("chooseBridge()", () => {

@@ -1,6 +1,14 @@
 import { createHash } from "node:crypto";
-import { UnavailableError } from "#errors/errors.ts";
-import { formatIpv4, formatSubnet, type Ipv4Subnet, overlaps, parseSubnet } from "#lib/ip-address.ts";
+import { InvalidParameterError, UnavailableError } from "#errors/errors.ts";
+import {
+  formatIpv4,
+  formatSubnet,
+  type Ipv4Subnet,
+  lastAddress,
+  overlaps,
+  parseIpv4,
+  parseSubnet,
+} from "#lib/ip-address.ts";
 import { runCommand } from "#sys/command.ts";
 
 /** Docker's default address pools: the block and the size of the subnets cut from it. https://docs.docker.com/engine/network/#automatic-subnet-allocation */
@@ -36,7 +44,27 @@ export async function chooseBridge(engineName: string, spread: boolean): Promise
       "could not find an available, non-overlapping IPv4 address pool among the defaults to assign to the network",
     );
   }
-  return { subnet: formatSubnet(subnet), gateway: formatIpv4(subnet.base + 1), bridgeName: `berth-${engineName}` };
+  return { subnet: formatSubnet(subnet), gateway: formatIpv4(subnet.base + 1), bridgeName: bridgeName(engineName) };
+}
+
+/**
+ * The bridge that `bip` asks for: the gateway's address with its prefix length, like 172.30.0.1/24. Throws InvalidParameterError when it is
+ * no address that a gateway can have.
+ */
+export function bridgeAt(engineName: string, bip: string): BridgeChoice {
+  const subnet = parseSubnet(bip);
+  const gateway = parseIpv4(bip.split("/")[0] ?? "");
+  const isHost = subnet && gateway !== undefined && gateway > subnet.base && gateway < lastAddress(subnet);
+  if (!isHost) {
+    throw new InvalidParameterError(
+      `invalid value "${bip}" for --bip: expected a host's address and prefix length, like 172.30.0.1/24`,
+    );
+  }
+  return { subnet: formatSubnet(subnet), gateway: formatIpv4(gateway), bridgeName: bridgeName(engineName) };
+}
+
+function bridgeName(engineName: string): string {
+  return `berth-${engineName}`;
 }
 
 /** The first candidate that overlaps none of `taken`. */

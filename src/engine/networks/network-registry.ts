@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { NotFoundError } from "#errors/errors.ts";
 import type { NetworkRecord } from "#network/network-driver.ts";
+import type { BridgeChoice } from "#network/subnet-choice.ts";
 import type { Database } from "#store/database.ts";
 
 /** Docker's predefined networks; only the bridge has state of its own. */
@@ -13,14 +14,11 @@ export type NetworkTarget =
 /** The networks of one engine. User-defined ones will be further rows of the same table. */
 export class NetworkRegistry {
   readonly #database: Database;
-  readonly #chooseBridge: () => Promise<{ subnet: string; gateway: string; bridgeName: string }>;
+  readonly #chooseBridge: () => Promise<BridgeChoice>;
   #bridge: Promise<NetworkRecord> | undefined;
 
   /** `chooseBridge` finds a free subnet; it is asked once in the life of a data root. */
-  constructor(
-    database: Database,
-    chooseBridge: () => Promise<{ subnet: string; gateway: string; bridgeName: string }>,
-  ) {
+  constructor(database: Database, chooseBridge: () => Promise<BridgeChoice>) {
     this.#database = database;
     this.#chooseBridge = chooseBridge;
   }

@@ -1,0 +1,83 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseDaemonOptions } from "./options.ts";
+
+let directory: string;
+/** An empty file, so that one of this machine's own is not read. */
+let noConfig: string;
+
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), "berth-options-"));
+  noConfig = configFile("none.json", {});
+});
+afterAll(() => rmSync(directory, { recursive: true }));
+
+function configFile(name: string, content: unknown): string {
+  const path = join(directory, name);
+  writeFileSync(path, typeof content === "string" ? content : JSON.stringify(content));
+  return path;
+}
+
+function parse(...args: readonly string[]): ReturnType<typeof parseDaemonOptions> {
+  return parseDaemonOptions(["--config-file", noConfig, ...args]);
+}
+
+describe("parseDaemonOptions()", () => {
+  test("gives Docker's defaults with Berth's names", () => {
+    expect(parse()).toMatchObject({
+      dataRoot: "/var/lib/berth",
+      execRoot: "/run/berth",
+      sockets: ["/run/berth/berth.sock"],
+      logLevel: "info",
+      maxConcurrentDownloads: 6,
+    });
+  });
+
+  test("puts the socket into the exec root, unless told where", () => {
+    expect(parse("--exec-root", "/tmp/x/").sockets).toEqual(["/tmp/x/berth.sock"]);
+    expect(parse("-H", "unix:///a.sock", "-H", "unix:///b.sock").sockets).toEqual(["/a.sock", "/b.sock"]);
+  });
+
+  test("lets flags win over the configuration file", () => {
+    const file = configFile("both.json", {
+      "data-root": "/from/file",
+      "log-level": "warn",
+      "registry-mirrors": ["http://127.0.0.1:5000/"],
+      "max-concurrent-downloads": 3,
+    });
+    expect(parseDaemonOptions(["--config-file", file, "--data-root", "/from/flag"])).toMatchObject({
+      dataRoot: "/from/flag",
+      logLevel: "warn",
+      registryMirrors: ["http://127.0.0.1:5000"],
+      maxConcurrentDownloads: 3,
+    });
+  });
+
+  test.each([
+    [["--data-root", "relative"], 'invalid value "relative" for --data-root: expected an absolute path'],
+    [["-H", "tcp://0.0.0.0:2375"], "only unix:// sockets are supported"],
+    [["--log-level", "loud"], 'invalid value "loud" for --log-level'],
+    [["--max-concurrent-downloads", "0"], "expected a number from 1 to 64"],
+    [["--registry-mirror", "ftp://x"], 'unsupported scheme "ftp"'],
+    [["--nope"], "See 'berth daemon --help'."],
+    [["extra"], "See 'berth daemon --help'."],
+  ])("refuses %j", (args, message) => {
+    expect(() => parse(...args)).toThrow(message);
+  });
+
+  test.each([
+    ["not JSON", "{", "unable to configure the engine with file"],
+    ["a list", [], "expected a JSON object"],
+    ["an unknown key", { storage: 1 }, "the following directives don't match any configuration option: storage"],
+    ["a wrong type", { hosts: "unix:///x" }, 'invalid value for "hosts" in the configuration file'],
+  ])("refuses a configuration file with %s", (name, content, message) => {
+    const file = configFile(`${name}.json`, content);
+    expect(() => parseDaemonOptions(["--config-file", file])).toThrow(message);
+  });
+
+  test("wants the configuration file that was named", () => {
+    expect(() => parseDaemonOptions(["--config-file", join(directory, "gone.json")])).toThrow("no such file");
+  });
+});
