@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Duplex } from "node:stream";
 import { InvalidParameterError, NotFoundError } from "#errors/errors.ts";
 import { API_VERSION } from "#spec/docker-api.ts";
+import { compareVersions } from "./api-version.ts";
 import { errorAnswer } from "./error-status.ts";
 import { RequestContext } from "./request-context.ts";
 import { type Route, Router } from "./route.ts";
@@ -89,11 +90,4 @@ function checkVersion(version: string): void {
       `client version ${version} is too new. Maximum supported API version is ${API_VERSION.newest}`,
     );
   }
-}
-
-/** Negative, zero or positive, comparing `major.minor` as numbers. */
-export function compareVersions(a: string, b: string): number {
-  const [majorA = 0, minorA = 0] = a.split(".").map(Number);
-  const [majorB = 0, minorB = 0] = b.split(".").map(Number);
-  return majorA - majorB || minorA - minorB;
 }

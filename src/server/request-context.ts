@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { InvalidParameterError } from "#errors/errors.ts";
 import type { Decoder } from "#lib/json-decoder.ts";
+import { compareVersions } from "./api-version.ts";
 import { type HijackedConnection, openHijack } from "./hijack.ts";
 
 /** Bodies that are read whole are small documents; anything larger is an attack or a mistake. */
@@ -48,6 +49,11 @@ export class RequestContext {
 
   get answered(): boolean {
     return this.#answered || (this.#response?.headersSent ?? false);
+  }
+
+  /** Whether the client speaks an older API than this, where answers had another form. */
+  isBefore(version: string): boolean {
+    return compareVersions(this.version, version) < 0;
   }
 
   param(name: string): string {

@@ -105,11 +105,17 @@ export interface EndpointSettings {
   readonly Links?: readonly string[] | null;
   readonly Aliases?: readonly string[] | null;
   readonly MacAddress?: string;
+  readonly DriverOpts?: Readonly<Record<string, string>> | null;
+  readonly GwPriority?: number;
   readonly NetworkID?: string;
   readonly EndpointID?: string;
   readonly Gateway?: string;
   readonly IPAddress?: string;
   readonly IPPrefixLen?: number;
+  readonly IPv6Gateway?: string;
+  readonly GlobalIPv6Address?: string;
+  readonly GlobalIPv6PrefixLen?: number;
+  readonly DNSNames?: readonly string[] | null;
 }
 
 /** Body of `POST /containers/create`. */
@@ -155,10 +161,19 @@ export interface NetworkSettings {
   readonly SandboxID: string;
   readonly SandboxKey: string;
   readonly Ports: PortMap;
+  /** This field and the others of IPv6 and of secondary addresses are always empty; clients read them all the same. */
+  readonly HairpinMode: boolean;
+  readonly LinkLocalIPv6Address: string;
+  readonly LinkLocalIPv6PrefixLen: number;
+  readonly SecondaryIPAddresses: null;
+  readonly SecondaryIPv6Addresses: null;
   readonly EndpointID: string;
   readonly Gateway: string;
+  readonly GlobalIPv6Address: string;
+  readonly GlobalIPv6PrefixLen: number;
   readonly IPAddress: string;
   readonly IPPrefixLen: number;
+  readonly IPv6Gateway: string;
   readonly MacAddress: string;
   readonly Networks: Readonly<Record<string, EndpointSettings>>;
 }

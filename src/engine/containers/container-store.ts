@@ -1,5 +1,5 @@
 import { isDiskFull } from "#errors/disk-full.ts";
-import { ConflictError, NotFoundError } from "#errors/errors.ts";
+import { ConflictError, InvalidParameterError, NotFoundError } from "#errors/errors.ts";
 import type { Database } from "#store/database.ts";
 import type { ContainerRecord, ContainerState } from "./container-record.ts";
 
@@ -90,17 +90,25 @@ export class ContainerStore {
     return this.#byId.get(id);
   }
 
-  /** By full id, name (with or without slash) or unique id prefix, in that order, as Docker does. */
+  /** As `lookup`. Throws NotFoundError, in Docker's words, when there is none. */
   resolve(nameOrId: string): ContainerRecord {
+    const found = this.lookup(nameOrId);
+    if (!found) throw new NotFoundError(`No such container: ${nameOrId}`);
+    return found;
+  }
+
+  /**
+   * By full id, name (with or without slash) or unique id prefix, in that order, as Docker does. Throws InvalidParameterError for a prefix of
+   * several ids.
+   */
+  lookup(nameOrId: string): ContainerRecord | undefined {
     const exact = this.#byId.get(nameOrId) ?? this.#byName(nameOrId.replace(/^\//, ""));
     if (exact) return exact;
     const matches = /^[0-9a-f]+$/.test(nameOrId)
       ? [...this.#byId.values()].filter((record) => record.id.startsWith(nameOrId))
       : [];
-    if (matches.length > 1) throw new NotFoundError(`Multiple IDs found with provided prefix: ${nameOrId}`);
-    const match = matches[0];
-    if (!match) throw new NotFoundError(`No such container: ${nameOrId}`);
-    return match;
+    if (matches.length > 1) throw new InvalidParameterError(`Multiple IDs found with provided prefix: ${nameOrId}`);
+    return matches[0];
   }
 
   hasName(name: string): boolean {

@@ -1,8 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
+import { hostname } from "node:os";
 import type { ContainerCreateRequest, HostConfig } from "#spec/docker-api.ts";
 import { type ContainerContext, containerFiles } from "./container-context.ts";
 import { type ContainerRecord, eventAttributes, NEW_STATE } from "./container-record.ts";
+import type { ContainerStore } from "./container-store.ts";
+import { joinedContainer, joinsById } from "./joined-containers.ts";
 import { mergeConfig } from "./merge-config.ts";
 import { resolveMounts } from "./mounts.ts";
 import { portRequests } from "./port-requests.ts";
@@ -24,8 +27,9 @@ export async function createContainer(
   checkCreateRequest(request);
   const image = context.images.find(request.Image ?? "");
   const id = randomBytes(32).toString("hex");
-  const config = mergeConfig(request, image.config.config ?? {}, id);
-  const hostConfig = withDefaults(request.HostConfig ?? {});
+  const hostConfig = joinsById(context.containers, withDefaults(request.HostConfig ?? {}));
+  const ownName = defaultHostname(context.containers, hostConfig, id);
+  const config = mergeConfig(request, image.config.config ?? {}, ownName);
   portRequests(config, hostConfig);
   // `run` starts it next.
   context.runtime.anticipate();
@@ -66,7 +70,7 @@ async function makeDurable(context: ContainerContext, record: ContainerRecord): 
 function withDefaults(hostConfig: HostConfig): HostConfig {
   return {
     ...hostConfig,
-    NetworkMode: hostConfig.NetworkMode || "default",
+    NetworkMode: networkMode(hostConfig.NetworkMode ?? ""),
     RestartPolicy: {
       Name: hostConfig.RestartPolicy?.Name || "no",
       MaximumRetryCount: hostConfig.RestartPolicy?.MaximumRetryCount ?? 0,
@@ -78,4 +82,16 @@ function withDefaults(hostConfig: HostConfig): HostConfig {
     ShmSize: hostConfig.ShmSize || DEFAULT_SHM,
     LogConfig: { Type: hostConfig.LogConfig?.Type || "json-file", Config: hostConfig.LogConfig?.Config ?? {} },
   };
+}
+
+/** The name of whom it shares the network with, for the name's address is theirs; or the short id. */
+function defaultHostname(containers: ContainerStore, { NetworkMode }: HostConfig, id: string): string {
+  if (NetworkMode === "host") return hostname();
+  const joined = joinedContainer(NetworkMode);
+  return (joined === undefined ? undefined : containers.lookup(joined)?.config.Hostname) ?? id.slice(0, 12);
+}
+
+/** "default" is a client's word for the platform's network. */
+function networkMode(mode: string): string {
+  return mode === "" || mode === "default" ? "bridge" : mode;
 }

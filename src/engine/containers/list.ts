@@ -62,7 +62,8 @@ function predicate(context: ContainerContext, filters: Filters, name: string, va
       return any((record, value) => record.mounts.some((mount) => mount.name === value || mount.destination === value));
     case "network":
       return any(
-        (record, value) => networkName(record) === value || record.endpoint?.networkId.startsWith(value) === true,
+        (record, value) =>
+          record.hostConfig.NetworkMode === value || record.endpoint?.networkId.startsWith(value) === true,
       );
     case "publish":
       return any(
@@ -109,11 +110,6 @@ function isAncestor(context: ContainerContext, record: ContainerRecord, image: s
   } catch {
     return false;
   }
-}
-
-function networkName(record: ContainerRecord): string {
-  const mode = record.hostConfig.NetworkMode ?? "default";
-  return mode === "default" ? "bridge" : mode;
 }
 
 function withProtocol(port: string): string {

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import type { ContainerDefaults } from "#spec/oci-image.ts";
 import { mergeConfig, mergeEnv } from "./merge-config.ts";
 
-const ID = "0123456789abcdef".repeat(4);
+const HOSTNAME = "0123456789ab";
 
 const IMAGE: ContainerDefaults = {
   Env: ["PATH=/bin", "A=image"],
@@ -16,13 +16,13 @@ const IMAGE: ContainerDefaults = {
 
 describe("mergeConfig()", () => {
   test("takes the image's defaults where the request says nothing", () => {
-    expect(mergeConfig({ Image: "x" }, IMAGE, ID)).toMatchObject({
+    expect(mergeConfig({ Image: "x" }, IMAGE, HOSTNAME)).toMatchObject({
       Entrypoint: ["/init"],
       Cmd: ["serve"],
       Env: ["PATH=/bin", "A=image"],
       WorkingDir: "/srv",
       User: "app",
-      Hostname: ID.slice(0, 12),
+      Hostname: HOSTNAME,
       ExposedPorts: { "80/tcp": {} },
     });
   });
@@ -31,7 +31,7 @@ describe("mergeConfig()", () => {
     const merged = mergeConfig(
       { Env: ["A=mine", "B=2"], Labels: { from: "me" }, ExposedPorts: { "81/tcp": {} } },
       IMAGE,
-      ID,
+      HOSTNAME,
     );
     expect(merged.Env).toEqual(["PATH=/bin", "A=mine", "B=2"]);
     expect(merged.Labels).toEqual({ from: "me", kept: "yes" });
@@ -44,14 +44,14 @@ describe("mergeConfig()", () => {
     ["an empty entrypoint leaves the image's", { Entrypoint: [] }, ["/init"], ["serve"]],
     ["the entrypoint [''] clears it", { Entrypoint: [""], Cmd: ["sh"] }, null, ["sh"]],
   ])("%s", (_, request, entrypoint, command) => {
-    const merged = mergeConfig(request, IMAGE, ID);
+    const merged = mergeConfig(request, IMAGE, HOSTNAME);
     expect(merged.Entrypoint ?? null).toEqual(entrypoint);
     expect(merged.Cmd ?? null).toEqual(command);
   });
 
   test("refuses when there is nothing to run", () => {
-    expect(() => mergeConfig({}, {}, ID)).toThrow("no command specified");
-    expect(() => mergeConfig({ Entrypoint: [""] }, IMAGE, ID)).toThrow("no command specified");
+    expect(() => mergeConfig({}, {}, HOSTNAME)).toThrow("no command specified");
+    expect(() => mergeConfig({ Entrypoint: [""] }, IMAGE, HOSTNAME)).toThrow("no command specified");
   });
 });
 

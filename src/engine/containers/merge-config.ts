@@ -7,16 +7,22 @@ import type { ContainerDefaults } from "#spec/oci-image.ts";
  * ports and volumes joined; an ENTRYPOINT given by the user drops the image's CMD; an empty one (`[""]`) clears both.
  * Throws InvalidParameterError when there is nothing to run.
  */
-export function mergeConfig(request: ContainerCreateRequest, image: ContainerDefaults, id: string): ContainerConfig {
+export function mergeConfig(
+  request: ContainerCreateRequest,
+  image: ContainerDefaults,
+  hostname: string,
+): ContainerConfig {
   const { HostConfig: _host, NetworkingConfig: _network, ...own } = request;
+  // That the command is escaped already matters on Windows alone.
+  const { ArgsEscaped: _escaped, ...defaults } = image;
   const command = mergeCommand(own, image);
   if ((command.Entrypoint?.length ?? 0) + (command.Cmd?.length ?? 0) === 0)
     throw new InvalidParameterError("no command specified");
   return {
-    ...image,
+    ...defaults,
     ...dropUnset(own),
     ...command,
-    Hostname: own.Hostname || id.slice(0, 12),
+    Hostname: own.Hostname || hostname,
     Domainname: own.Domainname ?? "",
     User: own.User || image.User || "",
     AttachStdin: own.AttachStdin ?? false,

@@ -7,6 +7,7 @@ import type { ContainerConfig, HostConfig, MountRequest } from "#spec/docker-api
 import { parseVolume } from "#volume/parse-volume.ts";
 import type { ContainerContext } from "./container-context.ts";
 import type { ContainerMount, ContainerRecord } from "./container-record.ts";
+import { namedContainer } from "./joined-containers.ts";
 
 /**
  * All mounts of a new container, volumes made: `-v` and `--mount` first, then `--volumes-from`, then the image's VOLUMEs that nothing else
@@ -154,7 +155,7 @@ function tmpfsOptions({ ReadOnly, TmpfsOptions }: MountRequest): string {
 function fromContainer(context: ContainerContext, text: string): ContainerMount[] {
   const [name = "", mode = ""] = text.split(":");
   if (!["", "ro", "rw", "z", "Z"].includes(mode)) throw new InvalidParameterError(`invalid mode: ${mode}`);
-  const source = context.containers.resolve(name);
+  const source = namedContainer(context.containers, name);
   return source.mounts
     .filter((mount) => mount.type !== "tmpfs")
     .map((mount) => ({ ...mount, readonly: mode === "ro" || mount.readonly, copyUp: false, anonymous: false }));

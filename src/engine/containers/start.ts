@@ -7,6 +7,7 @@ import { StartError } from "#runtime/start-error.ts";
 import { type ContainerContext, containerFiles } from "./container-context.ts";
 import { type ContainerRecord, eventAttributes, isRunning } from "./container-record.ts";
 import { etcFiles } from "./etc-files.ts";
+import { joinedContainer } from "./joined-containers.ts";
 import { watchLog } from "./log-limits.ts";
 import { fillVolumes } from "./mounts.ts";
 import { portRequests } from "./port-requests.ts";
@@ -87,8 +88,9 @@ async function connect(context: ContainerContext, record: ContainerRecord): Prom
 function joinContainer(context: ContainerContext, name: string): Connection {
   const other = context.containers.resolve(name);
   if (!isRunning(other)) throw new ConflictError(`cannot join network of a non running container: ${other.id}`);
-  if (!other.endpoint) return { network: { kind: "host" }, filesOf: other.id };
-  return { network: { kind: "path", netnsPath: other.endpoint.netnsPath }, filesOf: other.id };
+  if (other.endpoint) return { network: { kind: "path", netnsPath: other.endpoint.netnsPath }, filesOf: other.id };
+  const third = joinedContainer(other.hostConfig.NetworkMode);
+  return third === undefined ? { network: { kind: "host" }, filesOf: other.id } : joinContainer(context, third);
 }
 
 function connectRequest(record: ContainerRecord, target: NetworkTarget & { kind: "bridge" | "none" }): ConnectRequest {

@@ -1,4 +1,4 @@
-import { type Decoder, integer, map, object, text, textList } from "#lib/json-decoder.ts";
+import { type Decoder, integer, map, object, text, textList, textMap } from "#lib/json-decoder.ts";
 import type { ContainerCreateRequest, EndpointSettings } from "#spec/docker-api.ts";
 import { CONTAINER_CONFIG_FIELDS } from "./container-config.ts";
 import { decodeHostConfig } from "./host-config.ts";
@@ -11,11 +11,17 @@ const endpointSettings = object<EndpointSettings>(
     Links: textList,
     Aliases: textList,
     MacAddress: text,
+    DriverOpts: textMap,
+    GwPriority: integer,
     NetworkID: text,
     EndpointID: text,
     Gateway: text,
     IPAddress: text,
     IPPrefixLen: integer,
+    IPv6Gateway: text,
+    GlobalIPv6Address: text,
+    GlobalIPv6PrefixLen: integer,
+    DNSNames: textList,
   },
   {},
 );

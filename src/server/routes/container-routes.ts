@@ -77,13 +77,13 @@ async function inspect(engine: Engine, request: RequestContext): Promise<void> {
   const measured = request.flag("size") ? await sizes(engine, record) : undefined;
   request.sendJson(
     200,
-    inspectView(
-      record,
-      containerFiles(engine.containers, record.id),
-      engine.containers.snapshotter.name,
-      engine.execs.runningIn(record.id),
-      measured,
-    ),
+    inspectView(record, {
+      files: containerFiles(engine.containers, record.id),
+      driver: engine.containers.snapshotter.name,
+      information: engine.information,
+      execIds: engine.execs.runningIn(record.id),
+      sizes: measured,
+    }),
   );
 }
 

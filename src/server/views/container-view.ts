@@ -1,16 +1,11 @@
 import type { ContainerFiles } from "#engine/containers/container-context.ts";
 import { type ContainerMount, type ContainerRecord, isRunning } from "#engine/containers/container-record.ts";
+import { effectiveHostConfig } from "#engine/containers/effective-host-config.ts";
+import type { SystemInformation } from "#engine/system/information.ts";
 import { humanDuration } from "#formats/go-units.ts";
-import type {
-  ContainerInspect,
-  ContainerStateView,
-  ContainerSummary,
-  EndpointSettings,
-  MountPoint,
-  NetworkSettings,
-  PortMap,
-  PortSummary,
-} from "#spec/docker-api.ts";
+import type { ContainerInspect, ContainerStateView, ContainerSummary, MountPoint } from "#spec/docker-api.ts";
+import { hostConfigView } from "./host-config-view.ts";
+import { endpointsView, networkSettingsView, portSummaries } from "./network-settings-view.ts";
 
 const ZERO_TIME = "0001-01-01T00:00:00Z";
 
@@ -19,14 +14,19 @@ export interface ContainerSizes {
   readonly SizeRootFs: number;
 }
 
+/** What `inspect` tells of a container besides its record. */
+export interface InspectSurroundings {
+  readonly files: ContainerFiles;
+  /** Name of the snapshotter. */
+  readonly driver: string;
+  readonly information: SystemInformation;
+  readonly execIds: readonly string[];
+  readonly sizes: ContainerSizes | undefined;
+}
+
 /** `GET /containers/{id}/json`. */
-export function inspectView(
-  record: ContainerRecord,
-  files: ContainerFiles,
-  driver: string,
-  execIds: readonly string[],
-  sizes: ContainerSizes | undefined,
-): ContainerInspect {
+export function inspectView(record: ContainerRecord, surroundings: InspectSurroundings): ContainerInspect {
+  const { files, driver, execIds, sizes } = surroundings;
   const command = [...(record.config.Entrypoint ?? []), ...(record.config.Cmd ?? [])];
   return {
     Id: record.id,
@@ -47,12 +47,12 @@ export function inspectView(
     ProcessLabel: "",
     AppArmorProfile: "",
     ExecIDs: execIds.length > 0 ? execIds : null,
-    HostConfig: record.hostConfig,
+    HostConfig: hostConfigView(effectiveHostConfig(record.hostConfig, surroundings.information)),
     GraphDriver: { Name: driver, Data: null },
     ...sizes,
     Mounts: record.mounts.filter((mount) => mount.type !== "tmpfs").map(mountView),
-    Config: record.config,
-    NetworkSettings: networkSettings(record),
+    Config: { Volumes: null, Entrypoint: null, Cmd: null, ...record.config },
+    NetworkSettings: networkSettingsView(record),
   };
 }
 
@@ -70,8 +70,8 @@ export function summaryView(record: ContainerRecord, sizes: ContainerSizes | und
     Labels: record.config.Labels ?? {},
     State: record.state.phase,
     Status: statusText(record),
-    HostConfig: { NetworkMode: record.hostConfig.NetworkMode ?? "default" },
-    NetworkSettings: { Networks: endpoints(record) },
+    HostConfig: { NetworkMode: record.hostConfig.NetworkMode ?? "bridge" },
+    NetworkSettings: { Networks: endpointsView(record) },
     Mounts: record.mounts.filter((mount) => mount.type !== "tmpfs").map(mountView),
   };
 }
@@ -134,65 +134,4 @@ export function mountView(mount: ContainerMount): MountPoint {
     RW: !mount.readonly,
     Propagation: mount.type === "bind" ? mount.propagation || "rprivate" : mount.propagation,
   };
-}
-
-function networkSettings(record: ContainerRecord): NetworkSettings {
-  const { endpoint } = record;
-  return {
-    Bridge: "",
-    SandboxID: endpoint?.endpointId ?? "",
-    SandboxKey: endpoint?.netnsPath ?? "",
-    Ports: portMap(record),
-    EndpointID: endpoint?.networkId ? endpoint.endpointId : "",
-    Gateway: endpoint?.gateway ?? "",
-    IPAddress: endpoint?.ipv4 ?? "",
-    IPPrefixLen: endpoint?.prefixLength ?? 0,
-    MacAddress: endpoint?.macAddress ?? "",
-    Networks: endpoints(record),
-  };
-}
-
-function endpoints(record: ContainerRecord): Record<string, EndpointSettings> {
-  const mode = record.hostConfig.NetworkMode ?? "default";
-  if (mode.startsWith("container:")) return {};
-  const { endpoint } = record;
-  return {
-    [mode === "default" ? "bridge" : mode]: {
-      IPAMConfig: null,
-      Links: null,
-      Aliases: null,
-      MacAddress: endpoint?.macAddress ?? "",
-      NetworkID: endpoint?.networkId ?? "",
-      EndpointID: endpoint?.networkId ? endpoint.endpointId : "",
-      Gateway: endpoint?.gateway ?? "",
-      IPAddress: endpoint?.ipv4 ?? "",
-      IPPrefixLen: endpoint?.prefixLength ?? 0,
-    },
-  };
-}
-
-/** Exposed ports without a binding are null, as clients expect. */
-function portMap(record: ContainerRecord): PortMap {
-  const map: Record<string, { HostIp: string; HostPort: string }[] | null> = {};
-  for (const port of Object.keys(record.config.ExposedPorts ?? {}))
-    map[port.includes("/") ? port : `${port}/tcp`] = null;
-  for (const binding of record.endpoint?.ports ?? []) {
-    const key = `${binding.containerPort}/${binding.protocol}`;
-    map[key] = [...(map[key] ?? []), { HostIp: binding.hostIp || "0.0.0.0", HostPort: String(binding.hostPort) }];
-  }
-  return map;
-}
-
-function portSummaries(record: ContainerRecord): PortSummary[] {
-  if (!isRunning(record)) return [];
-  return Object.entries(portMap(record)).flatMap(([key, bindings]): PortSummary[] => {
-    const [port = "", type = "tcp"] = key.split("/");
-    if (!bindings) return [{ PrivatePort: Number(port), Type: type }];
-    return bindings.map((binding) => ({
-      IP: binding.HostIp,
-      PrivatePort: Number(port),
-      PublicPort: Number(binding.HostPort),
-      Type: type,
-    }));
-  });
 }

@@ -1,0 +1,40 @@
+import { InvalidParameterError } from "#errors/errors.ts";
+import type { HostConfig } from "#spec/docker-api.ts";
+import type { ContainerRecord } from "./container-record.ts";
+import type { ContainerStore } from "./container-store.ts";
+
+const PREFIX = "container:";
+
+/** What stands after `container:` in a namespace mode; undefined in any other mode. */
+export function joinedContainer(mode: string | undefined): string | undefined {
+  return mode?.startsWith(PREFIX) ? mode.slice(PREFIX.length) : undefined;
+}
+
+/**
+ * A container that a request names besides its image. Throws InvalidParameterError when there is none: a client takes NotFound at create to
+ * speak of the image, and pulls that.
+ */
+export function namedContainer(containers: ContainerStore, name: string): ContainerRecord {
+  const found = containers.lookup(name);
+  if (!found) throw new InvalidParameterError(`No such container: ${name}`);
+  return found;
+}
+
+/**
+ * HostConfig with the containers whose namespaces it joins by their ids, so that renaming one does not part them. The one whose network it
+ * joins need not exist before the start. Throws InvalidParameterError when another one does not.
+ */
+export function joinsById(containers: ContainerStore, hostConfig: HostConfig): HostConfig {
+  const byId = (mode = ""): string => {
+    const name = joinedContainer(mode);
+    return name === undefined ? mode : `${PREFIX}${namedContainer(containers, name).id}`;
+  };
+  const network = joinedContainer(hostConfig.NetworkMode);
+  const isThere = network !== undefined && containers.lookup(network) !== undefined;
+  return {
+    ...hostConfig,
+    ...(isThere ? { NetworkMode: byId(hostConfig.NetworkMode) } : {}),
+    PidMode: byId(hostConfig.PidMode),
+    IpcMode: byId(hostConfig.IpcMode),
+  };
+}
