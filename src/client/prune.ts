@@ -1,6 +1,8 @@
 /** The calls that free disk space. Each answers what it removed and how many bytes that freed. */
+import type { PrunePlan } from "#spec/berth-api.ts";
 import type { BuildPruned, ContainersPruned, ImagesPruned, VolumesPruned } from "#spec/docker-api.ts";
 import type { Engine, QueryValue } from "./engine.ts";
+import { isNotFound } from "./engine-error.ts";
 import { encodeFilters, type Filters } from "./filters.ts";
 import { readJson } from "./response-body.ts";
 
@@ -39,6 +41,25 @@ export function pruneBuildCache(
     filters: encodeFilters(options.filters),
   };
   return prune(engine, "/build/prune", query);
+}
+
+/** What a command is about to prune; what is left out stays. */
+export interface PruneScope {
+  readonly containers?: boolean;
+  readonly images?: "dangling" | "all";
+  readonly cache?: "unused" | "all";
+  readonly volumes?: "anonymous" | "all";
+}
+
+/** `GET /berth/prune`: what it would free. Undefined from an engine that cannot tell: Docker's. */
+export async function planPrune(engine: Engine, scope: PruneScope, filters: Filters): Promise<PrunePlan | undefined> {
+  const query = { ...scope, filters: encodeFilters(filters) };
+  try {
+    return await readJson<PrunePlan>(await engine.send({ method: "GET", path: "/berth/prune", query }));
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
 }
 
 async function prune<T>(engine: Engine, path: string, query: Readonly<Record<string, QueryValue>>): Promise<T> {

@@ -6,6 +6,7 @@ import { containerStreamRoutes } from "./routes/container-stream-routes.ts";
 import { execRoutes } from "./routes/exec-routes.ts";
 import { imageRoutes } from "./routes/image-routes.ts";
 import { networkRoutes } from "./routes/network-routes.ts";
+import { pruneRoutes } from "./routes/prune-routes.ts";
 import { systemRoutes } from "./routes/system-routes.ts";
 import { volumeRoutes } from "./routes/volume-routes.ts";
 
@@ -13,6 +14,7 @@ import { volumeRoutes } from "./routes/volume-routes.ts";
 export function engineRoutes(engine: Engine): readonly Route[] {
   return [
     ...systemRoutes(engine),
+    ...pruneRoutes(engine),
     ...containerRoutes(engine),
     ...containerStreamRoutes(engine),
     ...execRoutes(engine),

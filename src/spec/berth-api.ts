@@ -48,3 +48,15 @@ export interface CheckLine {
     readonly problems: number;
   };
 }
+
+/**
+ * `GET /berth/prune?containers=1&images=dangling|all&cache=unused|all&volumes=anonymous|all&filters=…`: the bytes that these prunes would
+ * free, one after the other in the order of `system prune`. What the query leaves out is not pruned.
+ */
+export interface PrunePlan {
+  readonly containers: number;
+  readonly volumes: number;
+  readonly images: number;
+  readonly buildCache: number;
+  readonly total: number;
+}

@@ -96,6 +96,11 @@ export class LayerFileStore implements LayerIngester, LayerProvider {
     return this.#leases.run(work);
   }
 
+  /** Whether the lease of work in progress keeps the layer. */
+  isLeased(diffId: Digest): boolean {
+    return this.#leases.isHeld(diffId);
+  }
+
   layer(diffId: Digest): Layer | undefined {
     const row = this.#database.statement(`${SELECT} WHERE diff_id = ?`).get(diffId);
     return row ? this.#handedOut(row) : undefined;

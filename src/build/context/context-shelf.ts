@@ -123,7 +123,8 @@ export class ContextShelf {
     }
   }
 
-  usage(): readonly ContextUsage[] {
+  /** What was last used before that time, and what it costs. */
+  usage(before: number = Number.POSITIVE_INFINITY): readonly ContextUsage[] {
     const bytes = new Map<string, { bytes: number; lastUsed: number }>();
     for (const name of readdirSync(this.#directory)) {
       const key = keyOf(name);
@@ -134,14 +135,13 @@ export class ContextShelf {
       if (name.endsWith(INDEX_SUFFIX)) total.lastUsed = stat.mtimeMs;
       bytes.set(key, total);
     }
-    return [...bytes].map(([key, usage]) => ({ key, ...usage }));
+    return [...bytes].map(([key, usage]) => ({ key, ...usage })).filter(({ lastUsed }) => lastUsed < before);
   }
 
   /** Drops what was last used before that time. Returns the bytes freed. */
   prune(before: number): number {
     let freed = 0;
-    for (const { key, bytes, lastUsed } of this.usage()) {
-      if (lastUsed >= before) continue;
+    for (const { key, bytes } of this.usage(before)) {
       this.#drop(key);
       freed += bytes;
     }

@@ -88,9 +88,9 @@ export class ContextStore {
     }
   }
 
-  /** What is kept, and what it costs on disk. */
-  usage(): readonly ContextUsage[] {
-    return this.#shelf.usage();
+  /** What is kept, or of that what was not used since `before` (ms since the epoch), and what it costs on disk. */
+  usage(before: number = Number.POSITIVE_INFINITY): readonly ContextUsage[] {
+    return this.#shelf.usage(before);
   }
 
   /** Drops what was not used since `before` (ms since the epoch; default: everything). Returns the bytes freed. Running builds read on. */

@@ -1,3 +1,4 @@
+import type { PruneScope } from "#client/prune.ts";
 import { NO_ARGUMENTS } from "../grammar/argument-rule.ts";
 import { type Command, defineCommand } from "../grammar/command.ts";
 import { booleanFlag, filterFlag } from "../grammar/flag.ts";
@@ -16,15 +17,12 @@ export const command: Command = defineCommand({
     force: booleanFlag("Do not prompt for confirmation", { short: "f" }),
     "keep-storage": bytesFlag("Amount of disk space to keep for cache"),
   },
-  run: ({ flags }, context) => {
+  async run({ flags }, context) {
+    const filters = await pruneFilters(flags.filter, context);
     const warning = `WARNING! This will remove all ${flags.all ? "" : "dangling "}build cache.`;
-    const step = { warning, force: flags.force, separator: " " };
-    return runPrune(step, context, async () =>
-      pruneBuildCache(context.engine, {
-        all: flags.all,
-        keepStorage: flags["keep-storage"],
-        filters: await pruneFilters(flags.filter, context),
-      }),
+    const scope: PruneScope = { cache: flags.all ? "all" : "unused" };
+    return runPrune({ warning, separator: " ", scope, filters, force: flags.force }, context, () =>
+      pruneBuildCache(context.engine, { all: flags.all, keepStorage: flags["keep-storage"], filters }),
     );
   },
 });

@@ -13,10 +13,11 @@ export const command: Command = defineCommand({
     filter: filterFlag('Provide filter values (e.g. "until=<timestamp>")', {}),
     force: booleanFlag("Do not prompt for confirmation", { short: "f" }),
   },
-  run: ({ flags }, context) => {
+  async run({ flags }, context) {
+    const filters = await pruneFilters(flags.filter, context);
     const warning = "WARNING! This will remove all stopped containers.";
-    return runPrune({ warning, force: flags.force }, context, async () =>
-      pruneContainers(context.engine, await pruneFilters(flags.filter, context)),
+    return runPrune({ warning, scope: { containers: true }, filters, force: flags.force }, context, () =>
+      pruneContainers(context.engine, filters),
     );
   },
 });

@@ -1,3 +1,4 @@
+import type { PruneScope } from "#client/prune.ts";
 import { NO_ARGUMENTS } from "../grammar/argument-rule.ts";
 import { type Command, defineCommand } from "../grammar/command.ts";
 import { booleanFlag, filterFlag } from "../grammar/flag.ts";
@@ -14,11 +15,13 @@ export const command: Command = defineCommand({
     filter: filterFlag('Provide filter values (e.g. "until=<timestamp>")', {}),
     force: booleanFlag("Do not prompt for confirmation", { short: "f" }),
   },
-  run: ({ flags }, context) => {
+  async run({ flags }, context) {
+    const filters = await pruneFilters(flags.filter, context);
     const what = flags.all ? "all images without at least one container associated to them" : "all dangling images";
     const warning = `WARNING! This will remove ${what}.`;
-    return runPrune({ warning, force: flags.force }, context, async () =>
-      pruneImages(context.engine, await pruneFilters(flags.filter, context), flags.all),
+    const scope: PruneScope = { images: flags.all ? "all" : "dangling" };
+    return runPrune({ warning, scope, filters, force: flags.force }, context, () =>
+      pruneImages(context.engine, filters, flags.all),
     );
   },
 });

@@ -83,7 +83,33 @@ describe("berth container prune", () => {
     expect(context.out()).toBe(
       "WARNING! This will remove all stopped containers.\nAre you sure you want to continue? [y/N] ",
     );
-    expect(context.requests).toHaveLength(0);
+    expect(context.requests.map(({ method }) => method)).toEqual(["GET"]);
+  });
+
+  test("says before what an engine that can plan it will free", async () => {
+    const plan = (): unknown => ({ containers: 79_950_000, images: 0, volumes: 0, buildCache: 0, total: 79_950_000 });
+    const context = fakeContext({ routes: { ...routes, "GET /berth/prune": plan }, stdin: "n\n" });
+    await runWords(context, "container", "prune", "--filter", "until=1h");
+    expect(context.out()).toBe(
+      "WARNING! This will remove all stopped containers.\nThis frees 79.95MB.\nAre you sure you want to continue? [y/N] ",
+    );
+    expect(context.requests[0]?.query).toEqual({ containers: true, filters: '{"until":["1h"]}' });
+  });
+
+  test.each([
+    [["builder", "prune"], "dangling build cache.\nThis frees 5B.\nAre", { cache: "unused" }],
+    [["image", "prune", "-a"], "associated to them.\nThis frees 5B.\nAre", { images: "all" }],
+    [["volume", "prune"], "by at least one container.\nThis frees 5B.\nAre", { volumes: "anonymous" }],
+    [
+      ["system", "prune", "--volumes"],
+      "  - unused build cache\n\nThis frees 5B.\nAre",
+      { containers: true, images: "dangling", cache: "unused", volumes: "anonymous" },
+    ],
+  ])("berth %p asks the engine for its plan", async (words, text, query) => {
+    const context = fakeContext({ routes: { "GET /berth/prune": () => ({ total: 5 }) }, stdin: "n\n" });
+    await runWords(context, ...words);
+    expect(context.out()).toContain(text);
+    expect(context.requests[0]?.query).toEqual(query);
   });
 
   test("says what it removed and freed", async () => {

@@ -5,8 +5,8 @@ import { humanSize } from "#formats/go-units.ts";
 import { NO_ARGUMENTS } from "../grammar/argument-rule.ts";
 import { type Command, defineCommand } from "../grammar/command.ts";
 import { booleanFlag, filterFlag } from "../grammar/flag.ts";
-import { confirm } from "../prune/confirm.ts";
-import { ARE_YOU_SURE, pruneFilters } from "../prune/prune-flags.ts";
+import { confirmPrune, type PruneQuestion } from "../prune/confirm.ts";
+import { pruneFilters } from "../prune/prune-flags.ts";
 import {
   type Pruned,
   pruneBuildCache,
@@ -36,7 +36,7 @@ export const command: Command = defineCommand({
       throw new InvalidParameterError('ERROR: The "until" filter is not supported with "--volumes"');
     }
     const filters = await pruneFilters(flags.filter, context);
-    if (!flags.force && !(await confirm(warningText(flags, filters), context))) return 0;
+    if (!flags.force && !(await confirmPrune(question(flags, filters), context))) return 0;
     let reclaimed = 0;
     for (const prune of steps(flags)) {
       const result = await prune(context.engine, filters);
@@ -59,6 +59,19 @@ function steps(scope: Scope): readonly ((engine: Engine, filters: Filters) => Pr
   ];
 }
 
+function question(scope: Scope, filters: Filters): PruneQuestion {
+  return {
+    warning: warningText(scope, filters),
+    scope: {
+      containers: true,
+      images: scope.all ? "all" : "dangling",
+      cache: scope.all ? "all" : "unused",
+      ...(scope.volumes ? { volumes: "anonymous" } : {}),
+    },
+    filters,
+  };
+}
+
 function warningText(scope: Scope, filters: Filters): string {
   const warnings = [
     "all stopped containers",
@@ -72,5 +85,5 @@ function warningText(scope: Scope, filters: Filters): string {
     used.length === 0
       ? ""
       : `\n  Items to be pruned will be filtered with:\n${used.map((one) => `  - ${one}\n`).join("")}`;
-  return `WARNING! This will remove:\n${warnings.map((one) => `  - ${one}\n`).join("")}${filtered}\n${ARE_YOU_SURE}`;
+  return `WARNING! This will remove:\n${warnings.map((one) => `  - ${one}\n`).join("")}${filtered}`;
 }

@@ -1,3 +1,4 @@
+import type { PruneScope } from "#client/prune.ts";
 import { InvalidParameterError } from "#errors/errors.ts";
 import { NO_ARGUMENTS } from "../grammar/argument-rule.ts";
 import { type Command, defineCommand } from "../grammar/command.ts";
@@ -15,14 +16,16 @@ export const command: Command = defineCommand({
     filter: filterFlag('Provide filter values (e.g. "label=<label>")', {}),
     force: booleanFlag("Do not prompt for confirmation", { short: "f" }),
   },
-  run: ({ flags }, context) => {
+  async run({ flags }, context) {
     if (flags.all && flags.filter["all"]) {
       throw new InvalidParameterError("conflicting options: cannot specify both --all and --filter all=1");
     }
     const what = flags.all ? "all local volumes" : "anonymous local volumes";
     const warning = `WARNING! This will remove ${what} not used by at least one container.`;
-    return runPrune({ warning, force: flags.force }, context, async () =>
-      pruneVolumes(context.engine, await pruneFilters(flags.filter, context), flags.all),
+    const scope: PruneScope = { volumes: flags.all ? "all" : "anonymous" };
+    const filters = await pruneFilters(flags.filter, context);
+    return runPrune({ warning, scope, filters, force: flags.force }, context, () =>
+      pruneVolumes(context.engine, filters, flags.all),
     );
   },
 });

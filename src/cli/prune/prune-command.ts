@@ -1,15 +1,10 @@
 import { humanSize } from "#formats/go-units.ts";
 import type { CommandContext } from "../grammar/command.ts";
-import { confirm } from "./confirm.ts";
-import { ARE_YOU_SURE } from "./prune-flags.ts";
+import { confirmPrune, type PruneQuestion } from "./confirm.ts";
 import type { Pruned } from "./prunes.ts";
 
-export interface PruneStep {
-  /** Docker's warning. */
-  readonly warning: string;
+export interface PruneStep extends PruneQuestion {
   readonly force: boolean;
-  /** Between the warning and the question: a space, or a new line. */
-  readonly separator?: string;
 }
 
 /** Asks, prunes, and says what was removed and how much that freed. A refusal is no failure, as in docker. */
@@ -18,8 +13,7 @@ export async function runPrune(
   context: CommandContext,
   prune: () => Promise<Pruned>,
 ): Promise<number> {
-  const { warning, force, separator = "\n" } = step;
-  if (!force && !(await confirm(`${warning}${separator}${ARE_YOU_SURE}`, context))) return 0;
+  if (!step.force && !(await confirmPrune(step, context))) return 0;
   const { text, reclaimed } = await prune();
   await context.streams.stdout.write(`${text}Total reclaimed space: ${humanSize(reclaimed)}\n`);
   return 0;

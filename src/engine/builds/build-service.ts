@@ -26,6 +26,12 @@ export interface BuildServiceParts {
   readonly temporaryDirectory: string;
 }
 
+export interface CachePruneOptions {
+  /** Also steps whose layer an image has. */
+  readonly all: boolean;
+  readonly filters: Filters;
+}
+
 /** Builds, and what they leave behind: contexts and cache. */
 export class BuildService {
   readonly contexts: ContextStore;
@@ -59,11 +65,9 @@ export class BuildService {
    * has. The filter `until` spares what was used later; cached steps have no labels. Contexts go too. Throws InvalidParameterError
    * for a bad filter.
    */
-  async prune(options: { readonly all: boolean; readonly filters: Filters }): Promise<Pruned> {
-    checkFilters(options.filters, ["until", "label", "label!"]);
-    if (!labelsFit(options.filters, {})) return { deleted: [], reclaimed: 0 };
-    const until = untilFilter(options.filters);
-    const removed = this.#parts.cache.prune((record) => record.lastUsed < until && (options.all || !record.shared));
+  async prune(options: CachePruneOptions): Promise<Pruned> {
+    const until = usedBefore(options.filters);
+    const removed = this.#parts.cache.prune(prunableStep(options));
     const { freedBytes } = await this.#parts.layers.removeUnreferenced(removed.flatMap(({ diffId }) => diffId ?? []));
     await this.#parts.layers.settled();
     const contextBytes = this.contexts.prune(until);
@@ -73,9 +77,26 @@ export class BuildService {
     };
   }
 
+  /** Bytes of the contexts that such a prune drops. Throws InvalidParameterError for a bad filter. */
+  prunableContextBytes({ filters }: CachePruneOptions): number {
+    return this.contexts.usage(usedBefore(filters)).reduce((total, { bytes }) => total + bytes, 0);
+  }
+
   close(): void {
     this.contexts.close();
   }
+}
+
+/** Tells whether a prune forgets a cached step. Throws InvalidParameterError for a bad filter. */
+export function prunableStep({ all, filters }: CachePruneOptions): (record: BuildCacheUsage) => boolean {
+  const until = usedBefore(filters);
+  return (record) => !record.inUse && record.lastUsed < until && (all || !record.shared);
+}
+
+/** What was last used before this time, ms since the epoch, goes: nothing when the filters ask for labels. */
+function usedBefore(filters: Filters): number {
+  checkFilters(filters, ["until", "label", "label!"]);
+  return labelsFit(filters, {}) ? untilFilter(filters) : Number.NEGATIVE_INFINITY;
 }
 
 /** What a client shows of a build that failed. */

@@ -11,6 +11,19 @@ export interface Pruned {
 
 /** Removes stopped containers, all or those that the filters (`until`, `label`, `label!`) leave. Throws InvalidParameterError for a bad filter. */
 export async function pruneContainers(context: ContainerContext, filters: Filters): Promise<Pruned> {
+  const deleted: string[] = [];
+  let reclaimed = 0;
+  for (const record of prunableContainers(context, filters)) {
+    const usage = await context.snapshotter.usage(record.id);
+    await context.locks.run(record.id, () => removeLocked(context, record.id, { force: false, volumes: false }));
+    deleted.push(record.id);
+    reclaimed += usage.diskSize;
+  }
+  return { deleted, reclaimed };
+}
+
+/** The containers that a prune with these filters removes. Throws InvalidParameterError for a bad filter. */
+export function prunableContainers(context: ContainerContext, filters: Filters): ContainerRecord[] {
   checkFilters(filters, ["until", "label", "label!"]);
   const until = untilFilter(filters);
   const isPrunable = (record: ContainerRecord): boolean =>
@@ -18,13 +31,5 @@ export async function pruneContainers(context: ContainerContext, filters: Filter
     record.state.phase !== "restarting" &&
     record.created < until &&
     labelsFit(filters, record.config.Labels);
-  const deleted: string[] = [];
-  let reclaimed = 0;
-  for (const record of context.containers.list().filter(isPrunable)) {
-    const usage = await context.snapshotter.usage(record.id);
-    await context.locks.run(record.id, () => removeLocked(context, record.id, { force: false, volumes: false }));
-    deleted.push(record.id);
-    reclaimed += usage.diskSize;
-  }
-  return { deleted, reclaimed };
+  return context.containers.list().filter(isPrunable);
 }

@@ -1,3 +1,4 @@
+import type { Digest } from "#spec/digest.ts";
 import type { ImageContext } from "./image-context.ts";
 
 /** Blobs younger than this may belong to an image that is being made, ms. */
@@ -38,13 +39,21 @@ export async function removeHiddenImages(context: ImageContext): Promise<Collect
 
 async function removeStrayBlobs(context: ImageContext): Promise<number> {
   let freedBytes = 0;
+  for await (const { digest, size } of strayBlobs(context)) {
+    await context.blobs.remove(digest);
+    freedBytes += size;
+  }
+  return freedBytes;
+}
+
+/** Blobs that no image needs and that are too old to belong to one that is being made, with their bytes. */
+export async function* strayBlobs(
+  context: ImageContext,
+): AsyncGenerator<{ readonly digest: Digest; readonly size: number }, void, undefined> {
   const stored = await context.blobs.list();
   const needed = context.images.neededBlobs();
   for (const digest of stored.filter((candidate) => !needed.has(candidate))) {
     const found = await context.blobs.stat(digest);
-    if (!found || found.modified > Date.now() - GRACE) continue;
-    await context.blobs.remove(digest);
-    freedBytes += found.size;
+    if (found && found.modified <= Date.now() - GRACE) yield { digest, size: found.size };
   }
-  return freedBytes;
 }

@@ -51,6 +51,8 @@ export interface LayerKeeper {
   withLease<T>(work: () => Promise<T>): Promise<T>;
   /** Removes those that no image, no build cache entry and no lease needs. */
   removeUnreferenced(diffIds: Iterable<Digest>): Promise<RemovedLayers>;
+  /** Whether work in progress needs the layer. */
+  isLeased(diffId: Digest): boolean;
   /** Resolves when what was removed takes no space any more. */
   settled(): Promise<void>;
   list(): readonly Layer[];

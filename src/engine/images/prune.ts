@@ -1,5 +1,6 @@
 import { booleanFilter, checkFilters, type Filters, labelsFit, untilFilter } from "#engine/filters.ts";
 import { ConflictError, NotFoundError } from "#errors/errors.ts";
+import type { Digest } from "#spec/digest.ts";
 import type { ImageDeleteItem } from "#spec/docker-api.ts";
 import type { ListedImage } from "#store/image-record.ts";
 import { collectGarbage } from "./collect.ts";
@@ -18,10 +19,10 @@ export interface PrunedImages {
  * Also what no image needs any more. Throws InvalidParameterError for a bad filter.
  */
 export async function pruneImages(context: ImageContext, filters: Filters): Promise<PrunedImages> {
-  checkFilters(filters, ["dangling", "until", "label", "label!"]);
   const deleted: ImageDeleteItem[] = [];
   let reclaimed = 0;
-  for (const listed of prunableImages(context, filters)) {
+  const used = context.users.countByImage();
+  for (const listed of prunableImages(context, filters, (id) => used.has(id))) {
     for (const name of namesToRemove(listed)) {
       const removed = await removeIfFree(context, name);
       deleted.push(...removed.items);
@@ -33,15 +34,20 @@ export async function pruneImages(context: ImageContext, filters: Filters): Prom
   return { deleted, reclaimed: reclaimed + collected.freedBytes };
 }
 
-/** The images that a prune with these filters would remove. */
-function prunableImages(context: ImageContext, filters: Filters): ListedImage[] {
+/** The images that a prune with these filters removes when `isUsed` tells which have containers. Throws InvalidParameterError for a bad filter. */
+export function prunableImages(
+  context: ImageContext,
+  filters: Filters,
+  isUsed: (image: Digest) => boolean,
+): ListedImage[] {
+  checkFilters(filters, ["dangling", "until", "label", "label!"]);
   const danglingOnly = booleanFilter(filters, "dangling") ?? true;
   const until = untilFilter(filters);
   return context.images
     .list()
     .filter((listed) => !danglingOnly || isDangling(listed))
     .filter(({ image }) => image.created < until && labelsFit(filters, image.labels))
-    .filter(({ image }) => context.users.usersOf(image.id).length === 0);
+    .filter(({ image }) => !isUsed(image.id));
 }
 
 function namesToRemove({ image, references, digests }: ListedImage): readonly string[] {

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { ContainerContext } from "#engine/containers/container-context.ts";
+import type { ContainerMount, ContainerRecord } from "#engine/containers/container-record.ts";
 import type { Pruned } from "#engine/containers/prune.ts";
 import { booleanFilter, checkFilters, type Filters, labelsFit } from "#engine/filters.ts";
 import { ConflictError, NotFoundError, NotImplementedError } from "#errors/errors.ts";
@@ -52,8 +53,12 @@ export async function removeVolume(context: ContainerContext, name: string, forc
 export function volumeUsers(context: ContainerContext, name: string): string[] {
   return context.containers
     .list()
-    .filter((record) => record.mounts.some((mount) => mount.type === "volume" && mount.name === name))
+    .filter((record) => record.mounts.some((mount) => isVolume(mount) && mount.name === name))
     .map((record) => record.id);
+}
+
+function isVolume(mount: ContainerMount): boolean {
+  return mount.type === "volume";
 }
 
 /** The volumes that the filters (`dangling`, `driver`, `label`, `name`) leave. Throws InvalidParameterError for a bad filter. */
@@ -64,19 +69,31 @@ export function listVolumes(context: ContainerContext, filters: Filters): Volume
 
 /** Removes unused anonymous volumes; with `all=true`, named ones too. Throws InvalidParameterError for a bad filter. */
 export async function pruneVolumes(context: ContainerContext, filters: Filters): Promise<Pruned> {
-  checkFilters(filters, ["all", "label", "label!"]);
-  const all = booleanFilter(filters, "all") ?? false;
   const deleted: string[] = [];
   let reclaimed = 0;
-  for (const volume of context.volumes.list()) {
-    if (!(all || volume.anonymous) || volumeUsers(context, volume.name).length > 0) continue;
-    if (!labelsFit(filters, volume.labels)) continue;
+  for (const volume of prunableVolumes(context, filters, context.containers.list())) {
+    // A container may have come to have it since.
+    if (volumeUsers(context, volume.name).length > 0) continue;
     reclaimed += await context.volumes.usage(volume);
     await context.volumes.remove(volume.name);
     context.events.publish("volume", "destroy", volume.name, { driver: volume.driver });
     deleted.push(volume.name);
   }
   return { deleted, reclaimed };
+}
+
+/** The volumes that a prune with these filters removes when there are these containers. Throws InvalidParameterError for a bad filter. */
+export function prunableVolumes(
+  context: ContainerContext,
+  filters: Filters,
+  containers: readonly ContainerRecord[],
+): Volume[] {
+  checkFilters(filters, ["all", "label", "label!"]);
+  const all = booleanFilter(filters, "all") ?? false;
+  const used = new Set(containers.flatMap(({ mounts }) => mounts.filter(isVolume).map(({ name }) => name)));
+  return context.volumes
+    .list()
+    .filter((volume) => (all || volume.anonymous) && !used.has(volume.name) && labelsFit(filters, volume.labels));
 }
 
 function matches(context: ContainerContext, volume: Volume, filters: Filters): boolean {
