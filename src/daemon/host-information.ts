@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, statfsSync } from "node:fs";
+import { readFileSync, statfsSync } from "node:fs";
 import { arch, cpus, hostname, release, totalmem } from "node:os";
 import type { SystemInformation } from "#engine/system/information.ts";
+import { isCgroup2 } from "#sys/cgroup-version.ts";
 import type { DaemonOptions } from "./options.ts";
 
 /** statfs(2) magic numbers of the filesystems that data roots lie on. */
@@ -32,7 +33,7 @@ export function hostInformation(
     memory: totalmem(),
     hostname: hostname(),
     backingFilesystem: FILESYSTEMS[statfsSync(options.dataRoot).type] ?? "unknown",
-    cgroupVersion: existsSync("/sys/fs/cgroup/cgroup.controllers") ? "2" : "1",
+    cgroupVersion: isCgroup2() ? "2" : "1",
     runtime,
     conmonVersion,
     registryMirrors: options.registryMirrors,

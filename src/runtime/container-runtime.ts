@@ -1,15 +1,21 @@
 /**
  * Runs OCI bundles: the low-level runtime (runc or crun) under conmon. It knows nothing of images, networks or names: it takes a
- * `ContainerProcess` spec that says everything, and keeps its state under the engine's exec root.
+ * `ContainerSpec` that says everything, and keeps its state under the engine's exec root.
  *
  * Lifecycle of a container's process: `create` (conmon and the runtime set everything up, the process waits) → `start` → exit.
  * The exit is told once through `onExit`, also for containers that ended while no engine ran (`adopt`).
  */
-export interface ContainerRuntime {
+export interface ContainerRuntime extends ContainerLifecycle, ContainerRecovery, ContainerAccess, StepRunner {
   /** Program in use and its version, for `info` and `version`. */
   readonly program: RuntimeProgram;
   /** A container or a process in one will be created in a moment: begins what that would have to wait for. Free, and safe to forget. */
   anticipate(): void;
+  /** Lets go of everything; containers run on. */
+  close(): Promise<void>;
+}
+
+/** From the making of a container to its end. */
+export interface ContainerLifecycle {
   /**
    * Writes the bundle and creates the container. After it, `pid` exists and waits. Throws StartError as `start` does (runc looks for the
    * command here already), else SystemError with the runtime's words. After a failure nothing is left.
@@ -24,10 +30,14 @@ export interface ContainerRuntime {
   kill(id: string, signal: number, all?: boolean): Promise<void>;
   pause(id: string): Promise<void>;
   resume(id: string): Promise<void>;
-  /** Changes the size of the container's terminal. */
-  resize(id: string, size: TerminalSize): Promise<void>;
   /** Releases cgroup, runtime state and bundle; kills what is left. Idempotent. */
   remove(id: string): Promise<void>;
+  /** Called once for each container that exits. */
+  onExit(listener: (exit: ContainerExit) => void): void;
+}
+
+/** What follows the end of an engine: the next one takes up its containers. */
+export interface ContainerRecovery {
   /**
    * Takes up a container that an earlier engine created; resolves with the state that it is in now. One that was never started is
    * killed, and its exit told. After "exited" or "lost" the caller still calls `remove`.
@@ -38,17 +48,24 @@ export interface ContainerRuntime {
    * steps) and removes all traces of it.
    */
   sweep(keep: ReadonlySet<string>): Promise<void>;
-  /** Called once for each container that exits. */
-  onExit(listener: (exit: ContainerExit) => void): void;
+}
+
+/** Ways into a running container. All throw NotFoundError when it does not run. */
+export interface ContainerAccess {
+  /** Changes the size of the container's terminal. */
+  resize(id: string, size: TerminalSize): Promise<void>;
   /** Opens the container's standard input through conmon. */
   openStdin(id: string): Promise<ContainerStdin>;
   /** Runs a further process in the container. */
   exec(spec: ExecSpec): Promise<ExecProcess>;
   /** Pids and ps columns, as `ps` prints them, of all processes of the container. */
   top(id: string, psArgs: readonly string[]): Promise<{ readonly titles: string[]; readonly processes: string[][] }>;
+}
+
+/** What a build needs of a runtime. */
+export interface StepRunner {
   /** Runs a spec to its end without conmon, output to callbacks: a build step. Resolves with its exit code. */
   runOnce(spec: ContainerSpec, output: OutputSink, signal: AbortSignal): Promise<number>;
-  close(): Promise<void>;
 }
 
 export interface RuntimeProgram {
@@ -98,6 +115,7 @@ export interface ContainerSpec {
   readonly maskedPaths?: readonly string[];
   readonly readonlyPaths?: readonly string[];
   readonly resources: ResourceLimits;
+  /** Bytes of /dev/shm. */
   readonly shmSize: number;
   readonly sysctls?: Readonly<Record<string, string>>;
   readonly ulimits?: readonly { readonly name: string; readonly soft: number; readonly hard: number }[];

@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from "node:fs";
+import { isCgroup2 } from "#sys/cgroup-version.ts";
 import { capabilityNames } from "./bundle/capabilities.ts";
 import { parseHardLimits } from "./bundle/rlimits.ts";
 
 /** What this machine and the engine's own process allow. */
 export interface HostFacts {
-  /** All controllers in one cgroup v2 tree. False on v1 and hybrid machines. */
   readonly isCgroup2: boolean;
   readonly hasSwapAccounting: boolean;
   readonly hasAppArmor: boolean;
@@ -15,12 +15,12 @@ export interface HostFacts {
 }
 
 export function readHostFacts(): HostFacts {
-  const isCgroup2 = existsSync("/sys/fs/cgroup/cgroup.controllers");
+  const cgroup2 = isCgroup2();
   const mask = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1] ?? "0";
   const capabilities = capabilityNames(mask);
   return {
-    isCgroup2,
-    hasSwapAccounting: isCgroup2 || existsSync("/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes"),
+    isCgroup2: cgroup2,
+    hasSwapAccounting: cgroup2 || existsSync("/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes"),
     hasAppArmor: existsSync("/sys/kernel/security/apparmor"),
     capabilities,
     ceilings: capabilities.has("CAP_SYS_RESOURCE")

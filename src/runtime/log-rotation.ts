@@ -112,15 +112,6 @@ export function rotateFiles(path: string, maxFile: number): void {
   if (maxFile <= 1) rmSync(generationPath(path, 1), { force: true });
 }
 
-/** All files of a log, for removal. */
-export function logFiles(path: string): readonly string[] {
-  const files = [path];
-  for (let age = 1; statSync(generationPath(path, age), { throwIfNoEntry: false }); age++) {
-    files.push(generationPath(path, age));
-  }
-  return files;
-}
-
 function renameIfThere(from: string, to: string): void {
   if (statSync(from, { throwIfNoEntry: false })) renameSync(from, to);
 }

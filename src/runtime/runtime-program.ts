@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync } from "node:fs";
 import { join } from "node:path";
 import { UnavailableError } from "#errors/errors.ts";
+import { isCgroup2 } from "#sys/cgroup-version.ts";
 import { runCommand, SAFE_PATH } from "#sys/command.ts";
 import type { RuntimeProgram } from "./container-runtime.ts";
 
@@ -44,7 +45,7 @@ export async function findRuntimePrograms(wanted?: RuntimeProgram["name"]): Prom
 
 /** cgroup v1 controllers with a cgroup v2 tree at /sys/fs/cgroup/unified, as systemd's "hybrid" layout. */
 function isHybridCgroup(): boolean {
-  return !existsSync("/sys/fs/cgroup/cgroup.controllers") && existsSync("/sys/fs/cgroup/unified");
+  return !isCgroup2() && existsSync("/sys/fs/cgroup/unified");
 }
 
 function findProgram(name: string): string | undefined {
@@ -71,8 +72,6 @@ async function programVersion(path: string): Promise<string> {
 /** `features` came with runc 1.1 and crun 1.8; a runtime without it has no time namespaces either. */
 async function canMakeTimeNamespaces(path: string): Promise<boolean> {
   if (!existsSync("/proc/self/ns/time")) return false;
-  const { exitCode, stdout } = await runCommand(path, ["features"], { okCodes: ANY_CODE });
+  const { exitCode, stdout } = await runCommand(path, ["features"], { okCodes: "any" });
   return exitCode === 0 && /"namespaces":\s*\[[^\]]*"time"/.test(stdout);
 }
-
-const ANY_CODE: readonly number[] = Array.from({ length: 256 }, (_, code) => code);

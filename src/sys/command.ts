@@ -1,4 +1,5 @@
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
+import { constants } from "node:os";
 import { CancelledError, SystemError, UnavailableError } from "#errors/errors.ts";
 
 /** What a finished child left. */
@@ -16,7 +17,7 @@ export interface CommandOptions {
   readonly cwd?: string;
   readonly signal?: AbortSignal;
   /** Exit codes that count as success. Default [0]. */
-  readonly okCodes?: readonly number[];
+  readonly okCodes?: readonly number[] | "any";
 }
 
 /** What children find their programs with. */
@@ -50,7 +51,8 @@ export async function runCommand(
       childExit(child, program),
     ]);
     if (options.signal?.aborted) throw new CancelledError(`cancelled: ${program}`);
-    if (!(options.okCodes ?? [0]).includes(exitCode)) {
+    const { okCodes = [0] } = options;
+    if (okCodes !== "any" && !okCodes.includes(exitCode)) {
       throw new SystemError(
         `${program} ${args[0] ?? ""} failed with exit code ${exitCode}: ${stderr.trim() || stdout.trim() || "no output"}`,
       );
@@ -70,20 +72,9 @@ export function startChild(program: string, args: readonly string[], options: Sp
 export function childExit(child: ChildProcess, program: string): Promise<number> {
   return new Promise((resolve, reject) => {
     child.once("error", (cause) => reject(new UnavailableError(`cannot run ${program}: is it installed?`, { cause })));
-    child.once("close", (code, signal) => resolve(code ?? 128 + (SIGNAL_NUMBERS[signal ?? ""] ?? 0)));
+    child.once("close", (code, signal) => resolve(code ?? 128 + (signal ? constants.signals[signal] : 0)));
   });
 }
-
-const SIGNAL_NUMBERS: Readonly<Record<string, number>> = {
-  SIGHUP: 1,
-  SIGINT: 2,
-  SIGQUIT: 3,
-  SIGABRT: 6,
-  SIGKILL: 9,
-  SIGSEGV: 11,
-  SIGPIPE: 13,
-  SIGTERM: 15,
-};
 
 async function collect(stream: NodeJS.ReadableStream | null): Promise<string> {
   if (!stream) return "";

@@ -1,4 +1,4 @@
-import type { ContainerRuntime } from "#runtime/container-runtime.ts";
+import type { StepRunner } from "#runtime/container-runtime.ts";
 import type { Snapshotter } from "#snapshot/snapshotter.ts";
 import type { Layer, LayerIngester } from "#store/layer-store.ts";
 import type { BuildHost } from "../builder.ts";
@@ -8,7 +8,7 @@ import { RootTree, type XattrReader } from "./root-tree.ts";
 /** What steps are carried out with. */
 export interface OpTools {
   readonly snapshotter: Snapshotter;
-  readonly runtime: Pick<ContainerRuntime, "runOnce">;
+  readonly runtime: StepRunner;
   readonly layers: LayerIngester;
   readonly host: Pick<BuildHost, "openNetwork">;
   readonly readXattrs: XattrReader;

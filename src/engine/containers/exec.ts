@@ -72,11 +72,12 @@ export class ExecService {
     this.#processes.set(id, process);
     this.#remember({ ...record, state: "running", pid: process.pid });
     this.#publish(container, record, "exec_start");
-    void process.exitCode.then((exitCode) => {
+    const finish = (exitCode: number): void => {
       this.#processes.delete(id);
       this.#remember({ ...record, state: "exited", exitCode, pid: process.pid });
       this.#publish(container, record, "exec_die", { exitCode: String(exitCode) });
-    });
+    };
+    process.exitCode.then(finish, () => finish(CANNOT_RUN));
     return process;
   }
 
