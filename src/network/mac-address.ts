@@ -9,3 +9,8 @@ export function macAddressOf(ipv4: string): string {
   const octets = [24, 16, 8, 0].map((shift) => ((number >>> shift) & 255).toString(16).padStart(2, "0"));
   return ["02", "42", ...octets].join(":");
 }
+
+/** Six octets in hexadecimal, apart by colons or hyphens. */
+export function isMacAddress(text: string): boolean {
+  return /^[0-9a-f]{2}([:-])(?:[0-9a-f]{2}\1){4}[0-9a-f]{2}$/i.test(text);
+}

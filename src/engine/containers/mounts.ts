@@ -30,7 +30,8 @@ export async function resolveMounts(
     if (!mounts.has(mount.destination)) mounts.set(mount.destination, mount);
   }
   for (const destination of Object.keys(config.Volumes ?? {})) {
-    const path = posix.normalize(destination);
+    // `VOLUME data` counts from the root.
+    const path = posix.resolve("/", destination);
     if (!mounts.has(path))
       mounts.set(
         path,
@@ -61,12 +62,13 @@ async function fromBind(context: ContainerContext, text: string): Promise<Contai
 }
 
 async function fromMountRequest(context: ContainerContext, request: MountRequest): Promise<ContainerMount> {
+  const invalid = (problem: string): InvalidParameterError =>
+    new InvalidParameterError(`invalid mount config for type "${request.Type}": ${problem}`);
+  if (request.Target === "") throw invalid("field Target must not be empty");
+  if (!request.Target.startsWith("/")) throw invalid(notAbsolute(request.Target));
+  if (request.Type === "bind" && !request.Source) throw invalid("field Source must not be empty");
+  if (request.Type === "tmpfs" && request.Source) throw invalid("field Source must not be specified");
   const destination = posix.normalize(request.Target);
-  if (!destination.startsWith("/")) {
-    throw new InvalidParameterError(
-      `invalid mount config for type "${request.Type}": invalid mount path: '${request.Target}' mount path must be absolute`,
-    );
-  }
   const readonly = request.ReadOnly ?? false;
   switch (request.Type) {
     case "bind":
@@ -88,9 +90,7 @@ async function fromMountRequest(context: ContainerContext, request: MountRequest
 function checkBindSource(request: MountRequest): string {
   const source = request.Source ?? "";
   if (!source.startsWith("/"))
-    throw new InvalidParameterError(
-      `invalid mount config for type "bind": invalid mount path: '${source}' mount path must be absolute`,
-    );
+    throw new InvalidParameterError(`invalid mount config for type "bind": ${notAbsolute(source)}`);
   if (!existsSync(source))
     throw new InvalidParameterError(`invalid mount config for type "bind": bind source path does not exist: ${source}`);
   return source;
@@ -126,7 +126,12 @@ async function volumeMount(
   return { type: "volume", name: volume.name, source: volume.mountpoint, propagation: "", anonymous, ...request };
 }
 
+function notAbsolute(path: string): string {
+  return `invalid mount path: '${path}' mount path must be absolute`;
+}
+
 function tmpfsMount(destination: string, options: string): ContainerMount {
+  if (!destination.startsWith("/")) throw new InvalidParameterError(notAbsolute(destination));
   return {
     type: "tmpfs",
     name: "",

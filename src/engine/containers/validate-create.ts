@@ -1,10 +1,17 @@
 import { ConflictError, InvalidParameterError, NotImplementedError } from "#errors/errors.ts";
+import { parseExtraHost } from "#network/hosts-file.ts";
+import { isMacAddress } from "#network/mac-address.ts";
+import { checkCapabilities } from "#runtime/bundle/capabilities.ts";
+import { parseSecurityOptions } from "#runtime/bundle/security-options.ts";
 import type { ContainerCreateRequest, HostConfig } from "#spec/docker-api.ts";
-import { logLimits } from "./log-limits.ts";
+import { checkLogConfig } from "./log-limits.ts";
 import { parseSignal } from "./signals.ts";
+import { checkLimits } from "./validate-limits.ts";
 
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
-const MIN_MEMORY = 6 * 1024 * 1024;
+
+/** Names that ask for the one runtime there is: none, its own, and how containerd calls it. */
+const RUNTIMES = ["", "runc", "crun", "io.containerd.runc.v2"];
 
 /** Throws InvalidParameterError with Docker's words unless `name` may name a container. */
 export function checkName(name: string): void {
@@ -22,7 +29,7 @@ export function checkCreateRequest(request: ContainerCreateRequest): void {
   checkSupported(hostConfig);
   checkNamespaceModes(hostConfig);
   checkLimits(hostConfig);
-  checkCpu(hostConfig);
+  checkSecurity(hostConfig);
   checkRestartPolicy(hostConfig);
   checkNetworkMode(request, hostConfig);
   if (request.WorkingDir && !request.WorkingDir.startsWith("/")) {
@@ -30,11 +37,10 @@ export function checkCreateRequest(request: ContainerCreateRequest): void {
       `the working directory '${request.WorkingDir}' is invalid, it needs to be an absolute path`,
     );
   }
-  logLimits(hostConfig);
-  const logDriver = hostConfig.LogConfig?.Type ?? "";
-  if (!["", "json-file", "local", "none"].includes(logDriver)) {
-    throw new NotImplementedError(`error looking up logging plugin ${logDriver}: plugin "${logDriver}" not found`);
-  }
+  checkLogConfig(hostConfig);
+  for (const text of hostConfig.ExtraHosts ?? []) parseExtraHost(text);
+  if (request.MacAddress && !isMacAddress(request.MacAddress))
+    throw new InvalidParameterError(`address ${request.MacAddress}: invalid MAC address`);
 }
 
 /** Throws InvalidParameterError for a variable without a name. */
@@ -70,32 +76,11 @@ function checkNamespaceModes({ PidMode = "", IpcMode = "", UsernsMode = "", Cgro
     throw new InvalidParameterError(`invalid user namespace mode: ${UsernsMode}`);
 }
 
-function checkCpu({ NanoCpus = 0, CpuPeriod = 0, CpuQuota = 0 }: HostConfig): void {
-  if (NanoCpus < 0) throw new InvalidParameterError("invalid value for CPUs: must not be negative");
-  if (NanoCpus > 0 && CpuPeriod > 0)
-    throw new InvalidParameterError("Conflicting options: Nano CPUs and CPU Period cannot both be set");
-  if (NanoCpus > 0 && CpuQuota > 0)
-    throw new InvalidParameterError("Conflicting options: Nano CPUs and CPU Quota cannot both be set");
-  if (CpuPeriod !== 0 && (CpuPeriod < 1000 || CpuPeriod > 1_000_000))
-    throw new InvalidParameterError(
-      "CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)",
-    );
-  if (CpuQuota > 0 && CpuQuota < 1000)
-    throw new InvalidParameterError("CPU cfs quota can not be less than 1ms (i.e. 1000)");
-}
-
-function checkLimits(hostConfig: HostConfig): void {
-  const memory = hostConfig.Memory ?? 0;
-  if (memory !== 0 && memory < MIN_MEMORY) throw new InvalidParameterError("Minimum memory limit allowed is 6MB");
-  const swap = hostConfig.MemorySwap ?? 0;
-  if (swap > 0 && memory === 0)
-    throw new InvalidParameterError("You should always set the Memory limit when using Memoryswap limit, see usage");
-  if (swap > 0 && swap < memory)
-    throw new InvalidParameterError("Minimum memoryswap limit should be larger than memory limit, see usage");
-  if ((hostConfig.ShmSize ?? 0) < 0) throw new InvalidParameterError("SHM size can not be less than 0");
-  const oomScore = hostConfig.OomScoreAdj ?? 0;
-  if (oomScore < -1000 || oomScore > 1000)
-    throw new InvalidParameterError(`Invalid value ${oomScore}, range for oom score adj is [-1000, 1000]`);
+function checkSecurity({ CapAdd, CapDrop, SecurityOpt, Runtime = "" }: HostConfig): void {
+  checkCapabilities("CapAdd", CapAdd ?? []);
+  checkCapabilities("CapDrop", CapDrop ?? []);
+  parseSecurityOptions(SecurityOpt ?? []);
+  if (!RUNTIMES.includes(Runtime)) throw new InvalidParameterError(`unknown or invalid runtime name: ${Runtime}`);
 }
 
 function checkRestartPolicy(hostConfig: HostConfig): void {

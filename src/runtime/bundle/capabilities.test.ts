@@ -30,7 +30,9 @@ test("resolveCapabilities() gives no more than the engine has with ALL and privi
 });
 
 test("resolveCapabilities() refuses an unknown name in Docker's words", () => {
-  expect(() => resolve(["NOPE"], [])).toThrow(new InvalidParameterError('invalid capability: "NOPE"'));
+  expect(() => resolve(["NOPE"], [])).toThrow(
+    new InvalidParameterError('invalid CapAdd: unknown capability: "CAP_NOPE"'),
+  );
 });
 
 test("capabilitySets() leaves a user other than root only what was added", () => {

@@ -78,8 +78,8 @@ export interface CapabilityRequest {
  * capability that it cannot give. Throws InvalidParameterError with Docker's words on an unknown name.
  */
 export function resolveCapabilities(request: CapabilityRequest, held: ReadonlySet<string>): readonly string[] {
-  const add = request.add.map(normalise);
-  const drop = request.drop.map(normalise);
+  const add = request.add.map((name) => normalise("CapAdd", name));
+  const drop = request.drop.map((name) => normalise("CapDrop", name));
   const grantable = ALL_CAPABILITIES.filter((name) => held.has(name));
   if (request.privileged) return grantable;
   const basis = drop.includes(ALL) ? [] : add.includes(ALL) ? grantable : DEFAULT_CAPABILITIES;
@@ -96,7 +96,7 @@ export function resolveCapabilities(request: CapabilityRequest, held: ReadonlySe
  */
 export function capabilitySets(names: readonly string[], uid: number, added: readonly string[]): RuntimeCapabilities {
   if (uid === 0) return { bounding: names, effective: names, permitted: names, inheritable: [], ambient: [] };
-  const kept = names.filter((name) => added.map(normalise).includes(name));
+  const kept = names.filter((name) => added.map((name) => normalise("CapAdd", name)).includes(name));
   return { bounding: names, effective: kept, permitted: kept, inheritable: kept, ambient: kept };
 }
 
@@ -106,12 +106,17 @@ export function capabilityNames(mask: string): ReadonlySet<string> {
   return new Set(ALL_CAPABILITIES.filter((_name, bit) => (bits >> BigInt(bit)) & 1n));
 }
 
-function normalise(name: string): string {
+/** Throws InvalidParameterError with Docker's words on an unknown name in a request's `field`. */
+export function checkCapabilities(field: "CapAdd" | "CapDrop", names: readonly string[]): void {
+  for (const name of names) normalise(field, name);
+}
+
+function normalise(field: string, name: string): string {
   const upper = name.toUpperCase();
   if (upper === ALL || upper === "CAP_ALL") return ALL;
   const full = upper.startsWith("CAP_") ? upper : `CAP_${upper}`;
   if (!ALL_CAPABILITIES.includes(full)) {
-    throw new InvalidParameterError(`invalid capability: "${name}"`);
+    throw new InvalidParameterError(`invalid ${field}: unknown capability: "${full}"`);
   }
   return full;
 }

@@ -30,7 +30,7 @@ test("resolveUser() adds groups by name and number", () => {
 test("resolveUser() fails in Docker's words", () => {
   expect(() => resolve("zoe")).toThrow("unable to find user zoe: no matching entries in passwd file");
   expect(() => resolve("app:zoe")).toThrow("unable to find group zoe: no matching entries in group file");
-  expect(() => resolve("app", ["zoe"])).toThrow("Unable to find group zoe");
+  expect(() => resolve("app", ["zoe"])).toThrow("unable to find group zoe");
   expect(() => resolve("4294967295")).toThrow("uids and gids must be in range 0-2147483647");
   expect(() => resolve("-1")).toThrow("uids and gids must be in range 0-2147483647");
 });

@@ -31,7 +31,7 @@ export function resolveUser(
   const primary = groupPart === "" ? (entry?.gid ?? 0) : findGroup(groupPart, groups);
   const memberships =
     groupPart === "" && entry ? groups.filter((candidate) => candidate.members.includes(entry.name)) : [];
-  const added = groupAdd.map((name) => additionalGroup(name, groups));
+  const added = groupAdd.map((name) => findGroup(name, groups));
   const additionalGids = [...new Set([primary, ...memberships.map(({ gid }) => gid), ...added])];
   return { uid, gid: primary, additionalGids, home: entry?.home || "/" };
 }
@@ -76,13 +76,6 @@ function lines(text: string): string[][] {
 function findGroup(name: string, groups: readonly GroupEntry[]): number {
   const entry = groups.find((candidate) => candidate.name === name || candidate.gid === numericId(name));
   return entry?.gid ?? idOrThrow(name, `unable to find group ${name}`, "group");
-}
-
-function additionalGroup(name: string, groups: readonly GroupEntry[]): number {
-  const entry = groups.find((candidate) => candidate.name === name || candidate.gid === numericId(name));
-  const gid = entry?.gid ?? numericId(name);
-  if (gid === undefined) throw new InvalidParameterError(`Unable to find group ${name}`);
-  return checkRange(gid);
 }
 
 function idOrThrow(text: string, problem: string, file: string): number {
