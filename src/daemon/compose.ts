@@ -184,9 +184,7 @@ function imageLookup(images: ImageContext): ContainerContext["images"] {
   return {
     find: (name) => local.find(name),
     layers: (id) => local.layers(id),
-    release: async (id) => {
-      if (images.images.find(id)?.hidden) await removeHiddenImages(images);
-    },
+    release: async (id) => (images.images.find(id)?.hidden ? (await removeHiddenImages(images)).freedBytes : 0),
   };
 }
 

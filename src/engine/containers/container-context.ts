@@ -36,8 +36,8 @@ export interface ImageLookup {
   find(name: string): { readonly id: Digest; readonly config: ImageConfig };
   /** Bottom first. */
   layers(id: Digest): readonly SnapshotLayer[];
-  /** A container of this image is gone: an image that was removed while it was needed goes now. */
-  release(id: Digest): Promise<void>;
+  /** A container of this image is gone: an image that was removed while it was needed goes now. Resolves with the bytes that frees. */
+  release(id: Digest): Promise<number>;
 }
 
 /** The files that Berth keeps for a container outside its root filesystem. */

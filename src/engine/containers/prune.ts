@@ -1,7 +1,7 @@
 import { checkFilters, type Filters, labelsFit, untilFilter } from "#engine/filters.ts";
 import type { ContainerContext } from "./container-context.ts";
 import { type ContainerRecord, isRunning } from "./container-record.ts";
-import { removeLocked } from "./remove.ts";
+import { removeWithImage } from "./remove.ts";
 
 export interface Pruned {
   readonly deleted: readonly string[];
@@ -15,9 +15,10 @@ export async function pruneContainers(context: ContainerContext, filters: Filter
   let reclaimed = 0;
   for (const record of prunableContainers(context, filters)) {
     const usage = await context.snapshotter.usage(record.id);
-    await context.locks.run(record.id, () => removeLocked(context, record.id, { force: false, volumes: false }));
+    const options = { force: false, volumes: false };
+    const imageBytes = await context.locks.run(record.id, () => removeWithImage(context, record.id, options));
     deleted.push(record.id);
-    reclaimed += usage.diskSize;
+    reclaimed += usage.diskSize + imageBytes;
   }
   return { deleted, reclaimed };
 }

@@ -32,8 +32,13 @@ export async function removeContainer(
 
 /** The caller holds the container's lock. Idempotent; what a crash leaves half-done, the next call or start-up finishes. */
 export async function removeLocked(context: ContainerContext, id: string, options: RemoveOptions): Promise<void> {
+  await removeWithImage(context, id, options);
+}
+
+/** As `removeLocked`. Resolves with the bytes on disk of the image, if one was kept only for this container. */
+export async function removeWithImage(context: ContainerContext, id: string, options: RemoveOptions): Promise<number> {
   const record = context.containers.find(id);
-  if (!record) return;
+  if (!record) return 0;
   if (isRunning(record)) throw stillRunning(record);
   context.containers.markInMemory(id, { phase: "removing" });
   await context.runtime.remove(id);
@@ -43,9 +48,10 @@ export async function removeLocked(context: ContainerContext, id: string, option
   await context.snapshotter.remove(id);
   await rm(containerFiles(context, id).directory, { recursive: true, force: true });
   if (options.volumes) await removeAnonymousVolumes(context, record);
-  await context.images.release(record.imageId);
+  const imageBytes = await context.images.release(record.imageId);
   context.events.publish("container", "destroy", id, eventAttributes(record));
   context.waiters.removed(id, record.state.exitCode);
+  return imageBytes;
 }
 
 async function removeAnonymousVolumes(context: ContainerContext, record: ContainerRecord): Promise<void> {

@@ -37,16 +37,16 @@ export async function planPrune(parts: PruneParts, request: PruneRequest): Promi
   const remaining = parts.containers.containers.list().filter(({ id }) => !gone.has(id));
   const layers = new LayerLedger(parts.images, parts.builds.cacheUsage());
   // Before anything is awaited: one moment's view of the database for all that hangs together by layers.
-  layers.release(parts.images.images.hiddenIds().filter((id) => isFreed(id, stopped, remaining)));
+  const keptImages = layers.release(parts.images.images.hiddenIds().filter((id) => isFreed(id, stopped, remaining)));
   const layersOfImages = planImages(parts.images, request, remaining, layers);
   const buildCache = planBuildCache(parts.builds, request, layers);
   const images = layersOfImages + (request.images === "none" ? 0 : await strayBytes(parts.images));
-  const containers = await bytesOfContainers(parts.containers, stopped);
+  const containers = keptImages + (await bytesOfContainers(parts.containers, stopped));
   const volumes = await bytesOfVolumes(parts.containers, request, remaining);
   return { containers, volumes, images, buildCache, total: containers + volumes + images + buildCache };
 }
 
-/** Whether an image that was kept for a stopped container loses its last one: that container's removal takes it along, uncounted. */
+/** Whether an image that was kept for a stopped container loses its last one: that container's removal takes it along. */
 function isFreed(image: string, stopped: readonly ContainerRecord[], remaining: readonly ContainerRecord[]): boolean {
   const isOfImage = ({ imageId }: ContainerRecord): boolean => imageId === image;
   return stopped.some(isOfImage) && !remaining.some(isOfImage);
