@@ -117,11 +117,6 @@ export class ContainerLogParser {
     return this.#malformed;
   }
 
-  /** Bytes of an incomplete last line, kept until its end arrives. */
-  get pending(): number {
-    return this.#rest.length;
-  }
-
   /** Returns the lines that are complete with this chunk. The chunk belongs to the batch from now on: do not reuse it. */
   push(chunk: Buffer): LogBatch {
     const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);

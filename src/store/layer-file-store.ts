@@ -106,12 +106,6 @@ export class LayerFileStore implements LayerIngester, LayerProvider {
     return row ? this.#handedOut(row) : undefined;
   }
 
-  /** The layer of which `digest` is a compressed form that a registry had. */
-  layerOfBlob(digest: Digest): Layer | undefined {
-    const row = this.#database.statement(`${SELECT} JOIN layer_blobs b USING (diff_id) WHERE b.digest = ?`).get(digest);
-    return row ? this.#handedOut(row) : undefined;
-  }
-
   /** The compressed forms in which registries are known to have the layer. */
   blobsOf(diffId: Digest): BlobExpectation[] {
     return this.#database

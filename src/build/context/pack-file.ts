@@ -109,7 +109,6 @@ export class PackAppender implements AsyncDisposable {
     this.#handle = handle;
     this.#position = position;
     this.#committed = position;
-    this.#committed = position;
     this.#publish = publish;
   }
 
@@ -124,13 +123,6 @@ export class PackAppender implements AsyncDisposable {
       done += bytesWritten;
       this.#position += bytesWritten;
     }
-  }
-
-  /** Leaves `count` bytes that read as zeros. */
-  async skip(count: number): Promise<void> {
-    if (count === 0) return;
-    await this.#handle.truncate(this.#position + count);
-    this.#position += count;
   }
 
   commit(): void {

@@ -9,11 +9,6 @@ export class VariableList {
     this.#values = new Map(values);
   }
 
-  /** From `NAME=value` strings. */
-  static fromEnvironment(env: readonly string[]): VariableList {
-    return new VariableList(env.map(splitVariable));
-  }
-
   get(name: string): string | undefined {
     return this.#values.get(name);
   }
