@@ -1,5 +1,6 @@
 import { rmSync } from "node:fs";
 import type { Server } from "node:http";
+import { setTimeout as delay } from "node:timers/promises";
 import { errorMessage, SystemError } from "#errors/errors.ts";
 import { createApiServer } from "#server/api-server.ts";
 import { engineRoutes } from "#server/engine-routes.ts";
@@ -36,7 +37,7 @@ async function serve(options: DaemonOptions, log: Logger): Promise<void> {
   const stopping = stopSignal();
   const paths = enginePaths(options.dataRoot, options.execRoot);
   makeDirectories(paths);
-  using _lock = lockDataRoot(paths.lock, options.dataRoot);
+  using _lock = await lockDataRoot(paths.lock, options.dataRoot);
   const running = await composeEngine(options, paths, log);
   if (options.cleanUp) return cleanUp(running, paths);
   const servers = await listen(options, running, log);
@@ -53,14 +54,20 @@ async function serve(options: DaemonOptions, log: Logger): Promise<void> {
   await running.close();
 }
 
+/** A child that a killed engine was just starting has the lock too, until it becomes the program that it is to run. Milliseconds. */
+const LOCK_GRACE = 1000;
+const LOCK_PAUSE = 20;
+
 /** One engine per data root: a second would corrupt what the first believes. The kernel frees the lock however the process ends. */
-function lockDataRoot(path: string, dataRoot: string): FileLock {
-  const lock = tryLockFile(path);
-  if (!lock)
-    throw new SystemError(
-      `cannot use data root ${dataRoot}: another engine is running on it; stop it or choose another --data-root`,
-    );
-  return lock;
+async function lockDataRoot(path: string, dataRoot: string): Promise<FileLock> {
+  for (let waited = 0; waited < LOCK_GRACE; waited += LOCK_PAUSE) {
+    const lock = tryLockFile(path);
+    if (lock) return lock;
+    await delay(LOCK_PAUSE);
+  }
+  throw new SystemError(
+    `cannot use data root ${dataRoot}: another engine is running on it; stop it or choose another --data-root`,
+  );
 }
 
 /** A server per socket: each has its own listening state, all share the routes. */

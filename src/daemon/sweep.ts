@@ -1,13 +1,23 @@
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { isRunning } from "#engine/containers/container-record.ts";
 import type { Engine } from "#engine/engine.ts";
 import type { EnginePaths } from "./paths.ts";
 
-/** Removes what a crash left half-made: snapshots and directories of containers that no row names, and temporary files. */
+/** Ends and removes what a crash left half-made: processes, mounts, snapshots and directories of containers that no row names, and temporary files. */
 export async function sweep(engine: Pick<Engine, "containers">, paths: EnginePaths): Promise<void> {
-  const { containers, snapshotter } = engine.containers;
+  const { containers, snapshotter, runtime } = engine.containers;
+  const running = new Set(
+    containers
+      .list()
+      .filter(isRunning)
+      .map(({ id }) => id),
+  );
+  // Before the files that they may still be writing.
+  await runtime.sweep(running);
   for (const key of await snapshotter.keys()) {
     if (!containers.find(key)) await snapshotter.remove(key);
+    else if (!running.has(key)) await snapshotter.unmount(key);
   }
   for (const name of await readdir(paths.containers)) {
     if (!containers.find(name)) await rm(join(paths.containers, name), { recursive: true, force: true });

@@ -3,6 +3,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { ConflictError, errorMessage, InvalidParameterError, SystemError } from "#errors/errors.ts";
 import { parseSubnet } from "#lib/ip-address.ts";
+import { killByArgument } from "#sys/find-processes.ts";
 import { AddressPool } from "./address-pool.ts";
 import { bridgePorts, deleteBridge, ensureBridge, networkMtu } from "./bridge.ts";
 import { forgetUdpFlows } from "./conntrack.ts";
@@ -13,6 +14,7 @@ import {
   type ContainerInterface,
   createNamespace,
   deleteInterface,
+  namespaceFlag,
   removeNamespace,
 } from "./namespace.ts";
 import type { ConnectRequest, NetworkDriver, NetworkEndpoint, NetworkRecord, PortBinding } from "./network-driver.ts";
@@ -78,6 +80,8 @@ export class BridgeNetworkDriver implements NetworkDriver {
   }
 
   async restore(endpoints: readonly NetworkEndpoint[], networks: readonly NetworkRecord[]): Promise<void> {
+    // A namespace that is still being made would come after the sweep below.
+    await killByArgument((argument) => argument.startsWith(namespaceFlag(this.#netnsDirectory)));
     for (const network of networks) this.#stateOf(network);
     for (const endpoint of endpoints) {
       this.#endpoints.set(endpoint.containerId, endpoint);

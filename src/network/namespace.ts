@@ -21,6 +21,11 @@ export interface InterfaceOptions {
   readonly internal: boolean;
 }
 
+/** How `unshare` is told where to pin a namespace, or below where. */
+export function namespaceFlag(path: string): string {
+  return `--net=${path}`;
+}
+
 /** The kernel's handle on the engine's own network namespace: where host ends of veth pairs go. */
 const OWN_NAMESPACE = `/proc/${process.pid}/ns/net`;
 
@@ -41,7 +46,7 @@ export async function createNamespace(
   try {
     if (!link) return createNetworkNamespace(path);
     const input = ["link set dev lo up", ...interfaceCommands(link, options), ""].join("\n");
-    await runCommand("unshare", [`--net=${path}`, "ip", "-batch", "-"], { input });
+    await runCommand("unshare", [namespaceFlag(path), "ip", "-batch", "-"], { input });
   } catch (error) {
     await removeNamespace(path);
     throw error;

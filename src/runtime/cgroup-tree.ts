@@ -25,10 +25,17 @@ export function killCgroup(path: string, isCgroup2: boolean): void {
   }
 }
 
-/** Resolves when the processes of a cgroup that were killed are gone, or after two seconds: the kernel does not tell on cgroup v1. */
-export async function cgroupEmptied(path: string, isCgroup2: boolean): Promise<void> {
+/**
+ * Kills what is in a cgroup in any of the trees, and resolves when it is gone, or after two seconds: cgroup v1 does not tell. A runtime that
+ * was killed half-way has its process in some of the trees only.
+ */
+export async function emptyCgroup(path: string): Promise<void> {
   const deadline = Date.now() + KILL_GRACE;
-  while (cgroupPids(path, isCgroup2).length > 0 && Date.now() < deadline) await delay(PAUSE);
+  const members = (): number[] => cgroupTrees().flatMap((tree) => pidsBelow(join(tree, path)));
+  for (let pids = members(); pids.length > 0 && Date.now() < deadline; pids = members()) {
+    for (const pid of pids) kill(pid);
+    await delay(PAUSE);
+  }
 }
 
 /** The names of the cgroups right below `path`. */
@@ -111,7 +118,7 @@ function pidsBelow(directory: string): number[] {
     return [...own, ...below.flatMap((entry) => pidsBelow(join(directory, entry.name)))];
   } catch (error) {
     // ENODEV: removed between open and read.
-    if (errorCode(error) === "ENOENT" || errorCode(error) === "ENODEV") return [];
+    if (["ENOENT", "ENODEV", "ENOTDIR"].includes(errorCode(error) ?? "")) return [];
     throw error;
   }
 }

@@ -6,15 +6,7 @@ import { isAlive } from "#sys/process-info.ts";
 import { BundleFiles, type BundleRecord, identify, signalProcess } from "./bundle-files.ts";
 import { BundleMaker } from "./bundle-maker.ts";
 import { CgroupMoves } from "./cgroup-moves.ts";
-import {
-  cgroupEmptied,
-  cgroupPids,
-  childCgroups,
-  isFrozen,
-  killCgroup,
-  removeEmptyCgroup,
-  thaw,
-} from "./cgroup-tree.ts";
+import { cgroupPids, childCgroups, emptyCgroup, isFrozen, killCgroup, removeEmptyCgroup, thaw } from "./cgroup-tree.ts";
 import { launchConmon } from "./conmon-launch.ts";
 import type {
   AdoptedState,
@@ -266,7 +258,7 @@ export class ConmonRuntime implements ContainerRuntime {
   /** What the runtime cannot delete (state that it did not finish) goes without it. */
   async #sweepOne(id: string): Promise<void> {
     this.#killAll(id);
-    await cgroupEmptied(this.#bundles.cgroupsPath(id), this.#bundles.host.isCgroup2);
+    await emptyCgroup(this.#bundles.cgroupsPath(id));
     await this.#cleanUp(id).catch(() => {
       this.#runtime.forget(id);
       return this.#cleanUp(id);
