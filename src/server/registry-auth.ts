@@ -1,41 +1,30 @@
+import type { PullOptions } from "#engine/images/pull.ts";
 import { InvalidParameterError } from "#errors/errors.ts";
+import { object, text } from "#lib/json-decoder.ts";
 import type { RequestContext } from "./request-context.ts";
 
 /** What a client proves itself with to a registry. Secret: never logged. */
-export interface RegistryAuth {
-  readonly username?: string;
-  readonly password?: string;
-  readonly identityToken?: string;
-  readonly registryToken?: string;
-}
+export type RegistryAuth = NonNullable<PullOptions["credentials"]>;
+
+const decode = object<RegistryAuth>({ username: text, password: text, identityToken: text, registryToken: text }, {});
 
 /**
- * The X-Registry-Auth header: JSON in base64url, with or without padding; older clients use plain base64.
+ * The X-Registry-Auth header: JSON in base64url, with or without padding; older clients use plain base64. Undefined when it is absent or
+ * proves nothing. Throws InvalidParameterError.
  * https://docs.docker.com/reference/api/engine/version/v1.51/#section/Authentication
  */
-export function registryAuth(request: RequestContext): RegistryAuth | undefined {
+export function registryAuth(request: Pick<RequestContext, "header">): RegistryAuth | undefined {
   const header = request.header("x-registry-auth");
   if (header === "") return undefined;
-  let parsed: unknown;
+  const given = Object.entries(decode(parseHeader(header), "")).filter(([, value]) => value !== "");
+  return given.length > 0 ? Object.fromEntries(given) : undefined;
+}
+
+function parseHeader(header: string): unknown {
   try {
-    parsed = JSON.parse(Buffer.from(header, "base64url").toString("utf8"));
-  } catch {
-    throw new InvalidParameterError("invalid X-Registry-Auth header: expected JSON in base64url");
+    // This decoder takes both alphabets.
+    return JSON.parse(Buffer.from(header, "base64url").toString("utf8"));
+  } catch (cause) {
+    throw new InvalidParameterError("invalid X-Registry-Auth header: expected JSON in base64url", { cause });
   }
-  const field = (name: string): string => {
-    const value =
-      typeof parsed === "object" && parsed !== null
-        ? Object.entries(parsed).find(([key]) => key.toLowerCase() === name)?.[1]
-        : undefined;
-    return typeof value === "string" ? value : "";
-  };
-  const [username, password, identityToken, registryToken] = [
-    "username",
-    "password",
-    "identitytoken",
-    "registrytoken",
-  ].map(field);
-  const auth = { username, password, identityToken, registryToken };
-  const given = Object.fromEntries(Object.entries(auth).filter(([, value]) => value));
-  return Object.keys(given).length > 0 ? given : undefined;
 }
