@@ -4,6 +4,7 @@ import { InvalidParameterError, NotFoundError } from "#errors/errors.ts";
 import { API_VERSION } from "#spec/docker-api.ts";
 import { compareVersions } from "./api-version.ts";
 import { errorAnswer } from "./error-status.ts";
+import type { Answer } from "./hijack.ts";
 import { RequestContext } from "./request-context.ts";
 import { type Route, Router } from "./route.ts";
 
@@ -32,8 +33,6 @@ export function createApiServer(options: ApiServerOptions): Server {
   server.keepAliveTimeout = 0;
   return server;
 }
-
-type Answer = { readonly response: ServerResponse } | { readonly socket: Duplex; readonly head: Buffer };
 
 async function answer(router: Router, options: ApiServerOptions, request: IncomingMessage, how: Answer): Promise<void> {
   const url = new URL(request.url ?? "/", "http://engine");

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex, Readable } from "node:stream";
+import { writeTo } from "./back-pressure.ts";
 
 /** A connection that attach or exec took over. `input` ends when the client half-closes; `end` ends our half. */
 export interface HijackedConnection {
@@ -10,23 +11,31 @@ export interface HijackedConnection {
   readonly closed: Promise<void>;
 }
 
-/**
- * With `Upgrade: tcp`, answers `101 UPGRADED` and gives the socket. Without it, an old client gets a plain 200 whose body streams out;
- * its input is the request's body. Under Bun a body sent with an Upgrade request arrives on the request and not on the socket, so
- * the exec's small JSON body is read before, and input is read from the socket alone.
- */
-export function openHijack(
-  request: IncomingMessage,
-  answer: { readonly socket: Duplex; readonly head: Buffer } | ServerResponse | undefined,
-  contentType: string,
-): HijackedConnection {
-  if (answer && "socket" in answer && "head" in answer && answer.head instanceof Buffer) {
-    return overSocket(answer.socket as Duplex, answer.head, contentType, request.headers.upgrade ?? "tcp");
-  }
-  return overResponse(request, answer as ServerResponse, contentType);
+/** A request with an Upgrade header: its connection, and what of the client's bytes was read with the header. */
+export interface Upgrade {
+  readonly socket: Duplex;
+  readonly head: Buffer;
 }
 
-function overSocket(socket: Duplex, head: Buffer, contentType: string, protocol: string): HijackedConnection {
+/** How a request can be answered. */
+export type Answer = { readonly response: ServerResponse } | Upgrade;
+
+/**
+ * Takes over the connection of a request: with `Upgrade: tcp` it answers `101 UPGRADED`; without, as old clients do, a plain 200 whose body
+ * streams out.
+ */
+export function hijack(request: IncomingMessage, answer: Answer, contentType: string): HijackedConnection {
+  return "response" in answer
+    ? overResponse(request, answer.response, contentType)
+    : overSocket(request, answer, contentType);
+}
+
+/**
+ * Input is read from the socket alone: under Bun a body sent with an Upgrade request arrives on the
+ * request and not on the socket, so an exec's small JSON body has been read before.
+ */
+function overSocket(request: IncomingMessage, { socket, head }: Upgrade, contentType: string): HijackedConnection {
+  const protocol = request.headers.upgrade ?? "tcp";
   socket.write(
     `HTTP/1.1 101 UPGRADED\r\nContent-Type: ${contentType}\r\nConnection: Upgrade\r\nUpgrade: ${protocol}\r\n\r\n`,
   );
@@ -54,18 +63,5 @@ function closedPromise(stream: Duplex | ServerResponse): Promise<void> {
   return new Promise((resolve) => {
     stream.once("close", resolve);
     stream.once("error", () => resolve());
-  });
-}
-
-function writeTo(stream: Duplex | ServerResponse, bytes: Uint8Array): Promise<void> {
-  if (stream.destroyed || stream.write(bytes)) return Promise.resolve();
-  return new Promise((resolve) => {
-    const done = (): void => {
-      stream.off("drain", done);
-      stream.off("close", done);
-      resolve();
-    };
-    stream.once("drain", done);
-    stream.once("close", done);
   });
 }

@@ -1,9 +1,9 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Duplex } from "node:stream";
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
 import { InvalidParameterError } from "#errors/errors.ts";
 import type { Decoder } from "#lib/json-decoder.ts";
 import { compareVersions } from "./api-version.ts";
-import { type HijackedConnection, openHijack } from "./hijack.ts";
+import { writeTo } from "./back-pressure.ts";
+import { type Answer, type HijackedConnection, hijack } from "./hijack.ts";
 
 /** Bodies that are read whole are small documents; anything larger is an attack or a mistake. */
 const MAX_JSON_BODY = 8 * 1024 * 1024;
@@ -18,14 +18,13 @@ export class RequestContext {
   readonly params: Readonly<Record<string, string>>;
   /** Aborts when the client goes away before the answer has ended. */
   readonly signal: AbortSignal;
-  readonly #response: ServerResponse | undefined;
-  readonly #upgrade: { readonly socket: Duplex; readonly head: Buffer } | undefined;
+  readonly #answer: Answer;
   readonly #abort = new AbortController();
   #answered = false;
 
   constructor(
     request: IncomingMessage,
-    answer: { readonly response: ServerResponse } | { readonly socket: Duplex; readonly head: Buffer },
+    answer: Answer,
     target: {
       readonly path: string;
       readonly query: URLSearchParams;
@@ -39,16 +38,16 @@ export class RequestContext {
     this.version = target.version;
     this.params = target.params;
     this.signal = this.#abort.signal;
-    this.#response = "response" in answer ? answer.response : undefined;
-    this.#upgrade = "socket" in answer ? answer : undefined;
-    this.#response?.once("close", () => {
-      if (!this.#response?.writableFinished) this.#abort.abort();
-    });
-    this.#upgrade?.socket.once("close", () => this.#abort.abort());
+    this.#answer = answer;
+    if ("response" in answer) {
+      answer.response.once("close", () => {
+        if (!answer.response.writableFinished) this.#abort.abort();
+      });
+    } else answer.socket.once("close", () => this.#abort.abort());
   }
 
   get answered(): boolean {
-    return this.#answered || (this.#response?.headersSent ?? false);
+    return this.#answered || ("response" in this.#answer && this.#answer.response.headersSent);
   }
 
   /** Whether the client speaks an older API than this, where answers had another form. */
@@ -99,7 +98,7 @@ export class RequestContext {
 
   /** A header of the answer, before it is given. */
   setHeader(name: string, value: string): void {
-    this.#response?.setHeader(name, value);
+    if ("response" in this.#answer) this.#answer.response.setHeader(name, value);
   }
 
   sendJson(status: number, body: unknown): void {
@@ -116,17 +115,18 @@ export class RequestContext {
 
   /** Starts a streamed answer, headers at once. The returned writer keeps back-pressure. */
   stream(contentType: string, status = 200): ResponseWriter {
+    if (!("response" in this.#answer)) throw new InvalidParameterError("this call does not take an Upgrade header");
     this.#answered = true;
-    if (!this.#response) throw new InvalidParameterError("this call does not take an Upgrade header");
-    this.#response.writeHead(status, { "Content-Type": contentType });
-    this.#response.flushHeaders();
-    return new ResponseWriter(this.#response, this.signal);
+    const { response } = this.#answer;
+    response.writeHead(status, { "Content-Type": contentType });
+    response.flushHeaders();
+    return new ResponseWriter(response);
   }
 
   /** Takes the connection over: raw bytes both ways from here on (with Upgrade), or an answer that streams out (without). */
   hijack(contentType: string): HijackedConnection {
     this.#answered = true;
-    return openHijack(this.request, this.#upgrade ?? this.#response, contentType);
+    return hijack(this.request, this.#answer, contentType);
   }
 
   #send(status: number, contentType: string | undefined, text: string): void {
@@ -136,41 +136,26 @@ export class RequestContext {
       ...(contentType ? { "Content-Type": contentType } : {}),
       ...(status === 204 || status === 304 ? {} : { "Content-Length": String(body.length) }),
     };
-    if (this.#response) {
-      this.#response.writeHead(status, headers).end(body.length > 0 ? body : undefined);
-    } else if (this.#upgrade) {
-      const lines = Object.entries({ ...headers, Connection: "close" }).map(([name, value]) => `${name}: ${value}\r\n`);
-      this.#upgrade.socket.end(
-        Buffer.concat([
-          Buffer.from(`HTTP/1.1 ${status} ${status < 400 ? "OK" : "Error"}\r\n${lines.join("")}\r\n`),
-          body,
-        ]),
-      );
+    if ("response" in this.#answer) {
+      this.#answer.response.writeHead(status, headers).end(body.length > 0 ? body : undefined);
+      return;
     }
+    const lines = Object.entries({ ...headers, Connection: "close" }).map(([name, value]) => `${name}: ${value}\r\n`);
+    const head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\n${lines.join("")}\r\n`;
+    this.#answer.socket.end(Buffer.concat([Buffer.from(head), body]));
   }
 }
 
 /** A streamed answer. `write` resolves when the client can take more, or has gone. */
 export class ResponseWriter {
   readonly #response: ServerResponse;
-  readonly #signal: AbortSignal;
 
-  constructor(response: ServerResponse, signal: AbortSignal) {
+  constructor(response: ServerResponse) {
     this.#response = response;
-    this.#signal = signal;
   }
 
   write(bytes: Uint8Array | string): Promise<void> {
-    if (this.#signal.aborted || this.#response.write(bytes)) return Promise.resolve();
-    return new Promise((resolve) => {
-      const done = (): void => {
-        this.#response.off("drain", done);
-        this.#signal.removeEventListener("abort", done);
-        resolve();
-      };
-      this.#response.once("drain", done);
-      this.#signal.addEventListener("abort", done, { once: true });
-    });
+    return writeTo(this.#response, bytes);
   }
 
   writeJsonLine(value: unknown): Promise<void> {

@@ -6,7 +6,7 @@ import { LogEncoder } from "#formats/container-log-encode.ts";
 import type { HijackedConnection } from "../hijack.ts";
 import type { RequestContext } from "../request-context.ts";
 import type { Route } from "../route.ts";
-import { MULTIPLEXED_STREAM, RAW_STREAM } from "../stream-types.ts";
+import { streamType } from "../stream-types.ts";
 import { integerParameter, unixNanoParameter } from "./parameters.ts";
 
 /** Logs and attach. */
@@ -41,7 +41,7 @@ async function logs(engine: Engine, request: RequestContext): Promise<void> {
     request.signal,
   );
   const terminal = record.config.Tty ?? false;
-  const writer = request.stream(terminal ? RAW_STREAM : MULTIPLEXED_STREAM);
+  const writer = request.stream(streamType(request, terminal));
   const encoder = new LogEncoder({ framed: !terminal, timestamps: request.flag("timestamps") });
   for await (const batch of batches) await writer.write(encoder.encode(batch));
   writer.end();
@@ -58,7 +58,7 @@ async function attach(engine: Engine, request: RequestContext): Promise<void> {
   const output = stream
     ? attachOutput(engine.containers, record, { logs: request.flag("logs"), stdout, stderr }, abort.signal)
     : containerLogs(engine.containers, record, { follow: false, stdout, stderr }, abort.signal);
-  const connection = request.hijack(terminal ? RAW_STREAM : MULTIPLEXED_STREAM);
+  const connection = request.hijack(streamType(request, terminal));
   void connection.closed.then(() => abort.abort());
   if (stdin && record.config.OpenStdin) void forwardStdin(engine, record, connection, abort.signal);
   else connection.input.resume();

@@ -8,7 +8,7 @@ import { decodeExecCreate, decodeExecStart } from "../decode/exec-request.ts";
 import type { HijackedConnection } from "../hijack.ts";
 import type { RequestContext } from "../request-context.ts";
 import type { Route } from "../route.ts";
-import { MULTIPLEXED_STREAM, RAW_STREAM } from "../stream-types.ts";
+import { streamType } from "../stream-types.ts";
 import { integerParameter } from "./parameters.ts";
 
 /** Further processes in running containers. */
@@ -31,17 +31,31 @@ async function start(engine: Engine, request: RequestContext): Promise<void> {
   const body = await request.json(decodeExecStart);
   const record = engine.execs.get(request.param("id"));
   const size = terminalSize(body.ConsoleSize ?? record.request.ConsoleSize ?? [0, 0]);
-  if (body.Detach) {
-    const process = await engine.execs.start(record.id, size);
-    process.stdout.resume();
-    process.stderr?.resume();
-    request.sendEmpty(200);
-    return;
+  if (body.Detach) return startDetached(engine, request, record.id, size);
+  const terminal = record.request.Tty ?? false;
+  const connection = request.hijack(streamType(request, terminal));
+  try {
+    await converse(record, await engine.execs.start(record.id, size), connection);
+  } catch (error) {
+    // The connection is taken over already, so that what went wrong can only be text; Docker puts it on stdout.
+    const text = Buffer.from(`${errorMessage(error)}\r\n`);
+    await connection.write(terminal ? text : writeFrame(1, text));
   }
-  // Started first: what forbids it is then an ordinary answer with a status. A command that cannot run is text on the stream.
-  const process = await engine.execs.start(record.id, size);
-  const connection = request.hijack(record.request.Tty ? RAW_STREAM : MULTIPLEXED_STREAM);
-  await converse(record, process, connection);
+  connection.end();
+}
+
+/** Answers when the command runs. */
+async function startDetached(
+  engine: Engine,
+  request: RequestContext,
+  id: string,
+  size: TerminalSize | undefined,
+): Promise<void> {
+  const process = await engine.execs.start(id, size);
+  process.stdout.resume();
+  process.stderr?.resume();
+  await process.started();
+  request.sendEmpty(200);
 }
 
 async function converse(record: ExecRecord, process: ExecProcess, connection: HijackedConnection): Promise<void> {
@@ -50,16 +64,11 @@ async function converse(record: ExecRecord, process: ExecProcess, connection: Hi
     process.stdin.on("error", () => connection.input.resume());
     connection.input.on("error", () => undefined).pipe(process.stdin);
   } else connection.input.resume();
-  try {
-    await Promise.all([
-      forward(process.stdout, Tty ? undefined : 1, AttachStdout ?? false, connection),
-      forward(process.stderr, 2, AttachStderr ?? false, connection),
-    ]);
-    await process.exitCode;
-  } catch (error) {
-    await connection.write(writeFrame(2, Buffer.from(`${errorMessage(error)}\n`)));
-  }
-  connection.end();
+  await Promise.all([
+    forward(process.stdout, Tty ? undefined : 1, AttachStdout ?? false, connection),
+    forward(process.stderr, 2, AttachStderr ?? false, connection),
+  ]);
+  await process.exitCode;
 }
 
 /** Without a frame's stream number the bytes go out raw. Output that nobody wants is read and dropped. */
@@ -94,12 +103,12 @@ function inspect(engine: Engine, request: RequestContext): void {
       entrypoint: record.request.Cmd[0] ?? "",
       arguments: record.request.Cmd.slice(1),
       privileged: record.request.Privileged ?? false,
-      user: record.request.User ?? "",
+      ...(record.request.User ? { user: record.request.User } : {}),
     },
     OpenStdin: record.request.AttachStdin ?? false,
     OpenStderr: record.request.AttachStderr ?? false,
     OpenStdout: record.request.AttachStdout ?? false,
-    CanRemove: record.state === "exited",
+    CanRemove: false,
     ContainerID: record.containerId,
     DetachKeys: record.request.DetachKeys ?? "",
     Pid: record.pid,

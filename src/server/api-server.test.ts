@@ -1,0 +1,131 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import type { Server } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ConflictError, NotFoundError, NotModifiedError } from "#errors/errors.ts";
+import { object, text } from "#lib/json-decoder.ts";
+import { createApiServer } from "./api-server.ts";
+import { streamProgress } from "./progress-stream.ts";
+import type { Route } from "./route.ts";
+
+const decodeNamed = object<{ readonly Name?: string }>({ Name: text }, {});
+
+const ROUTES: readonly Route[] = [
+  ["GET", "/ok", (request) => request.sendJson(200, { all: request.flag("all"), version: request.version })],
+  ["GET", "/filters", (request) => request.sendJson(200, [...request.filters()])],
+  ["POST", "/named", async (request) => request.sendJson(201, await request.json(decodeNamed))],
+  ["GET", "/gone", () => Promise.reject(new NotFoundError("No such thing: x"))],
+  ["GET", "/taken", () => Promise.reject(new ConflictError("taken"))],
+  ["GET", "/same", () => Promise.reject(new NotModifiedError(""))],
+  ["GET", "/bug", () => Promise.reject(new TypeError("undefined is not a function"))],
+  ["GET", "/late", (request) => streamProgress(request, failing(["one"]))],
+  ["GET", "/early", (request) => streamProgress(request, failing([]))],
+];
+
+function failing(lines: readonly string[]): Parameters<typeof streamProgress>[1] {
+  return async (send) => {
+    for (const status of lines) send({ status });
+    throw new NotFoundError("manifest unknown");
+  };
+}
+
+let directory: string;
+let server: Server;
+const internal: string[] = [];
+
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), "berth-api-"));
+  server = createApiServer({
+    routes: ROUTES,
+    onInternalError: (method, path) => void internal.push(`${method} ${path}`),
+  });
+  await new Promise<void>((resolve) => server.listen(join(directory, "api.sock"), resolve));
+});
+
+afterAll(() => {
+  server.closeAllConnections();
+  server.close();
+  rmSync(directory, { recursive: true });
+});
+
+function call(path: string, init: RequestInit = {}): Promise<Response> {
+  return fetch(`http://engine${path}`, { unix: join(directory, "api.sock"), ...init });
+}
+
+async function answer(path: string, init: RequestInit = {}): Promise<readonly [status: number, body: unknown]> {
+  const response = await call(path, init);
+  const body = await response.text();
+  return [response.status, body === "" ? "" : JSON.parse(body)];
+}
+
+describe("createApiServer()", () => {
+  test("serves paths with and without a version, and says which it speaks", async () => {
+    expect(await answer("/ok")).toEqual([200, { all: false, version: "1.51" }]);
+    expect(await answer("/v1.44/ok?all=1")).toEqual([200, { all: true, version: "1.44" }]);
+    expect((await call("/ok")).headers.get("api-version")).toBe("1.51");
+  });
+
+  test("refuses versions that it does not speak", async () => {
+    expect(await answer("/v1.12/ok")).toEqual([
+      400,
+      {
+        message:
+          "client version 1.12 is too old. Minimum supported API version is 1.24, please upgrade your client to a newer version",
+      },
+    ]);
+    expect(await answer("/v2.0/ok")).toEqual([
+      400,
+      { message: "client version 2.0 is too new. Maximum supported API version is 1.51" },
+    ]);
+  });
+
+  test("turns errors into their statuses, and tells those that are its own", async () => {
+    expect(await answer("/gone")).toEqual([404, { message: "No such thing: x" }]);
+    expect(await answer("/taken")).toEqual([409, { message: "taken" }]);
+    expect(await answer("/same")).toEqual([304, ""]);
+    expect(await answer("/nowhere")).toEqual([404, { message: "page not found" }]);
+    expect(internal).toEqual([]);
+    expect(await answer("/bug")).toEqual([500, { message: "undefined is not a function" }]);
+    expect(internal).toEqual(["GET /bug"]);
+  });
+});
+
+describe("RequestContext", () => {
+  test("json() decodes a body; an empty one and null are an empty object", async () => {
+    const post = (body: string): Promise<readonly [number, unknown]> => answer("/named", { method: "POST", body });
+    expect(await post('{"name":"a","Other":1}')).toEqual([201, { Name: "a" }]);
+    expect(await post("")).toEqual([201, {}]);
+    expect(await post("null")).toEqual([201, {}]);
+    expect(await post('{"Name":5}')).toEqual([400, { message: 'cannot read "Name": expected a string, not 5' }]);
+    expect(await post("[]")).toEqual([400, { message: "cannot read the document: expected an object, not a list" }]);
+    expect((await post("{"))[0]).toBe(400);
+    expect(await post(`{"Name":"${"x".repeat(9 * 1024 * 1024)}"}`)).toEqual([
+      400,
+      { message: "request body too large" },
+    ]);
+  });
+
+  test("filters() reads both forms that clients write", async () => {
+    const filters = (value: string): Promise<readonly [number, unknown]> =>
+      answer(`/filters?filters=${encodeURIComponent(value)}`);
+    expect(await filters('{"label":["a","b=c"]}')).toEqual([200, [["label", ["a", "b=c"]]]]);
+    expect(await filters('{"label":{"a":true,"b":false}}')).toEqual([200, [["label", ["a"]]]]);
+    expect((await filters("[]"))[0]).toBe(400);
+    expect((await filters('{"label":5}'))[0]).toBe(400);
+  });
+});
+
+describe("streamProgress()", () => {
+  test("fails with a status before its first line, and with a last line after it", async () => {
+    expect(await answer("/early")).toEqual([404, { message: "manifest unknown" }]);
+    const response = await call("/late");
+    expect(response.status).toBe(200);
+    expect(
+      (await response.text())
+        .trim()
+        .split("\r\n")
+        .map((line) => JSON.parse(line)),
+    ).toEqual([{ status: "one" }, { errorDetail: { message: "manifest unknown" }, error: "manifest unknown" }]);
+  });
+});
