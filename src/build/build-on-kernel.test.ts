@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { digestOf } from "#formats/digest.ts";
-import { RuntimeFixture } from "#runtime/runtime-fixture.ts";
+import { RuntimeTestBed } from "#runtime/runtime-test-bed.ts";
 import { OverlaySnapshotter } from "#snapshot/overlay-snapshotter.ts";
 import type { Digest } from "#spec/digest.ts";
 import type { ImageConfig } from "#spec/oci-image.ts";
@@ -27,7 +27,7 @@ import { DockerfileBuilder } from "./dockerfile-builder.ts";
 
 /** Real layers, mounts and containers; the base is a busybox root. */
 let directory: string;
-let fixture: RuntimeFixture;
+let fixture: RuntimeTestBed;
 let database: Database;
 let layers: LayerFileStore;
 let snapshotter: OverlaySnapshotter;
@@ -38,7 +38,7 @@ const created: ImageConfig[] = [];
 
 beforeAll(async () => {
   directory = mkdtempSync("/tmp/berth-build-");
-  fixture = await RuntimeFixture.create();
+  fixture = await RuntimeTestBed.create();
   database = new Database(join(directory, "db"));
   layers = new LayerFileStore({ directory: join(directory, "layers"), database });
   for (const name of ["snapshots", "mounts", "scratch"]) mkdirSync(join(directory, name));

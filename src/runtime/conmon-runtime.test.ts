@@ -8,17 +8,17 @@ import { isAlive } from "#sys/process-info.ts";
 import type { ContainerSpec, ExecSpec } from "./container-runtime.ts";
 import { readLog } from "./log-reader.ts";
 import { LogRotator } from "./log-rotation.ts";
-import { logText, RuntimeFixture } from "./runtime-fixture.ts";
+import { logText, RuntimeTestBed } from "./runtime-test-bed.ts";
 import { StartError } from "./start-error.ts";
 
 const SIGTERM = 15;
 const SIGKILL = 9;
 
-let fixture: RuntimeFixture;
+let fixture: RuntimeTestBed;
 let rootfs: string;
 
 beforeAll(async () => {
-  fixture = await RuntimeFixture.create();
+  fixture = await RuntimeTestBed.create();
   rootfs = await fixture.rootfs();
 });
 
@@ -31,7 +31,7 @@ afterAll(async () => {
   expect(readFileSync("/proc/self/mountinfo", "utf8")).not.toContain(fixture.directory);
 });
 
-async function run(script: string, changes: Partial<ContainerSpec> = {}): ReturnType<RuntimeFixture["run"]> {
+async function run(script: string, changes: Partial<ContainerSpec> = {}): ReturnType<RuntimeTestBed["run"]> {
   return await fixture.run(["sh", "-c", script], { rootfs, ...changes });
 }
 

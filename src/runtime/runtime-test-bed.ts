@@ -9,7 +9,7 @@ import { readLog } from "./log-reader.ts";
 import { findRuntimePrograms, type RuntimePrograms } from "./runtime-program.ts";
 
 /** For tests: a runtime on a fresh directory, with busybox roots. Disposing it removes all that it made. */
-export class RuntimeFixture implements AsyncDisposable {
+export class RuntimeTestBed implements AsyncDisposable {
   readonly directory: string;
   readonly runtime: ConmonRuntime;
   readonly exits: ContainerExit[] = [];
@@ -25,8 +25,8 @@ export class RuntimeFixture implements AsyncDisposable {
     this.runtime.onExit((exit) => this.exits.push(exit));
   }
 
-  static async create(): Promise<RuntimeFixture> {
-    return new RuntimeFixture(await findRuntimePrograms());
+  static async create(): Promise<RuntimeTestBed> {
+    return new RuntimeTestBed(await findRuntimePrograms());
   }
 
   /** A further runtime object on the same directories, as after a restart of the engine. */
