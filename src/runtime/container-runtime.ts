@@ -204,6 +204,8 @@ export interface ExecProcess {
   readonly stderr: NodeJS.ReadableStream | undefined;
   /** 126/127 with Docker's words on the stream when the command could not run. */
   readonly exitCode: Promise<number>;
+  /** Resolves when the command runs. Throws, in Docker's words, what kept it from that. */
+  started(): Promise<void>;
   resize(size: TerminalSize): void;
   kill(signal: number): void;
 }

@@ -6,6 +6,7 @@ import type { RuntimeConfig, RuntimeProcess } from "#spec/oci-runtime.ts";
 import { RootDirectory } from "#sys/beneath.ts";
 import { childExit, startChild } from "#sys/command.ts";
 import { spawnOnTerminal } from "#sys/pseudo-terminal.ts";
+import { watchDirectory } from "#sys/watch-file.ts";
 import { capabilitySets, resolveCapabilities } from "./bundle/capabilities.ts";
 import { serialiseConfig, withHome } from "./bundle/oci-spec.ts";
 import { type BundleFiles, readIfThere } from "./bundle-files.ts";
@@ -74,7 +75,7 @@ function consoleSize({ rows, columns }: TerminalSize): { readonly height: number
 function startOnPipes(program: string, args: readonly string[], spec: ExecSpec, work: ExecFiles): ExecProcess {
   const child = startChild(program, args, { stdio: [spec.openStdin ? "pipe" : "ignore", "pipe", "pipe"] });
   child.stdin?.on("error", () => undefined);
-  const stderr = new ComplaintFilter();
+  const stderr = new ComplaintFilter(() => passWhenStarted(stderr, work, exitCode));
   const stdout = new PassThrough();
   child.stdout?.pipe(stdout, { end: false });
   child.stderr?.pipe(stderr, { end: false });
@@ -102,6 +103,7 @@ function startOnPipes(program: string, args: readonly string[], spec: ExecSpec, 
     stdout,
     stderr,
     exitCode,
+    started: () => work.started(exitCode),
     resize: () => undefined,
     kill: (signal) => killExec(work, child.pid, signal),
   };
@@ -111,7 +113,7 @@ function startOnTerminal(program: string, args: readonly string[], spec: ExecSpe
   const { rows, columns } = spec.terminalSize ?? DEFAULT_SIZE;
   // runc makes its terminal raw too, but only when output may have passed already.
   const terminal = spawnOnTerminal(program, args, { rows, columns, raw: true });
-  const stdout = new ComplaintFilter();
+  const stdout = new ComplaintFilter(() => passWhenStarted(stdout, work, exitCode));
   terminal.onData((data) => void stdout.write(Buffer.from(data)));
   const exitCode = terminal.exited.then((code) => {
     const failure = work.failure(code);
@@ -132,9 +134,18 @@ function startOnTerminal(program: string, args: readonly string[], spec: ExecSpe
     stdout,
     stderr: undefined,
     exitCode,
+    started: () => work.started(exitCode),
     resize: (size) => terminal.resize(size.rows, size.columns),
     kill: (signal) => killExec(work, terminal.pid, signal),
   };
+}
+
+function passWhenStarted(filter: ComplaintFilter, work: ExecFiles, ended: Promise<unknown>): void {
+  work.started(ended).then(
+    () => filter.pass(),
+    // A complaint it was: the end decides.
+    () => undefined,
+  );
 }
 
 function exitCodeOf(failure: Error): number {
@@ -168,6 +179,7 @@ function killExec(work: ExecFiles, runtimePid: number | undefined, signal: numbe
 class ExecFiles {
   readonly #directory: string;
   #isRemoved = false;
+  #failure: Error | undefined;
 
   constructor(bundleDirectory: string) {
     this.#directory = join(bundleDirectory, `exec-${randomBytes(8).toString("hex")}`);
@@ -199,7 +211,22 @@ class ExecFiles {
   failure(code: number): Error | undefined {
     const said = code === 0 ? "" : lastLoggedError(readIfThere(this.log) ?? "");
     this.remove();
-    return said ? runtimeError("exec", said) : undefined;
+    this.#failure = said ? runtimeError("exec", said) : undefined;
+    return this.#failure;
+  }
+
+  /** Resolves when runc has told the pid, which it does once the process runs, or `ended` settles. Throws what failed. */
+  async started(ended: Promise<unknown>): Promise<void> {
+    if (!this.isRemoved) {
+      const { promise: told, resolve } = Promise.withResolvers<void>();
+      const look = (): void => {
+        if (this.readPid() !== undefined) resolve();
+      };
+      using _watch = watchDirectory(this.#directory, look);
+      look();
+      await Promise.race([told, ended]);
+    }
+    if (this.#failure) throw this.#failure;
   }
 
   remove(): void {

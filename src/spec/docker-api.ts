@@ -272,7 +272,7 @@ export interface ExecInspect {
     readonly entrypoint: string;
     readonly arguments: readonly string[];
     readonly privileged: boolean;
-    readonly user: string;
+    readonly user?: string;
   };
   readonly OpenStdin: boolean;
   readonly OpenStderr: boolean;

@@ -10,8 +10,8 @@ import { checkEnv } from "./validate-create.ts";
 
 export type { ExecProcess, TerminalSize };
 
-/** How many finished execs stay inspectable: clients ask for the exit code right after the end. */
-const MAX_FINISHED = 1000;
+/** How many execs that do not run stay inspectable: clients ask for the exit code right after the end. */
+const MAX_IDLE = 1000;
 
 /** Exit code of an exec that could not be started, as Docker's. */
 const CANNOT_RUN = 126;
@@ -61,34 +61,34 @@ export class ExecService {
     return record;
   }
 
-  /** Runs it. Throws ConflictError when it ran before or its container has stopped. */
+  /** Runs it. Throws ConflictError when it ran before or its container has stopped; the second counts as its end. */
   async start(id: string, size: TerminalSize | undefined): Promise<ExecProcess> {
     const record = this.get(id);
     if (record.state !== "created") throw new ConflictError(`Error: Exec command ${id} has already run`);
-    const container = this.#context.containers.get(record.containerId);
-    checkRunning(container);
     this.#remember({ ...record, state: "running" });
-    const process = await this.#run(container, record, size);
-    this.#processes.set(id, process);
-    this.#remember({ ...record, state: "running", pid: process.pid });
-    this.#publish(container, record, "exec_start");
-    const finish = (exitCode: number): void => {
-      this.#processes.delete(id);
-      this.#remember({ ...record, state: "exited", exitCode, pid: process.pid });
-      this.#publish(container, record, "exec_die", { exitCode: String(exitCode) });
-    };
-    process.exitCode.then(finish, () => finish(CANNOT_RUN));
-    return process;
-  }
-
-  async #run(container: ContainerRecord, record: ExecRecord, size: TerminalSize | undefined): Promise<ExecProcess> {
     try {
+      const container = this.#context.containers.get(record.containerId);
+      checkRunning(container);
       const rootfs = await this.#context.snapshotter.mount(container.id);
-      return await this.#context.runtime.exec(execSpec(container, record.request, rootfs, size));
+      const process = await this.#context.runtime.exec(execSpec(container, record.request, rootfs, size));
+      this.#follow(container, record, process);
+      return process;
     } catch (error) {
       this.#remember({ ...record, state: "exited", exitCode: CANNOT_RUN });
       throw error;
     }
+  }
+
+  #follow(container: ContainerRecord, record: ExecRecord, process: ExecProcess): void {
+    this.#processes.set(record.id, process);
+    this.#remember({ ...record, state: "running", pid: process.pid });
+    this.#publish(container, record, "exec_start");
+    const finish = (exitCode: number): void => {
+      this.#processes.delete(record.id);
+      this.#remember({ ...record, state: "exited", exitCode, pid: process.pid });
+      this.#publish(container, record, "exec_die", { exitCode: String(exitCode) });
+    };
+    process.exitCode.then(finish, () => finish(CANNOT_RUN));
   }
 
   /** Ids of the execs that run in a container. */
@@ -106,9 +106,9 @@ export class ExecService {
   #remember(record: ExecRecord): void {
     this.#records.delete(record.id);
     this.#records.set(record.id, record);
-    if (this.#records.size <= MAX_FINISHED) return;
+    if (this.#records.size <= MAX_IDLE) return;
     for (const [id, old] of this.#records) {
-      if (old.state !== "exited") continue;
+      if (old.state === "running") continue;
       this.#records.delete(id);
       return;
     }
