@@ -91,7 +91,7 @@ export class ScriptedRegistry {
 }
 
 /** Sends a blob, or the part of it that Range asks for. */
-export function sendBlob(request: IncomingMessage, response: ServerResponse, blob: Uint8Array): void {
+function sendBlob(request: IncomingMessage, response: ServerResponse, blob: Uint8Array): void {
   const start = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? "")?.[1] ?? 0);
   const rest = blob.subarray(start);
   const headers = { "content-length": rest.length };

@@ -3,7 +3,7 @@ import type { VertexStatus } from "#spec/solve-status.ts";
 const UNITS = ["B", "kB", "MB", "GB", "TB", "PB"];
 
 /** Bytes in decimal units as BuildKit prints them: 177B, 3.41kB, 1.98MB. */
-export function formatBytes(bytes: number): string {
+function formatBytes(bytes: number): string {
   let value = bytes;
   let unit = 0;
   while (value >= 1000 && unit < UNITS.length - 1) {

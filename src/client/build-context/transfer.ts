@@ -55,7 +55,7 @@ async function offerContext(
 }
 
 /** The offer as it goes over the wire. */
-export async function* offerLines({ header, entries }: PreparedContext): AsyncGenerator<Uint8Array, void, undefined> {
+async function* offerLines({ header, entries }: PreparedContext): AsyncGenerator<Uint8Array, void, undefined> {
   let piece = `${JSON.stringify(header)}\n`;
   for (const entry of entries) {
     piece += `${JSON.stringify(entry)}\n`;

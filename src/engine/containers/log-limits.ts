@@ -17,7 +17,7 @@ const KNOWN_OPTIONS: Readonly<Record<string, readonly string[]>> = {
  * How large a container's log may grow: `--log-opt max-size=10m max-file=3`, or Berth's defaults. Docker's default has no limit, which
  * fills disks. Throws InvalidParameterError for values that mean nothing.
  */
-export function logLimits(hostConfig: HostConfig): RotationOptions {
+function logLimits(hostConfig: HostConfig): RotationOptions {
   const options = hostConfig.LogConfig?.Config ?? {};
   const maxSize = options["max-size"] === undefined ? DEFAULT_ROTATION.maxSize : sizeOption(options["max-size"]);
   const maxFile = options["max-file"] === undefined ? DEFAULT_ROTATION.maxFile : Number(options["max-file"]);

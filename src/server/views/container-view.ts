@@ -77,7 +77,7 @@ export function summaryView(record: ContainerRecord, sizes: ContainerSizes | und
 }
 
 /** `Up 5 minutes`, `Exited (0) 3 seconds ago`. https://github.com/moby/moby/blob/master/daemon/container/state.go */
-export function statusText({ state }: ContainerRecord): string {
+function statusText({ state }: ContainerRecord): string {
   const since = (time: number): string => humanDuration(Date.now() - time);
   switch (state.phase) {
     case "running":
@@ -123,7 +123,7 @@ function commandText(command: readonly string[]): string {
   return command.map((word) => (/\s/.test(word) ? `'${word}'` : word)).join(" ");
 }
 
-export function mountView(mount: ContainerMount): MountPoint {
+function mountView(mount: ContainerMount): MountPoint {
   return {
     Type: mount.type,
     ...(mount.type === "volume" ? { Name: mount.name } : {}),
