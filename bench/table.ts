@@ -17,6 +17,7 @@ const OTHERS: readonly PeerName[] = ["Docker", "Podman"];
 
 /** The result as Markdown: what was run where and when, a line per row, and what is missing. */
 export function renderTable(report: Report): string {
+  const notes = [...report.measured.flatMap(costOfMiss), ...report.notes];
   return [
     `\`${report.command}\` on ${today()}: ${machine()}; ${report.versions.join(", ")}. Medians of up to ${report.rounds} rounds, the engines in turn`,
     "within each round; whole command lines, from the start of the program to the end of its output. × is the ratio to Berth.",
@@ -24,7 +25,7 @@ export function renderTable(report: Report): string {
     "| work | Berth | to reach | Docker | × | Podman | × |",
     "|---|--:|--:|--:|--:|--:|--:|",
     ...report.measured.map(renderRow),
-    ...(report.notes.length > 0 ? ["", ...report.notes.map((note) => `- ${note}`)] : []),
+    ...(notes.length > 0 ? ["", ...notes.map((note) => `- ${note}`)] : []),
     "",
   ].join("\n");
 }
@@ -41,6 +42,12 @@ function renderRow({ row, values }: Measured): string {
     cells.push(show(row, other), ratio(other, berth));
   }
   return `| ${cells.join(" | ")} |`;
+}
+
+function costOfMiss({ row, values }: Measured): readonly string[] {
+  const known = values.get("Berth");
+  if (!known || row.reach === undefined || row.costs === undefined || median(known) <= row.reach) return [];
+  return [`${row.title}: ${row.costs}`];
 }
 
 function show(row: Row, value: number | undefined): string {

@@ -5,13 +5,16 @@ import type { Stand, Workload } from "./workload.ts";
 
 const CONTAINERS = 4;
 
+const TEXT =
+  "50 MB are pages of the program itself, most of them Bun's: shared with every other berth process, and the kernel's to drop.";
+
 /** What stays in memory: the engine while nobody asks, and what each running container needs beside its own program. */
 export async function memoryWorkload({ images }: Stand): Promise<Workload> {
   const image = await images.base();
   const names = Array.from({ length: CONTAINERS }, (_, index) => `bench-memory-${index}`);
   return {
     rows: [
-      { key: "idle", title: "memory of the idle engine", unit: "MB", reach: 60 },
+      { key: "idle", title: "memory of the idle engine", unit: "MB", reach: 60, costs: TEXT },
       { key: "container", title: "memory per running container beyond the app", unit: "MB", reach: 2.5 },
     ],
     maxRounds: 3,

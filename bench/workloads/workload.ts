@@ -8,6 +8,8 @@ export interface Row {
   readonly unit: "ms" | "MB";
   /** What Berth is to reach, in the row's unit. */
   readonly reach?: number;
+  /** Where the time or space goes; said below the table when `reach` is missed. */
+  readonly costs?: string;
 }
 
 /** Values of one round by row key, in the rows' units. */
