@@ -279,9 +279,14 @@ test("ConmonRuntime.pause() stops and resume() goes on; a paused container can b
 
 test("ConmonRuntime.top() lists the container's processes only", async () => {
   const spec = await startSleeper();
-  const { titles, processes } = await fixture.runtime.top(spec.id, []);
-  expect(titles).toContain("PID");
-  expect(processes.map((row) => row.at(-1))).toEqual(["sleep 1000"]);
+  const commands = async (): Promise<readonly (string | undefined)[]> => {
+    const { titles, processes } = await fixture.runtime.top(spec.id, []);
+    expect(titles).toContain("PID");
+    return processes.map((row) => row.at(-1));
+  };
+  // For a moment after its start a process is still runc, on its way to the command.
+  for (let look = 0; look < 100 && (await commands())[0]?.includes("runc"); look++) await Bun.sleep(5);
+  expect(await commands()).toEqual(["sleep 1000"]);
 });
 
 test("ConmonRuntime tells of a container that the kernel killed for memory", async () => {
@@ -352,7 +357,8 @@ test("readLog({follow}) gives all 200,000 lines of a container across rotations,
   rotator.close();
   const wanted = Array.from({ length: 200_000 }, (_, number) => `${number}\n`).join("");
   expect(Buffer.concat(output).toString() === wanted).toBe(true);
-  expect(readdirSync(dirname(spec.logPath))).toHaveLength(3);
+  // The newest is missing when the container ended right after a rotation.
+  expect(readdirSync(dirname(spec.logPath)).length).toBeOneOf([2, 3]);
 }, 30_000);
 
 test("ConmonRuntime.runOnce() streams output and gives the exit code", async () => {
