@@ -53,7 +53,10 @@ export function containerRow(container: ContainerSummary, truncate: boolean): Ro
     Names: namesOf(container.Names, truncate),
     Image: imageOf(container, truncate),
     Command: goQuote(truncate ? ellipsis(container.Command, COMMAND_WIDTH) : container.Command),
-    CreatedAt: goTime(container.Created),
+    // On demand: loading the local time zone takes longer than all the rest of a list.
+    get CreatedAt() {
+      return goTime(container.Created);
+    },
     RunningFor: ago(container.Created),
     Ports: displayPorts(container.Ports ?? []),
     State: container.State,

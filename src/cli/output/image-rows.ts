@@ -75,7 +75,10 @@ function imageRow(image: ImageSummary, name: ImageName, truncate: boolean): Row 
     Tag: name.tag,
     Digest: name.digest,
     CreatedSince: image.Created > 0 ? ago(image.Created) : UNKNOWN,
-    CreatedAt: goTime(image.Created),
+    // On demand: loading the local time zone takes longer than all the rest of a list.
+    get CreatedAt() {
+      return goTime(image.Created);
+    },
     Size: humanSize(image.Size, 3),
     Containers: image.Containers < 0 ? UNKNOWN : String(image.Containers),
     VirtualSize: humanSize(image.Size),
