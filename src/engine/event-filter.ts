@@ -31,6 +31,13 @@ function predicate(name: string, values: readonly string[], filters: Filters): P
       return (event) => values.includes(event.scope);
     case "daemon":
       return (event) => event.Type === "daemon";
+    // What Berth does not have never happens.
+    case "config":
+    case "node":
+    case "plugin":
+    case "secret":
+    case "service":
+      return () => false;
     default:
       throw new InvalidParameterError(`invalid filter '${name}'`);
   }

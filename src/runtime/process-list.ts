@@ -1,4 +1,4 @@
-import { errorMessage, SystemError } from "#errors/errors.ts";
+import { SystemError } from "#errors/errors.ts";
 import { runCommand } from "#sys/command.ts";
 
 export interface ProcessTable {
@@ -8,13 +8,10 @@ export interface ProcessTable {
 
 /** What `ps` says of these pids. `args` are the client's, "-ef" when there are none. Throws SystemError with Docker's words. */
 export async function listProcesses(pids: readonly number[], args: readonly string[]): Promise<ProcessTable> {
-  try {
-    const { stdout } = await runCommand("ps", args.length > 0 ? args : ["-ef"]);
-    return selectProcesses(stdout, new Set(pids));
-  } catch (cause) {
-    if (cause instanceof SystemError) throw new SystemError(`ps: ${errorMessage(cause)}`, { cause });
-    throw cause;
-  }
+  const { exitCode, stdout, stderr } = await runCommand("ps", args.length > 0 ? args : ["-ef"], { okCodes: "any" });
+  // The rest is how to use ps.
+  if (exitCode !== 0) throw new SystemError(`ps: ${stderr.trim().split("\n")[0]}`);
+  return selectProcesses(stdout, new Set(pids));
 }
 
 /** Takes the table of `ps` apart and keeps the wanted rows. The last column may contain spaces. */

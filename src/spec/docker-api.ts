@@ -373,6 +373,7 @@ export interface NetworkView {
   readonly Created: string;
   readonly Scope: string;
   readonly Driver: string;
+  readonly EnableIPv4: boolean;
   readonly EnableIPv6: boolean;
   readonly IPAM: {
     readonly Driver: string;
@@ -382,6 +383,8 @@ export interface NetworkView {
   readonly Internal: boolean;
   readonly Attachable: boolean;
   readonly Ingress: boolean;
+  readonly ConfigFrom: { readonly Network: string };
+  readonly ConfigOnly: boolean;
   readonly Containers?: Readonly<
     Record<
       string,

@@ -1,28 +1,45 @@
-import { ConflictError } from "#errors/errors.ts";
+import { BerthError, ConflictError } from "#errors/errors.ts";
 import type { ContainerContext } from "./container-context.ts";
-import { eventAttributes, isRunning } from "./container-record.ts";
+import { type ContainerRecord, eventAttributes, isRunning } from "./container-record.ts";
 import { parseSignal } from "./signals.ts";
 import type { Supervisor } from "./supervisor.ts";
 
-const ENDING = new Set([9, 15]);
+const SIGKILL = 9;
 
-/** Sends a signal (default SIGKILL) to a running container; for SIGKILL resolves when it has ended. Throws ConflictError when it is not running. */
+/**
+ * Sends a signal (default SIGKILL) to the running container of that name or id; for SIGKILL resolves when it has ended. Throws NotFoundError,
+ * and ConflictError when it is not running.
+ */
 export async function killContainer(
   context: ContainerContext,
   supervisor: Supervisor,
-  id: string,
+  name: string,
   signalName: string,
 ): Promise<void> {
-  const signal = parseSignal(signalName || "SIGKILL");
-  const record = context.containers.get(id);
-  if (!isRunning(record)) throw new ConflictError(`cannot kill container: ${id}: container ${id} is not running`);
-  if (ENDING.has(signal)) {
+  try {
+    await sendSignal(context, supervisor, context.containers.resolve(name), parseSignal(signalName || "SIGKILL"));
+  } catch (error) {
+    if (error instanceof BerthError) error.message = `cannot kill container: ${name}: ${error.message}`;
+    throw error;
+  }
+}
+
+async function sendSignal(
+  context: ContainerContext,
+  supervisor: Supervisor,
+  record: ContainerRecord,
+  signal: number,
+): Promise<void> {
+  const { id } = record;
+  if (!isRunning(record)) throw new ConflictError(`container ${id} is not running`);
+  // After these a restart policy leaves the container alone.
+  if (signal === SIGKILL || signal === parseSignal(record.config.StopSignal || "SIGTERM")) {
     supervisor.cancelRestart(id);
     context.containers.updateState(id, { stoppedByUser: true });
   }
-  const exited = signal === 9 ? context.waiters.wait(id, "next-exit") : undefined;
+  const exited = signal === SIGKILL ? context.waiters.wait(id, "next-exit") : undefined;
   context.events.publish("container", "kill", id, eventAttributes(record, { signal: String(signal) }));
-  if (record.state.phase === "paused" && signal === 9) await context.runtime.resume(id);
-  await context.runtime.kill(id, signal, signal === 9);
+  if (record.state.phase === "paused" && signal === SIGKILL) await context.runtime.resume(id);
+  await context.runtime.kill(id, signal, signal === SIGKILL);
   await exited;
 }

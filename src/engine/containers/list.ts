@@ -73,6 +73,7 @@ function predicate(context: ContainerContext, filters: Filters, name: string, va
     case "expose":
       return any((record, value) => record.config.ExposedPorts?.[withProtocol(value)] !== undefined);
     case "health":
+      for (const value of values) checkHealth(value);
       return any((_, value) => value === "none");
     case "is-task":
     case "isolation":
@@ -95,6 +96,12 @@ function matchesName(record: ContainerRecord, value: string): boolean {
 function checkPhase(value: string): void {
   if (!PHASES.some((phase) => phase === value)) {
     throw new InvalidParameterError(`Unrecognised filter value for status: ${value}`);
+  }
+}
+
+function checkHealth(value: string): void {
+  if (!["none", "starting", "healthy", "unhealthy"].includes(value)) {
+    throw new InvalidParameterError(`Unrecognised filter value for health: ${value}`);
   }
 }
 

@@ -63,7 +63,9 @@ async function removeAnonymousVolumes(context: ContainerContext, record: Contain
 }
 
 function stillRunning(record: ContainerRecord): ConflictError {
-  return new ConflictError(
-    `cannot remove container "/${record.name}": container is ${record.state.phase}: stop the container before removing or force remove`,
-  );
+  const problem =
+    record.state.phase === "paused"
+      ? "container is paused and must be unpaused first"
+      : `container is ${record.state.phase}: stop the container before removing or force remove`;
+  return new ConflictError(`cannot remove container "/${record.name}": ${problem}`);
 }

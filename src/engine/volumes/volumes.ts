@@ -18,8 +18,10 @@ export interface VolumeRequest {
 
 /** Makes a volume, or returns the one of that name. */
 export async function createVolume(context: ContainerContext, request: VolumeRequest): Promise<Volume> {
+  const name = request.name || randomBytes(32).toString("hex");
   if (request.driver !== "" && request.driver !== "local") {
-    throw new NotFoundError(`error looking up volume plugin ${request.driver}: plugin "${request.driver}" not found`);
+    const problem = `error looking up volume plugin ${request.driver}: plugin "${request.driver}" not found`;
+    throw new NotFoundError(`create ${name}: ${problem}`);
   }
   if (Object.keys(request.driverOpts).length > 0) {
     throw new NotImplementedError(
@@ -27,7 +29,7 @@ export async function createVolume(context: ContainerContext, request: VolumeReq
     );
   }
   const known = request.name !== "" && context.volumes.get(request.name) !== undefined;
-  const volume = await context.volumes.create(request.name || randomBytes(32).toString("hex"), {
+  const volume = await context.volumes.create(name, {
     labels: request.labels,
     driverOpts: request.driverOpts,
     anonymous: request.name === "",

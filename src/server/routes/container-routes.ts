@@ -109,7 +109,7 @@ async function restart(engine: Engine, request: RequestContext): Promise<void> {
 }
 
 async function kill(engine: Engine, request: RequestContext): Promise<void> {
-  await killContainer(engine.containers, engine.supervisor, resolve(engine, request).id, request.text("signal"));
+  await killContainer(engine.containers, engine.supervisor, request.param("id"), request.text("signal"));
   request.sendEmpty(204);
 }
 

@@ -54,7 +54,10 @@ async function remove(engine: Engine, request: RequestContext): Promise<void> {
 }
 
 async function prune(engine: Engine, request: RequestContext): Promise<void> {
-  const { deleted, reclaimed } = await pruneVolumes(engine.containers, request.filters());
+  const filters = request.filters();
+  // That a prune leaves named volumes alone came with this version.
+  if (request.isBefore("1.42")) filters.set("all", ["true"]);
+  const { deleted, reclaimed } = await pruneVolumes(engine.containers, filters);
   request.sendJson(200, { VolumesDeleted: deleted.length > 0 ? deleted : null, SpaceReclaimed: reclaimed });
 }
 
