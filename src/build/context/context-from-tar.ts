@@ -7,10 +7,10 @@ import { IgnoreMatcher, parseDockerignore } from "#formats/dockerignore.ts";
 import { type TarEntry, tarText } from "#formats/tar/tar-entry.ts";
 import { readTar, type TarStreamEntry } from "#formats/tar/tar-reader.ts";
 import { isCleanPath } from "./context-lines.ts";
-import { ContextTree } from "./context-tree.ts";
 import { type OpenContext, openPackContext, readDockerfile } from "./open-context.ts";
 import { type PackAppender, PackFile } from "./pack-file.ts";
 import type { StoredEntry } from "./stored-entry.ts";
+import { UnpackedEntries } from "./unpacked-entries.ts";
 
 export interface TarContextOptions {
   /** For the contents; nothing with a name stays there. */
@@ -43,8 +43,8 @@ async function readTree(
   source: AsyncIterable<Uint8Array>,
   pack: PackFile,
   signal: AbortSignal | undefined,
-): Promise<{ readonly tree: ContextTree; readonly transferred: number }> {
-  const tree = new ContextTree();
+): Promise<{ readonly tree: UnpackedEntries; readonly transferred: number }> {
+  const tree = new UnpackedEntries();
   await using appender = await pack.appender();
   for await (const item of readTar(source)) {
     if (signal?.aborted) throw new CancelledError("context canceled", { cause: signal.reason });
@@ -54,7 +54,7 @@ async function readTree(
   return { tree, transferred: appender.position };
 }
 
-async function addEntry(tree: ContextTree, { entry, body }: TarStreamEntry, appender: PackAppender): Promise<void> {
+async function addEntry(tree: UnpackedEntries, { entry, body }: TarStreamEntry, appender: PackAppender): Promise<void> {
   const path = contextPath(entry.path);
   if (path === "") return;
   const common = { path, mode: entry.mode & 0o7777, mtime: millisecondsOf(entry), ctime: 0, inode: 0 };

@@ -236,18 +236,3 @@ export type Instruction =
   | HealthcheckInstruction
   | OnBuildInstruction
   | MaintainerInstruction;
-
-/*
- * What the other passes call:
- *
- *   parse-dockerfile.ts     parseDockerfile(bytes: Uint8Array): Dockerfile
- *                           parseTrigger(trigger: string, escape: EscapeCharacter, source: SourceRange): Instruction
- *   expand.ts               expandInstruction<T extends Instruction>(instruction: T, variables: Variables, escape: EscapeCharacter): T
- *                           expandWord(word: string, variables: Variables, escape: EscapeCharacter): string
- *   mounts.ts               parseMounts(run: RunInstruction, variables: Variables, escape: EscapeCharacter): readonly Mount[]
- *   run-script.ts           scriptOf(run: RunInstruction): RunScript
- *   ../parse/shell-words.ts interface Variables { get(name: string): string | undefined }   (a Map is one)
- *   ../parse/source.ts      sourceFrame(lines, range): { firstLine, text }                  (for BuildFailure.source)
- *
- * All throw DockerfileError (../parse/dockerfile-error.ts: InvalidParameterError with startLine, endLine, sourceLines).
- */

@@ -1,3 +1,4 @@
+import { NotFoundError } from "#errors/errors.ts";
 import type { BuildContext, ContextEntry } from "../builder.ts";
 import type { FileTree, TreeNode } from "./file-tree.ts";
 
@@ -47,7 +48,7 @@ export class ContextTree implements FileTree {
 
   #known(path: string): ContextEntry {
     const entry = this.#entry(path);
-    if (!entry) throw new RangeError(`no such context entry: ${path}`);
+    if (!entry) throw new NotFoundError(`no such file in the build context: ${path}`);
     return entry;
   }
 

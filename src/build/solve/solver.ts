@@ -2,7 +2,7 @@ import type { Digest } from "#spec/digest.ts";
 import type { Layer } from "#store/layer-store.ts";
 import { locate } from "../build-error.ts";
 import { reachableStages } from "../graph/build-graph.ts";
-import type { StageGraph, Step } from "../graph/graph-types.ts";
+import type { CopyStep, RunStep, StageGraph, Step, WorkdirStep } from "../graph/graph-types.ts";
 import { copyLayer } from "../ops/copy-step.ts";
 import type { OpOptions } from "../ops/op-context.ts";
 import { runLayer } from "../ops/run-step.ts";
@@ -87,37 +87,46 @@ export class Solver implements Disposable {
 
   async #step(step: Step, stage: StageGraph, below: SolvedStage, vertex: VertexProgress): Promise<SolvedStage> {
     this.#signal.throwIfAborted();
-    const source = await this.#source(step);
-    const key = this.#keyOf(step, stage, below.key, source);
+    const prepared = await this.#prepare(step);
+    const key = this.#keyOf(prepared, stage, below.key);
     const found = this.#options.noCache ? undefined : this.#cache.find(key.key);
     if (found) vertex.cached();
-    const solved = found ?? (await this.#execute(step, below, key, source, vertex));
+    const solved = found ?? (await this.#execute(prepared, below, key, vertex));
     return { key: key.key, layers: [...below.layers, solved] };
   }
 
-  async #source(step: Step): Promise<CopySource | undefined> {
-    if (step.kind !== "copy") return undefined;
+  async #prepare(step: Step): Promise<PreparedStep> {
+    switch (step.kind) {
+      case "run":
+        return { kind: "run", step };
+      case "workdir":
+        return { kind: "workdir", step };
+      case "copy":
+        return { kind: "copy", step, files: await this.#filesOf(step) };
+    }
+  }
+
+  async #filesOf(step: CopyStep): Promise<CopySource> {
     if (!step.from) return await contextSource(step, this.#options.context);
     return await stageSource(step, await this.#stage(step.from), this.#cache, this.#tools);
   }
 
-  #keyOf(step: Step, stage: StageGraph, below: Digest, source: CopySource | undefined): CacheKey {
-    switch (step.kind) {
+  #keyOf(prepared: PreparedStep, stage: StageGraph, below: Digest): CacheKey {
+    switch (prepared.kind) {
       case "run":
-        return runKey(step, below, stage.image.platform, this.#options.extraHosts);
+        return runKey(prepared.step, below, stage.image.platform, this.#options.extraHosts);
       case "workdir":
-        return workdirKey(step, below);
+        return workdirKey(prepared.step, below);
       case "copy":
-        return copyKey(step, below, source?.keys ?? []);
+        return copyKey(prepared.step, below, prepared.files.keys);
     }
   }
 
   /** Carries the step out, or waits for another build that does. */
   async #execute(
-    step: Step,
+    prepared: PreparedStep,
     below: SolvedStage,
     key: CacheKey,
-    source: CopySource | undefined,
     vertex: VertexProgress,
   ): Promise<SolvedLayer> {
     vertex.start();
@@ -132,9 +141,9 @@ export class Solver implements Disposable {
           onOutput: (stream, bytes) => report({ stream, bytes: Uint8Array.from(bytes) }),
         };
         const layers = below.layers.map(({ layer }) => layer);
-        const layer = await this.#carryOut(step, layers, source, options);
+        const layer = await this.#carryOut(prepared, layers, options);
         const made: SolvedLayer = { layer, created: Date.now() };
-        this.#cache.add(key, below.key, step.name, made);
+        this.#cache.add(key, below.key, prepared.step.name, made);
         return made;
       },
       ({ stream, bytes }) => vertex.log(stream, bytes),
@@ -142,24 +151,27 @@ export class Solver implements Disposable {
     );
     vertex.complete();
     // What took a container to make is worth a commit of its own.
-    if (step.kind === "run") this.#cache.flush();
+    if (prepared.kind === "run") this.#cache.flush();
     return solved;
   }
 
-  #carryOut(step: Step, below: readonly Layer[], source: CopySource | undefined, options: OpOptions): Promise<Layer> {
+  #carryOut(prepared: PreparedStep, below: readonly Layer[], options: OpOptions): Promise<Layer> {
     const { ops } = this.#tools;
-    switch (step.kind) {
+    switch (prepared.kind) {
       case "run":
-        return runLayer(step, below, ops, options);
+        return runLayer(prepared.step, below, ops, options);
       case "workdir":
-        return workdirLayer(step, below, ops, options);
+        return workdirLayer(prepared.step, below, ops, options);
       case "copy": {
-        const copy = (
-          tree: Parameters<Parameters<CopySource["use"]>[0]>[0],
-          selected: Parameters<Parameters<CopySource["use"]>[0]>[1],
-        ): Promise<Layer> => copyLayer({ step, below, source: tree, selected }, ops, options);
-        return source ? source.use(copy) : Promise.reject(new RangeError("a COPY without a source"));
+        const { step, files } = prepared;
+        return files.use((source, selected) => copyLayer({ step, below, source, selected }, ops, options));
       }
     }
   }
 }
+
+/** A step, and for COPY what it reads: its key depends on that. */
+type PreparedStep =
+  | { readonly kind: "run"; readonly step: RunStep }
+  | { readonly kind: "workdir"; readonly step: WorkdirStep }
+  | { readonly kind: "copy"; readonly step: CopyStep; readonly files: CopySource };

@@ -8,7 +8,7 @@ const MAX_ENTRIES = 2_000_000;
  * What an archive's entries come to when unpacked in their order: the last of a name wins, missing parents are made, hard links share
  * their target's content. It is a tree in memory, so no name and no link can lead anywhere else.
  */
-export class ContextTree {
+export class UnpackedEntries {
   readonly #entries = new Map<string, StoredEntry>();
 
   /** Throws InvalidParameterError when a parent is no directory. */
