@@ -1,5 +1,7 @@
 /** Go's predefined functions, and docker's. https://pkg.go.dev/text/template#hdr-Functions, https://github.com/docker/cli/blob/v28.2.2/templates/templates.go */
+
 import { sprintf } from "./printf.ts";
+import { TemplateError } from "./template-error.ts";
 import { formatValue, GoNil, isObject, isTrue, typeName } from "./values.ts";
 
 /** Throws an Error whose message is the reason; the caller says which function it was. */
@@ -11,7 +13,7 @@ export const SHORT_CIRCUIT: ReadonlySet<string> = new Set(["and", "or"]);
 
 const COMPARISONS: TemplateFunctions = {
   eq: (first, ...others) => {
-    if (others.length === 0) throw new Error("missing argument for comparison");
+    if (others.length === 0) throw new TemplateError("missing argument for comparison");
     return others.some((other) => equal(first, other));
   },
   ne: (a, b) => !equal(a, b),
@@ -57,7 +59,7 @@ export const FUNCTIONS: TemplateFunctions = {
   index,
   slice,
   call: (callee) => {
-    throw new Error(`non-function ${formatValue(callee)} of type ${typeName(callee)}`);
+    throw new TemplateError(`non-function ${formatValue(callee)} of type ${typeName(callee)}`);
   },
   ...COMPARISONS,
   ...TEXTS,
@@ -109,16 +111,16 @@ function isNil(value: unknown): boolean {
 
 function equal(a: unknown, b: unknown): boolean {
   if (isNil(a) || isNil(b)) return isNil(a) && isNil(b);
-  if (typeof a !== typeof b) throw new Error("incompatible types for comparison");
-  if (typeof a === "object") throw new Error(`non-comparable type ${formatValue(a)}: ${typeName(a)}`);
+  if (typeof a !== typeof b) throw new TemplateError("incompatible types for comparison");
+  if (typeof a === "object") throw new TemplateError(`non-comparable type ${formatValue(a)}: ${typeName(a)}`);
   return a === b;
 }
 
 function order(a: unknown, b: unknown): number {
-  if (typeof a !== typeof b) throw new Error("incompatible types for comparison");
+  if (typeof a !== typeof b) throw new TemplateError("incompatible types for comparison");
   if (typeof a === "string" && typeof b === "string") return a < b ? -1 : a > b ? 1 : 0;
   if (typeof a === "number" && typeof b === "number") return a - b;
-  throw new Error("invalid type for comparison");
+  throw new TemplateError("invalid type for comparison");
 }
 
 function length(value: unknown): number {
@@ -126,7 +128,7 @@ function length(value: unknown): number {
   if (Array.isArray(value)) return value.length;
   if (value instanceof GoNil && value.kind !== "pointer") return 0;
   if (isObject(value)) return Object.keys(value).length;
-  throw new Error(isNil(value) ? "len of nil pointer" : `len of type ${typeName(value)}`);
+  throw new TemplateError(isNil(value) ? "len of nil pointer" : `len of type ${typeName(value)}`);
 }
 
 function index(value: unknown, ...keys: readonly unknown[]): unknown {
@@ -135,14 +137,14 @@ function index(value: unknown, ...keys: readonly unknown[]): unknown {
 
 function indexOnce(value: unknown, key: unknown): unknown {
   if (value instanceof GoNil && value.kind === "map") return "";
-  if (isNil(value) && !(value instanceof GoNil)) throw new Error("index of untyped nil");
-  if (value instanceof GoNil) throw new Error(`index out of range: ${formatValue(key)}`);
+  if (isNil(value) && !(value instanceof GoNil)) throw new TemplateError("index of untyped nil");
+  if (value instanceof GoNil) throw new TemplateError(`index out of range: ${formatValue(key)}`);
   if (Array.isArray(value) || typeof value === "string") {
     const at = indexNumber(key);
-    if (at < 0 || at >= value.length) throw new Error(`index out of range: ${at}`);
+    if (at < 0 || at >= value.length) throw new TemplateError(`index out of range: ${at}`);
     return typeof value === "string" ? Buffer.from(value)[at] : value[at];
   }
-  if (!isObject(value)) throw new Error(`can't index item of type ${typeName(value)}`);
+  if (!isObject(value)) throw new TemplateError(`can't index item of type ${typeName(value)}`);
   const name = typeof key === "string" ? key : formatValue(key);
   if (Object.hasOwn(value, name)) return value[name];
   // A map of strings gives the empty string for a missing key; what else its values could be is not known.
@@ -150,32 +152,32 @@ function indexOnce(value: unknown, key: unknown): unknown {
 }
 
 function indexNumber(key: unknown): number {
-  if (!Number.isInteger(key)) throw new Error(`cannot index slice/array with type ${typeName(key)}`);
+  if (!Number.isInteger(key)) throw new TemplateError(`cannot index slice/array with type ${typeName(key)}`);
   return Number(key);
 }
 
 function slice(value: unknown, ...bounds: readonly unknown[]): unknown {
   if (!Array.isArray(value) && typeof value !== "string")
-    throw new Error(`can't slice item of type ${typeName(value)}`);
+    throw new TemplateError(`can't slice item of type ${typeName(value)}`);
   const [from = 0, to = value.length] = bounds.map(indexNumber);
   for (const bound of [from, to])
-    if (bound < 0 || bound > value.length) throw new Error(`index out of range: ${bound}`);
-  if (from > to) throw new Error(`invalid slice index: ${from} > ${to}`);
+    if (bound < 0 || bound > value.length) throw new TemplateError(`index out of range: ${bound}`);
+  if (from > to) throw new TemplateError(`invalid slice index: ${from} > ${to}`);
   return value.slice(from, to);
 }
 
 function asString(value: unknown): string {
   if (typeof value === "string") return value;
-  throw new Error(`wrong type for value; expected string; got ${typeName(value)}`);
+  throw new TemplateError(`wrong type for value; expected string; got ${typeName(value)}`);
 }
 
 function asInteger(value: unknown): number {
   if (Number.isInteger(value)) return Number(value);
-  throw new Error(`wrong type for value; expected int; got ${typeName(value)}`);
+  throw new TemplateError(`wrong type for value; expected int; got ${typeName(value)}`);
 }
 
 function asList(value: unknown): readonly unknown[] {
   if (Array.isArray(value)) return value;
   if (value instanceof GoNil && value.kind === "slice") return [];
-  throw new Error(`wrong type for value; expected []string; got ${typeName(value)}`);
+  throw new TemplateError(`wrong type for value; expected []string; got ${typeName(value)}`);
 }
