@@ -1,5 +1,5 @@
 /** Attach, exec and terminal sizes. */
-import type { ExecCreateRequest, ExecInspect } from "#spec/docker-api.ts";
+import type { ExecCreateRequest, ExecInspect } from "#spec/docker-exec.ts";
 import { containerPath } from "./container-lifecycle.ts";
 import type { Engine, EngineStream } from "./engine.ts";
 import { drain, readJson } from "./response-body.ts";

@@ -1,5 +1,5 @@
 /** `/images/…`: list, inspect, history, tag, remove; and `POST /commit`. */
-import type { HistoryItem, ImageDeleteItem, ImageInspect, ImageSummary } from "#spec/docker-api.ts";
+import type { HistoryItem, ImageDeleteItem, ImageInspect, ImageSummary } from "#spec/docker-images.ts";
 import type { Engine } from "./engine.ts";
 import { encodeFilters, type Filters } from "./filters.ts";
 import { drain, readJson } from "./response-body.ts";

@@ -2,6 +2,7 @@
  * Docker Engine API documents, version 1.51, as they stand on the wire: the part that Berth serves.
  * https://docs.docker.com/reference/api/engine/version/v1.51/
  */
+import type { ImageDeleteItem, ImageSummary } from "./docker-images.ts";
 import type { ContainerDefaults } from "./oci-image.ts";
 
 export const API_VERSION = { newest: "1.51", oldest: "1.24" } as const;
@@ -238,102 +239,6 @@ export interface ContainerSummary {
 export interface WaitResponse {
   readonly StatusCode: number;
   readonly Error?: { readonly Message: string } | null;
-}
-
-/** Body of `POST /containers/{id}/exec`. */
-export interface ExecCreateRequest {
-  readonly AttachStdin?: boolean;
-  readonly AttachStdout?: boolean;
-  readonly AttachStderr?: boolean;
-  readonly Tty?: boolean;
-  readonly Cmd: readonly string[];
-  readonly Env?: readonly string[] | null;
-  readonly User?: string;
-  readonly WorkingDir?: string;
-  readonly Privileged?: boolean;
-  readonly DetachKeys?: string;
-  readonly ConsoleSize?: readonly [number, number] | null;
-}
-
-/** Body of `POST /exec/{id}/start`. */
-export interface ExecStartRequest {
-  readonly Detach?: boolean;
-  readonly Tty?: boolean;
-  readonly ConsoleSize?: readonly [height: number, width: number];
-}
-
-/** `GET /exec/{id}/json`. */
-export interface ExecInspect {
-  readonly ID: string;
-  readonly Running: boolean;
-  readonly ExitCode: number | null;
-  readonly ProcessConfig: {
-    readonly tty: boolean;
-    readonly entrypoint: string;
-    readonly arguments: readonly string[];
-    readonly privileged: boolean;
-    readonly user?: string;
-  };
-  readonly OpenStdin: boolean;
-  readonly OpenStderr: boolean;
-  readonly OpenStdout: boolean;
-  readonly CanRemove: boolean;
-  readonly ContainerID: string;
-  readonly DetachKeys: string;
-  readonly Pid: number;
-}
-
-/** One of `GET /images/json`. */
-export interface ImageSummary {
-  readonly Id: string;
-  readonly ParentId: string;
-  readonly RepoTags: readonly string[];
-  readonly RepoDigests: readonly string[];
-  /** Seconds since the epoch. */
-  readonly Created: number;
-  readonly Size: number;
-  /** -1 unless `shared-size=1`. */
-  readonly SharedSize: number;
-  readonly Labels: Readonly<Record<string, string>> | null;
-  /** Containers that use it; -1 when not counted. */
-  readonly Containers: number;
-}
-
-/** `GET /images/{name}/json`. */
-export interface ImageInspect {
-  readonly Id: string;
-  readonly RepoTags: readonly string[];
-  readonly RepoDigests: readonly string[];
-  readonly Parent: string;
-  readonly Comment: string;
-  readonly Created: string;
-  readonly DockerVersion: string;
-  readonly Author: string;
-  readonly Config: ContainerConfig | null;
-  readonly Architecture: string;
-  readonly Variant?: string;
-  readonly Os: string;
-  readonly Size: number;
-  readonly GraphDriver: { readonly Name: string; readonly Data: Readonly<Record<string, string>> | null };
-  readonly RootFS: { readonly Type: string; readonly Layers?: readonly string[] };
-  readonly Metadata: { readonly LastTagTime: string };
-}
-
-/** One of `GET /images/{name}/history`. */
-export interface HistoryItem {
-  readonly Id: string;
-  /** Seconds since the epoch. */
-  readonly Created: number;
-  readonly CreatedBy: string;
-  readonly Tags: readonly string[] | null;
-  readonly Size: number;
-  readonly Comment: string;
-}
-
-/** One of the answer of `DELETE /images/{name}`. */
-export interface ImageDeleteItem {
-  readonly Untagged?: string;
-  readonly Deleted?: string;
 }
 
 /** A line of pull, push, load and build streams. */

@@ -1,6 +1,6 @@
 import { createExec, inspectExec, startExec, startExecDetached } from "#client/container-attach.ts";
 import { inspectContainer } from "#client/container-read.ts";
-import type { ExecCreateRequest } from "#spec/docker-api.ts";
+import type { ExecCreateRequest } from "#spec/docker-exec.ts";
 import { detachKeysOf } from "../attach/configured-detach-keys.ts";
 import { requireTerminal } from "../attach/require-terminal.ts";
 import { runSession } from "../attach/session.ts";

@@ -1,6 +1,6 @@
 import { imageHistory } from "#client/images.ts";
 import { humanSize } from "#formats/go-units.ts";
-import type { HistoryItem } from "#spec/docker-api.ts";
+import type { HistoryItem } from "#spec/docker-images.ts";
 import { exactly } from "../grammar/argument-rule.ts";
 import { type Command, defineCommand } from "../grammar/command.ts";
 import { booleanFlag, stringFlag } from "../grammar/flag.ts";

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import type { ContainerSummary, HistoryItem, ImageSummary } from "#spec/docker-api.ts";
+import type { ContainerSummary } from "#spec/docker-api.ts";
+import type { HistoryItem, ImageSummary } from "#spec/docker-images.ts";
 import { fakeContext } from "../testing/fake-context.ts";
 import { runWords } from "../testing/run-words.ts";
 

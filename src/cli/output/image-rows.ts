@@ -1,5 +1,5 @@
 import { humanSize } from "#formats/go-units.ts";
-import type { ImageSummary } from "#spec/docker-api.ts";
+import type { ImageSummary } from "#spec/docker-images.ts";
 import type { ListShape, Row } from "./row.ts";
 import { ago, goTime, shortId } from "./texts.ts";
 

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { ConflictError, InvalidParameterError, NotFoundError } from "#errors/errors.ts";
 import type { ExecProcess, TerminalSize } from "#runtime/container-runtime.ts";
-import type { ExecCreateRequest } from "#spec/docker-api.ts";
+import type { ExecCreateRequest } from "#spec/docker-exec.ts";
 import type { ContainerContext } from "./container-context.ts";
 import { type ContainerRecord, eventAttributes, isRunning } from "./container-record.ts";
 import { containerEnvironment } from "./environment.ts";

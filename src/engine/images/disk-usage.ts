@@ -1,5 +1,5 @@
 import type { Digest } from "#spec/digest.ts";
-import type { ImageSummary } from "#spec/docker-api.ts";
+import type { ImageSummary } from "#spec/docker-images.ts";
 import type { ImageLayer } from "#store/image-record.ts";
 import type { ImageContext } from "./image-context.ts";
 import { listImages, sharedSizes, sum } from "./list.ts";

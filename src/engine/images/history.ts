@@ -1,4 +1,4 @@
-import type { HistoryItem } from "#spec/docker-api.ts";
+import type { HistoryItem } from "#spec/docker-images.ts";
 import type { HistoryEntry } from "#spec/oci-image.ts";
 import type { ImageLayer, ImageRecord } from "#store/image-record.ts";
 import { familiar } from "./familiar.ts";

@@ -1,4 +1,4 @@
-import type { ImageInspect } from "#spec/docker-api.ts";
+import type { ImageInspect } from "#spec/docker-images.ts";
 import { familiar } from "./familiar.ts";
 import type { ImageContext } from "./image-context.ts";
 import { LocalImages } from "./lookup.ts";

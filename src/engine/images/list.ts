@@ -1,7 +1,7 @@
 import { checkFilters, type Filters } from "#engine/filters.ts";
 import { parseReference } from "#formats/reference.ts";
 import { matchReference } from "#formats/reference-pattern.ts";
-import type { ImageSummary } from "#spec/docker-api.ts";
+import type { ImageSummary } from "#spec/docker-images.ts";
 import type { ImageLayer, ListedImage } from "#store/image-record.ts";
 import { familiar } from "./familiar.ts";
 import type { ImageContext } from "./image-context.ts";

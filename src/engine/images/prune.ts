@@ -1,7 +1,7 @@
 import { booleanFilter, checkFilters, type Filters, labelsFit, untilFilter } from "#engine/filters.ts";
 import { ConflictError, NotFoundError } from "#errors/errors.ts";
 import type { Digest } from "#spec/digest.ts";
-import type { ImageDeleteItem } from "#spec/docker-api.ts";
+import type { ImageDeleteItem } from "#spec/docker-images.ts";
 import type { ListedImage } from "#store/image-record.ts";
 import { collectGarbage } from "./collect.ts";
 import type { ImageContext } from "./image-context.ts";

@@ -8,7 +8,7 @@ import {
   tagNameOnly,
 } from "#formats/reference.ts";
 import type { Digest } from "#spec/digest.ts";
-import type { ImageDeleteItem } from "#spec/docker-api.ts";
+import type { ImageDeleteItem } from "#spec/docker-images.ts";
 import { type ImageContext, imageLockKey } from "./image-context.ts";
 import { isSingleName, lastNameError, removalConflict, removalConflictError } from "./remove-conflict.ts";
 

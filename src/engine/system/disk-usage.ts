@@ -1,7 +1,7 @@
 import type { BuildService } from "#engine/builds/build-service.ts";
 import { measureImages } from "#engine/images/disk-usage.ts";
 import type { ImageContext } from "#engine/images/image-context.ts";
-import type { ImageSummary } from "#spec/docker-api.ts";
+import type { ImageSummary } from "#spec/docker-images.ts";
 
 /** What images and builds cost on disk. */
 export interface StoreUsage {

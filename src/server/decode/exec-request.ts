@@ -1,5 +1,5 @@
 import { type Decoder, flag, object, text, textList } from "#lib/json-decoder.ts";
-import type { ExecCreateRequest, ExecStartRequest } from "#spec/docker-api.ts";
+import type { ExecCreateRequest, ExecStartRequest } from "#spec/docker-exec.ts";
 import { consoleSize } from "./host-config.ts";
 
 /** The body of `POST /containers/{id}/exec`. */

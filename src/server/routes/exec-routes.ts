@@ -3,7 +3,7 @@ import type { ExecProcess, ExecRecord, TerminalSize } from "#engine/containers/e
 import type { Engine } from "#engine/engine.ts";
 import { errorMessage } from "#errors/errors.ts";
 import { writeFrame } from "#formats/stdcopy.ts";
-import type { ExecInspect } from "#spec/docker-api.ts";
+import type { ExecInspect } from "#spec/docker-exec.ts";
 import { decodeExecCreate, decodeExecStart } from "../decode/exec-request.ts";
 import type { HijackedConnection } from "../hijack.ts";
 import type { RequestContext } from "../request-context.ts";

@@ -1,0 +1,55 @@
+/** Docker Engine API, version 1.51: what it says of images. https://docs.docker.com/reference/api/engine/version/v1.51/#tag/Image */
+import type { ContainerConfig } from "./docker-api.ts";
+
+/** One of `GET /images/json`. */
+export interface ImageSummary {
+  readonly Id: string;
+  readonly ParentId: string;
+  readonly RepoTags: readonly string[];
+  readonly RepoDigests: readonly string[];
+  /** Seconds since the epoch. */
+  readonly Created: number;
+  readonly Size: number;
+  /** -1 unless `shared-size=1`. */
+  readonly SharedSize: number;
+  readonly Labels: Readonly<Record<string, string>> | null;
+  /** Containers that use it; -1 when not counted. */
+  readonly Containers: number;
+}
+
+/** `GET /images/{name}/json`. */
+export interface ImageInspect {
+  readonly Id: string;
+  readonly RepoTags: readonly string[];
+  readonly RepoDigests: readonly string[];
+  readonly Parent: string;
+  readonly Comment: string;
+  readonly Created: string;
+  readonly DockerVersion: string;
+  readonly Author: string;
+  readonly Config: ContainerConfig | null;
+  readonly Architecture: string;
+  readonly Variant?: string;
+  readonly Os: string;
+  readonly Size: number;
+  readonly GraphDriver: { readonly Name: string; readonly Data: Readonly<Record<string, string>> | null };
+  readonly RootFS: { readonly Type: string; readonly Layers?: readonly string[] };
+  readonly Metadata: { readonly LastTagTime: string };
+}
+
+/** One of `GET /images/{name}/history`. */
+export interface HistoryItem {
+  readonly Id: string;
+  /** Seconds since the epoch. */
+  readonly Created: number;
+  readonly CreatedBy: string;
+  readonly Tags: readonly string[] | null;
+  readonly Size: number;
+  readonly Comment: string;
+}
+
+/** One of the answer of `DELETE /images/{name}`. */
+export interface ImageDeleteItem {
+  readonly Untagged?: string;
+  readonly Deleted?: string;
+}
