@@ -1,14 +1,7 @@
-import type { VolumeView } from "#spec/docker-api.ts";
+import type { VolumeCreateRequest, VolumeView } from "#spec/docker-api.ts";
 import type { Engine } from "./engine.ts";
 import { encodeFilters, type Filters } from "./filters.ts";
 import { drain, readJson } from "./response-body.ts";
-
-export interface VolumeCreateRequest {
-  readonly Name: string;
-  readonly Driver: string;
-  readonly DriverOpts: Readonly<Record<string, string>>;
-  readonly Labels: Readonly<Record<string, string>>;
-}
 
 /** `POST /volumes/create`. */
 export async function createVolume(engine: Engine, body: VolumeCreateRequest): Promise<VolumeView> {

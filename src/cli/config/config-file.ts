@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { errorCode, errorMessage, InvalidParameterError } from "#errors/errors.ts";
+import { type Decoder, map, object, text, textList, textMap } from "#lib/json-decoder.ts";
 
 export interface ConfigFile {
   readonly auths?: Readonly<Record<string, AuthEntry>>;
@@ -23,21 +24,53 @@ export interface AuthEntry {
   readonly registrytoken?: string;
 }
 
-/** Reads `config.json` of `directory`; an absent one is empty. Throws InvalidParameterError when it is not JSON. */
+const authEntry = object<AuthEntry>({ auth: text, identitytoken: text, registrytoken: text }, {});
+
+/** What Berth reads of the file. Throws InvalidParameterError. */
+export const decodeConfigFile: Decoder<ConfigFile> = object<ConfigFile>(
+  {
+    auths: map(authEntry, {}),
+    credsStore: text,
+    credHelpers: textMap,
+    detachKeys: text,
+    psFormat: text,
+    imagesFormat: text,
+    networksFormat: text,
+    volumesFormat: text,
+    pruneFilters: textList,
+  },
+  {},
+);
+
+/** The file as it is, also what only docker knows of it, and what Berth reads of it. */
+export interface ConfigDocument {
+  readonly document: Readonly<Record<string, unknown>>;
+  readonly config: ConfigFile;
+}
+
+/** Reads `config.json` of `directory`; an absent one is empty. Throws InvalidParameterError when it is malformed. */
 export async function readConfigFile(directory: string): Promise<ConfigFile> {
+  return (await readConfigDocument(directory)).config;
+}
+
+/** As `readConfigFile`, for those who write it again. */
+export async function readConfigDocument(directory: string): Promise<ConfigDocument> {
   const path = configPath(directory);
-  let text: string;
   try {
-    text = readFileSync(path, "utf8");
-  } catch (error) {
-    if (errorCode(error) === "ENOENT" || errorCode(error) === "EACCES") return {};
-    throw new InvalidParameterError(`loading config file: ${path}: ${errorMessage(error)}`, { cause: error });
-  }
-  try {
-    const parsed: unknown = text.trim() === "" ? {} : JSON.parse(text);
-    return typeof parsed === "object" && parsed !== null ? (parsed as ConfigFile) : {};
+    const parsed: unknown = JSON.parse(readIfThere(path).trim() || "{}");
+    const config = decodeConfigFile(parsed, "");
+    return { document: Object.fromEntries(Object.entries(parsed ?? {})), config };
   } catch (cause) {
     throw new InvalidParameterError(`loading config file: ${path}: ${errorMessage(cause)}`, { cause });
+  }
+}
+
+function readIfThere(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if (errorCode(error) === "ENOENT" || errorCode(error) === "EACCES") return "";
+    throw error;
   }
 }
 

@@ -126,3 +126,25 @@ describe("registryKey()", () => {
   test("names Docker Hub by its old address", () =>
     expect(registryKey("docker.io")).toBe("https://index.docker.io/v1/"));
 });
+
+describe("config.json", () => {
+  test.each([
+    [{ auths: 5 }, 'cannot read "auths": expected an object, not 5'],
+    [{ auths: { x: { auth: 5 } } }, 'cannot read "auths["x"].auth": expected a string, not 5'],
+    [{ credsStore: {} }, 'cannot read "credsStore": expected a string, not an object'],
+    [[], "cannot read the document: expected an object, not a list"],
+  ])("is refused as %j, with its path", async (config, message) => {
+    await configure(config);
+    const failed = registryAuthHeader("x", source);
+    await expect(failed).rejects.toThrow(`loading config file: ${join(directory, "config.json")}: ${message}`);
+  });
+
+  test("keeps what only docker knows when credentials are stored in it", async () => {
+    await configure({ currentContext: "other", auths: { old: { auth: AUTH, email: "me@example.com" } } });
+    await storeCredentials("new", { username: "user", password: "pa:ss", serveraddress: "new" }, source);
+    expect(JSON.parse(await readFile(join(directory, "config.json"), "utf8"))).toEqual({
+      currentContext: "other",
+      auths: { old: { auth: AUTH, email: "me@example.com" }, new: { auth: AUTH } },
+    });
+  });
+});

@@ -1,6 +1,7 @@
 /** Credentials for a registry, from `config.json` and credential helpers. https://github.com/docker/cli/blob/v28.2.2/cli/config/configfile/file.go */
-import { InvalidParameterError, UnavailableError } from "#errors/errors.ts";
-import { type AuthEntry, type ConfigFile, readConfigFile } from "./config-file.ts";
+import { errorMessage, InvalidParameterError, UnavailableError } from "#errors/errors.ts";
+import { object, text } from "#lib/json-decoder.ts";
+import { type AuthEntry, type ConfigFile, decodeConfigFile, readConfigFile } from "./config-file.ts";
 
 /** Docker Hub's key in `auths`, for history's sake. */
 export const HUB_KEY = "https://index.docker.io/v1/";
@@ -61,11 +62,11 @@ async function findCredentials(key: string, source: CredentialSource): Promise<R
   return entry ? credentialsOf(entry, key) : undefined;
 }
 
-function parseEnvironment(text: string): ConfigFile {
+function parseEnvironment(value: string): ConfigFile {
   try {
-    return JSON.parse(text) as ConfigFile;
+    return decodeConfigFile(JSON.parse(value), "");
   } catch (cause) {
-    throw new InvalidParameterError("invalid DOCKER_AUTH_CONFIG: it is not JSON", { cause });
+    throw new InvalidParameterError(`invalid DOCKER_AUTH_CONFIG: ${errorMessage(cause)}`, { cause });
   }
 }
 
@@ -111,11 +112,21 @@ async function askHelper(
     : { username: answer.Username, password: answer.Secret, serveraddress: key };
 }
 
-function parseHelperAnswer(output: string, helper: string): { readonly Username: string; readonly Secret: string } {
+interface HelperAnswer {
+  readonly Username: string;
+  readonly Secret: string;
+}
+
+const helperAnswer = object<HelperAnswer>({ Username: text, Secret: text }, { Username: "", Secret: "" });
+
+function parseHelperAnswer(output: string, helper: string): HelperAnswer {
   try {
-    return JSON.parse(output) as { readonly Username: string; readonly Secret: string };
+    return helperAnswer(JSON.parse(output), "");
   } catch (cause) {
-    throw new UnavailableError(`error getting credentials: docker-credential-${helper} answered no JSON`, { cause });
+    const problem = errorMessage(cause);
+    throw new UnavailableError(`error getting credentials: docker-credential-${helper} answered: ${problem}`, {
+      cause,
+    });
   }
 }
 

@@ -1,7 +1,7 @@
 /** Keeps and forgets credentials: in a helper where one is configured, else in `config.json`. */
 import { mkdir, open, rename, rm } from "node:fs/promises";
 import { errorMessage, SystemError, UnavailableError } from "#errors/errors.ts";
-import { type AuthEntry, type ConfigFile, configPath, readConfigFile } from "./config-file.ts";
+import { type AuthEntry, type ConfigDocument, configPath, readConfigDocument } from "./config-file.ts";
 import { type CredentialSource, type RegistryCredentials, runHelper } from "./registry-auth.ts";
 
 /** Keeps credentials for `key`. Resolves with the helper's name, undefined when they are in the file, in base64 only. */
@@ -10,8 +10,8 @@ export async function storeCredentials(
   credentials: RegistryCredentials,
   source: CredentialSource,
 ): Promise<string | undefined> {
-  const config = await readConfigFile(source.configDirectory);
-  const helper = config.credHelpers?.[key] ?? config.credsStore;
+  const file = await readConfigDocument(source.configDirectory);
+  const helper = file.config.credHelpers?.[key] ?? file.config.credsStore;
   if (helper) {
     const { identitytoken, username = "", password = "" } = credentials;
     const secret = identitytoken
@@ -21,20 +21,25 @@ export async function storeCredentials(
     if (code !== 0)
       throw new UnavailableError(`error storing credentials - err: exit status ${code}, out: \`${output.trim()}\``);
     // Helpers keep an empty entry in the file, by which docker knows where the user is logged in.
-    await writeAuths(source.configDirectory, config, { ...config.auths, [key]: {} });
+    await writeAuths(source.configDirectory, file, { ...authsOf(file), [key]: {} });
     return helper;
   }
-  await writeAuths(source.configDirectory, config, { ...config.auths, [key]: entryOf(credentials) });
+  await writeAuths(source.configDirectory, file, { ...authsOf(file), [key]: entryOf(credentials) });
   return undefined;
 }
 
 /** Forgets the credentials for `key`. */
 export async function eraseCredentials(key: string, source: CredentialSource): Promise<void> {
-  const config = await readConfigFile(source.configDirectory);
-  const helper = config.credHelpers?.[key] ?? config.credsStore;
+  const file = await readConfigDocument(source.configDirectory);
+  const helper = file.config.credHelpers?.[key] ?? file.config.credsStore;
   if (helper) await runHelper(helper, "erase", key, source.environment);
-  const { [key]: known, ...rest } = config.auths ?? {};
-  if (known) await writeAuths(source.configDirectory, config, rest);
+  const { [key]: known, ...rest } = authsOf(file);
+  if (known) await writeAuths(source.configDirectory, file, rest);
+}
+
+/** The entries as they stand in the file, with whatever else docker keeps in them. */
+function authsOf({ document }: ConfigDocument): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(document["auths"] ?? {}));
 }
 
 function entryOf({ username = "", password = "", identitytoken }: RegistryCredentials): AuthEntry {
@@ -45,8 +50,8 @@ function entryOf({ username = "", password = "", identitytoken }: RegistryCreden
 /** Writes under another name first: the file is docker's too, and a half one would lock the user out of every registry. */
 async function writeAuths(
   directory: string,
-  config: ConfigFile,
-  auths: Readonly<Record<string, AuthEntry>>,
+  { document }: ConfigDocument,
+  auths: Readonly<Record<string, unknown>>,
 ): Promise<void> {
   const path = configPath(directory);
   const temporary = `${path}.tmp-${process.pid}`;
@@ -54,7 +59,7 @@ async function writeAuths(
     await mkdir(directory, { recursive: true, mode: 0o700 });
     const file = await open(temporary, "wx", 0o600);
     try {
-      await file.writeFile(`${JSON.stringify({ ...config, auths }, null, "\t")}\n`);
+      await file.writeFile(`${JSON.stringify({ ...document, auths }, null, "\t")}\n`);
       await file.sync();
     } finally {
       await file.close();

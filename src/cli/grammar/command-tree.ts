@@ -1,3 +1,4 @@
+import { editDistance } from "#lib/closest-word.ts";
 import type { Command } from "./command.ts";
 
 /** A command that is loaded when it is used: start-up must not pay for the fifty others. */
@@ -72,18 +73,4 @@ function similarNames(entries: readonly (Leaf | Group)[], typed: string): readon
     .filter((entry) => isGroup(entry) || !entry.hidden)
     .map((entry) => entry.name)
     .filter((name) => editDistance(lower, name) <= Math.min(2, Math.floor(lower.length / 3)) || name.startsWith(lower));
-}
-
-/** Levenshtein's distance. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replace = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replace, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }
