@@ -59,18 +59,27 @@ export class LogGenerations {
   scan(): void {
     if (this.#isClosed || !this.#isNewestReplaced()) return;
     const found: LogGeneration[] = [];
+    let hasCurrent = false;
+    let isConnected = this.#open.length === 0;
     for (let age = 0; age <= MOST_ROTATED; age++) {
       const generation = openGeneration(generationPath(this.#path, age));
       // Age 0 is missing for a moment during a rotation; a gap further back is the end.
       if (!generation && age > 0) break;
       if (!generation) continue;
+      hasCurrent ||= age === 0;
       if (this.#open.some((known) => known.inode === generation.inode)) {
         closeSync(generation.fd);
+        isConnected = true;
         break;
       }
       found.push(generation);
     }
-    for (const generation of found.reverse()) this.#adopt(generation);
+    // The log gone, and behind it files that this reader has passed already: the container is being removed, nothing is newer.
+    const areNewer = hasCurrent || isConnected;
+    for (const generation of found.reverse()) {
+      if (areNewer) this.#adopt(generation);
+      else closeSync(generation.fd);
+    }
   }
 
   close(): void {

@@ -156,6 +156,28 @@ test("readLog({follow}) loses nothing when the log rotates many times, even to a
   expect(texts).toEqual(numbers(0, 130));
 });
 
+test("readLog({follow}) reads nothing twice when the log is removed before the files that it was rotated to", async () => {
+  const path = newLog();
+  writeFileSync(path, lines(0, 3));
+  const ended = Promise.withResolvers<void>();
+  const reader = readLog({ path, follow: true, stdout: true, stderr: true, ended: ended.promise });
+  const texts: string[] = [];
+  const take = async (): Promise<void> => {
+    const { value, done } = await reader.next();
+    if (!done) for (let index = 0; index < value.count; index++) texts.push(value.text(index).toString());
+  };
+  await take();
+  for (const start of [3, 6]) {
+    rotateFiles(path, 3);
+    writeFileSync(path, lines(start, start + 3));
+    await take();
+  }
+  rmSync(path);
+  ended.resolve();
+  await take();
+  expect(texts).toEqual(numbers(0, 9));
+});
+
 test("readLog() passes 200,000 lines in well under a second", async () => {
   const path = newLog();
   writeFileSync(path, lines(0, 200_000));
