@@ -293,8 +293,10 @@ describe("published ports", () => {
   });
 
   test("a published port is taken for other programs and engines until the container is disconnected", async () => {
-    const [engine, other] = [await newEngine(), await newEngine()];
+    const engine = await newEngine();
     const endpoint = await connect(engine, [published(80), published(80, 0, { protocol: "udp" })]);
+    // It sees the first one's bridge and chooses another subnet.
+    const other = await newEngine();
     const [tcp, udp] = endpoint.ports;
     await expect(listen("0.0.0.0", tcp!.hostPort)).rejects.toThrow("EADDRINUSE");
     await expect(connect(other, [published(80, tcp!.hostPort)])).rejects.toThrow("bind: address already in use");
