@@ -1,4 +1,5 @@
 import { InvalidParameterError } from "#errors/errors.ts";
+import { parseSignal } from "#lib/signals.ts";
 import type { HealthcheckInstruction, Instruction } from "../instructions/types.ts";
 import { goDuration, goList, goQuoteAll } from "./go-format.ts";
 import type { ImageDraft } from "./image-draft.ts";
@@ -42,6 +43,8 @@ export function applyMetadata(instruction: MetadataInstruction, context: StageCo
       image.commit(`SHELL ${goList(instruction.shell)}`);
       break;
     case "stopsignal":
+      // Only checked: an image keeps the text.
+      parseSignal(instruction.signal);
       image.setStopSignal(instruction.signal);
       image.commit(`STOPSIGNAL ${instruction.signal}`);
       break;

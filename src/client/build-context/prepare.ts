@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { errorCode, errorMessage, InvalidParameterError, NotFoundError, SystemError } from "#errors/errors.ts";
 import { IgnoreMatcher, parseDockerignore } from "#formats/dockerignore.ts";
@@ -26,6 +26,7 @@ export interface PreparedContext {
  * not: it may be ignored, or lie elsewhere. Throws NotFoundError, InvalidParameterError (not a directory, bad pattern), SystemError.
  */
 export function prepareContext({ directory, dockerfile }: ContextRequest): PreparedContext {
+  checkDirectory(directory);
   const file =
     typeof dockerfile === "object" ? { name: "Dockerfile", bytes: dockerfile } : findDockerfile(directory, dockerfile);
   const matcher = readIgnoreFile(directory, "path" in file ? file.path : undefined);
@@ -36,6 +37,14 @@ export function prepareContext({ directory, dockerfile }: ContextRequest): Prepa
     entries,
     dockerfileName: file.name,
   };
+}
+
+function checkDirectory(path: string): void {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (!found) throw new NotFoundError(`unable to prepare context: path "${path}" not found`);
+  if (!found.isDirectory()) {
+    throw new InvalidParameterError(`unable to prepare context: path "${path}" is not a directory`);
+  }
 }
 
 interface FoundDockerfile {

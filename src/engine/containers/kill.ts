@@ -1,7 +1,7 @@
 import { BerthError, ConflictError } from "#errors/errors.ts";
+import { parseSignal } from "#lib/signals.ts";
 import type { ContainerContext } from "./container-context.ts";
 import { type ContainerRecord, eventAttributes, isRunning } from "./container-record.ts";
-import { parseSignal } from "./signals.ts";
 import type { Supervisor } from "./supervisor.ts";
 
 const SIGKILL = 9;

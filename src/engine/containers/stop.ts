@@ -1,10 +1,11 @@
 import { ConflictError, NotModifiedError } from "#errors/errors.ts";
+import { parseSignal } from "#lib/signals.ts";
 import type { ContainerContext } from "./container-context.ts";
 import { type ContainerRecord, eventAttributes, isRunning } from "./container-record.ts";
-import { parseSignal } from "./signals.ts";
 import type { Supervisor } from "./supervisor.ts";
 
 const DEFAULT_TIMEOUT_S = 10;
+const DEFAULT_SIGNAL = "SIGTERM";
 const SIGKILL = 9;
 /** How long the kernel may take to end a process that was sent SIGKILL before Berth says so. */
 const KILL_GRACE_S = 10;
@@ -32,8 +33,18 @@ export async function stopContainer(
   if (record.state.phase === "paused") await context.runtime.resume(id);
   context.containers.updateState(id, { stoppedByUser: true, phase: "running" });
   const timeout = options.timeout ?? record.config.StopTimeout ?? DEFAULT_TIMEOUT_S;
-  await endProcess(context, record, parseSignal(options.signal || record.config.StopSignal || "SIGTERM"), timeout);
+  await endProcess(context, record, stopSignal(record, options), timeout);
   context.events.publish("container", "stop", id, eventAttributes(record));
+}
+
+/** What an image says is not checked when it comes in: one that no kernel knows must not make its containers unstoppable. */
+function stopSignal({ config }: ContainerRecord, { signal }: StopOptions): number {
+  if (signal) return parseSignal(signal);
+  try {
+    return parseSignal(config.StopSignal || DEFAULT_SIGNAL);
+  } catch {
+    return parseSignal(DEFAULT_SIGNAL);
+  }
 }
 
 /** Sends `signal`, waits up to `timeout` seconds (-1: for ever), then kills. */

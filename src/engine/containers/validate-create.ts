@@ -1,11 +1,11 @@
 import { ConflictError, InvalidParameterError, NotImplementedError } from "#errors/errors.ts";
+import { parseSignal } from "#lib/signals.ts";
 import { parseExtraHost } from "#network/hosts-file.ts";
 import { isMacAddress } from "#network/mac-address.ts";
 import { checkCapabilities } from "#runtime/bundle/capabilities.ts";
 import { parseSecurityOptions } from "#runtime/bundle/security-options.ts";
 import type { ContainerCreateRequest, HostConfig } from "#spec/docker-api.ts";
 import { checkLogConfig } from "./log-limits.ts";
-import { parseSignal } from "./signals.ts";
 import { checkLimits } from "./validate-limits.ts";
 
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;

@@ -1,4 +1,4 @@
-import { DataLossError, InvalidParameterError } from "#errors/errors.ts";
+import { aboutSubject, DataLossError, InvalidParameterError } from "#errors/errors.ts";
 import { familiarString, formatReference, type Reference } from "#formats/reference.ts";
 import type { Digest } from "#spec/digest.ts";
 import { storeImage } from "./create.ts";
@@ -27,7 +27,9 @@ export function loadImages(
 ): Promise<void> {
   return context.layers.withLease(async () => {
     const report = options.quiet ? (): void => undefined : options.onProgress;
-    const archive = await readArchive(context, source, report, options.signal);
+    const archive = await readArchive(context, source, report, options.signal).catch((error: unknown) => {
+      throw aboutSubject("invalid", "archive", error);
+    });
     const images = listArchiveImages(archive);
     if (images.length === 0) throw new InvalidParameterError("invalid archive: it names no image");
     for (const image of images) await makeImage(context, image, options.onProgress);
