@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startChild } from "./command.ts";
@@ -21,17 +21,19 @@ test("tryLockFile() gives one holder at a time, and frees the lock when disposed
   }
 });
 
-test("tryLockFile() does not pass the lock on to children", () => {
+test("tryLockFile() does not pass the lock on to children", async () => {
   const directory = mkdtempSync(join(tmpdir(), "berth-flock-"));
+  const path = join(directory, "lock");
+  const held = tryLockFile(path);
+  const child = startChild("sleep", ["5"]);
   try {
-    const path = join(directory, "lock");
-    const held = tryLockFile(path);
-    const child = startChild("sleep", ["5"]);
+    // Between fork and exec the child has every descriptor: only then is the lock closed in it.
+    while (readlinkSync(`/proc/${child.pid}/exe`) === readlinkSync("/proc/self/exe")) await Bun.sleep(1);
     held?.[Symbol.dispose]();
     using again = tryLockFile(path);
     expect(again).toBeDefined();
-    child.kill("SIGKILL");
   } finally {
+    child.kill("SIGKILL");
     rmSync(directory, { recursive: true });
   }
 });
