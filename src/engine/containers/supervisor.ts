@@ -68,9 +68,15 @@ export class Supervisor {
     }
     const state = await this.#context.runtime.adopt(record.id);
     if (state.kind === "running") {
+      // Frozen, but by nobody's wish: the engine before died in the middle of a commit.
+      const isStuck = state.paused && record.state.phase !== "paused";
+      if (isStuck) await this.#context.runtime.resume(record.id);
       await this.#context.snapshotter.mount(record.id);
       watchLog(this.#context, record);
-      this.#context.containers.updateState(record.id, { phase: state.paused ? "paused" : "running", pid: state.pid });
+      this.#context.containers.updateState(record.id, {
+        phase: state.paused && !isStuck ? "paused" : "running",
+        pid: state.pid,
+      });
       return;
     }
     const exit =
