@@ -28,7 +28,8 @@ export function hostInformation(
     execRoot: options.execRoot,
     kernelVersion: release(),
     architecture: arch(),
-    operatingSystem: operatingSystem(),
+    operatingSystem: osRelease("PRETTY_NAME") ?? "Linux",
+    operatingSystemVersion: osRelease("VERSION_ID") ?? "",
     cpus: cpus().length,
     memory: totalmem(),
     hostname: hostname(),
@@ -47,10 +48,11 @@ function engineId(dataRoot: string): string {
   return [hash.slice(0, 8), hash.slice(8, 12), hash.slice(12, 16), hash.slice(16, 20), hash.slice(20, 32)].join("-");
 }
 
-function operatingSystem(): string {
+/** A value of /etc/os-release. https://www.freedesktop.org/software/systemd/man/latest/os-release.html */
+function osRelease(key: string): string | undefined {
   try {
-    return /^PRETTY_NAME="?([^"\n]+)"?$/m.exec(readFileSync("/etc/os-release", "utf8"))?.[1] ?? "Linux";
+    return new RegExp(`^${key}="?([^"\\n]+)"?$`, "m").exec(readFileSync("/etc/os-release", "utf8"))?.[1];
   } catch {
-    return "Linux";
+    return undefined;
   }
 }

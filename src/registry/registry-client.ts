@@ -1,4 +1,5 @@
-import { CancelledError } from "#errors/errors.ts";
+import { STATUS_CODES } from "node:http";
+import { CancelledError, UnauthorizedError } from "#errors/errors.ts";
 import type { Reference } from "#formats/reference.ts";
 import type { RetryPolicy } from "#lib/retry.ts";
 import { TransientError } from "./connection-error.ts";
@@ -66,6 +67,22 @@ export class RegistryClient {
     const [, registry] = this.#endpointGroups(reference.domain);
     const session = await this.#openAny(registry, scopes.join(" "), options);
     return new RepositoryWriter(reference.path, session, this.#retryPolicy);
+  }
+
+  /**
+   * Asks the registry of a domain whether it takes the credentials. Throws UnauthorizedError when it does not, UnavailableError in Docker's
+   * words when it does not answer.
+   */
+  async checkLogin(domain: string, credentials: Credentials, signal?: AbortSignal): Promise<void> {
+    const [, registry] = this.#endpointGroups(domain);
+    const options = { ...(signal ? { signal } : {}) };
+    const session = await this.#openAny(registry, "", { credentials, ...options });
+    const response = await session.sendWithRetry({ method: "GET", path: "", expect: [200, 401, 403], ...options });
+    await response.body?.cancel();
+    if (response.ok) return;
+    throw new UnauthorizedError(
+      `login attempt to ${session.endpoint.origin}/v2/ failed with status: ${response.status} ${STATUS_CODES[response.status]}`,
+    );
   }
 
   #endpointGroups(domain: string): readonly [mirrors: Endpoint[], registry: Endpoint[]] {

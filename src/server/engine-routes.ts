@@ -7,6 +7,8 @@ import { execRoutes } from "./routes/exec-routes.ts";
 import { imageRoutes } from "./routes/image-routes.ts";
 import { networkRoutes } from "./routes/network-routes.ts";
 import { pruneRoutes } from "./routes/prune-routes.ts";
+import { registryRoutes } from "./routes/registry-routes.ts";
+import { swarmRoutes } from "./routes/swarm-routes.ts";
 import { systemRoutes } from "./routes/system-routes.ts";
 import { volumeRoutes } from "./routes/volume-routes.ts";
 
@@ -19,8 +21,10 @@ export function engineRoutes(engine: Engine): readonly Route[] {
     ...containerStreamRoutes(engine),
     ...execRoutes(engine),
     ...imageRoutes(engine),
+    ...registryRoutes(engine),
     ...buildRoutes(engine),
     ...networkRoutes(engine),
     ...volumeRoutes(engine),
+    ...swarmRoutes(),
   ];
 }

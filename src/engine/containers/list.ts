@@ -95,7 +95,7 @@ function matchesName(record: ContainerRecord, value: string): boolean {
 
 function checkPhase(value: string): void {
   if (!PHASES.some((phase) => phase === value)) {
-    throw new InvalidParameterError(`Unrecognised filter value for status: ${value}`);
+    throw new InvalidParameterError(`invalid filter 'status=${value}'`);
   }
 }
 

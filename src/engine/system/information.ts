@@ -7,6 +7,8 @@ export interface SystemInformation {
   readonly kernelVersion: string;
   readonly architecture: string;
   readonly operatingSystem: string;
+  /** "12"; "" when unknown. */
+  readonly operatingSystemVersion: string;
   readonly cpus: number;
   /** Bytes. */
   readonly memory: number;

@@ -14,6 +14,7 @@ import { streamProgress } from "../progress-stream.ts";
 import { registryAuth } from "../registry-auth.ts";
 import type { RequestContext } from "../request-context.ts";
 import type { Route } from "../route.ts";
+import { imageInspectView, imageSummaryView } from "../views/image-view.ts";
 
 /** Images. Names may hold slashes. */
 export function imageRoutes(engine: Engine): readonly Route[] {
@@ -33,12 +34,7 @@ export function imageRoutes(engine: Engine): readonly Route[] {
     ],
     ["POST", "/images/prune", (request) => prune(engine, request)],
     ["GET", "/images/{name*}/get", (request) => save(engine, request, [request.param("name")])],
-    [
-      "GET",
-      "/images/{name*}/json",
-      (request) =>
-        request.sendJson(200, inspectImage(engine.images, request.param("name"), engine.containers.snapshotter.name)),
-    ],
+    ["GET", "/images/{name*}/json", (request) => inspect(engine, request)],
     [
       "GET",
       "/images/{name*}/history",
@@ -52,7 +48,20 @@ export function imageRoutes(engine: Engine): readonly Route[] {
 
 function list(engine: Engine, request: RequestContext): void {
   const filters = request.filters();
-  request.sendJson(200, listImages(engine.images, { filters, sharedSize: request.flag("shared-size") }));
+  const summaries = listImages(engine.images, {
+    filters,
+    sharedSize: request.flag("shared-size"),
+    containers: !request.isBefore("1.51"),
+  });
+  request.sendJson(
+    200,
+    summaries.map((summary) => imageSummaryView(summary, request)),
+  );
+}
+
+function inspect(engine: Engine, request: RequestContext): void {
+  const image = inspectImage(engine.images, request.param("name"), engine.containers.snapshotter.name);
+  request.sendJson(200, imageInspectView(image, request));
 }
 
 async function pull(engine: Engine, request: RequestContext): Promise<void> {

@@ -8,6 +8,7 @@ import type { BuildCacheItem, DiskUsage } from "#spec/docker-api.ts";
 import type { RequestContext } from "../request-context.ts";
 import type { Route } from "../route.ts";
 import { summaryView } from "../views/container-view.ts";
+import { imageSummaryView } from "../views/image-view.ts";
 import { infoView, versionView } from "../views/system-view.ts";
 import { unixNanoParameter } from "./parameters.ts";
 import { measuredVolumes } from "./volume-routes.ts";
@@ -76,7 +77,7 @@ async function diskUsage(engine: Engine, request: RequestContext): Promise<void>
   const answer: DiskUsage = {
     LayersSize: usage.layersSize,
     LayersReclaimable: usage.layersReclaimable,
-    Images: wants("image") ? usage.images : null,
+    Images: wants("image") ? usage.images.map((image) => imageSummaryView(image, request)) : null,
     Containers: wants("container")
       ? await Promise.all(
           records.map(async (record) => {

@@ -1,10 +1,14 @@
 import { listContainers } from "#engine/containers/list.ts";
 import type { Engine } from "#engine/engine.ts";
+import type { SystemInformation } from "#engine/system/information.ts";
 import { BERTH_COMMIT, BERTH_VERSION } from "#engine/version.ts";
 import { API_VERSION, type VersionInfo } from "#spec/docker-api.ts";
 
 /** Go's names, which clients compare with. */
 const GO_ARCHITECTURE: Readonly<Record<string, string>> = { x64: "amd64", ia32: "386" };
+
+/** Clients print it; there is no Go in Berth. */
+const GO_VERSION = "none";
 
 /** `GET /version`. */
 export function versionView({ information }: Engine): VersionInfo {
@@ -21,6 +25,9 @@ export function versionView({ information }: Engine): VersionInfo {
           Os: "linux",
           KernelVersion: information.kernelVersion,
           GitCommit: BERTH_COMMIT,
+          GoVersion: GO_VERSION,
+          BuildTime: "",
+          Experimental: "false",
         },
       },
       { Name: information.runtime.name, Version: information.runtime.version },
@@ -30,7 +37,7 @@ export function versionView({ information }: Engine): VersionInfo {
     ApiVersion: API_VERSION.newest,
     MinAPIVersion: API_VERSION.oldest,
     GitCommit: BERTH_COMMIT,
-    GoVersion: "none",
+    GoVersion: GO_VERSION,
     Os: "linux",
     Arch: goArchitecture(information.architecture),
     KernelVersion: information.kernelVersion,
@@ -63,7 +70,7 @@ export function infoView(engine: Engine): Record<string, unknown> {
       Volume: ["local"],
       Network: ["bridge", "host", "null"],
       Authorization: null,
-      Log: ["json-file", "none"],
+      Log: ["json-file", "local", "none"],
     },
     MemoryLimit: true,
     SwapLimit: true,
@@ -73,14 +80,20 @@ export function infoView(engine: Engine): Record<string, unknown> {
     CPUSet: true,
     PidsLimit: true,
     IPv4Forwarding: true,
+    BridgeNfIptables: false,
+    BridgeNfIp6tables: false,
     Debug: false,
+    NFd: 0,
     OomKillDisable: false,
+    NGoroutines: 0,
+    NEventsListener: 0,
     SystemTime: new Date().toISOString(),
     LoggingDriver: "json-file",
     CgroupDriver: "cgroupfs",
     CgroupVersion: information.cgroupVersion,
     KernelVersion: information.kernelVersion,
     OperatingSystem: information.operatingSystem,
+    OSVersion: information.operatingSystemVersion,
     OSType: "linux",
     Architecture:
       information.architecture === "x64"
@@ -91,11 +104,8 @@ export function infoView(engine: Engine): Record<string, unknown> {
     NCPU: information.cpus,
     MemTotal: information.memory,
     IndexServerAddress: "https://index.docker.io/v1/",
-    RegistryConfig: {
-      IndexConfigs: {},
-      InsecureRegistryCIDRs: ["127.0.0.0/8", "::1/128"],
-      Mirrors: information.registryMirrors,
-    },
+    RegistryConfig: registryConfig(information),
+    GenericResources: null,
     DockerRootDir: information.dataRoot,
     HttpProxy: "",
     HttpsProxy: "",
@@ -104,7 +114,10 @@ export function infoView(engine: Engine): Record<string, unknown> {
     Labels: [],
     ExperimentalBuild: false,
     ServerVersion: BERTH_VERSION,
-    Runtimes: { [information.runtime.name]: { path: information.runtime.path } },
+    Runtimes: {
+      [information.runtime.name]: { path: information.runtime.path },
+      "io.containerd.runc.v2": { path: information.runtime.path },
+    },
     DefaultRuntime: information.runtime.name,
     Swarm: {
       NodeID: "",
@@ -117,7 +130,30 @@ export function infoView(engine: Engine): Record<string, unknown> {
     LiveRestoreEnabled: true,
     Isolation: "",
     InitBinary: "docker-init",
+    ContainerdCommit: { ID: "", Expected: "" },
+    RuncCommit: { ID: information.runtime.version, Expected: information.runtime.version },
+    InitCommit: { ID: "", Expected: "" },
     SecurityOptions: ["name=seccomp,profile=builtin"],
     Warnings: information.warnings,
+  };
+}
+
+/** Docker Hub with its mirrors, and the registries that need not prove who they are: single ones by name, networks apart. */
+function registryConfig({ registryMirrors, insecureRegistries }: SystemInformation): Record<string, unknown> {
+  const index = (name: string, mirrors: readonly string[], secure: boolean): Record<string, unknown> => ({
+    [name]: { Name: name, Mirrors: mirrors, Secure: secure, Official: name === "docker.io" },
+  });
+  const hosts = insecureRegistries.filter((registry) => !registry.includes("/"));
+  return {
+    IndexConfigs: Object.assign(
+      index("docker.io", registryMirrors, true),
+      ...hosts.map((host) => index(host, [], false)),
+    ),
+    InsecureRegistryCIDRs: [
+      "127.0.0.0/8",
+      "::1/128",
+      ...insecureRegistries.filter((registry) => registry.includes("/")),
+    ],
+    Mirrors: registryMirrors,
   };
 }

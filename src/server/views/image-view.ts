@@ -1,0 +1,47 @@
+import type { ImageInspect, ImageSummary } from "#spec/docker-images.ts";
+import type { RequestContext } from "../request-context.ts";
+
+/** One of `GET /images/json`, in the form of the client's API version. */
+export function imageSummaryView(summary: ImageSummary, request: RequestContext): ImageSummary {
+  const isNameless = summary.RepoTags.length === 0 && summary.RepoDigests.length === 0;
+  return {
+    ...summary,
+    ...(isNameless && request.isBefore("1.43") ? { RepoTags: ["<none>:<none>"], RepoDigests: ["<none>@<none>"] } : {}),
+    ...(request.isBefore("1.44") ? { VirtualSize: summary.Size } : {}),
+  };
+}
+
+/** What Docker writes of a Config when the image says nothing, though the image's own document has no such fields. */
+const ZERO_CONFIG = {
+  User: "",
+  Env: null,
+  Cmd: null,
+  Entrypoint: null,
+  Volumes: null,
+  WorkingDir: "",
+  Labels: null,
+  OnBuild: null,
+};
+/** Fields of containers that older versions have in an image's Config as well. */
+const ZERO_CONTAINER_FIELDS = {
+  Hostname: "",
+  Domainname: "",
+  AttachStdin: false,
+  AttachStdout: false,
+  AttachStderr: false,
+  Tty: false,
+  OpenStdin: false,
+  StdinOnce: false,
+  Image: "",
+};
+
+/** `GET /images/{name}/json`, in the form of the client's API version. https://docs.docker.com/reference/api/engine/version-history/ */
+export function imageInspectView(image: ImageInspect, request: RequestContext): ImageInspect {
+  const containerFields = request.isBefore("1.50") ? ZERO_CONTAINER_FIELDS : {};
+  return {
+    ...image,
+    Config: { ...containerFields, ...ZERO_CONFIG, ...image.Config },
+    ...(request.isBefore("1.45") ? { Container: "" } : {}),
+    ...(request.isBefore("1.44") ? { VirtualSize: image.Size } : {}),
+  };
+}
