@@ -16,6 +16,8 @@ export interface LayersToPull {
   readonly config: ImageConfig;
   /** Canonical name, remembered as a place to mount the blobs from. */
   readonly repository: string;
+  /** The image is here already: layers that are here as well are not worth a line. */
+  readonly isKnown: boolean;
   readonly report: ProgressListener;
   readonly signal: AbortSignal;
 }
@@ -35,8 +37,9 @@ export async function pullLayers(context: ImageContext, source: Repository, work
   const missing: Task[] = [];
   for (const task of tasks) {
     const isHere = context.layers.layer(task.diffId) !== undefined;
-    task.progress.say(isHere ? "Already exists" : "Pulling fs layer");
     if (!isHere) missing.push(task);
+    if (!isHere) task.progress.say("Pulling fs layer");
+    else if (!work.isKnown) task.progress.say("Already exists");
   }
   const limit = context.maxConcurrentDownloads ?? DEFAULT_CONCURRENCY;
   for (const task of missing.slice(limit)) task.progress.say("Waiting");

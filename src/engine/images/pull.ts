@@ -42,7 +42,7 @@ const MAX_CONFIG = 8 * 1024 * 1024;
 /**
  * Pulls an image: everything is verified and durable before the image is visible. Pulls of one image at the same time are one
  * pull. Resolves with the images (several with `allTags`). Throws in Docker's words: NotFoundError (unknown image, tag or
- * platform), UnauthorizedError, UnavailableError, DataLossError, CancelledError.
+ * platform), ForbiddenError (wrong or missing login), UnavailableError, DataLossError, CancelledError.
  */
 export async function pullImage(context: ImageContext, name: string, options: PullOptions): Promise<PulledImage[]> {
   const reference = parseReference(name);
@@ -86,7 +86,10 @@ async function pullOne(context: ImageContext, reference: Reference, job: Job): P
   const before = context.images.idOf(reference);
   const { bytes, config } = await fetchConfig(context, repository, manifest, signal);
   checkPlatform(config, reference, job.platform);
-  await pullLayers(context, repository, { manifest, config, repository: repositoryName(reference), report, signal });
+  const known = context.images.find(manifest.config.digest);
+  const isKnown = known !== undefined && !known.hidden;
+  const name = repositoryName(reference);
+  await pullLayers(context, repository, { manifest, config, repository: name, isKnown, report, signal });
   signal.throwIfAborted();
   const { id } = await storeImage(context, bytes, {
     references: reference.digest ? [] : [reference],

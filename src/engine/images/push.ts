@@ -28,8 +28,8 @@ export interface PushOptions {
 
 /**
  * Pushes one tag of a repository, or all of them. What the registry has is not sent again; an image that was pulled keeps its manifest,
- * and so its digest, when the registry has or can mount its blobs. Throws NotFoundError (no such tag here), UnauthorizedError,
- * ForbiddenError, UnavailableError, CancelledError.
+ * and so its digest, when the registry has or can mount its blobs. Throws NotFoundError (no such tag here), ForbiddenError,
+ * UnavailableError, CancelledError.
  */
 export async function pushImage(context: ImageContext, name: string, options: PushOptions): Promise<void> {
   const reference = parseReference(name);

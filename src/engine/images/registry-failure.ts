@@ -1,4 +1,4 @@
-import { ForbiddenError, NotFoundError } from "#errors/errors.ts";
+import { ForbiddenError, NotFoundError, UnauthorizedError } from "#errors/errors.ts";
 import { familiarName, familiarString, type Reference } from "#formats/reference.ts";
 import { problemOf, problemText } from "#registry/response-error.ts";
 
@@ -8,7 +8,7 @@ import { problemOf, problemText } from "#registry/response-error.ts";
  */
 export function pullFailure(error: unknown, reference: Reference): unknown {
   const problem = problemOf(error);
-  if (!problem) return error;
+  if (!problem) return notOurLogin(error);
   switch (problem.code) {
     case "DENIED":
     case "NAME_UNKNOWN":
@@ -23,13 +23,18 @@ export function pullFailure(error: unknown, reference: Reference): unknown {
         cause: error,
       });
     default:
-      return error;
+      return notOurLogin(error);
   }
 }
 
 /** As `pullFailure`, for a push. */
 export function pushFailure(error: unknown): unknown {
   const problem = problemOf(error);
-  if (problem?.code !== "DENIED") return error;
+  if (problem?.code !== "DENIED") return notOurLogin(error);
   return new ForbiddenError(problemText(problem), { cause: error });
+}
+
+/** A 401 of the registry's must not become one of the engine's: the docker CLI would ask for a login at the terminal, and wait. */
+function notOurLogin(error: unknown): unknown {
+  return error instanceof UnauthorizedError ? new ForbiddenError(error.message, { cause: error }) : error;
 }

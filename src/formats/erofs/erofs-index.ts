@@ -49,7 +49,7 @@ export interface ErofsIndex {
   readonly metadata: Uint8Array;
   /** Bytes of the whole file. */
   readonly fileSize: number;
-  /** Sum of the sizes of all regular files, each counted once. */
+  /** Sum of the sizes of all regular files and of what symbolic links say, each counted once: a layer's size in Docker. */
   readonly contentSize: number;
   readonly inodes: number;
 }
@@ -107,7 +107,7 @@ export function buildErofsIndex(tree: LayerTree, place: IndexPlace): ErofsIndex 
     metadataBlock: metadataOffset / BLOCK,
     uuid: place.uuid,
   });
-  const contentSize = inodes.all.reduce((sum, { inode }) => sum + (inode.type === "file" ? inode.size : 0), 0);
+  const contentSize = inodes.all.reduce((sum, { inode }) => sum + contentSizeOf(inode), 0);
   return { superblock, sparseCopies, metadataOffset, metadata, fileSize, contentSize, inodes: inodes.all.length };
 }
 
@@ -209,6 +209,11 @@ function placeMetadata(all: readonly Placed[], phase: number): number {
     at += placed.size;
   }
   return aligned(Math.max(at - phase, 0), FILE_ALIGNMENT) + phase;
+}
+
+function contentSizeOf(inode: Inode): number {
+  if (inode.type === "file") return inode.size;
+  return inode.type === "symlink" ? inode.target.length : 0;
 }
 
 /** Whether data of `size` fits behind an inode of `own` bytes that begins a block. */
