@@ -10,6 +10,8 @@ const MOST_WAITING = 64;
 export interface LogGeneration {
   readonly fd: number;
   readonly inode: bigint;
+  /** Bytes that it had when it was opened. */
+  readonly size: number;
 }
 
 /** Path of the `age`-th rotated file of a log, 1 being the newest; 0 is the log itself. */
@@ -107,7 +109,8 @@ export class LogGenerations {
 function openGeneration(path: string): LogGeneration | undefined {
   try {
     const fd = openSync(path, "r");
-    return { fd, inode: fstatSync(fd, { bigint: true }).ino };
+    const { ino, size } = fstatSync(fd, { bigint: true });
+    return { fd, inode: ino, size: Number(size) };
   } catch (error) {
     if (errorCode(error) === "ENOENT") return undefined;
     throw error;

@@ -156,6 +156,17 @@ test("readLog({follow}) loses nothing when the log rotates many times, even to a
   expect(texts).toEqual(numbers(0, 130));
 });
 
+test("readLog() gives what was there at the call, so that a tail has as many lines as were asked for", async () => {
+  const path = newLog();
+  writeFileSync(path, lines(0, 3));
+  const reader = readLog({ path, follow: false, tail: 2, stdout: true, stderr: true });
+  appendFileSync(path, lines(3, 5));
+  const texts: string[] = [];
+  for await (const batch of reader)
+    for (let index = 0; index < batch.count; index++) texts.push(batch.text(index).toString());
+  expect(texts).toEqual(numbers(1, 3));
+});
+
 test("readLog({follow}) reads nothing twice when the log is removed before the files that it was rotated to", async () => {
   const path = newLog();
   writeFileSync(path, lines(0, 3));

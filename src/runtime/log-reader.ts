@@ -31,8 +31,8 @@ export interface ReadLogOptions {
 }
 
 /**
- * Reads a container's log: batches in the order of the output, complete, across rotations. The place to start is fixed when this is
- * called, not at the first batch. The reader holds descriptors until the iteration ends or is left (`break`); to stop one that waits
+ * Reads a container's log: batches in the order of the output, complete, across rotations. The place to start, and
+ * without `follow` the end, are fixed when this is called, not at the first batch. The reader holds descriptors until the iteration ends or is left (`break`); to stop one that waits
  * for output, abort `signal`. It reads only as fast as it is asked.
  */
 export function readLog(options: ReadLogOptions): AsyncIterableIterator<LogBatch> {
@@ -96,7 +96,7 @@ async function* readGenerations(
       const wasLast = hasEnded;
       watch?.update();
       const isFinished = generations.hasNext;
-      const chunk = await readChunk(generations, position);
+      const chunk = await readChunk(generations, position, options.follow);
       if (chunk.length > 0) {
         position += chunk.length;
         const batch = parser.push(chunk);
@@ -117,10 +117,12 @@ async function* readGenerations(
   }
 }
 
-async function readChunk(generations: LogGenerations, position: number): Promise<Buffer> {
+/** Without following, what is written after the call does not belong to the answer: `tail` would give more lines than were asked for. */
+async function readChunk(generations: LogGenerations, position: number, follow: boolean): Promise<Buffer> {
   const current = generations.current;
   if (!current) return Buffer.alloc(0);
-  const available = Math.min(CHUNK, fstatSync(current.fd).size - position);
+  const end = follow ? fstatSync(current.fd).size : current.size;
+  const available = Math.min(CHUNK, end - position);
   if (available <= 0) return Buffer.alloc(0);
   const chunk = Buffer.allocUnsafe(available);
   const { bytesRead } = await readFd(current.fd, chunk, 0, available, position);

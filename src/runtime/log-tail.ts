@@ -1,4 +1,4 @@
-import { fstatSync, readSync } from "node:fs";
+import { readSync } from "node:fs";
 import { endsLine } from "#formats/container-log.ts";
 import type { LogGeneration } from "./log-generations.ts";
 
@@ -12,19 +12,20 @@ export interface TailStart {
 }
 
 /**
- * Finds where the last `count` lines of output begin, reading backwards from the newest file's end. Parts of one line count once, and
+ * Finds where the last `count` lines of output begin, reading backwards from the end that the newest file had when it was opened. Parts of one line count once, and
  * a part without its end (a prompt) counts as a line.
  */
 export function findTail(generations: readonly LogGeneration[], count: number): TailStart {
   const last = generations.length - 1;
-  if (last < 0 || count <= 0) return { generation: Math.max(0, last), offset: last < 0 ? 0 : size(generations[last]) };
+  const newestSize = generations[last]?.size ?? 0;
+  if (last < 0 || count <= 0) return { generation: Math.max(0, last), offset: newestSize };
   let left = count;
   let atEnd = true;
-  let start: TailStart = { generation: last, offset: size(generations[last]) };
+  let start: TailStart = { generation: last, offset: newestSize };
   for (let index = last; index >= 0; index--) {
     const generation = generations[index];
     if (!generation) continue;
-    for (const line of linesBackwards(generation.fd)) {
+    for (const line of linesBackwards(generation)) {
       const complete = endsLine(line.bytes, line.start);
       // A complete line (or the open one at the very end) begins a further line of the answer; parts belong to the line after them.
       if (complete || atEnd) {
@@ -46,8 +47,8 @@ interface RawLine {
   readonly offset: number;
 }
 
-function* linesBackwards(fd: number): Generator<RawLine> {
-  let position = lastNewline(fd);
+function* linesBackwards({ fd, size }: LogGeneration): Generator<RawLine> {
+  let position = lastNewline(fd, size);
   let rest: Buffer = Buffer.alloc(0);
   while (position > 0) {
     const length = Math.min(BLOCK, position);
@@ -69,8 +70,8 @@ function* linesBackwards(fd: number): Generator<RawLine> {
 }
 
 /** Position after the last newline: what comes after it is not a whole line yet. */
-function lastNewline(fd: number): number {
-  let position = fstatSync(fd).size;
+function lastNewline(fd: number, size: number): number {
+  let position = size;
   while (position > 0) {
     const length = Math.min(BLOCK, position);
     const block = Buffer.allocUnsafe(length);
@@ -80,8 +81,4 @@ function lastNewline(fd: number): number {
     position -= length;
   }
   return 0;
-}
-
-function size(generation: LogGeneration | undefined): number {
-  return generation ? fstatSync(generation.fd).size : 0;
 }

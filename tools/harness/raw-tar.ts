@@ -45,6 +45,14 @@ export function rawTar(entries: readonly RawEntry[]): Uint8Array {
   return Buffer.concat([...entries.map(rawEntry), Buffer.alloc(2 * BLOCK)]);
 }
 
+/** The body of a PAX header. */
+export function paxRecord(key: string, value: string): string {
+  const rest = ` ${key}=${value}\n`;
+  let length = rest.length;
+  while (String(length).length + rest.length !== length) length = String(length).length + rest.length;
+  return `${length}${rest}`;
+}
+
 function octal(header: Buffer, at: number, width: number, value: number): void {
   header.write(`${value.toString(8).padStart(width - 1, "0")}\0`, at, width, "latin1");
 }
