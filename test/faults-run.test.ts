@@ -230,17 +230,13 @@ describe("berth run", () => {
   });
 
   test("leaves nothing behind of all these", async () => {
-    const held = await footprint(engine);
-    expect({ ...held, temporaryFiles: [] }).toEqual({
-      mounts: [],
-      interfaces: [],
-      publishedPorts: [],
-      cgroups: [],
-      processes: [],
-      namespaces: [],
-      runtimeFiles: [],
-      containerFiles: [],
-      temporaryFiles: [],
-    });
+    const deadline = Date.now() + 5000;
+    for (;;) {
+      const held = Object.entries(await footprint(engine)).filter(([, names]) => names.length > 0);
+      if (held.length === 0) return;
+      // Writable directories are deleted behind the caller's back.
+      if (Date.now() > deadline) expect(held).toEqual([]);
+      await Bun.sleep(50);
+    }
   });
 });
