@@ -1,10 +1,10 @@
 /** kill -9 of the engine at many moments of everything it does: the next engine is whole, holds nothing it does not need, and does the work. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";
-import { rmSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { makeBusybox, makeContext } from "../tools/harness/busybox.ts";
-import { expectedFootprint, footprint } from "../tools/harness/footprint.ts";
+import { expectedFootprint, footprint, traces } from "../tools/harness/footprint.ts";
 import { PrivateEngine } from "../tools/harness/private-engine.ts";
 import { PrivateRegistry } from "../tools/harness/private-registry.ts";
 
@@ -150,4 +150,29 @@ describe("an engine killed in the middle of", () => {
     },
     120_000,
   );
+});
+
+describe("berth daemon --clean-up", () => {
+  test("takes back everything of this machine after a crash, and keeps the data", async () => {
+    const other = await PrivateEngine.start();
+    await makeBusybox(other);
+    for (const flags of [
+      ["-p", "127.0.0.1:0:80"],
+      ["--network", "none", "-v", "kept:/data"],
+      ["--restart", "always"],
+    ]) {
+      await other.ok(["run", "-d", ...flags, "busybox", "sleep", "100"]);
+    }
+    await other.ok(["create", "busybox"]);
+    expect((await traces(other)).length).toBeGreaterThan(20);
+    await other.crash();
+    await other.cleanUp();
+    expect(await traces(other)).toEqual([]);
+    expect(readdirSync(other.execRoot)).toEqual([]);
+    await other.start();
+    expect((await other.ok(["ps", "-aq"])).split("\n")).toHaveLength(4);
+    expect(await other.ok(["volume", "ls", "-q"])).toBe("kept");
+    await other.close();
+    expect(await traces(other)).toEqual([]);
+  }, 60_000);
 });

@@ -78,6 +78,26 @@ export function expectedFootprint(running: number, all: number): Record<keyof Fo
   };
 }
 
+/** Everything in the kernel that bears this engine's name or lies below its directories, layer mounts and the bridge too. */
+export async function traces(engine: PrivateEngine): Promise<string[]> {
+  const name = engineName(engine);
+  const [links, rules, { cgroups, processes }] = await Promise.all([
+    run("ip", ["-o", "link"]),
+    run("nft", ["list", "ruleset"]),
+    footprint(engine),
+  ]);
+  const bearing = (text: string): string[] =>
+    text.split("\n").filter((line) => line.includes(name) || line.includes(`v${name.slice(0, 6)}`));
+  return [
+    ...mountPoints().filter((path) => path.startsWith(engine.directory)),
+    ...bearing(links.stdout),
+    ...bearing(rules.stdout),
+    ...namesIn("/sys/fs/cgroup").filter((tree) => existsSync(join("/sys/fs/cgroup", tree, `berth-${name}`))),
+    ...cgroups,
+    ...processes,
+  ];
+}
+
 function mountPoints(): string[] {
   return readFileSync("/proc/self/mountinfo", "utf8")
     .split("\n")
