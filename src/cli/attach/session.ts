@@ -1,8 +1,8 @@
 /** A container's streams joined to the client's, until either side has had enough. */
 import type { EngineStream } from "#client/engine.ts";
+import { DetachFilter, parseDetachKeys } from "#formats/detach-keys.ts";
 import { StdcopyReader } from "#formats/stdcopy.ts";
 import type { Output, Streams } from "../streams.ts";
-import { DetachFilter, parseDetachKeys } from "./detach-keys.ts";
 
 export interface SessionOptions {
   /** The container has a terminal: its output is one raw stream. */

@@ -68,15 +68,14 @@ async function execRequest(
     User: flags.user,
     WorkingDir: flags.workdir,
     Privileged: flags.privileged,
-    DetachKeys: flags["detach-keys"],
+    DetachKeys: await detachKeysOf(flags["detach-keys"], context),
     ...(size ? { ConsoleSize: [size.rows, size.columns] as const } : {}),
   };
 }
 
 async function execAttached(id: string, request: ExecCreateRequest, context: CommandContext): Promise<number> {
   const { engine, streams } = context;
-  const detachKeys = await detachKeysOf(request.DetachKeys ?? "", context);
-  const tty = request.Tty ?? false;
+  const { Tty: tty = false, DetachKeys: detachKeys = "" } = request;
   const stream = await startExec(engine, id, { tty, consoleSize: request.ConsoleSize ?? undefined });
   const stopResize = tty ? followTerminalSize(engine, { kind: "exec", id }, streams) : () => undefined;
   try {

@@ -98,6 +98,11 @@ export class ExecService {
       .map((record) => record.id);
   }
 
+  /** Tells that the client left and the process went on. */
+  noteDetach(record: ExecRecord): void {
+    this.#publish(this.#context.containers.get(record.containerId), record, "exec_detach");
+  }
+
   resize(id: string, size: TerminalSize): void {
     this.get(id);
     this.#processes.get(id)?.resize(size);
@@ -120,7 +125,9 @@ export class ExecService {
     action: string,
     extra: Readonly<Record<string, string>> = {},
   ): void {
-    const name = action === "exec_die" ? action : `${action}: ${record.request.Cmd.join(" ")}`;
+    const [program, ...args] = record.request.Cmd;
+    const tellsCommand = action === "exec_create" || action === "exec_start";
+    const name = tellsCommand ? `${action}: ${program} ${args.join(" ")}` : action;
     this.#context.events.publish(
       "container",
       name,

@@ -36,15 +36,17 @@ export function containerLogs(
 }
 
 export interface AttachOptions {
-  /** Begin with what was written before. */
+  /** Live output. */
+  readonly stream: boolean;
+  /** What was written before. */
   readonly logs: boolean;
   readonly stdout: boolean;
   readonly stderr: boolean;
 }
 
 /**
- * Live output until the container's next exit; the container may not have started yet. It is read from the log and not from conmon's attach
- * socket, on which a client that stops reading would stop the container (docs/adr/0004).
+ * Output for who attaches: live until the container's next exit, which may not have started yet; what it wrote before; or both. It is read
+ * from the log and not from conmon's attach socket, on which a client that stops reading would stop the container (docs/adr/0004).
  */
 export function attachOutput(
   context: ContainerContext,
@@ -52,13 +54,23 @@ export function attachOutput(
   options: AttachOptions,
   signal: AbortSignal,
 ): AsyncIterableIterator<LogBatch> {
+  const { stream, logs, stdout, stderr } = options;
+  const ended = stream
+    ? context.waiters.wait(record.id, "next-exit", signal).catch(() => undefined)
+    : Promise.resolve();
+  if (!stdout && !stderr) return silence(ended);
   return readLog({
     path: containerFiles(context, record.id).log,
-    follow: true,
-    from: options.logs ? "oldest" : "now",
-    stdout: options.stdout,
-    stderr: options.stderr,
+    follow: stream,
+    from: logs ? "oldest" : "now",
+    stdout,
+    stderr,
     signal,
-    ended: context.waiters.wait(record.id, "next-exit", signal).catch(() => undefined),
+    ended,
   });
+}
+
+async function* silence(ended: Promise<unknown>): AsyncGenerator<LogBatch> {
+  await ended;
+  yield* [];
 }

@@ -1,8 +1,9 @@
-import { type ContainerRecord, isRunning } from "#engine/containers/container-record.ts";
+import { type ContainerRecord, eventAttributes, isRunning } from "#engine/containers/container-record.ts";
 import { attachOutput, containerLogs } from "#engine/containers/output.ts";
 import type { Engine } from "#engine/engine.ts";
-import { ConflictError, InvalidParameterError } from "#errors/errors.ts";
+import { ConflictError, InvalidParameterError, NotImplementedError } from "#errors/errors.ts";
 import { LogEncoder } from "#formats/container-log-encode.ts";
+import { DetachableInput, detachKeys } from "../detachable-input.ts";
 import type { HijackedConnection } from "../hijack.ts";
 import type { RequestContext } from "../request-context.ts";
 import type { Route } from "../route.ts";
@@ -22,7 +23,7 @@ async function logs(engine: Engine, request: RequestContext): Promise<void> {
   const [stdout, stderr] = [request.flag("stdout"), request.flag("stderr")];
   if (!stdout && !stderr) throw new InvalidParameterError("Bad parameters: you must choose at least one stream");
   if (record.hostConfig.LogConfig?.Type === "none") {
-    throw new InvalidParameterError("configured logging driver does not support reading");
+    throw new NotImplementedError("configured logging driver does not support reading");
   }
   const tail = request.text("tail");
   const since = unixNanoParameter(request, "since");
@@ -50,24 +51,25 @@ async function logs(engine: Engine, request: RequestContext): Promise<void> {
 async function attach(engine: Engine, request: RequestContext): Promise<void> {
   const record = engine.containers.containers.resolve(request.param("id"));
   checkAttachable(record);
-  const stream = request.flag("stream");
+  const keys = detachKeys(request.text("detachKeys"));
+  const [stream, logs] = [request.flag("stream"), request.flag("logs")];
   const [stdin, stdout, stderr] = [request.flag("stdin") && stream, request.flag("stdout"), request.flag("stderr")];
   const terminal = record.config.Tty ?? false;
-  const abort = new AbortController();
+  const session = new AbortController();
   // The place in the log is fixed before the client is told that it is attached: what the container writes from then on is its.
-  const output = stream
-    ? attachOutput(engine.containers, record, { logs: request.flag("logs"), stdout, stderr }, abort.signal)
-    : containerLogs(engine.containers, record, { follow: false, stdout, stderr }, abort.signal);
+  const output = attachOutput(engine.containers, record, { stream, logs, stdout, stderr }, session.signal);
   const connection = request.hijack(streamType(request, terminal));
-  void connection.closed.then(() => abort.abort());
-  if (stdin && record.config.OpenStdin) void forwardStdin(engine, record, connection, abort.signal);
+  void connection.closed.then(() => session.abort());
+  noteAttach(engine, record, "attach");
+  if (stdin && record.config.OpenStdin) void forwardStdin(engine, record, { connection, keys, session });
   else connection.input.resume();
-  if (!stdout && !stderr) {
-    await engine.containers.waiters.wait(record.id, "next-exit", abort.signal).catch(() => undefined);
-  }
   const encoder = new LogEncoder({ framed: !terminal, timestamps: false });
   for await (const batch of output) await connection.write(encoder.encode(batch));
   connection.end();
+}
+
+function noteAttach(engine: Engine, record: ContainerRecord, action: "attach" | "detach"): void {
+  engine.events.publish("container", action, record.id, eventAttributes(record));
 }
 
 function checkAttachable(record: ContainerRecord): void {
@@ -77,20 +79,36 @@ function checkAttachable(record: ContainerRecord): void {
     throw new ConflictError(`container ${record.id} is restarting, wait until the container is running`);
 }
 
-/** Input is held back by the client's own buffer until the container has started. */
-async function forwardStdin(
-  engine: Engine,
-  record: ContainerRecord,
-  connection: HijackedConnection,
-  signal: AbortSignal,
-): Promise<void> {
-  connection.input.pause();
-  if (!isRunning(engine.containers.containers.get(record.id))) await nextStart(engine, record.id, signal);
-  if (signal.aborted) return;
+interface Attachment {
+  readonly connection: HijackedConnection;
+  /** Leave a terminal's session. */
+  readonly keys: readonly number[];
+  /** Aborts at the end of the session. */
+  readonly session: AbortController;
+}
+
+/**
+ * Input is held back by the client's own buffer until the container has started. Its end is the end of the container's input where the
+ * container was made so (`run -i`); elsewhere it is the end of the session alone, as in Docker.
+ */
+async function forwardStdin(engine: Engine, record: ContainerRecord, attachment: Attachment): Promise<void> {
+  const { connection, keys, session } = attachment;
+  const { input } = connection;
+  input.pause();
+  if (!isRunning(engine.containers.containers.get(record.id))) await nextStart(engine, record.id, session.signal);
+  if (session.signal.aborted) return;
   const stdin = await engine.containers.runtime.openStdin(record.id);
-  signal.addEventListener("abort", () => stdin.close(), { once: true });
-  connection.input.on("error", () => stdin.close());
-  connection.input.pipe(stdin.writable, { end: record.config.StdinOnce ?? false });
+  session.signal.addEventListener("abort", () => stdin.close(), { once: true });
+  const terminal = record.config.Tty ?? false;
+  const endsWithInput = (record.config.StdinOnce ?? false) && !terminal;
+  if (!endsWithInput) input.once("end", () => session.abort());
+  input.on("error", () => stdin.close());
+  const onDetach = (): void => {
+    noteAttach(engine, record, "detach");
+    session.abort();
+  };
+  const typed = terminal ? input.pipe(new DetachableInput(keys, onDetach)) : input;
+  typed.pipe(stdin.writable, { end: endsWithInput });
 }
 
 /** Waits for the container's `start` event. */

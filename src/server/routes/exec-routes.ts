@@ -5,6 +5,7 @@ import { errorMessage } from "#errors/errors.ts";
 import { writeFrame } from "#formats/stdcopy.ts";
 import type { ExecInspect } from "#spec/docker-exec.ts";
 import { decodeExecCreate, decodeExecStart } from "../decode/exec-request.ts";
+import { DetachableInput, detachKeys } from "../detachable-input.ts";
 import type { HijackedConnection } from "../hijack.ts";
 import type { RequestContext } from "../request-context.ts";
 import type { Route } from "../route.ts";
@@ -24,6 +25,7 @@ export function execRoutes(engine: Engine): readonly Route[] {
 async function create(engine: Engine, request: RequestContext): Promise<void> {
   const container = engine.containers.containers.resolve(request.param("id"));
   const body = await request.json(decodeExecCreate);
+  detachKeys(body.DetachKeys ?? "");
   request.sendJson(201, { Id: engine.execs.create(container, body).id });
 }
 
@@ -35,7 +37,7 @@ async function start(engine: Engine, request: RequestContext): Promise<void> {
   const terminal = record.request.Tty ?? false;
   const connection = request.hijack(streamType(request, terminal));
   try {
-    await converse(record, await engine.execs.start(record.id, size), connection);
+    await converse(engine, record, await engine.execs.start(record.id, size), connection);
   } catch (error) {
     // The connection is taken over already, so that what went wrong can only be text; Docker puts it on stdout.
     const text = Buffer.from(`${errorMessage(error)}\r\n`);
@@ -58,29 +60,46 @@ async function startDetached(
   request.sendEmpty(200);
 }
 
-async function converse(record: ExecRecord, process: ExecProcess, connection: HijackedConnection): Promise<void> {
-  const { Tty, AttachStdin, AttachStdout, AttachStderr } = record.request;
+/** Ends with the process or when the client detaches; then the process goes on, and what it still writes is dropped. */
+async function converse(
+  engine: Engine,
+  record: ExecRecord,
+  process: ExecProcess,
+  connection: HijackedConnection,
+): Promise<void> {
+  const { Tty = false, AttachStdin = false, AttachStdout = false, AttachStderr = false } = record.request;
+  const { promise: detached, resolve: leave } = Promise.withResolvers<void>();
+  let isLeft = false;
+  const onDetach = (): void => {
+    isLeft = true;
+    engine.execs.noteDetach(record);
+    leave();
+  };
   if (AttachStdin && process.stdin) {
     process.stdin.on("error", () => connection.input.resume());
-    connection.input.on("error", () => undefined).pipe(process.stdin);
+    connection.input.on("error", () => undefined);
+    const typed = Tty
+      ? connection.input.pipe(new DetachableInput(detachKeys(record.request.DetachKeys ?? ""), onDetach))
+      : connection.input;
+    typed.pipe(process.stdin);
   } else connection.input.resume();
-  await Promise.all([
-    forward(process.stdout, Tty ? undefined : 1, AttachStdout ?? false, connection),
-    forward(process.stderr, 2, AttachStderr ?? false, connection),
-  ]);
-  await process.exitCode;
+  const ended = Promise.all([
+    forward(process.stdout, Tty ? undefined : 1, () => AttachStdout && !isLeft, connection),
+    forward(process.stderr, 2, () => AttachStderr && !isLeft, connection),
+  ]).then(() => process.exitCode);
+  await Promise.race([ended, detached]);
 }
 
 /** Without a frame's stream number the bytes go out raw. Output that nobody wants is read and dropped. */
 async function forward(
   source: NodeJS.ReadableStream | undefined,
   frame: 1 | 2 | undefined,
-  wanted: boolean,
+  isWanted: () => boolean,
   connection: HijackedConnection,
 ): Promise<void> {
   if (!source) return;
   for await (const chunk of source as Readable) {
-    if (wanted) await connection.write(frame === undefined ? chunk : writeFrame(frame, chunk));
+    if (isWanted()) await connection.write(frame === undefined ? chunk : writeFrame(frame, chunk));
   }
 }
 
