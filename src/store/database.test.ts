@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { copyFileSync, linkSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { copyFileSync, linkSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Database } from "./database.ts";
@@ -57,6 +57,11 @@ describe("Database", () => {
     using again = new Database(path);
     expect(count(again)).toBe(1);
     expect(readdirSync(directory)).not.toContain("berth.db-log-space");
+  });
+
+  test("names itself when it is damaged", () => {
+    writeFileSync(path, "no database at all. ".repeat(1000));
+    expect(() => new Database(path)).toThrow(`cannot open ${path}: file is not a database; put a copy of it back`);
   });
 
   test("transaction() undoes everything when its work throws", () => {

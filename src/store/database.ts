@@ -1,6 +1,6 @@
 import { chmodSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import { SystemError } from "#errors/errors.ts";
+import { DataLossError, errorMessage, SystemError } from "#errors/errors.ts";
 import { CHECKPOINT_PAGES, claimLogSpace, keepingLogSpace, takeKeptLog } from "./database-log.ts";
 import { MIGRATIONS } from "./schema.ts";
 
@@ -14,17 +14,14 @@ export class Database implements Disposable {
   readonly #statements = new Map<string, StatementSync>();
   #depth = 0;
 
-  /** Opens (or makes) the database and brings its schema up to date. Throws SystemError if a newer Berth wrote it. */
+  /**
+   * Opens (or makes) the database and brings its schema up to date. Throws SystemError if a newer Berth wrote it, DataLossError if it is
+   * damaged.
+   */
   constructor(path: string) {
     this.#path = path;
     takeKeptLog(path);
-    this.#db = new DatabaseSync(path);
-    chmodSync(path, 0o600);
-    // Exclusive: no second process shares it, so there need not be a file for memory that is shared, which a full disk would refuse.
-    this.#db.exec(
-      "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; " +
-        `PRAGMA busy_timeout=5000; PRAGMA wal_autocheckpoint=${CHECKPOINT_PAGES};`,
-    );
+    this.#db = openDatabase(path);
     this.#migrate(path);
     claimLogSpace(path);
   }
@@ -76,3 +73,26 @@ export class Database implements Disposable {
     }
   }
 }
+
+function openDatabase(path: string): DatabaseSync {
+  try {
+    const database = new DatabaseSync(path);
+    chmodSync(path, 0o600);
+    // Exclusive: no second process shares it, so there need not be a file for memory that is shared, which a full disk would refuse.
+    database.exec(
+      "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; " +
+        `PRAGMA busy_timeout=5000; PRAGMA wal_autocheckpoint=${CHECKPOINT_PAGES};`,
+    );
+    return database;
+  } catch (cause) {
+    const isDamaged = DAMAGED.includes((cause as { readonly errcode?: unknown }).errcode as number);
+    if (!isDamaged) throw new SystemError(`cannot open ${path}: ${errorMessage(cause)}`, { cause });
+    throw new DataLossError(
+      `cannot open ${path}: ${errorMessage(cause)}; put a copy of it back, or move the data root away to begin anew`,
+      { cause },
+    );
+  }
+}
+
+/** SQLITE_CORRUPT and SQLITE_NOTADB. https://sqlite.org/rescode.html */
+const DAMAGED: readonly number[] = [11, 26];

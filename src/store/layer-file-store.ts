@@ -145,9 +145,17 @@ export class LayerFileStore implements LayerIngester, LayerProvider {
         yield chunk;
       }
     } catch (error) {
-      throw errorCode(error) === "ENOENT" ? new DataLossError(`layer ${layer.diffId}: its file is missing`) : error;
+      throw errorCode(error) === "ENOENT" ? missing(layer.diffId) : error;
     }
-    if (left > 0) throw new DataLossError(`layer ${layer.diffId}: its file is ${left} bytes too short`);
+    if (left > 0) throw tooShort(layer.diffId, left);
+  }
+
+  /** A look at a layer's file, no proof. Throws DataLossError when it is missing or too short. */
+  async checkPresence({ diffId, path, size }: Layer): Promise<void> {
+    const found = await stat(path).catch(() => undefined);
+    if (!found) throw missing(diffId);
+    const lacking = TAR_OFFSET + size - found.size;
+    if (lacking > 0) throw tooShort(diffId, lacking);
   }
 
   /** Checks every byte of a layer file. Resolves with what is wrong with it, or undefined. */
@@ -281,6 +289,14 @@ type Row = Record<string, unknown>;
 
 const SELECT = "SELECT l.diff_id, l.size, l.content_size, l.file_size FROM layers l";
 const READ_SIZE = 1024 * 1024;
+
+function missing(diffId: Digest): DataLossError {
+  return new DataLossError(`layer ${diffId}: its file is missing`);
+}
+
+function tooShort(diffId: Digest, bytes: number): DataLossError {
+  return new DataLossError(`layer ${diffId}: its file is ${bytes} bytes too short`);
+}
 
 function checkDiffId(diffId: Digest, { diffId: expected }: IngestOptions): void {
   if (expected !== undefined && diffId !== expected) {

@@ -51,6 +51,8 @@ export interface LayerKeeper {
   withLease<T>(work: () => Promise<T>): Promise<T>;
   /** Removes those that no image, no build cache entry and no lease needs. */
   removeUnreferenced(diffIds: Iterable<Digest>): Promise<RemovedLayers>;
+  /** A look at a layer's file, no proof. Throws DataLossError when it is missing or too short. */
+  checkPresence(layer: Layer): Promise<void>;
   /** Whether work in progress needs the layer. */
   isLeased(diffId: Digest): boolean;
   /** Resolves when what was removed takes no space any more. */

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { digestHex, digestOf } from "#formats/digest.ts";
@@ -96,8 +96,14 @@ describe("saveImages() and loadImages()", () => {
     expect(streamed()).toEndWith("Loaded image: x:y\n");
   });
 
-  test("unknown names are told before anything is written", async () => {
+  test("unknown names and lost layers are told before anything is written", async () => {
     await expect(saveImages(source.context, ["nope"])).rejects.toThrow("No such image: nope:latest");
+    const id = await makeImage(source, "lost:v1", [{ a: "1" }]);
+    const [layer] = new LocalImages(source.context).layers(id);
+    await rm(layer!.path);
+    await expect(saveImages(source.context, ["lost:v1"])).rejects.toThrow(
+      `layer ${layer!.diffId}: its file is missing`,
+    );
   });
 });
 

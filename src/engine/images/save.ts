@@ -12,7 +12,7 @@ import { type SavedImage, saveDocuments } from "./save-documents.ts";
 /**
  * One tar with the images, in Docker's layout and in OCI's at once (as `docker save` writes since version 25): every layer once,
  * uncompressed, straight from its layer file. A name without tag means all tags of the repository. Resolves when all names are found;
- * reading the result streams. Throws NotFoundError (`No such image: x:latest`).
+ * reading the result streams. Throws NotFoundError (`No such image: x:latest`), DataLossError when a file of theirs is gone.
  */
 export async function saveImages(
   context: ImageContext,
@@ -20,6 +20,8 @@ export async function saveImages(
   signal?: AbortSignal,
 ): Promise<AsyncIterable<Uint8Array>> {
   const images = await readImages(context, selectImages(context, names));
+  // Once the archive streams, its reader could only be told by its end.
+  for (const { layers } of images) await Promise.all(layers.map((layer) => context.layers.checkPresence(layer)));
   for (const { record } of images) context.events.publish("image", "save", record.id, { name: record.id });
   return writeArchive(context, images, signal);
 }
