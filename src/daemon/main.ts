@@ -1,8 +1,7 @@
 import { rmSync } from "node:fs";
-import type { Server } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import { errorMessage, SystemError } from "#errors/errors.ts";
-import { createApiServer } from "#server/api-server.ts";
+import { type ApiServer, createApiServer } from "#server/api-server.ts";
 import { engineRoutes } from "#server/engine-routes.ts";
 import { type FileLock, tryLockFile } from "#sys/flock.ts";
 import { cleanUp } from "./clean-up.ts";
@@ -47,8 +46,7 @@ async function serve(options: DaemonOptions, log: Logger): Promise<void> {
   const tidying = running.tidy().catch((error: unknown) => log.warn(`cannot tidy up: ${errorMessage(error)}`));
   await stopping;
   log.info("stopping; containers keep running");
-  for (const server of servers) server.closeAllConnections();
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  await Promise.all(servers.map((server) => server.close()));
   for (const socket of options.sockets) rmSync(socket, { force: true });
   await tidying;
   await running.close();
@@ -71,15 +69,15 @@ async function lockDataRoot(path: string, dataRoot: string): Promise<FileLock> {
 }
 
 /** A server per socket: each has its own listening state, all share the routes. */
-async function listen(options: DaemonOptions, running: RunningEngine, log: Logger): Promise<Server[]> {
+async function listen(options: DaemonOptions, running: RunningEngine, log: Logger): Promise<ApiServer[]> {
   const routes = engineRoutes(running.engine);
-  const servers: Server[] = [];
+  const servers: ApiServer[] = [];
   for (const socket of options.sockets) {
     const server = createApiServer({
       routes,
       onInternalError: (method, path, error) => log.error(`${method} ${path}: ${errorMessage(error)}`),
     });
-    await listenOnSocket(server, socket);
+    await listenOnSocket(server.http, socket);
     servers.push(server);
   }
   return servers;

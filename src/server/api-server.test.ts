@@ -1,12 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import type { Server } from "node:http";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ConflictError, NotFoundError, NotModifiedError } from "#errors/errors.ts";
 import { object, text } from "#lib/json-decoder.ts";
-import { createApiServer } from "./api-server.ts";
+import { type ApiServer, createApiServer } from "./api-server.ts";
 import { streamProgress } from "./progress-stream.ts";
+import type { RequestContext } from "./request-context.ts";
 import type { Route } from "./route.ts";
 
 const decodeNamed = object<{ readonly Name?: string }>({ Name: text }, {});
@@ -31,7 +33,7 @@ function failing(lines: readonly string[]): Parameters<typeof streamProgress>[1]
 }
 
 let directory: string;
-let server: Server;
+let server: ApiServer;
 const internal: string[] = [];
 
 beforeAll(async () => {
@@ -40,12 +42,11 @@ beforeAll(async () => {
     routes: ROUTES,
     onInternalError: (method, path) => void internal.push(`${method} ${path}`),
   });
-  await new Promise<void>((resolve) => server.listen(join(directory, "api.sock"), resolve));
+  await new Promise<void>((resolve) => server.http.listen(join(directory, "api.sock"), resolve));
 });
 
-afterAll(() => {
-  server.closeAllConnections();
-  server.close();
+afterAll(async () => {
+  await server.close();
   rmSync(directory, { recursive: true });
 });
 
@@ -128,4 +129,35 @@ describe("streamProgress()", () => {
         .map((line) => JSON.parse(line)),
     ).toEqual([{ status: "one" }, { errorDetail: { message: "manifest unknown" }, error: "manifest unknown" }]);
   });
+});
+
+test("ApiServer.close() ends connections, upgraded ones too, and waits until their work is undone", async () => {
+  const undone: string[] = [];
+  const work = (name: string, answer: (request: RequestContext) => unknown) => async (request: RequestContext) => {
+    answer(request);
+    await once(request.signal, "abort");
+    await Bun.sleep(50);
+    undone.push(name);
+  };
+  const closing = createApiServer({
+    routes: [
+      ["GET", "/stream", work("stream", (request) => request.stream("text/plain"))],
+      ["POST", "/hijack", work("hijack", (request) => request.hijack("text/plain"))],
+    ],
+    onInternalError: () => undefined,
+  });
+  const path = join(directory, "closing.sock");
+  await new Promise<void>((resolve) => closing.http.listen(path, resolve));
+  const answers = ["GET /stream", "POST /hijack"].map(async (line) => {
+    const socket = connect(path);
+    socket.write(
+      `${line} HTTP/1.1\r\nHost: x\r\n${line.startsWith("P") ? "Connection: Upgrade\r\nUpgrade: tcp\r\n" : ""}\r\n`,
+    );
+    await once(socket, "data");
+    return once(socket, "close");
+  });
+  await Bun.sleep(100);
+  await closing.close();
+  expect(undone.sort()).toEqual(["hijack", "stream"]);
+  await Promise.all(answers);
 });

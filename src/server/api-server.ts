@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
+import { setTimeout as delay } from "node:timers/promises";
 import { InvalidParameterError, NotFoundError } from "#errors/errors.ts";
 import { API_VERSION } from "#spec/docker-api.ts";
 import { compareVersions } from "./api-version.ts";
@@ -14,16 +15,49 @@ export interface ApiServerOptions {
   readonly onInternalError: (method: string, path: string, error: unknown) => void;
 }
 
-/** The HTTP server of the Engine API, not yet listening. Connections may idle for hours: attach, logs and events do. */
-export function createApiServer(options: ApiServerOptions): Server {
+/** The HTTP server of the Engine API, not yet listening. */
+export interface ApiServer {
+  readonly http: Server;
+  /**
+   * Ends all connections, which aborts what they asked for, and resolves when that has been undone: a build's step is then no longer
+   * running. What cannot be aborted (a container's stop) is waited for no longer than some seconds.
+   */
+  close(): Promise<void>;
+}
+
+/** Milliseconds. */
+const CLOSE_GRACE = 5000;
+
+/** Connections may idle for hours: attach, logs and events do. */
+export function createApiServer(options: ApiServerOptions): ApiServer {
   const router = new Router(options.routes);
-  const server = createServer({ keepAlive: true }, (request, response) => {
-    void answer(router, options, request, { response });
-  });
-  server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+  const working = new Set<Promise<void>>();
+  const upgraded = new Set<Duplex>();
+  const take = (request: IncomingMessage, how: Answer): void => {
+    const work = answer(router, options, request, how).finally(() => working.delete(work));
+    working.add(work);
+  };
+  const http = createServer({ keepAlive: true }, (request, response) => take(request, { response }));
+  http.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on("error", () => undefined);
-    void answer(router, options, request, { socket, head });
+    upgraded.add(socket);
+    socket.once("close", () => upgraded.delete(socket));
+    take(request, { socket, head });
   });
+  configure(http);
+  return {
+    http,
+    close: async () => {
+      http.closeAllConnections();
+      // Those are no business of the HTTP server any more, but it waits for them.
+      for (const socket of upgraded) socket.destroy();
+      await new Promise((resolve) => http.close(resolve));
+      await Promise.race([Promise.allSettled(working), delay(CLOSE_GRACE, undefined, { ref: false })]);
+    },
+  };
+}
+
+function configure(server: Server): void {
   server.on("clientError", (_error: Error, socket: Duplex) => {
     if (socket.writable) socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
   });
@@ -31,7 +65,6 @@ export function createApiServer(options: ApiServerOptions): Server {
   server.requestTimeout = 0;
   server.headersTimeout = 60_000;
   server.keepAliveTimeout = 0;
-  return server;
 }
 
 async function answer(router: Router, options: ApiServerOptions, request: IncomingMessage, how: Answer): Promise<void> {
