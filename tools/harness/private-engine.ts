@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createWriteStream, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { connect } from "node:net";
+import { get } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Finished, type RunOptions, run } from "./child.ts";
@@ -117,20 +117,23 @@ export class PrivateEngine {
   async #ready(): Promise<void> {
     const deadline = Date.now() + 15_000;
     while (Date.now() < deadline) {
-      if (await canConnect(this.socket)) return;
+      if (await answersPing(this.socket)) return;
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     throw new Error(`engine did not answer in 15 s:\n${this.log()}`);
   }
 }
 
-function canConnect(path: string): Promise<boolean> {
+/**
+ * Whether an engine answers there. A connection alone says nothing: a child that a killed engine had forked holds its listening socket until
+ * it execs, and the kernel accepts for it.
+ */
+function answersPing(path: string): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect(path);
-    socket.once("connect", () => {
-      socket.destroy();
-      resolve(true);
+    const asking = get({ socketPath: path, path: "/_ping", agent: false }, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
     });
-    socket.once("error", () => resolve(false));
+    asking.once("error", () => resolve(false));
   });
 }
