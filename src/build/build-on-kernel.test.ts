@@ -22,6 +22,7 @@ import { runCommand } from "#sys/command.ts";
 import { inflate } from "#sys/inflate.ts";
 import { mountsBelow } from "#sys/mount-info.ts";
 import { getXattr, listXattrs } from "#sys/xattr.ts";
+import { openedContext } from "./build-client.ts";
 import type { BaseImage, BuildContext, BuildRequest, ContextEntry } from "./builder.ts";
 import { DockerfileBuilder } from "./dockerfile-builder.ts";
 
@@ -123,9 +124,8 @@ async function build(
 ): Promise<ImageConfig> {
   logs = "";
   await builder.build({
-    dockerfile: new TextEncoder().encode(dockerfile),
+    input: { kind: "files", dockerfile: Buffer.from(dockerfile), context: openedContext(contextOf(files)) },
     dockerfileName: "Dockerfile",
-    context: contextOf(files),
     tags: [],
     buildArgs: {},
     labels: {},

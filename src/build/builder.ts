@@ -2,17 +2,20 @@ import type { Digest } from "#spec/digest.ts";
 import type { ImageConfig } from "#spec/oci-image.ts";
 import type { SolveStatus } from "#spec/solve-status.ts";
 import type { Layer } from "#store/layer-store.ts";
+import type { BuildInput, BuildSecrets, Entitlement, NamedContexts, SshAgents } from "./build-client.ts";
 
 /**
  * A build turns a Dockerfile and a context into an image:
  * `parse → instructions → graph → solve (cache) → ops → export`, one folder each.
  */
 export interface BuildRequest {
-  /** Bytes of the Dockerfile. */
-  readonly dockerfile: Uint8Array;
-  /** As the user named it, for messages: "Dockerfile". */
+  readonly input: BuildInput;
+  /** As the user named it, for messages: "Dockerfile". In a remote context it is looked for under this name. */
   readonly dockerfileName: string;
-  readonly context: BuildContext;
+  readonly contexts?: NamedContexts;
+  readonly secrets?: BuildSecrets;
+  readonly sshAgents?: SshAgents;
+  readonly entitlements?: readonly Entitlement[];
   /** Canonical references, e.g. docker.io/library/web-ping:latest. */
   readonly tags: readonly string[];
   readonly buildArgs: Readonly<Record<string, string>>;

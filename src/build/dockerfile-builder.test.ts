@@ -12,6 +12,7 @@ import { Database } from "#store/database.ts";
 import { LayerFileStore } from "#store/layer-file-store.ts";
 import type { Layer } from "#store/layer-store.ts";
 import { runCommand } from "#sys/command.ts";
+import { openedContext } from "./build-client.ts";
 import { BuildError } from "./build-error.ts";
 import type { BaseImage, BuildContext, BuildRequest, ContextEntry } from "./builder.ts";
 import { DockerfileBuilder } from "./dockerfile-builder.ts";
@@ -69,9 +70,8 @@ class Bench {
     this.logs.length = 0;
     try {
       await this.builder.build({
-        dockerfile: new TextEncoder().encode(dockerfile),
+        input: { kind: "files", dockerfile: Buffer.from(dockerfile), context: openedContext(contextOf(context)) },
         dockerfileName: "Dockerfile",
-        context: contextOf(context),
         tags: ["docker.io/library/x:latest"],
         buildArgs: {},
         labels: {},

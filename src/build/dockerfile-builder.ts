@@ -1,19 +1,20 @@
-import { CancelledError } from "#errors/errors.ts";
+import { CancelledError, NotImplementedError } from "#errors/errors.ts";
 import { hostPlatform, parsePlatform } from "#formats/platform.ts";
 import { SharedWork } from "#lib/shared-work.ts";
 import type { Digest } from "#spec/digest.ts";
 import type { BuildCacheStore } from "#store/build-cache.ts";
 import type { LayerProvider } from "#store/layer-store.ts";
+import type { ContextFiles } from "./build-client.ts";
 import { type DockerfileText, toBuildError } from "./build-error.ts";
 import type { BaseImage, BuildHost, BuildRequest, BuildResult } from "./builder.ts";
 import { imageConfig } from "./export/image-config.ts";
-import { buildGraph, reachableStages } from "./graph/build-graph.ts";
+import { buildGraph } from "./graph/build-graph.ts";
 import type { StageGraph } from "./graph/graph-types.ts";
 import { parseDockerfile } from "./instructions/parse-dockerfile.ts";
 import type { Dockerfile } from "./instructions/types.ts";
-import { ContextTree } from "./ops/context-tree.ts";
 import type { OpTools } from "./ops/op-context.ts";
 import { BaseImages } from "./solve/base-images.ts";
+import { ContextLoader } from "./solve/context-loader.ts";
 import { BuildProgress } from "./solve/progress.ts";
 import { Solver } from "./solve/solver.ts";
 import type { SolvedLayer, SolvedStage } from "./solve/solver-types.ts";
@@ -57,10 +58,10 @@ export class DockerfileBuilder {
     let text: DockerfileText | undefined;
     try {
       return await this.#options.layers.withLease(async () => {
-        text = { name: request.dockerfileName, lines: Buffer.from(request.dockerfile).toString("utf8").split(/\r?\n/) };
-        const dockerfile = await this.#loadDefinition(request, progress);
+        const bytes = definitionOf(request);
+        text = { name: request.dockerfileName, lines: Buffer.from(bytes).toString("utf8").split(/\r?\n/) };
+        const dockerfile = await this.#loadDefinition(bytes, request, progress);
         const target = await this.#loadGraph(dockerfile, request, progress);
-        await loadContext(target, request, progress);
         const solved = await this.#solve(target, request, progress);
         return { imageId: await this.#export(target, solved, request, progress) };
       });
@@ -73,10 +74,10 @@ export class DockerfileBuilder {
     }
   }
 
-  #loadDefinition(request: BuildRequest, progress: BuildProgress): Promise<Dockerfile> {
+  #loadDefinition(bytes: Uint8Array, request: BuildRequest, progress: BuildProgress): Promise<Dockerfile> {
     return progress.run(`[internal] load build definition from ${request.dockerfileName}`, async (vertex) => {
-      vertex.status("transferring dockerfile:", { current: request.dockerfile.length });
-      const dockerfile = parseDockerfile(request.dockerfile);
+      vertex.status("transferring dockerfile:", { current: bytes.length });
+      const dockerfile = parseDockerfile(bytes);
       for (const warning of dockerfile.warnings) vertex.warn(warning.message);
       return dockerfile;
     });
@@ -107,7 +108,7 @@ export class DockerfileBuilder {
       {
         noCache: request.noCache,
         extraHosts: request.extraHosts,
-        context: new ContextTree(request.context),
+        context: new ContextLoader(contextOf(request), target, progress, request.signal),
         progress,
         signal: request.signal,
       },
@@ -128,13 +129,12 @@ export class DockerfileBuilder {
   }
 }
 
-/** Shows what the client had to send; nothing when no step reads the context. */
-async function loadContext(target: StageGraph, request: BuildRequest, progress: BuildProgress): Promise<void> {
-  const reads = reachableStages(target).some(({ steps }) =>
-    steps.some((step) => step.kind === "copy" && !step.from && step.sources.length > 0),
-  );
-  if (!reads) return;
-  await progress.run("[internal] load build context", async (vertex) => {
-    vertex.status("transferring context:", { current: request.context.transferred });
-  });
+function definitionOf({ input }: BuildRequest): Uint8Array {
+  if (input.kind === "files") return input.dockerfile;
+  throw new NotImplementedError(`building from ${input.url} is not supported yet: send the context`);
+}
+
+function contextOf({ input }: BuildRequest): ContextFiles {
+  if (input.kind === "files") return input.context;
+  throw new NotImplementedError(`building from ${input.url} is not supported yet: send the context`);
 }

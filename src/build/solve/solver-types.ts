@@ -2,8 +2,8 @@ import type { SharedWork } from "#lib/shared-work.ts";
 import type { Digest } from "#spec/digest.ts";
 import type { BuildCacheStore } from "#store/build-cache.ts";
 import type { Layer, LayerProvider } from "#store/layer-store.ts";
-import type { FileTree } from "../ops/file-tree.ts";
 import type { OpTools } from "../ops/op-context.ts";
+import type { ContextLoader } from "./context-loader.ts";
 import type { BuildProgress } from "./progress.ts";
 import type { StepOutput } from "./step-output.ts";
 
@@ -32,7 +32,7 @@ export interface SolverTools {
 export interface SolveOptions {
   readonly noCache: boolean;
   readonly extraHosts: readonly string[];
-  readonly context: FileTree;
+  readonly context: ContextLoader;
   readonly progress: BuildProgress;
   readonly signal: AbortSignal;
 }

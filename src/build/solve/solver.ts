@@ -4,6 +4,7 @@ import { locate } from "../build-error.ts";
 import { reachableStages } from "../graph/build-graph.ts";
 import type { CopyStep, RunStep, StageGraph, Step, WorkdirStep } from "../graph/graph-types.ts";
 import { copyLayer } from "../ops/copy-step.ts";
+import { emptyTree } from "../ops/empty-tree.ts";
 import type { OpOptions } from "../ops/op-context.ts";
 import { runLayer } from "../ops/run-step.ts";
 import { workdirLayer } from "../ops/workdir-step.ts";
@@ -107,7 +108,9 @@ export class Solver implements Disposable {
   }
 
   async #filesOf(step: CopyStep): Promise<CopySource> {
-    if (!step.from) return await contextSource(step, this.#options.context);
+    if (!step.from) {
+      return await contextSource(step, step.sources.length > 0 ? await this.#options.context.tree() : emptyTree);
+    }
     return await stageSource(step, await this.#stage(step.from), this.#cache, this.#tools);
   }
 

@@ -54,8 +54,7 @@ async function build(engine: Engine, request: RequestContext): Promise<void> {
   try {
     const { imageId } = await engine.builds.build({
       ...parsed,
-      dockerfile,
-      context: context.files,
+      input: { kind: "files", dockerfile, context: { open: async () => context.files } },
       onStatus: (status) => send(rendering.status(status)),
       signal: request.signal,
     });
@@ -67,7 +66,7 @@ async function build(engine: Engine, request: RequestContext): Promise<void> {
   writer.end();
 }
 
-type ParsedBuild = Omit<BuildRequest, "dockerfile" | "context" | "onStatus" | "signal">;
+type ParsedBuild = Omit<BuildRequest, "input" | "onStatus" | "signal">;
 
 function parseBuild(request: RequestContext): ParsedBuild {
   return {
