@@ -25,6 +25,11 @@ const EVENTS = leaf("events", "Get real time events from the server", () => impo
 const EXEC = leaf("exec", "Execute a command in a running container", () => import("./commands/exec.ts"));
 const HISTORY = leaf("history", "Show the history of an image", () => import("./commands/history.ts"));
 const IMAGES = leaf("images", "List images", () => import("./commands/images.ts"));
+const IMPORT = leaf(
+  "import",
+  "Import the contents from a tarball to create a filesystem image",
+  () => import("./commands/import.ts"),
+);
 const INFO = leaf("info", "Display system-wide information", () => import("./commands/info.ts"));
 const INSPECT = leaf(
   "inspect",
@@ -55,6 +60,7 @@ const SAVE = leaf(
   "Save one or more images to a tar archive (streamed to STDOUT by default)",
   () => import("./commands/save.ts"),
 );
+const SEARCH = leaf("search", "Search Docker Hub for images", () => import("./commands/search.ts"));
 const START = leaf("start", "Start one or more stopped containers", () => import("./commands/start.ts"));
 const STOP = leaf("stop", "Stop one or more running containers", () => import("./commands/stop.ts"));
 const TAG = leaf("tag", "Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE", () => import("./commands/tag.ts"));
@@ -116,6 +122,7 @@ const IMAGE: Group = {
   commands: [
     BUILD,
     HISTORY,
+    IMPORT,
     leaf("inspect", "Display detailed information on one or more images", () => import("./commands/image-inspect.ts")),
     LOAD,
     { ...IMAGES, name: "ls", aliases: ["list"] },
@@ -176,7 +183,7 @@ export const COMMANDS: CommandTree = {
   sections: [
     {
       title: "Common Commands",
-      entries: [RUN, EXEC, PS, BUILD, PULL, PUSH, IMAGES, LOGIN, LOGOUT, VERSION, INFO],
+      entries: [RUN, EXEC, PS, BUILD, PULL, PUSH, IMAGES, LOGIN, LOGOUT, SEARCH, VERSION, INFO],
     },
     { title: "Management Commands", entries: [BUILDER, CONTAINER, IMAGE, NETWORK, SYSTEM, VOLUME] },
     {
@@ -189,6 +196,7 @@ export const COMMANDS: CommandTree = {
         DIFF,
         EVENTS,
         HISTORY,
+        IMPORT,
         INSPECT,
         KILL,
         LOAD,

@@ -29,6 +29,36 @@ export async function* pullImage(engine: Engine, options: PullOptions): AsyncGen
   yield* readJsonLines<JsonMessage>(response);
 }
 
+/** `POST /images/create?fromSrc=`: makes an image of a tar; yields progress, then its id as a status. */
+export async function* importImage(
+  engine: Engine,
+  options: {
+    /** `-` for `body`, or the URL that the engine is to fetch. */
+    readonly source: string;
+    readonly body: AsyncIterable<Uint8Array> | undefined;
+    readonly name: string;
+    readonly message: string;
+    readonly changes: readonly string[];
+    readonly platform: string;
+    readonly signal?: AbortSignal | undefined;
+  },
+): AsyncGenerator<JsonMessage, void, void> {
+  const response = await engine.send({
+    method: "POST",
+    path: "/images/create",
+    query: {
+      fromSrc: options.source,
+      repo: options.name || undefined,
+      message: options.message || undefined,
+      changes: options.changes,
+      platform: options.platform || undefined,
+    },
+    ...(options.body ? { body: { bytes: options.body, type: "text/plain" } } : {}),
+    signal: options.signal,
+  });
+  yield* readJsonLines<JsonMessage>(response);
+}
+
 /** `POST /images/{name}/push`. */
 export async function* pushImage(
   engine: Engine,

@@ -1,5 +1,5 @@
 /** `/images/…`: list, inspect, history, tag, remove; and `POST /commit`. */
-import type { HistoryItem, ImageDeleteItem, ImageInspect, ImageSummary } from "#spec/docker-images.ts";
+import type { HistoryItem, ImageDeleteItem, ImageInspect, ImageSummary, SearchResult } from "#spec/docker-images.ts";
 import type { Engine } from "./engine.ts";
 import { encodeFilters, type Filters } from "./filters.ts";
 import { drain, readJson } from "./response-body.ts";
@@ -62,6 +62,22 @@ export async function commitContainer(engine: Engine, options: CommitOptions): P
   };
   const response = await engine.send({ method: "POST", path: "/commit", query, body: { json: {} } });
   return (await readJson<{ readonly Id: string }>(response)).Id;
+}
+
+/** `GET /images/search`. */
+export async function searchImages(
+  engine: Engine,
+  options: {
+    readonly term: string;
+    /** 0: the engine's default. */
+    readonly limit: number;
+    readonly filters: Filters;
+    readonly auth: string | undefined;
+  },
+): Promise<readonly SearchResult[]> {
+  const query = { term: options.term, limit: options.limit || undefined, filters: encodeFilters(options.filters) };
+  const headers = options.auth ? { "X-Registry-Auth": options.auth } : {};
+  return readJson(await engine.send({ method: "GET", path: "/images/search", query, headers }));
 }
 
 /** `/images/{name}`. Slashes of the name stay: the API takes names of several parts. */

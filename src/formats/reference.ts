@@ -80,6 +80,12 @@ export function familiarString(reference: Reference): string {
   return familiarName(reference) + suffix(reference);
 }
 
+/** Splits what may begin with a registry's host, where the rest need not be a repository: search terms. `library/` is left out. */
+export function registryOf(text: string): { readonly domain: string; readonly path: string } {
+  const [domain, path] = splitDomain(text);
+  return { domain, path: domain === DEFAULT_DOMAIN ? path.replace(/^library\//, "") : path };
+}
+
 function suffix(reference: Reference): string {
   return (reference.tag ? `:${reference.tag}` : "") + (reference.digest ? `@${reference.digest}` : "");
 }

@@ -1,5 +1,5 @@
 /** Query parameters that make an URL a secret: signed storage links, upload states, tokens. */
-const SAFE_PARAMETERS: ReadonlySet<string> = new Set(["service", "scope", "n", "last", "mount", "from", "digest"]);
+const SAFE_PARAMETERS: ReadonlySet<string> = new Set(["service", "scope", "n", "q", "last", "mount", "from", "digest"]);
 
 /** An URL fit for messages and logs: no user info, and values of unknown query parameters replaced. */
 export function redactUrl(url: URL): string {

@@ -2,12 +2,15 @@ import { STATUS_CODES } from "node:http";
 import { CancelledError, UnauthorizedError } from "#errors/errors.ts";
 import type { Reference } from "#formats/reference.ts";
 import type { RetryPolicy } from "#lib/retry.ts";
+import type { SearchResult } from "#spec/docker-images.ts";
 import { TransientError } from "./connection-error.ts";
 import type { Credentials } from "./credentials.ts";
 import { type Endpoint, endpointsOf, isInsecure, type RegistryOptions } from "./endpoint.ts";
 import { withRedirects } from "./redirect.ts";
 import { Repository } from "./repository.ts";
 import { RepositoryWriter } from "./repository-writer.ts";
+import { problemOf } from "./response-error.ts";
+import { searchIndex } from "./search.ts";
 import { openSession, type Session } from "./session.ts";
 import { TokenSource } from "./token-source.ts";
 import { fetchTransport, type Transport } from "./transport.ts";
@@ -15,6 +18,10 @@ import { fetchTransport, type Transport } from "./transport.ts";
 export interface RegistryClientOptions extends RegistryOptions {
   readonly retryPolicy?: RetryPolicy;
 }
+
+const HUB = "docker.io";
+/** Where Docker Hub is searched. */
+const HUB_INDEX = "https://index.docker.io";
 
 /** Five attempts over some 8 s; a server that asks for a pause (Retry-After) gets up to a minute. */
 const DEFAULT_RETRY: RetryPolicy = { attempts: 5, baseDelay: 500, maxDelay: 60_000 };
@@ -83,6 +90,26 @@ export class RegistryClient {
     throw new UnauthorizedError(
       `login attempt to ${session.endpoint.origin}/v2/ failed with status: ${response.status} ${STATUS_CODES[response.status]}`,
     );
+  }
+
+  /** Repositories that a domain's index finds. Throws as the index answers. */
+  async search(
+    domain: string,
+    query: { readonly term: string; readonly limit: number },
+    options: OpenOptions = {},
+  ): Promise<readonly SearchResult[]> {
+    const origins = domain === HUB ? [HUB_INDEX] : endpointsOf(domain, this.#options).map(({ origin }) => origin);
+    let failure: unknown;
+    for (const origin of origins) {
+      try {
+        return await searchIndex(withRedirects(this.#fetch), origin, query, options);
+      } catch (error) {
+        failure = error;
+        // An answer is an answer; only without one may plain http be what is meant.
+        if (problemOf(error)) break;
+      }
+    }
+    throw failure;
   }
 
   #endpointGroups(domain: string): readonly [mirrors: Endpoint[], registry: Endpoint[]] {

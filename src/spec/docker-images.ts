@@ -53,3 +53,12 @@ export interface ImageDeleteItem {
   readonly Untagged?: string;
   readonly Deleted?: string;
 }
+
+/** One of `GET /images/search`. */
+export interface SearchResult {
+  readonly star_count: number;
+  readonly is_official: boolean;
+  readonly name: string;
+  readonly is_automated: boolean;
+  readonly description: string;
+}

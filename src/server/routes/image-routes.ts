@@ -1,5 +1,6 @@
 import type { Engine } from "#engine/engine.ts";
 import { imageHistory } from "#engine/images/history.ts";
+import { importImage, openImportUrl } from "#engine/images/import.ts";
 import { inspectImage } from "#engine/images/inspect.ts";
 import { listImages } from "#engine/images/list.ts";
 import { loadImages } from "#engine/images/load.ts";
@@ -9,7 +10,7 @@ import { pushImage } from "#engine/images/push.ts";
 import { removeImage } from "#engine/images/remove.ts";
 import { saveImages } from "#engine/images/save.ts";
 import { tagImage } from "#engine/images/tag.ts";
-import { InvalidParameterError, NotImplementedError } from "#errors/errors.ts";
+import { InvalidParameterError } from "#errors/errors.ts";
 import { streamProgress } from "../progress-stream.ts";
 import { registryAuth } from "../registry-auth.ts";
 import type { RequestContext } from "../request-context.ts";
@@ -66,7 +67,7 @@ function inspect(engine: Engine, request: RequestContext): void {
 
 async function pull(engine: Engine, request: RequestContext): Promise<void> {
   const image = request.text("fromImage");
-  if (image === "") throw new NotImplementedError("importing a root filesystem is not supported yet");
+  if (image === "") return importRoot(engine, request);
   const tag = request.text("tag");
   // Clients send the tag apart, or `sha256:…` in its place; none at all asks for every tag.
   const name = tag === "" ? image : `${image}${tag.startsWith("sha256:") ? "@" : ":"}${tag}`;
@@ -78,6 +79,26 @@ async function pull(engine: Engine, request: RequestContext): Promise<void> {
       ...(credentials ? { credentials } : {}),
       onProgress: send,
       signal: request.signal,
+    });
+  });
+}
+
+/** `POST /images/create?fromSrc=`: from the body (`-`) or a URL. */
+async function importRoot(engine: Engine, request: RequestContext): Promise<void> {
+  const source = request.text("fromSrc");
+  if (source === "") throw new InvalidParameterError("either fromImage or fromSrc must be given");
+  const repository = request.text("repo");
+  const tag = request.text("tag");
+  await streamProgress(request, async (send) => {
+    const { signal } = request;
+    const body = source === "-" ? request.request : await openImportUrl(source, send, signal);
+    await importImage(engine.images, body, {
+      name: repository === "" || tag === "" ? repository : `${repository}:${tag}`,
+      message: request.text("message") || `Imported from ${source}`,
+      changes: request.query.getAll("changes").flatMap((text) => text.split("\n")),
+      platform: request.text("platform"),
+      onProgress: send,
+      signal,
     });
   });
 }

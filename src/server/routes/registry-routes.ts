@@ -2,15 +2,18 @@ import type { Engine } from "#engine/engine.ts";
 import { distributionInfo } from "#engine/images/distribution.ts";
 import { checkLogin } from "#engine/images/login.ts";
 import type { PullOptions } from "#engine/images/pull.ts";
+import { searchImages } from "#engine/images/search.ts";
 import { object, text } from "#lib/json-decoder.ts";
 import { registryAuth } from "../registry-auth.ts";
 import type { RequestContext } from "../request-context.ts";
 import type { Route } from "../route.ts";
+import { integerParameter } from "./parameters.ts";
 
 /** Questions to a registry that change nothing here. */
 export function registryRoutes(engine: Engine): readonly Route[] {
   return [
     ["POST", "/auth", (request) => login(engine, request)],
+    ["GET", "/images/search", (request) => search(engine, request)],
     ["GET", "/distribution/{name*}/json", (request) => distribution(engine, request)],
   ];
 }
@@ -27,6 +30,17 @@ async function login(engine: Engine, request: RequestContext): Promise<void> {
   const { serverAddress = "", ...credentials } = await request.json(decodeLogin);
   await checkLogin(engine.images, serverAddress, credentials, request.signal);
   request.sendJson(200, { Status: "Login Succeeded", IdentityToken: "" });
+}
+
+async function search(engine: Engine, request: RequestContext): Promise<void> {
+  const credentials = registryAuth(request);
+  const results = await searchImages(engine.images, request.text("term"), {
+    limit: integerParameter(request, "limit"),
+    filters: request.filters(),
+    ...(credentials ? { credentials } : {}),
+    signal: request.signal,
+  });
+  request.sendJson(200, results);
 }
 
 async function distribution(engine: Engine, request: RequestContext): Promise<void> {
