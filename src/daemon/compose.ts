@@ -7,6 +7,7 @@ import type { ContainerContext } from "#engine/containers/container-context.ts";
 import { ContainerStore } from "#engine/containers/container-store.ts";
 import { ExecService } from "#engine/containers/exec.ts";
 import { ExitWaiters } from "#engine/containers/exit-waiters.ts";
+import { HealthMonitor } from "#engine/containers/health-monitor.ts";
 import { ContainerImageUsers } from "#engine/containers/image-users.ts";
 import { Supervisor } from "#engine/containers/supervisor.ts";
 import type { Engine } from "#engine/engine.ts";
@@ -69,12 +70,15 @@ export async function composeEngine(options: DaemonOptions, paths: EnginePaths, 
   await sweep({ containers }, paths);
   const builds = composeBuilds(base, { images, layers, containers });
   const supervisor = new Supervisor(containers, (message) => log.warn(message));
+  const execs = new ExecService(containers);
+  const health = new HealthMonitor(containers, execs);
   await supervisor.adoptAll();
+  health.resume();
   return {
     engine: {
       containers,
       supervisor,
-      execs: new ExecService(containers),
+      execs,
       images,
       builds,
       events: base.events,
@@ -91,6 +95,7 @@ export async function composeEngine(options: DaemonOptions, paths: EnginePaths, 
     },
     close: async () => {
       supervisor.close();
+      health.close();
       builds.close();
       containers.logRotator.close();
       await runtime.close();

@@ -33,6 +33,12 @@ export class EventBus {
     for (const listener of this.#listeners) listener(event);
   }
 
+  /** Calls `listener` with each event, at once. */
+  on(listener: (event: EventMessage) => void): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+  }
+
   /** Events from `sinceSeconds` on (only new ones when undefined), until `signal` aborts. */
   async *subscribe(sinceSeconds: number | undefined, signal: AbortSignal): AsyncGenerator<EventMessage> {
     const backlog: EventMessage[] = sinceSeconds === undefined ? [] : this.past(sinceSeconds);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { parseDuration, parseTimestamp } from "./go-duration.ts";
+import { formatDuration, parseDuration, parseTimestamp } from "./go-duration.ts";
 
 describe("parseDuration()", () => {
   const cases: readonly (readonly [string, number])[] = [
@@ -35,4 +35,16 @@ describe("parseTimestamp()", () => {
   ];
   for (const [text, timestamp] of cases) test(`reads ${text}`, () => expect(parseTimestamp(text, now)).toBe(timestamp));
   test("refuses what is no time", () => expect(() => parseTimestamp("yesterday", now)).toThrow("failed to parse"));
+});
+
+test("formatDuration() writes durations as Go does", () => {
+  expect([0, 1500, 1e6, 1.5e9, 90e9, 3600e9, 3661.5e9].map(formatDuration)).toEqual([
+    "0s",
+    "1.5µs",
+    "1ms",
+    "1.5s",
+    "1m30s",
+    "1h0m0s",
+    "1h1m1.5s",
+  ]);
 });

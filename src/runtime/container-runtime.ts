@@ -208,6 +208,8 @@ export interface ExecProcess {
   started(): Promise<void>;
   resize(size: TerminalSize): void;
   kill(signal: number): void;
+  /** Kills the process and what it started in its process group. */
+  killGroup(): void;
 }
 
 export interface OutputSink {

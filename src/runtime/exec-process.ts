@@ -106,6 +106,7 @@ function startOnPipes(program: string, args: readonly string[], spec: ExecSpec, 
     started: () => work.started(exitCode),
     resize: () => undefined,
     kill: (signal) => killExec(work, child.pid, signal),
+    killGroup: () => killExec(work, child.pid, SIGKILL, "group"),
   };
 }
 
@@ -137,6 +138,7 @@ function startOnTerminal(program: string, args: readonly string[], spec: ExecSpe
     started: () => work.started(exitCode),
     resize: (size) => terminal.resize(size.rows, size.columns),
     kill: (signal) => killExec(work, terminal.pid, signal),
+    killGroup: () => killExec(work, terminal.pid, SIGKILL, "group"),
   };
 }
 
@@ -160,16 +162,23 @@ const PID_LOOKS = 200;
  * runc passes signals on, but cannot pass on SIGKILL: that must hit the process itself. runc tells its pid only after it runs, so a
  * process may be heard of before it can be killed.
  */
-function killExec(work: ExecFiles, runtimePid: number | undefined, signal: number, looks: number = PID_LOOKS): void {
+function killExec(
+  work: ExecFiles,
+  runtimePid: number | undefined,
+  signal: number,
+  whom: "process" | "group" = "process",
+  looks: number = PID_LOOKS,
+): void {
   const own = work.readPid();
   if (own === undefined && signal === SIGKILL && looks > 0 && !work.isRemoved) {
-    setTimeout(() => killExec(work, runtimePid, signal, looks - 1), PID_DELAY);
+    setTimeout(() => killExec(work, runtimePid, signal, whom, looks - 1), PID_DELAY);
     return;
   }
   const pid = own ?? (signal === SIGKILL ? undefined : runtimePid);
   if (pid === undefined) return;
   try {
-    process.kill(pid, signal);
+    // The runtime makes each exec the leader of a session of its own.
+    process.kill(whom === "group" ? -pid : pid, signal);
   } catch {
     // It has ended.
   }

@@ -144,6 +144,19 @@ export interface ContainerStateView {
   readonly Error: string;
   readonly StartedAt: string;
   readonly FinishedAt: string;
+  /** Only of containers with a health check that have been started. */
+  readonly Health?: HealthView;
+}
+
+export interface HealthView {
+  readonly Status: "starting" | "healthy" | "unhealthy";
+  readonly FailingStreak: number;
+  readonly Log: readonly {
+    readonly Start: string;
+    readonly End: string;
+    readonly ExitCode: number;
+    readonly Output: string;
+  }[];
 }
 
 export interface MountPoint {

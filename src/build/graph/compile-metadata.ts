@@ -1,7 +1,8 @@
 import { InvalidParameterError } from "#errors/errors.ts";
+import { formatDuration } from "#formats/go-duration.ts";
 import { parseSignal } from "#lib/signals.ts";
 import type { HealthcheckInstruction, Instruction } from "../instructions/types.ts";
-import { goDuration, goList, goQuoteAll } from "./go-format.ts";
+import { goList, goQuoteAll } from "./go-format.ts";
 import type { ImageDraft } from "./image-draft.ts";
 import type { StageContext } from "./stage-context.ts";
 
@@ -73,6 +74,6 @@ function applyHealthcheck(instruction: HealthcheckInstruction, image: ImageDraft
   const times = { Interval: interval, Timeout: timeout, StartPeriod: startPeriod, StartInterval: startInterval };
   const given = Object.fromEntries(Object.entries({ ...times, Retries: retries }).filter(([, value]) => value !== 0));
   image.setHealthcheck({ Test: test, ...given });
-  const shown = Object.entries(times).map(([name, value]) => `${name}:${goDuration(value)}`);
+  const shown = Object.entries(times).map(([name, value]) => `${name}:${formatDuration(value)}`);
   image.commit(`HEALTHCHECK {Test:${goList(test)} ${shown.join(" ")} Retries:${retries}}`);
 }

@@ -31,18 +31,6 @@ export function goList(texts: readonly string[]): string {
   return `[${texts.join(" ")}]`;
 }
 
-/** `%v` of a duration in nanoseconds: `1m30s`, `1.5s`, `0s`. */
-export function goDuration(nanoseconds: number): string {
-  if (nanoseconds === 0) return "0s";
-  if (nanoseconds < 1e3) return `${nanoseconds}ns`;
-  if (nanoseconds < 1e6) return `${nanoseconds / 1e3}µs`;
-  if (nanoseconds < 1e9) return `${nanoseconds / 1e6}ms`;
-  const hours = Math.floor(nanoseconds / 3600e9);
-  const minutes = Math.floor(nanoseconds / 60e9) % 60;
-  const seconds = `${(nanoseconds % 60e9) / 1e9}s`;
-  return hours > 0 ? `${hours}h${minutes}m${seconds}` : minutes > 0 ? `${minutes}m${seconds}` : seconds;
-}
-
 function escapeRune(character: string): string {
   const code = character.codePointAt(0) ?? 0;
   if (code < 0x80) return `\\x${code.toString(16).padStart(2, "0")}`;

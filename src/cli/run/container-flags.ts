@@ -22,12 +22,7 @@ function memorySwapFlag(usage: string): Flag<number> {
 
 /** `30s`, in nanoseconds. */
 function durationFlag(usage: string): Flag<number> {
-  return valueFlag(usage, { type: "duration", initial: 0, defaultText: "0s" }, (text) => {
-    const value = parseDuration(text);
-    if (value !== 0 && value < 1_000_000)
-      throw new InvalidParameterError("duration must be greater than 0 and at least 1ms");
-    return value;
-  });
+  return valueFlag(usage, { type: "duration", initial: 0, defaultText: "0s" }, parseDuration);
 }
 
 /** `1.5` CPUs, in billionths. */

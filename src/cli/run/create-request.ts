@@ -198,6 +198,14 @@ function parseDevice(text: string): NonNullable<HostConfig["Devices"]>[number] {
   };
 }
 
+const HEALTH_NUMBERS = [
+  "health-interval",
+  "health-timeout",
+  "health-retries",
+  "health-start-period",
+  "health-start-interval",
+] as const;
+
 function healthOf(flags: Flags): HealthConfig | undefined {
   const times = {
     Interval: flags["health-interval"],
@@ -213,7 +221,9 @@ function healthOf(flags: Flags): HealthConfig | undefined {
       throw new InvalidParameterError("--no-healthcheck conflicts with --health-* options");
     return { Test: ["NONE"] };
   }
-  if (times.Retries < 0) throw new InvalidParameterError("--health-retries cannot be negative");
+  for (const name of HEALTH_NUMBERS) {
+    if (flags[name] < 0) throw new InvalidParameterError(`--${name} cannot be negative`);
+  }
   if (command === "" && !hasTimes) return undefined;
   return { ...(command === "" ? {} : { Test: ["CMD-SHELL", command] }), ...times };
 }

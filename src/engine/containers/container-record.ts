@@ -1,6 +1,7 @@
 import type { NetworkEndpoint } from "#network/network-driver.ts";
 import type { Digest } from "#spec/digest.ts";
 import type { ContainerConfig, EndpointSettings, HostConfig } from "#spec/docker-api.ts";
+import type { ContainerHealth } from "./health.ts";
 
 /**
  * A container as Berth keeps it: an immutable value, replaced whole by each change (see ContainerStore.update). `config` is the
@@ -59,6 +60,8 @@ export interface ContainerState {
   readonly restartCount: number;
   /** Stopped by a user: `unless-stopped` and `always` leave it alone until the engine's (for always) or user's next start. */
   readonly stoppedByUser: boolean;
+  /** Of a container with a health check, from its first start on. */
+  readonly health?: ContainerHealth | undefined;
 }
 
 export const NEW_STATE: ContainerState = {

@@ -85,10 +85,15 @@ export class ExecService {
     this.#publish(container, record, "exec_start");
     const finish = (exitCode: number): void => {
       this.#processes.delete(record.id);
-      this.#remember({ ...record, state: "exited", exitCode, pid: process.pid });
+      if (this.#records.has(record.id)) this.#remember({ ...record, state: "exited", exitCode, pid: process.pid });
       this.#publish(container, record, "exec_die", { exitCode: String(exitCode) });
     };
     process.exitCode.then(finish, () => finish(CANNOT_RUN));
+  }
+
+  /** Nobody will ask for it any more. */
+  forget(id: string): void {
+    this.#records.delete(id);
   }
 
   /** Ids of the execs that run in a container. */

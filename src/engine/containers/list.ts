@@ -74,7 +74,7 @@ function predicate(context: ContainerContext, filters: Filters, name: string, va
       return any((record, value) => record.config.ExposedPorts?.[withProtocol(value)] !== undefined);
     case "health":
       for (const value of values) checkHealth(value);
-      return any((_, value) => value === "none");
+      return any(({ state }, value) => (state.health?.status ?? "none") === value);
     case "is-task":
     case "isolation":
       return () => true;

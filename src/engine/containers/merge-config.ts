@@ -1,6 +1,7 @@
 import { InvalidParameterError } from "#errors/errors.ts";
 import type { ContainerConfig, ContainerCreateRequest } from "#spec/docker-api.ts";
 import type { ContainerDefaults } from "#spec/oci-image.ts";
+import { mergeHealthcheck } from "./health.ts";
 
 /**
  * The request's Config over the image's, as `POST /containers/create` does: the image's ENV first and overridden by name, labels and
@@ -16,6 +17,7 @@ export function mergeConfig(
   // That the command is escaped already matters on Windows alone.
   const { ArgsEscaped: _escaped, ...defaults } = image;
   const command = mergeCommand(own, image);
+  const healthcheck = mergeHealthcheck(own.Healthcheck, image.Healthcheck);
   if ((command.Entrypoint?.length ?? 0) + (command.Cmd?.length ?? 0) === 0)
     throw new InvalidParameterError("no command specified");
   return {
@@ -37,6 +39,7 @@ export function mergeConfig(
     Labels: { ...image.Labels, ...own.Labels },
     ...joined("ExposedPorts", image.ExposedPorts, own.ExposedPorts),
     ...joined("Volumes", image.Volumes, own.Volumes),
+    ...(healthcheck ? { Healthcheck: healthcheck } : {}),
     OnBuild: null,
   };
 }

@@ -1,6 +1,7 @@
 import { ConflictError } from "#errors/errors.ts";
 import type { ContainerContext } from "./container-context.ts";
 import { eventAttributes, isRunning } from "./container-record.ts";
+import { unwatchedHealth } from "./health.ts";
 
 /** Freezes a running container. Throws ConflictError when it is not running or paused already. */
 export function pauseContainer(context: ContainerContext, id: string): Promise<void> {
@@ -9,7 +10,7 @@ export function pauseContainer(context: ContainerContext, id: string): Promise<v
     if (!isRunning(record)) throw new ConflictError(`container ${id} is not running`);
     if (record.state.phase === "paused") throw new ConflictError(`container ${id} is already paused`);
     await context.runtime.pause(id);
-    context.containers.updateState(id, { phase: "paused" });
+    context.containers.updateState(id, { phase: "paused", health: unwatchedHealth(record.state.health) });
     context.events.publish("container", "pause", id, eventAttributes(record));
   });
 }

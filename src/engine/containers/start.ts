@@ -7,6 +7,7 @@ import { StartError } from "#runtime/start-error.ts";
 import { type ContainerContext, containerFiles } from "./container-context.ts";
 import { type ContainerRecord, eventAttributes, isRunning } from "./container-record.ts";
 import { etcFiles } from "./etc-files.ts";
+import { startingHealth } from "./health.ts";
 import { joinedContainer } from "./joined-containers.ts";
 import { watchLog } from "./log-limits.ts";
 import { fillVolumes } from "./mounts.ts";
@@ -49,6 +50,7 @@ export async function startLocked(
         exitCode: 0,
         error: "",
         oomKilled: false,
+        health: startingHealth(current.config, current.state.health),
       },
     }));
     watchLog(context, record);

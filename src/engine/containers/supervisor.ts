@@ -2,6 +2,7 @@ import { errorMessage, NotModifiedError } from "#errors/errors.ts";
 import type { ContainerExit } from "#runtime/container-runtime.ts";
 import type { ContainerContext } from "./container-context.ts";
 import { type ContainerRecord, eventAttributes, isRunning } from "./container-record.ts";
+import { unwatchedHealth } from "./health.ts";
 import { watchLog } from "./log-limits.ts";
 import { removeLocked } from "./remove.ts";
 import { startLocked } from "./start.ts";
@@ -115,6 +116,7 @@ export class Supervisor {
         oomKilled: exit.oomKilled,
         finishedAt: exit.finishedAt,
         error,
+        health: unwatchedHealth(current.state.health),
       },
     }));
     this.#context.logRotator.unwatch(record.id);

@@ -5,6 +5,7 @@ import { isMacAddress } from "#network/mac-address.ts";
 import { checkCapabilities } from "#runtime/bundle/capabilities.ts";
 import { parseSecurityOptions } from "#runtime/bundle/security-options.ts";
 import type { ContainerCreateRequest, HostConfig } from "#spec/docker-api.ts";
+import { checkHealthcheck } from "./health.ts";
 import { checkLogConfig } from "./log-limits.ts";
 import { checkLimits } from "./validate-limits.ts";
 
@@ -26,6 +27,7 @@ export function checkCreateRequest(request: ContainerCreateRequest): void {
   const hostConfig = request.HostConfig ?? {};
   checkEnv(request.Env ?? []);
   if (request.StopSignal) parseSignal(request.StopSignal);
+  checkHealthcheck(request.Healthcheck);
   checkSupported(hostConfig);
   checkNamespaceModes(hostConfig);
   checkLimits(hostConfig);

@@ -1,9 +1,16 @@
 import type { ContainerFiles } from "#engine/containers/container-context.ts";
 import { type ContainerMount, type ContainerRecord, isRunning } from "#engine/containers/container-record.ts";
 import { effectiveHostConfig } from "#engine/containers/effective-host-config.ts";
+import type { ContainerHealth } from "#engine/containers/health.ts";
 import type { SystemInformation } from "#engine/system/information.ts";
 import { humanDuration } from "#formats/go-units.ts";
-import type { ContainerInspect, ContainerStateView, ContainerSummary, MountPoint } from "#spec/docker-api.ts";
+import type {
+  ContainerInspect,
+  ContainerStateView,
+  ContainerSummary,
+  HealthView,
+  MountPoint,
+} from "#spec/docker-api.ts";
 import { hostConfigView } from "./host-config-view.ts";
 import { endpointsView, networkSettingsView, portSummaries } from "./network-settings-view.ts";
 
@@ -81,7 +88,7 @@ function statusText({ state }: ContainerRecord): string {
   const since = (time: number): string => humanDuration(Date.now() - time);
   switch (state.phase) {
     case "running":
-      return `Up ${since(state.startedAt)}`;
+      return `Up ${since(state.startedAt)}${healthText(state.health)}`;
     case "paused":
       return `Up ${since(state.startedAt)} (Paused)`;
     case "restarting":
@@ -111,7 +118,26 @@ function stateView(record: ContainerRecord): ContainerStateView {
     Error: state.error,
     StartedAt: timeText(state.startedAt),
     FinishedAt: timeText(state.finishedAt),
+    ...(state.health ? { Health: healthView(state.health) } : {}),
   };
+}
+
+function healthView({ status, failingStreak, log }: ContainerHealth): HealthView {
+  return {
+    Status: status,
+    FailingStreak: failingStreak,
+    Log: log.map(({ start, end, exitCode, output }) => ({
+      Start: timeText(start),
+      End: timeText(end),
+      ExitCode: exitCode,
+      Output: output,
+    })),
+  };
+}
+
+function healthText(health: ContainerHealth | undefined): string {
+  if (!health) return "";
+  return health.status === "starting" ? " (health: starting)" : ` (${health.status})`;
 }
 
 function timeText(milliseconds: number): string {
