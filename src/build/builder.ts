@@ -3,6 +3,7 @@ import type { ImageConfig } from "#spec/oci-image.ts";
 import type { SolveStatus } from "#spec/solve-status.ts";
 import type { Layer } from "#store/layer-store.ts";
 import type { BuildInput, BuildSecrets, Entitlement, NamedContexts, SshAgents } from "./build-client.ts";
+import type { BuildMemory } from "./solve/build-memory.ts";
 
 /**
  * A build turns a Dockerfile and a context into an image:
@@ -32,6 +33,8 @@ export interface BuildRequest {
   readonly platform: string;
   readonly onStatus: (status: SolveStatus) => void;
   readonly signal: AbortSignal;
+  /** Former builds of the same, and a record of this one; undefined: the build explains nothing and leaves no record. */
+  readonly memory?: BuildMemory | undefined;
 }
 
 export interface BuildResult {

@@ -104,6 +104,7 @@ export class DockerfileBuilder {
   async #solve(target: StageGraph, request: BuildRequest, progress: BuildProgress): Promise<SolvedStage> {
     const { cache, layers } = this.#options;
     using solver = new Solver(
+      target,
       { cache, layers, ops: this.#options, inFlight: this.#inFlight },
       {
         noCache: request.noCache,
@@ -111,9 +112,10 @@ export class DockerfileBuilder {
         context: new ContextLoader(contextOf(request), target, progress, request.signal),
         progress,
         signal: request.signal,
+        memory: request.memory,
       },
     );
-    return await solver.solve(target);
+    return await solver.solve();
   }
 
   #export(target: StageGraph, solved: SolvedStage, request: BuildRequest, progress: BuildProgress): Promise<Digest> {

@@ -20,6 +20,8 @@ export interface Vertex {
   readonly completed?: string;
   readonly cached?: boolean;
   readonly error?: string;
+  /** Berth's own: why a step runs that a former build had cached. */
+  readonly reasons?: readonly string[];
 }
 
 export interface VertexStatus {

@@ -8,6 +8,10 @@ export interface BuildCacheRecord {
   readonly parent?: Digest;
   /** The layer that the step made; absent for records that only remember a digest. */
   readonly diffId?: Digest;
+  /** Digest of the layer's files without their times, where it is another than the diffID: what the keys of later steps see of it. */
+  readonly contentId?: Digest;
+  /** COPY: its key wherever it is done, and (JSON) what the root below must look like for the layer to fit there too. */
+  readonly floating?: { readonly key: Digest; readonly facts: string };
   /** `[2/3] WORKDIR /app`. */
   readonly description: string;
   /** JSON: the operation and its inputs as they went into the key, so that a miss can be explained. */

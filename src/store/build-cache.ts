@@ -26,6 +26,15 @@ export class BuildCacheStore {
     return row ? toRecord(row) : undefined;
   }
 
+  /** The newest records of COPYs that do the same elsewhere, at most `limit`. */
+  findFloating(floating: Digest, limit: number): BuildCacheRecord[] {
+    const pending = [...this.#pending.values()].filter((record) => record.floating?.key === floating).reverse();
+    const rows = this.#database
+      .statement("SELECT * FROM build_cache WHERE floating = ? ORDER BY created DESC LIMIT ?")
+      .all(floating, limit);
+    return [...pending, ...rows.map(toRecord)].slice(0, limit);
+  }
+
   /** Adds or replaces a record; durable after the next `flush`. Its layer, if any, exists. */
   put(record: Omit<BuildCacheRecord, "lastUsed" | "uses">): BuildCacheRecord {
     const full: BuildCacheRecord = { ...record, lastUsed: record.created, uses: 1 };
@@ -109,26 +118,41 @@ export class BuildCacheStore {
   }
 
   #insert(record: BuildCacheRecord): void {
-    const { key, parent, diffId, description, record: inputs, created, lastUsed, uses } = record;
+    const { key, parent, diffId, description, record: inputs, created, lastUsed, uses, contentId, floating } = record;
     this.#database
       .statement(
-        `INSERT INTO build_cache (key, parent, diff_id, description, record, created, last_used, uses)
-         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8
+        `INSERT INTO build_cache (key, parent, diff_id, description, record, created, last_used, uses, content_id, floating, facts)
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11
          WHERE ?3 IS NULL OR EXISTS (SELECT 1 FROM layers WHERE diff_id = ?3)
          ON CONFLICT (key) DO UPDATE SET parent = excluded.parent, diff_id = excluded.diff_id,
            description = excluded.description, record = excluded.record, created = excluded.created,
-           last_used = excluded.last_used, uses = build_cache.uses + 1`,
+           last_used = excluded.last_used, uses = build_cache.uses + 1, content_id = excluded.content_id,
+           floating = excluded.floating, facts = excluded.facts`,
       )
-      .run(key, parent ?? null, diffId ?? null, description, inputs, created, lastUsed, uses);
+      .run(
+        key,
+        parent ?? null,
+        diffId ?? null,
+        description,
+        inputs,
+        created,
+        lastUsed,
+        uses,
+        contentId ?? null,
+        floating?.key ?? null,
+        floating?.facts ?? null,
+      );
   }
 }
 
 function toRecord(row: Record<string, unknown>): BuildCacheRecord {
-  const { parent, diff_id: diffId } = row;
+  const { parent, diff_id: diffId, content_id: contentId, floating, facts } = row;
   return {
     key: row["key"] as Digest,
     ...(parent === null ? {} : { parent: parent as Digest }),
     ...(diffId === null ? {} : { diffId: diffId as Digest }),
+    ...(contentId === null ? {} : { contentId: contentId as Digest }),
+    ...(floating === null ? {} : { floating: { key: floating as Digest, facts: String(facts) } }),
     description: String(row["description"]),
     record: String(row["record"]),
     created: Number(row["created"]),

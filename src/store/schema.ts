@@ -43,4 +43,18 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE INDEX build_cache_by_layer ON build_cache (diff_id);
   `,
+  `
+  -- Steps by what they do wherever they do it (COPY), and what later steps see of the layer.
+  ALTER TABLE build_cache ADD COLUMN content_id TEXT;
+  ALTER TABLE build_cache ADD COLUMN floating TEXT;
+  ALTER TABLE build_cache ADD COLUMN facts TEXT;
+  CREATE INDEX build_cache_by_floating ON build_cache (floating, created) WHERE floating IS NOT NULL;
+  -- One row per build. lineage: the same Dockerfile, context and target. record: JSON, engine/builds/build-record.ts. size: bytes of its log.
+  CREATE TABLE builds (
+    id TEXT PRIMARY KEY, lineage TEXT NOT NULL, created INTEGER NOT NULL, completed INTEGER NOT NULL, size INTEGER NOT NULL,
+    record TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX builds_by_lineage ON builds (lineage, created);
+  CREATE INDEX builds_by_time ON builds (created);
+  `,
 ];

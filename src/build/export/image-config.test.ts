@@ -12,6 +12,7 @@ function layer(name: string, created?: string): SolvedLayer {
   const diffId = digestOf(name);
   return {
     layer: { diffId, size: 0, contentSize: 0, fileSize: 0, path: "" },
+    contentId: diffId,
     created: created === undefined ? undefined : Date.parse(created),
   };
 }

@@ -1,11 +1,12 @@
 import type { Layer } from "#store/layer-store.ts";
 import type { CopyStep } from "../graph/graph-types.ts";
 import { ArchiveFile } from "./archive-file.ts";
+import { baseFacts } from "./base-facts.ts";
 import { emptyTree } from "./empty-tree.ts";
 import type { FileTree } from "./file-tree.ts";
 import { LayerPlan } from "./layer-plan.ts";
 import { layerTar } from "./layer-tar.ts";
-import { type OpOptions, type OpTools, withRoot } from "./op-context.ts";
+import { type MadeLayer, type OpOptions, type OpTools, withRoot } from "./op-context.ts";
 import { resolveOwner } from "./owner.ts";
 import { planArchive } from "./plan-archive.ts";
 import { planCopy, planInlineFile } from "./plan-copy.ts";
@@ -23,7 +24,7 @@ export interface CopyInput {
  * Carries out COPY or ADD: the layer is written as a tar straight from the source, nothing is copied into a directory first.
  * Throws InvalidParameterError where the destination forbids it, and what ingesting throws.
  */
-export async function copyLayer(input: CopyInput, tools: OpTools, options: OpOptions): Promise<Layer> {
+export async function copyLayer(input: CopyInput, tools: OpTools, options: OpOptions): Promise<MadeLayer> {
   const { step, below } = input;
   return await withRoot(tools, below, async (root) => {
     await using archives = new AsyncDisposableStack();
@@ -31,7 +32,9 @@ export async function copyLayer(input: CopyInput, tools: OpTools, options: OpOpt
     const owner = step.chown === "" ? undefined : resolveOwner(step.chown, root ?? emptyTree);
     await planSources(plan, input, owner, tools, archives);
     for (const file of step.inlineFiles) planInlineFile(plan, file, step, { owner, chmod: step.chmod });
-    return await tools.layers.ingest(layerTar(plan.entries()), { signal: options.signal });
+    const layer = await tools.layers.ingest(layerTar(plan.entries()), { signal: options.signal });
+    const facts = baseFacts(plan, step, root);
+    return facts ? { layer, facts } : { layer };
   });
 }
 

@@ -27,6 +27,8 @@ export class LayerPlan implements PathLookup {
   readonly #entries = new Map<string, PlannedEntry>();
   /** Names in directories of the base, read once each; undefined: the base has no such directory. */
   readonly #baseNames = new Map<string, ReadonlySet<string> | undefined>();
+  /** What the base answered, by path: the layer is the same over every base that answers so. */
+  readonly #answers = new Map<string, TreeNode | undefined>();
 
   /** `base` undefined: nothing lies below. */
   constructor(base: RootTree | undefined) {
@@ -90,12 +92,27 @@ export class LayerPlan implements PathLookup {
     return [...all].sort(([left], [right]) => (left < right ? -1 : 1));
   }
 
+  /** What the plan has asked of the base so far, and the answers. */
+  get answers(): ReadonlyMap<string, TreeNode | undefined> {
+    return this.#answers;
+  }
+
+  /** What the base has at `path`, whatever the plan puts there. */
+  inBase(path: string): TreeNode | undefined {
+    return this.#baseNode(path);
+  }
+
   /** Asks the base once per directory, not once per file: a copied tree seldom meets one that is there already. */
   #baseNode(path: string): TreeNode | undefined {
     if (!this.#base) return path === "" ? newDirectory(undefined) : undefined;
-    if (path === "") return this.#base.lstat(path);
-    const parent = parentPath(path);
-    return this.#namesIn(this.#base, parent)?.has(baseName(path)) ? this.#base.lstat(path) : undefined;
+    const known = this.#answers.get(path);
+    if (known || this.#answers.has(path)) return known;
+    const names = path === "" ? undefined : this.#namesIn(this.#base, parentPath(path));
+    // Below a directory that the base has not got there is nothing to ask.
+    if (path !== "" && !names) return undefined;
+    const node = path === "" || names?.has(baseName(path)) ? this.#base.lstat(path) : undefined;
+    this.#answers.set(path, node);
+    return node;
   }
 
   #namesIn(base: RootTree, path: string): ReadonlySet<string> | undefined {

@@ -1,8 +1,10 @@
 import type { StepRunner } from "#runtime/container-runtime.ts";
 import type { Snapshotter } from "#snapshot/snapshotter.ts";
+import type { Digest } from "#spec/digest.ts";
 import type { Layer, LayerIngester } from "#store/layer-store.ts";
 import type { BuildHost } from "../builder.ts";
 import type { Inflate } from "./archive-file.ts";
+import type { BaseFacts } from "./base-facts.ts";
 import { RootTree, type XattrReader } from "./root-tree.ts";
 
 /** What steps are carried out with. */
@@ -22,6 +24,15 @@ export interface OpOptions {
   readonly signal: AbortSignal;
   readonly extraHosts: readonly string[];
   readonly onOutput: (stream: 1 | 2, bytes: Uint8Array) => void;
+}
+
+/** What a step has made. */
+export interface MadeLayer {
+  readonly layer: Layer;
+  /** Digest of the layer's files without their times, where the step's layers differ by nothing else from one run to the next. */
+  readonly contentId?: Digest;
+  /** COPY: what the layer took from the root below. */
+  readonly facts?: BaseFacts;
 }
 
 /** Runs `work` on the root that `layers` make, read-only; on nothing when there are none. */

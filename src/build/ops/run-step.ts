@@ -2,15 +2,17 @@ import { randomBytes } from "node:crypto";
 import { chmod, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CancelledError } from "#errors/errors.ts";
+import { timelessly } from "#formats/tar/timeless-digest.ts";
 import type { ContainerSpec } from "#runtime/container-runtime.ts";
 import { StartError } from "#runtime/start-error.ts";
+import type { Digest } from "#spec/digest.ts";
 import type { Layer } from "#store/layer-store.ts";
 import { LocatedError } from "../build-error.ts";
 import type { BuildNetwork } from "../builder.ts";
 import { goQuote } from "../graph/go-format.ts";
 import type { RunStep } from "../graph/graph-types.ts";
 import { watchMountStubs } from "./mount-stubs.ts";
-import type { OpOptions, OpTools } from "./op-context.ts";
+import type { MadeLayer, OpOptions, OpTools } from "./op-context.ts";
 
 /** What BuildKit calls the host that RUN sees; scripts and build logs carry it. */
 const HOSTNAME = "buildkitsandbox";
@@ -26,7 +28,7 @@ export async function runLayer(
   below: readonly Layer[],
   tools: OpTools,
   options: OpOptions,
-): Promise<Layer> {
+): Promise<MadeLayer> {
   const { snapshotter } = tools;
   const id = randomBytes(32).toString("hex");
   // Gone when the step is: only its layer must survive a power cut.
@@ -36,11 +38,25 @@ export async function runLayer(
     if (options.signal.aborted) throw new CancelledError("context canceled");
     if (exitCode !== 0) throw commandFailed(step, exitCode);
     await snapshotter.unmount(id);
-    return await tools.layers.ingest(snapshotter.diff(id, options.signal), { signal: options.signal });
+    return await ingestChanges(snapshotter.diff(id, options.signal), tools, options);
   } finally {
     await snapshotter.unmount(id);
     await snapshotter.remove(id);
   }
+}
+
+/** The changes as a layer, with what they are but for the moment in which they were made. */
+async function ingestChanges(
+  changes: AsyncIterable<Uint8Array>,
+  tools: OpTools,
+  { signal }: OpOptions,
+): Promise<MadeLayer> {
+  let contentId: Digest | undefined;
+  const source = timelessly(changes, (digest) => {
+    contentId = digest;
+  });
+  const layer = await tools.layers.ingest(source, { signal });
+  return contentId === undefined ? { layer } : { layer, contentId };
 }
 
 async function runOn(rootfs: string, id: string, step: RunStep, tools: OpTools, options: OpOptions): Promise<number> {

@@ -15,23 +15,31 @@ export interface CacheKey {
 }
 
 /** Version of the keys. A change of what goes into them, or of the layers that steps make, counts it up. */
-const KEY_VERSION = 1;
+const KEY_VERSION = 2;
 
-/** The root below the first step: an image counts by its layers alone, so a new tag, label or CMD on them changes nothing. */
+/** The layers below a step by their diffIDs: an image counts by its layers alone, so a new tag, label or CMD on them changes nothing. */
 export function baseKey(layers: readonly Layer[]): Digest {
   return chainId(layers.map(({ diffId }) => diffId)) ?? digestOf("scratch");
 }
 
+/**
+ * The root that a step works on, by the contents of its layers, bottom first: the same whichever steps made them. A step that ran again
+ * and made the same files leaves the keys above it as they were.
+ */
+export function rootKey(contents: readonly Digest[]): Digest {
+  return chainId(contents) ?? digestOf("scratch");
+}
+
 /** RUN: command, environment in order, directory, user, network; what lies below; never proxies or extra hosts' addresses. */
-export function runKey(step: RunStep, below: Digest, platform: Platform, extraHosts: readonly string[]): CacheKey {
+export function runKey(step: RunStep, root: Digest, platform: Platform, extraHosts: readonly string[]): CacheKey {
   const { args, env, cwd, user, network, script } = step;
   const hosts = extraHosts.map((host) => host.split(/[:=]/)[0]).sort();
-  return keyOf("run", { args, env, cwd, user, network, script, hosts, platform }, { below });
+  return keyOf("run", { args, env, cwd, user, network, script, hosts, platform }, { root });
 }
 
 /** WORKDIR: the directory and its owner. */
-export function workdirKey(step: WorkdirStep, below: Digest): CacheKey {
-  return keyOf("mkdir", { path: step.path, user: step.user }, { below });
+export function workdirKey(step: WorkdirStep, root: Digest): CacheKey {
+  return keyOf("mkdir", { path: step.path, user: step.user }, { root });
 }
 
 export interface CopySourceKey {
@@ -39,20 +47,25 @@ export interface CopySourceKey {
   readonly argument: string;
   /** Digest over the files that it chose. */
   readonly content: Digest;
+  /** The files behind the digest, one line each (content-digest.ts); absent when there are too many to keep. */
+  readonly manifest?: string;
 }
 
-/** COPY and ADD: where to, whose, which mode; the sources by name and content. */
-export function copyKey(step: CopyStep, below: Digest, sources: readonly CopySourceKey[]): CacheKey {
+/**
+ * COPY and ADD: where to, whose, which mode; the sources by name and content. Without a root it is the key of what the step does
+ * wherever it does it: a layer found by it fits when the root has what the step looked at (base-facts.ts).
+ */
+export function copyKey(step: CopyStep, root: Digest | undefined, sources: readonly CopySourceKey[]): CacheKey {
   const { destination, chown, chmod, exclude, unpack, inlineFiles } = step;
   const inline = inlineFiles.map(({ name, content }) => ({ name, content: digestOf(content) }));
   const names = sources.map(({ argument }) => argument);
   const content = sources.map((source) => source.content);
-  return keyOf("copy", { names, destination, chown, chmod, exclude, unpack, inline }, { below, content });
+  return keyOf("copy", { names, destination, chown, chmod, exclude, unpack, inline }, { root, content });
 }
 
 /** Where the digest over chosen files of a stage or image is kept: they cannot change while the layers are the same. */
 export function contentKey(layers: readonly Layer[], sources: readonly string[]): CacheKey {
-  return keyOf("content", { sources }, { below: baseKey(layers) });
+  return keyOf("content", { sources }, { root: baseKey(layers) });
 }
 
 function keyOf(kind: string, operation: object, inputs: object): CacheKey {

@@ -4,6 +4,15 @@ import type { Digest } from "#spec/digest.ts";
 import { type FileTree, SMALL_FILE, type TreeNode } from "../ops/file-tree.ts";
 import type { SourceSelection } from "../ops/select-sources.ts";
 
+/** Longer lists of files are not kept, characters: a change in them is told without names. */
+const MAX_MANIFEST = 16 * 1024 * 1024;
+
+/** What one source argument chose: the digest of `manifest`, which has a line per file (read by file-manifest.ts). */
+export interface SourceContent {
+  readonly content: Digest;
+  readonly manifest?: string;
+}
+
 /** Files hashed between two turns of the event loop. */
 const FILES_PER_TURN = 200;
 
@@ -11,7 +20,7 @@ const FILES_PER_TURN = 200;
  * Digest over what one source argument chose: for each file its path below the argument, type, mode, owner, size, link target and
  * content; never its times, nor the name of the argument itself. BuildKit's rules: cache/contenthash.
  */
-export async function contentDigest(tree: FileTree, source: SourceSelection): Promise<Digest> {
+export async function contentDigest(tree: FileTree, source: SourceSelection): Promise<SourceContent> {
   const lines: string[] = [];
   let hashed = 0;
   const add = async (path: string, node: TreeNode, name: string): Promise<void> => {
@@ -35,7 +44,9 @@ export async function contentDigest(tree: FileTree, source: SourceSelection): Pr
       else lines.push(describe(tree, child, childNode, relative, childNode.digest ?? ""));
     }
   }
-  return digestOf(Buffer.from(lines.join("\n"), "latin1"));
+  const manifest = lines.join("\n");
+  const content = digestOf(Buffer.from(manifest, "latin1"));
+  return manifest.length > MAX_MANIFEST ? { content } : { content, manifest };
 }
 
 /** One line per file; names in JSON, as they can hold any separator. */

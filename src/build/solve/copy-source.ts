@@ -58,7 +58,7 @@ export async function stageSource(
 
 async function keysOf(tree: FileTree, selected: readonly SourceSelection[]): Promise<readonly CopySourceKey[]> {
   const keys: CopySourceKey[] = [];
-  for (const source of selected) keys.push({ argument: source.argument, content: await contentDigest(tree, source) });
+  for (const source of selected) keys.push({ argument: source.argument, ...(await contentDigest(tree, source)) });
   return keys;
 }
 

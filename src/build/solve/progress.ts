@@ -52,6 +52,7 @@ export class VertexProgress {
   readonly #digest: string;
   #started: string | undefined;
   #isDone = false;
+  #reasons: readonly string[] = [];
   #tail: string[] = [];
   #lastLine = "";
 
@@ -70,6 +71,11 @@ export class VertexProgress {
     if (this.#started !== undefined) return;
     this.#started = now();
     this.#tell({});
+  }
+
+  /** Says why the step runs; call it before `start`. */
+  explain(reasons: readonly string[]): void {
+    this.#reasons = reasons;
   }
 
   complete(): void {
@@ -135,7 +141,13 @@ export class VertexProgress {
   #tell(state: Partial<Vertex>): void {
     this.#emit({
       vertexes: [
-        { digest: this.#digest, name: this.name, ...(this.#started ? { started: this.#started } : {}), ...state },
+        {
+          digest: this.#digest,
+          name: this.name,
+          ...(this.#started ? { started: this.#started } : {}),
+          ...(this.#reasons.length > 0 ? { reasons: this.#reasons } : {}),
+          ...state,
+        },
       ],
     });
   }

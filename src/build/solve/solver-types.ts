@@ -3,6 +3,7 @@ import type { Digest } from "#spec/digest.ts";
 import type { BuildCacheStore } from "#store/build-cache.ts";
 import type { Layer, LayerProvider } from "#store/layer-store.ts";
 import type { OpTools } from "../ops/op-context.ts";
+import type { BuildMemory } from "./build-memory.ts";
 import type { ContextLoader } from "./context-loader.ts";
 import type { BuildProgress } from "./progress.ts";
 import type { StepOutput } from "./step-output.ts";
@@ -10,13 +11,15 @@ import type { StepOutput } from "./step-output.ts";
 /** The layer of a step that has been carried out, now or once. */
 export interface SolvedLayer {
   readonly layer: Layer;
+  /** What the keys of later steps see of it: its files without their times. */
+  readonly contentId: Digest;
   /** When it was made, milliseconds since the epoch; undefined for layers of a base image. */
   readonly created: number | undefined;
 }
 
 export interface SolvedStage {
-  /** Key of the last step. */
-  readonly key: Digest;
+  /** The step that ran last, as `2/5` or `build 2/5`; undefined when all came from the cache. */
+  readonly ran: string | undefined;
   /** Bottom first, those of the base image included. */
   readonly layers: readonly SolvedLayer[];
 }
@@ -35,4 +38,6 @@ export interface SolveOptions {
   readonly context: ContextLoader;
   readonly progress: BuildProgress;
   readonly signal: AbortSignal;
+  /** Former builds of the same, and who wants to hear of this one. */
+  readonly memory: BuildMemory | undefined;
 }

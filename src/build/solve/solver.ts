@@ -3,16 +3,19 @@ import type { Layer } from "#store/layer-store.ts";
 import { locate } from "../build-error.ts";
 import { reachableStages } from "../graph/build-graph.ts";
 import type { CopyStep, RunStep, StageGraph, Step, WorkdirStep } from "../graph/graph-types.ts";
+import { factsHold } from "../ops/base-facts.ts";
 import { copyLayer } from "../ops/copy-step.ts";
 import { emptyTree } from "../ops/empty-tree.ts";
-import type { OpOptions } from "../ops/op-context.ts";
+import { type MadeLayer, type OpOptions, withRoot } from "../ops/op-context.ts";
 import { runLayer } from "../ops/run-step.ts";
 import { workdirLayer } from "../ops/workdir-step.ts";
-import { baseKey, type CacheKey, copyKey, runKey, workdirKey } from "./cache-key.ts";
+import { parseStepName } from "./build-memory.ts";
+import { type CacheKey, copyKey, rootKey, runKey, workdirKey } from "./cache-key.ts";
 import { type CopySource, contextSource, stageSource } from "./copy-source.ts";
 import type { VertexProgress } from "./progress.ts";
 import type { SolvedLayer, SolvedStage, SolveOptions, SolverTools } from "./solver-types.ts";
 import { StepCache } from "./step-cache.ts";
+import { StepReporter, type StepTrace } from "./step-reporter.ts";
 
 /**
  * Brings about the layers of one build: stages that do not need one another at the same time, the steps of a stage in order, each
@@ -25,20 +28,24 @@ export class Solver implements Disposable {
   readonly #stages = new Map<StageGraph, Promise<SolvedStage>>();
   readonly #failed = new AbortController();
   readonly #signal: AbortSignal;
+  readonly #target: StageGraph;
+  readonly #reporter: StepReporter;
 
-  constructor(tools: SolverTools, options: SolveOptions) {
+  constructor(target: StageGraph, tools: SolverTools, options: SolveOptions) {
+    this.#target = target;
     this.#tools = tools;
     this.#options = options;
     this.#cache = new StepCache(tools);
+    this.#reporter = new StepReporter(options.memory, target, options.noCache);
     this.#signal = AbortSignal.any([options.signal, this.#failed.signal]);
   }
 
   /** Throws LocatedError for a step that fails, CancelledError on abort. */
-  async solve(target: StageGraph): Promise<SolvedStage> {
-    const all = reachableStages(target).map((stage) => this.#stage(stage));
+  async solve(): Promise<SolvedStage> {
+    const all = reachableStages(this.#target).map((stage) => this.#stage(stage));
     try {
       await Promise.all(all);
-      return await this.#stage(target);
+      return await this.#stage(this.#target);
     } catch (error) {
       this.#failed.abort();
       await Promise.allSettled(all);
@@ -65,12 +72,15 @@ export class Solver implements Disposable {
     let solved = await this.#base(stage);
     for (const step of stage.steps) {
       const vertex = this.#options.progress.vertex(`${stage.index} ${step.name}`, step.name);
+      const trace = this.#reporter.begin(step, stage);
       try {
-        solved = await this.#step(step, stage, solved, vertex);
+        solved = await this.#step({ step, stage, vertex, trace }, solved);
       } catch (error) {
         const place = { source: step.source, vertexName: step.name, tail: vertex.tail };
         const located = locate(error, place);
-        if (located.code === "cancelled") vertex.cancel();
+        const isCanceled = located.code === "cancelled";
+        trace.end(isCanceled ? "canceled" : "failed");
+        if (isCanceled) vertex.cancel();
         else vertex.fail(located);
         throw located;
       }
@@ -78,22 +88,57 @@ export class Solver implements Disposable {
     return solved;
   }
 
-  async #base({ base }: StageGraph): Promise<SolvedStage> {
+  async #base(stage: StageGraph): Promise<SolvedStage> {
+    const { base } = stage;
     if (base.kind === "stage") return await this.#stage(base.stage);
     const layers = base.kind === "image" ? base.image.layers : [];
+    this.#reporter.from(stage);
     // A pull has shown it already; else the image was there.
     if (base.kind === "image") this.#options.progress.vertex(`FROM ${base.reference}`, base.name).cached();
-    return { key: baseKey(layers), layers: layers.map((layer) => ({ layer, created: undefined })) };
+    return {
+      ran: undefined,
+      layers: layers.map((layer) => ({ layer, contentId: layer.diffId, created: undefined })),
+    };
   }
 
-  async #step(step: Step, stage: StageGraph, below: SolvedStage, vertex: VertexProgress): Promise<SolvedStage> {
+  async #step(at: StepPlace, below: SolvedStage): Promise<SolvedStage> {
+    const { step, vertex, trace } = at;
     this.#signal.throwIfAborted();
     const prepared = await this.#prepare(step);
-    const key = this.#keyOf(prepared, stage, below.key);
-    const found = this.#options.noCache ? undefined : this.#cache.find(key.key);
-    if (found) vertex.cached();
-    const solved = found ?? (await this.#execute(prepared, below, key, vertex));
-    return { key: key.key, layers: [...below.layers, solved] };
+    const root = rootKey(below.layers.map(({ contentId }) => contentId));
+    const key = this.#keyOf(prepared, at.stage, root);
+    trace.keyed(key, prepared.kind === "copy" ? prepared.files.keys : []);
+    const found = this.#options.noCache ? undefined : await this.#find(prepared, below, key, root);
+    if (found) {
+      vertex.cached();
+      trace.end("cached", found);
+      return { ran: below.ran, layers: [...below.layers, found] };
+    }
+    vertex.explain(trace.missed(below.ran));
+    const made = await this.#execute(prepared, below, key, root, vertex);
+    trace.end("ran", made);
+    return { ran: parseStepName(step.name).label, layers: [...below.layers, made] };
+  }
+
+  /** By its key; for COPY also the layer that the same made over another root that looks the same where it matters. */
+  async #find(
+    prepared: PreparedStep,
+    below: SolvedStage,
+    key: CacheKey,
+    root: Digest,
+  ): Promise<SolvedLayer | undefined> {
+    const found = this.#cache.find(key.key);
+    if (found || prepared.kind !== "copy") return found;
+    const floating = copyKey(prepared.step, undefined, prepared.files.keys).key;
+    const candidates = this.#cache.findFloating(floating);
+    if (candidates.length === 0) return undefined;
+    const layers = below.layers.map(({ layer }) => layer);
+    const fitting = await withRoot(this.#tools.ops, layers, async (base) =>
+      candidates.find(({ facts }) => factsHold(facts, prepared.step, base)),
+    );
+    if (fitting)
+      this.#cache.add(key, root, prepared.step.name, fitting.solved, { key: floating, facts: fitting.facts });
+    return fitting?.solved;
   }
 
   async #prepare(step: Step): Promise<PreparedStep> {
@@ -114,14 +159,14 @@ export class Solver implements Disposable {
     return await stageSource(step, await this.#stage(step.from), this.#cache, this.#tools);
   }
 
-  #keyOf(prepared: PreparedStep, stage: StageGraph, below: Digest): CacheKey {
+  #keyOf(prepared: PreparedStep, stage: StageGraph, root: Digest): CacheKey {
     switch (prepared.kind) {
       case "run":
-        return runKey(prepared.step, below, stage.image.platform, this.#options.extraHosts);
+        return runKey(prepared.step, root, stage.image.platform, this.#options.extraHosts);
       case "workdir":
-        return workdirKey(prepared.step, below);
+        return workdirKey(prepared.step, root);
       case "copy":
-        return copyKey(prepared.step, below, prepared.files.keys);
+        return copyKey(prepared.step, root, prepared.files.keys);
     }
   }
 
@@ -130,6 +175,7 @@ export class Solver implements Disposable {
     prepared: PreparedStep,
     below: SolvedStage,
     key: CacheKey,
+    root: Digest,
     vertex: VertexProgress,
   ): Promise<SolvedLayer> {
     vertex.start();
@@ -144,9 +190,13 @@ export class Solver implements Disposable {
           onOutput: (stream, bytes) => report({ stream, bytes: Uint8Array.from(bytes) }),
         };
         const layers = below.layers.map(({ layer }) => layer);
-        const layer = await this.#carryOut(prepared, layers, options);
-        const made: SolvedLayer = { layer, created: Date.now() };
-        this.#cache.add(key, below.key, prepared.step.name, made);
+        const { layer, contentId = layer.diffId, facts } = await this.#carryOut(prepared, layers, options);
+        const made: SolvedLayer = { layer, contentId, created: Date.now() };
+        const floating =
+          facts && prepared.kind === "copy"
+            ? { key: copyKey(prepared.step, undefined, prepared.files.keys).key, facts }
+            : undefined;
+        this.#cache.add(key, root, prepared.step.name, made, floating);
         return made;
       },
       ({ stream, bytes }) => vertex.log(stream, bytes),
@@ -158,19 +208,27 @@ export class Solver implements Disposable {
     return solved;
   }
 
-  #carryOut(prepared: PreparedStep, below: readonly Layer[], options: OpOptions): Promise<Layer> {
+  async #carryOut(prepared: PreparedStep, below: readonly Layer[], options: OpOptions): Promise<MadeLayer> {
     const { ops } = this.#tools;
     switch (prepared.kind) {
       case "run":
-        return runLayer(prepared.step, below, ops, options);
+        return await runLayer(prepared.step, below, ops, options);
       case "workdir":
-        return workdirLayer(prepared.step, below, ops, options);
+        return { layer: await workdirLayer(prepared.step, below, ops, options) };
       case "copy": {
         const { step, files } = prepared;
-        return files.use((source, selected) => copyLayer({ step, below, source, selected }, ops, options));
+        return await files.use((source, selected) => copyLayer({ step, below, source, selected }, ops, options));
       }
     }
   }
+}
+
+/** One step in its stage, and those who follow it. */
+interface StepPlace {
+  readonly step: Step;
+  readonly stage: StageGraph;
+  readonly vertex: VertexProgress;
+  readonly trace: StepTrace;
 }
 
 /** A step, and for COPY what it reads: its key depends on that. */

@@ -1,0 +1,308 @@
+import { mkdirSync, mkdtempSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { NotFoundError } from "#errors/errors.ts";
+import { digestOf } from "#formats/digest.ts";
+import type { SnapshotLayer } from "#snapshot/snapshotter.ts";
+import type { Digest } from "#spec/digest.ts";
+import type { ImageConfig } from "#spec/oci-image.ts";
+import type { SolveStatus } from "#spec/solve-status.ts";
+import { BuildCacheStore } from "#store/build-cache.ts";
+import { Database } from "#store/database.ts";
+import { LayerFileStore } from "#store/layer-file-store.ts";
+import type { Layer } from "#store/layer-store.ts";
+import { openedContext } from "./build-client.ts";
+import type { BaseImage, BuildContext, BuildRequest, ContextEntry } from "./builder.ts";
+import { DockerfileBuilder } from "./dockerfile-builder.ts";
+import type { FileTree, TreeNode } from "./ops/file-tree.ts";
+import { LayerPlan } from "./ops/layer-plan.ts";
+import { layerTar } from "./ops/layer-tar.ts";
+import { planCopy } from "./ops/plan-copy.ts";
+import { RootTree } from "./ops/root-tree.ts";
+import type { BuildMemory, StepReport } from "./solve/build-memory.ts";
+
+/**
+ * The whole builder over a real layer store and database. Roots are plain directories and commands are functions here: what is looked
+ * at is which steps run. build-on-kernel.test.ts has the real mounts and containers.
+ */
+export class BuilderTestBed {
+  readonly directory: string = mkdtempSync("/tmp/berth-builder-");
+  readonly database: Database = new Database(join(this.directory, "db"));
+  readonly layers: LayerFileStore = new LayerFileStore({
+    directory: join(this.directory, "layers"),
+    database: this.database,
+  });
+  cache: BuildCacheStore = new BuildCacheStore(this.database);
+  readonly images: Map<string, BaseImage> = new Map();
+  readonly created: ImageConfig[] = [];
+  readonly ran: string[] = [];
+  readonly logs: string[] = [];
+  names: string[] = [];
+  cached: string[] = [];
+  errors: Record<string, string> = {};
+  views = 0;
+  /** What builds remember of one another here; `reasons` are those of the last build. */
+  readonly memory: TestMemory = new TestMemory();
+  reasons: Record<string, readonly string[]> = {};
+  #count = 0;
+  builder: DockerfileBuilder;
+  readonly #unpackTar: Untar;
+
+  constructor(unpackTar: Untar) {
+    this.#unpackTar = unpackTar;
+    this.builder = this.#builder();
+  }
+
+  restart(): void {
+    this.cache = new BuildCacheStore(this.database);
+    this.builder = this.#builder();
+  }
+
+  async addImage(
+    name: string,
+    files: Record<string, string | TestFile>,
+    config: ImageConfig["config"] = {},
+  ): Promise<void> {
+    const layer = await this.layers.ingest(tarOf(contextOf(files)));
+    const history = [{ created: "2024-01-01T00:00:00.000Z", created_by: "base" }];
+    const full: ImageConfig = {
+      architecture: "amd64",
+      os: "linux",
+      config,
+      rootfs: { type: "layers", diff_ids: [layer.diffId] },
+      history,
+    };
+    this.images.set(name, { id: digestOf(JSON.stringify(full)), config: full, layers: [layer] });
+  }
+
+  async build(
+    dockerfile: string,
+    context: Record<string, string | TestFile> = {},
+    more: Partial<BuildRequest> = {},
+  ): Promise<ImageConfig> {
+    const vertices = new Map<string, { name: string; cached?: boolean; error?: string }>();
+    this.ran.length = 0;
+    this.views = 0;
+    this.logs.length = 0;
+    try {
+      await this.builder.build({
+        input: { kind: "files", dockerfile: Buffer.from(dockerfile), context: openedContext(contextOf(context)) },
+        dockerfileName: "Dockerfile",
+        tags: ["docker.io/library/x:latest"],
+        buildArgs: {},
+        labels: {},
+        target: "",
+        noCache: false,
+        pull: false,
+        networkMode: "default",
+        extraHosts: [],
+        platform: "linux/amd64",
+        onStatus: (status: SolveStatus) => {
+          for (const vertex of status.vertexes ?? []) vertices.set(vertex.digest, vertex);
+          for (const log of status.logs ?? []) this.logs.push(Buffer.from(log.data, "base64").toString());
+        },
+        signal: new AbortController().signal,
+        memory: this.memory,
+        ...more,
+      });
+    } finally {
+      const all = [...vertices.values()];
+      this.reasons = this.memory.endBuild();
+      this.names = all.map(({ name }) => name);
+      this.cached = all.filter(({ cached }) => cached).map(({ name }) => name);
+      this.errors = Object.fromEntries(all.flatMap(({ name, error }) => (error ? [[name, error]] : [])));
+    }
+    return known(this.created.at(-1));
+  }
+
+  /** What a second build must do anew. */
+  dispose(): void {
+    this.database[Symbol.dispose]();
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  #builder(): DockerfileBuilder {
+    const roots = new Map<string, { lower: string; upper: string }>();
+    const unpack = async (layers: readonly SnapshotLayer[]): Promise<string> => {
+      const root = join(this.directory, `root-${this.#count++}`);
+      mkdirSync(root);
+      for (const layer of layers) {
+        const tar = join(root, ".tar");
+        const chunks: Uint8Array[] = [];
+        for await (const chunk of this.layers.readTar(layer as Layer)) chunks.push(chunk);
+        writeFileSync(tar, Buffer.concat(chunks));
+        await this.#unpackTar(tar, root);
+        unlinkSync(tar);
+      }
+      return root;
+    };
+    return new DockerfileBuilder({
+      cache: this.cache,
+      layers: this.layers,
+      scratchDirectory: this.directory,
+      readXattrs: () => new Map(),
+      inflate: (source) => source,
+      snapshotter: {
+        name: "fake",
+        description: "",
+        prepare: async (key, layers) => {
+          const upper = join(this.directory, `upper-${this.#count++}`);
+          mkdirSync(upper);
+          roots.set(key, { lower: await unpack(layers), upper });
+        },
+        mount: async (key) => known(roots.get(key)).upper,
+        view: async (layers) => {
+          this.views++;
+          const path = await unpack(layers);
+          return { path, [Symbol.asyncDispose]: async () => rmSync(path, { recursive: true, force: true }) };
+        },
+        unmount: async () => undefined,
+        diff: (key) => tarOfDirectory(known(roots.get(key)).upper),
+        changes: async () => [],
+        usage: async () => ({ size: 0, diskSize: 0, inodes: 0 }),
+        remove: async (key) => void roots.delete(key),
+        keys: async () => [...roots.keys()],
+        releaseIdle: async () => undefined,
+      },
+      runtime: {
+        runOnce: async (spec, output, signal) => {
+          const line = spec.args.at(-1) ?? "";
+          this.ran.push(line);
+          output.stdout(Buffer.from(`out of ${line}\n`));
+          if (line.startsWith("exit")) return Number(line.slice(5));
+          if (line === "wait") {
+            await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+            return 137;
+          }
+          if (line === "slow") await new Promise((resolve) => setTimeout(resolve, 100));
+          // Contents without the comment: two commands that differ in it make the same file at different times.
+          writeFileSync(join(spec.rootfs, "made"), line.replace(/ #.*/, ""));
+          return 0;
+        },
+      },
+      host: {
+        resolveImage: async (reference) => {
+          const image = this.images.get(reference);
+          if (!image) throw new NotFoundError(`${reference}: not found`);
+          return image;
+        },
+        createImage: async (config): Promise<Digest> => {
+          this.created.push(config);
+          return digestOf(JSON.stringify(config));
+        },
+        openNetwork: async () => ({
+          network: { kind: "none" },
+          hostsPath: "/etc/hosts",
+          resolvConfPath: "/etc/resolv.conf",
+          [Symbol.asyncDispose]: async () => undefined,
+        }),
+      },
+    });
+  }
+}
+
+/** Unpacks a tar into a directory: tests have it from `sys`. */
+type Untar = (tar: string, directory: string) => Promise<unknown>;
+
+class TestMemory implements BuildMemory {
+  readonly #builds: StepReport[][] = [];
+  readonly #manifests = new Map<string, string>();
+  #current: StepReport[] = [];
+
+  former(): readonly (readonly StepReport[])[] {
+    return this.#builds;
+  }
+
+  manifest(content: Digest): string | undefined {
+    return this.#manifests.get(content);
+  }
+
+  keepManifest(content: Digest, manifest: string): void {
+    this.#manifests.set(content, manifest);
+  }
+
+  report(step: StepReport): void {
+    this.#current.push(step);
+  }
+
+  /** The reasons by step of the build that has just ended. */
+  endBuild(): Record<string, readonly string[]> {
+    const steps = this.#current;
+    this.#builds.unshift(steps);
+    this.#current = [];
+    return Object.fromEntries(steps.flatMap(({ name, reasons }) => (reasons.length > 0 ? [[name, reasons]] : [])));
+  }
+}
+
+export interface TestFile extends Partial<ContextEntry> {
+  readonly content?: string;
+}
+
+function contextOf(files: Record<string, string | TestFile>): BuildContext {
+  const contents = new Map<string, string>();
+  const entries = Object.entries(files).map(([path, value]): ContextEntry => {
+    const content = typeof value === "string" ? value : (value.content ?? "");
+    contents.set(path, content);
+    const base: ContextEntry = {
+      path,
+      type: "file",
+      mode: 0o644,
+      size: content.length,
+      mtime: 1_700_000_000_500,
+      linkname: "",
+      digest: digestOf(content),
+    };
+    return typeof value === "string" ? base : { ...base, ...value };
+  });
+  entries.sort((left, right) => (left.path < right.path ? -1 : 1));
+  return {
+    entries,
+    read: (entry) => Buffer.from(contents.get(entry.path) ?? ""),
+    stream: async function* (entry) {
+      yield Buffer.from(contents.get(entry.path) ?? "");
+    },
+    transferred: 2,
+  };
+}
+
+async function* tarOf(context: BuildContext): AsyncIterable<Uint8Array> {
+  const { ContextTree } = await import("./ops/context-tree.ts");
+  const tree = new ContextTree(context);
+  const plan = new LayerPlan(undefined);
+  planCopy(
+    plan,
+    tree,
+    { path: "", node: rootOf(tree), name: "/" },
+    { destination: "/" },
+    { owner: undefined, chmod: "" },
+  );
+  yield* layerTar(plan.entries());
+}
+
+/** No two steps run in the same second here. */
+let clock = 1_700_000_000;
+
+async function* tarOfDirectory(path: string): AsyncIterable<Uint8Array> {
+  const tree = new RootTree(path, () => new Map());
+  const plan = new LayerPlan(undefined);
+  planCopy(
+    plan,
+    tree,
+    { path: "", node: rootOf(tree), name: "/" },
+    { destination: "/" },
+    { owner: undefined, chmod: "" },
+  );
+  const mtime = clock++;
+  yield* layerTar(plan.entries().map(([name, entry]) => [name, { ...entry, node: { ...entry.node, mtime } }] as const));
+}
+
+function rootOf(tree: FileTree): TreeNode {
+  const node = tree.lstat("");
+  if (!node) throw new NotFoundError("no root");
+  return node;
+}
+
+/** What must be there, or the test is wrong. */
+function known<T>(value: T | undefined): T {
+  if (value === undefined) throw new NotFoundError("not there");
+  return value;
+}
