@@ -22,7 +22,7 @@ export interface BaseFacts {
 /** The facts that `plan`, complete, was made from. Undefined when they are too many. */
 export function baseFacts(plan: LayerPlan, step: CopyStep, root: RootTree | undefined): BaseFacts | undefined {
   if (plan.answers.size > MAX_FACTS) return undefined;
-  const paths = [...plan.answers].map(([path, node]) => [path, describe(node)] as const);
+  const paths = [...plan.answers].map(([path, node]) => [path, describe(path, node)] as const);
   const owner = ownerOf(step, root);
   return owner === undefined ? { paths } : { paths, owner };
 }
@@ -30,7 +30,7 @@ export function baseFacts(plan: LayerPlan, step: CopyStep, root: RootTree | unde
 /** Whether they hold over another root. */
 export function factsHold(facts: BaseFacts, step: CopyStep, root: RootTree | undefined): boolean {
   const plan = new LayerPlan(root);
-  if (!facts.paths.every(([path, node]) => describe(plan.inBase(path)) === node)) return false;
+  if (!facts.paths.every(([path, node]) => describe(path, plan.inBase(path)) === node)) return false;
   try {
     return ownerOf(step, root) === facts.owner;
   } catch {
@@ -45,8 +45,10 @@ function ownerOf(step: CopyStep, root: RootTree | undefined): string | undefined
   return `${uid}:${gid}`;
 }
 
-function describe(node: TreeNode | undefined): string | null {
+function describe(path: string, node: TreeNode | undefined): string | null {
   if (!node) return null;
+  // No layer repeats the root's own metadata.
+  if (path === "") return node.type;
   const { type, mode, uid, gid, mtime, linkname } = node;
   // A file in the way is replaced, whatever it is.
   return type === "directory" || type === "symlink" ? JSON.stringify([type, mode, uid, gid, mtime, linkname]) : "file";
