@@ -158,6 +158,26 @@ describe("berth build", () => {
     expect(result.exitCode).toBe(0);
     expect(result.stdout).toContain("Successfully tagged classic:latest");
     expect(await engine.ok(["run", "--rm", "classic", "head", "-1", "/d"])).toBe("FROM busybox");
+    expect(result.stdout).toMatch(/^Step 1\/3 : FROM busybox\nStep 2\/3 : RUN echo classic\nclassic\n ---> /m);
+  });
+
+  test("tells a classic client what failed, with the command's exit code", async () => {
+    await using context = makeContext({
+      Dockerfile: "FROM busybox\nRUN echo before; exit 7\n",
+      Broken: "FROM busybox\nRUNN true\n",
+    });
+    const build = (...args: string[]) =>
+      run("docker", ["-H", `unix://${engine.socket}`, "build", ...args, context.path], {
+        env: { DOCKER_BUILDKIT: "0" },
+      });
+    const failed = await build();
+    expect(failed.exitCode).toBe(7);
+    expect(failed.stderr).toContain("The command '/bin/sh -c echo before; exit 7' returned a non-zero code: 7");
+    const broken = await build("-f", `${context.path}/Broken`);
+    expect(broken.exitCode).toBe(1);
+    expect(broken.stderr).toContain(
+      "Error response from daemon: dockerfile parse error on line 2: unknown instruction: RUNN",
+    );
   });
 
   test("reads a Dockerfile from standard input", async () => {

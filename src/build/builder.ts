@@ -32,9 +32,17 @@ export interface BuildRequest {
   /** `os/arch[/variant]`; "" means the host's. */
   readonly platform: string;
   readonly onStatus: (status: SolveStatus) => void;
+  /** Told once, before the first step: the instructions to be carried out, in the order of the Dockerfile. */
+  readonly onPlan?: (plan: readonly PlannedVertex[]) => void;
   readonly signal: AbortSignal;
   /** Former builds of the same, and a record of this one; undefined: the build explains nothing and leaves no record. */
   readonly memory?: BuildMemory | undefined;
+}
+
+/** An instruction as written, and the vertex under which its progress is told; `FROM` and metadata that cost nothing have none. */
+export interface PlannedVertex {
+  readonly text: string;
+  readonly vertex?: Digest;
 }
 
 export interface BuildResult {

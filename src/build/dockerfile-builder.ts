@@ -16,7 +16,7 @@ import type { OpTools } from "./ops/op-context.ts";
 import { BaseImages } from "./solve/base-images.ts";
 import { ContextLoader } from "./solve/context-loader.ts";
 import { BuildProgress } from "./solve/progress.ts";
-import { Solver } from "./solve/solver.ts";
+import { plannedVertexes, Solver } from "./solve/solver.ts";
 import type { SolvedLayer, SolvedStage } from "./solve/solver-types.ts";
 import { OutputReplay, type StepOutput } from "./solve/step-output.ts";
 
@@ -62,6 +62,7 @@ export class DockerfileBuilder {
         text = { name: request.dockerfileName, lines: Buffer.from(bytes).toString("utf8").split(/\r?\n/) };
         const dockerfile = await this.#loadDefinition(bytes, request, progress);
         const target = await this.#loadGraph(dockerfile, request, progress);
+        request.onPlan?.(plannedVertexes(target));
         const solved = await this.#solve(target, request, progress);
         return { imageId: await this.#export(target, solved, request, progress) };
       });

@@ -1,41 +1,67 @@
 import { expect, test } from "bun:test";
+import type { JsonMessage } from "#spec/docker-api.ts";
 import type { Vertex } from "#spec/solve-status.ts";
-import { LegacyBuildStream, legacySuccess } from "./legacy-build-stream.ts";
+import { LegacyBuildStream, legacyFailure, legacySuccess } from "./legacy-build-stream.ts";
 
-const ID = `sha256:${"ab".repeat(32)}`;
+const COPY = `sha256:${"ab".repeat(32)}` as const;
+const RUN = `sha256:${"cd".repeat(32)}` as const;
+const PLAN = [
+  { text: "FROM busybox" },
+  { text: "ENV A=b" },
+  { text: "COPY a b", vertex: COPY },
+  { text: "RUN make", vertex: RUN },
+  { text: 'CMD ["b"]' },
+];
+const AT = "2025-01-01T00:00:00Z";
 
-function text(stream: LegacyBuildStream, vertexes: readonly Vertex[]): string {
-  return stream
-    .update({ vertexes })
-    .map((message) => message.stream)
-    .join("");
-}
-
-test("LegacyBuildStream announces a step once, says when it was cached, and gives its id at the end", () => {
-  const stream = new LegacyBuildStream();
-  const step = { digest: ID, name: "[build 2/3] RUN make", inputs: [], started: "2025-01-01T00:00:00Z" };
-  expect(text(stream, [{ ...step, cached: true }])).toBe("Step 2/3 : RUN make\n ---> Using cache\n");
-  expect(text(stream, [step])).toBe("");
-  expect(text(stream, [{ ...step, completed: "2025-01-01T00:00:01Z" }])).toBe(" ---> abababababab\n");
-  expect(text(stream, [{ ...step, completed: "2025-01-01T00:00:01Z" }])).toBe("");
+const text = (messages: readonly JsonMessage[]): string => messages.map(({ stream }) => stream).join("");
+const vertex = (digest: string, state: Partial<Vertex>): { vertexes: Vertex[] } => ({
+  vertexes: [{ digest, name: "", started: AT, ...state }],
+});
+const log = (digest: string, line: string) => ({
+  logs: [{ vertex: digest, stream: 1 as const, data: Buffer.from(line).toString("base64"), timestamp: AT }],
 });
 
-test("LegacyBuildStream shows output, and nothing of internal vertexes", () => {
+test("LegacyBuildStream shows instructions in their order, what was cached, and the ids of layers", () => {
   const stream = new LegacyBuildStream();
-  expect(
-    stream.update({
-      vertexes: [{ digest: ID, name: "[internal] load build context", inputs: [], started: "2025-01-01T00:00:00Z" }],
-      logs: [
-        { vertex: ID, stream: 1, data: Buffer.from("hé\n").toString("base64"), timestamp: "2025-01-01T00:00:00Z" },
-      ],
-    }),
-  ).toEqual([{ stream: "hé\n" }]);
+  expect(text(stream.begin(PLAN))).toBe("Step 1/5 : FROM busybox\nStep 2/5 : ENV A=b\nStep 3/5 : COPY a b\n");
+  expect(stream.update(vertex(COPY, {}))).toEqual([]);
+  expect(text(stream.update(vertex(COPY, { completed: AT, cached: true })))).toBe(
+    " ---> Using cache\n ---> abababababab\nStep 4/5 : RUN make\n",
+  );
+  expect(text(stream.update(log(RUN, "hé\n")))).toBe("hé\n");
+  expect(text(stream.update(vertex(RUN, { completed: AT })))).toBe(' ---> cdcdcdcdcdcd\nStep 5/5 : CMD ["b"]\n');
+  expect(stream.update(vertex(RUN, { completed: AT }))).toEqual([]);
+});
+
+test("LegacyBuildStream keeps what a later step prints until its turn, and does not go on behind a failed one", () => {
+  const stream = new LegacyBuildStream();
+  stream.begin(PLAN);
+  expect(stream.update(log(RUN, "early\n"))).toEqual([]);
+  expect(stream.update(vertex(RUN, { completed: AT }))).toEqual([]);
+  expect(text(stream.update(vertex(COPY, { completed: AT })))).toBe(
+    ' ---> abababababab\nStep 4/5 : RUN make\nearly\n ---> cdcdcdcdcdcd\nStep 5/5 : CMD ["b"]\n',
+  );
+  const failing = new LegacyBuildStream();
+  failing.begin(PLAN);
+  expect(failing.update(vertex(COPY, { completed: AT, error: "no" }))).toEqual([]);
 });
 
 test("legacySuccess() ends as scripts expect", () => {
-  expect(legacySuccess(ID, ["app:latest"])).toEqual([
-    { aux: { ID } },
+  expect(legacySuccess(COPY, ["app:latest"])).toEqual([
+    { aux: { ID: COPY } },
     { stream: "Successfully built abababababab\n" },
     { stream: "Successfully tagged app:latest\n" },
   ]);
+});
+
+test("legacyFailure() says it in the classic builder's words, without an aux that would hide it", () => {
+  const message =
+    'failed to solve: process "/bin/sh -c echo \\"x\\"; exit 7" did not complete successfully: exit code: 7';
+  const text = `The command '/bin/sh -c echo "x"; exit 7' returned a non-zero code: 7`;
+  expect(legacyFailure({ message, code: 7, tail: ["x"] })).toEqual({
+    errorDetail: { code: 7, message: text },
+    error: text,
+  });
+  expect(legacyFailure({ message: "failed to solve: no space" }).error).toBe("no space");
 });

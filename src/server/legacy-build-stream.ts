@@ -1,39 +1,67 @@
+import type { PlannedVertex } from "#engine/builds/build-service.ts";
 import type { JsonMessage } from "#spec/docker-api.ts";
-import type { SolveStatus, Vertex } from "#spec/solve-status.ts";
-
-/** `[2/3] WORKDIR /app`, `[build 2/3] RUN make`. */
-const STEP_NAME = /^\[(?:\S+ )?\s*(\d+)\/(\d+)\] ([\s\S]*)$/;
+import type { BuildFailure, SolveStatus, Vertex } from "#spec/solve-status.ts";
 
 /**
  * Renders a build's progress as the classic builder's text, for clients without BuildKit: scripts read `Step 2/3 : …`, ` ---> Using cache`
- * and the command's output. Only instructions that make layers are steps here; the others cost nothing and are not shown.
+ * and the command's output. That text has one step after the other, while steps run side by side: what a later one prints waits for
+ * its turn. Instructions that make no layer are announced and done. Steps have no containers and images that could be named.
  */
 export class LegacyBuildStream {
-  readonly #announced = new Set<string>();
-  readonly #finished = new Set<string>();
+  #plan: readonly PlannedVertex[] = [];
+  /** Index of the step whose turn it is. */
+  #current = -1;
+  readonly #vertexes = new Map<string, Vertex>();
+  readonly #waiting = new Map<string, JsonMessage[]>();
+
+  /** Takes the steps; to be called before the first update that has one. */
+  begin(plan: readonly PlannedVertex[]): JsonMessage[] {
+    this.#plan = plan;
+    return this.#advance();
+  }
 
   /** The lines that an update adds. */
   update(status: SolveStatus): JsonMessage[] {
-    return [
-      ...(status.vertexes ?? []).flatMap((vertex) => this.#vertex(vertex)),
-      ...(status.logs ?? []).map((log) => ({ stream: Buffer.from(log.data, "base64").toString("utf8") })),
-    ];
+    for (const vertex of status.vertexes ?? []) this.#vertexes.set(vertex.digest, vertex);
+    const shown: JsonMessage[] = [];
+    for (const { vertex, data } of status.logs ?? []) {
+      const message = { stream: Buffer.from(data, "base64").toString("utf8") };
+      if (vertex === this.#plan[this.#current]?.vertex) shown.push(message);
+      else this.#waiting.set(vertex, [...(this.#waiting.get(vertex) ?? []), message]);
+    }
+    return [...shown, ...this.#advance()];
   }
 
-  #vertex(vertex: Vertex): JsonMessage[] {
-    const step = STEP_NAME.exec(vertex.name);
-    if (!step || !vertex.started) return [];
+  /** Ends the current step if it has ended, and begins the next ones up to the first that goes on. */
+  #advance(): JsonMessage[] {
     const messages: JsonMessage[] = [];
-    if (!this.#announced.has(vertex.digest)) {
-      this.#announced.add(vertex.digest);
-      messages.push({ stream: `Step ${step[1]}/${step[2]} : ${step[3]}` }, { stream: "\n" });
-      if (vertex.cached) messages.push({ stream: " ---> Using cache\n" });
-    }
-    if (vertex.completed && !vertex.error && !this.#finished.has(vertex.digest)) {
-      this.#finished.add(vertex.digest);
-      messages.push({ stream: ` ---> ${shortId(vertex.digest)}\n` });
+    while (this.#hasEnded(this.#plan[this.#current])) {
+      messages.push(...this.#end(this.#plan[this.#current]));
+      const next = this.#plan[this.#current + 1];
+      if (!next) break;
+      this.#current++;
+      messages.push(...this.#begin(next));
     }
     return messages;
+  }
+
+  #hasEnded(step: PlannedVertex | undefined): boolean {
+    if (step?.vertex === undefined) return true;
+    const state = this.#vertexes.get(step.vertex);
+    return state?.completed !== undefined && !state.error;
+  }
+
+  #begin({ text, vertex }: PlannedVertex): JsonMessage[] {
+    const header = { stream: `Step ${this.#current + 1}/${this.#plan.length} : ${text}` };
+    const waiting = this.#waiting.get(vertex ?? "") ?? [];
+    this.#waiting.delete(vertex ?? "");
+    return [header, { stream: "\n" }, ...waiting];
+  }
+
+  #end(step: PlannedVertex | undefined): JsonMessage[] {
+    if (step?.vertex === undefined) return [];
+    const using = this.#vertexes.get(step.vertex)?.cached ? [{ stream: " ---> Using cache\n" }] : [];
+    return [...using, { stream: ` ---> ${shortId(step.vertex)}\n` }];
   }
 }
 
@@ -44,6 +72,18 @@ export function legacySuccess(imageId: string, familiarTags: readonly string[]):
     { stream: `Successfully built ${shortId(imageId)}\n` },
     ...familiarTags.map((tag) => ({ stream: `Successfully tagged ${tag}\n` })),
   ];
+}
+
+const FAILED_COMMAND = /^failed to solve: process "(.*)" did not complete successfully: exit code: (\d+)$/s;
+
+/** A failure in the classic builder's words. Its message has no `aux`: docker's client passes over the error of one that has. */
+export function legacyFailure({ message, code }: BuildFailure): JsonMessage {
+  const [, command, exitCode] = FAILED_COMMAND.exec(message) ?? [];
+  const text =
+    command === undefined
+      ? message.replace(/^failed to solve: /, "")
+      : `The command '${command.replace(/\\(["\\])/g, "$1")}' returned a non-zero code: ${exitCode}`;
+  return { errorDetail: { ...(code === undefined ? {} : { code }), message: text }, error: text };
 }
 
 function shortId(digest: string): string {

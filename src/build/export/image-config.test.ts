@@ -24,6 +24,7 @@ function stage(history: StageGraph["image"]["history"]): StageGraph {
     steps: [],
     image: { platform: { os: "linux", architecture: "amd64" }, config: { Labels: { z: "1" } }, history },
     scope: { variables: new VariableList(), buildArgs: [] },
+    listing: [],
   };
 }
 

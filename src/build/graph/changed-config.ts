@@ -35,6 +35,7 @@ export function changedConfig(config: ImageConfig, changes: readonly string[]): 
     name: "",
     displayName: "",
     source: written.source,
+    text: "",
     base: undefined,
     reference: "",
     baseName: "",

@@ -14,7 +14,7 @@ import { rejectUnsupported } from "../instructions/unsupported.ts";
 import { compileCopy } from "./compile-copy.ts";
 import { applyMetadata } from "./compile-metadata.ts";
 import { compileRun } from "./compile-run.ts";
-import type { StageBase, StageGraph, StageScope, Step } from "./graph-types.ts";
+import type { ListedInstruction, StageBase, StageGraph, StageScope, Step } from "./graph-types.ts";
 import { emptyImage, ImageDraft, imageOf } from "./image-draft.ts";
 import { joinWorkdir } from "./image-path.ts";
 import type { CompileOptions, StageContext } from "./stage-context.ts";
@@ -41,6 +41,7 @@ class StageCompiler implements StageContext {
   readonly namer: StepNamer;
   readonly #base: StageBase;
   readonly #steps: Step[] = [];
+  readonly #listing: ListedInstruction[] = [];
   #variables: VariableList;
   #buildArgs: readonly string[];
 
@@ -49,6 +50,7 @@ class StageCompiler implements StageContext {
     this.options = options;
     this.namer = namer;
     this.#base = base;
+    if (stage.text !== "") this.#listing.push({ text: stage.text });
     this.image = new ImageDraft(baseImage(stage, base));
     const inherited = base.kind === "stage" ? base.stage.scope : undefined;
     this.#variables = inherited?.variables ?? new VariableList();
@@ -77,12 +79,17 @@ class StageCompiler implements StageContext {
 
   finish(): StageGraph {
     const scope: StageScope = { variables: this.#variables, buildArgs: this.#buildArgs };
-    return { index: this.#stage.index, base: this.#base, steps: this.#steps, image: this.image.finish(), scope };
+    const { index } = this.#stage;
+    const [steps, listing] = [this.#steps, this.#listing];
+    return { index, base: this.#base, steps, image: this.image.finish(), scope, listing };
   }
 
   apply(planned: PlannedInstruction): void {
+    const before = this.#steps.length;
     try {
       this.#dispatch(planned);
+      const step = this.#steps[before];
+      this.#listing.push({ text: planned.instruction.text, ...(step ? { step } : {}) });
     } catch (error) {
       throw locate(error, { source: planned.instruction.source });
     }

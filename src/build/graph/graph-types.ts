@@ -17,6 +17,13 @@ export interface StageGraph {
   readonly image: StageImage;
   /** What a stage that builds on this one continues from. */
   readonly scope: StageScope;
+  /** `FROM` and what follows it, as written, each with the step that it became: metadata becomes none. */
+  readonly listing: readonly ListedInstruction[];
+}
+
+export interface ListedInstruction {
+  readonly text: string;
+  readonly step?: Step;
 }
 
 export type StageBase =

@@ -18,6 +18,8 @@ export interface PlannedStage {
   /** Shown in step names: the name, `stage-N`, or "" when it is the only stage. */
   readonly displayName: string;
   readonly source: SourceRange;
+  /** The `FROM` line as written, "" for an image that is only copied from. */
+  readonly text: string;
   /** The earlier stage it stands on; undefined for an image or scratch. */
   readonly base: PlannedStage | undefined;
   /** Canonical reference, or "" for scratch and for a stage on a stage. */
@@ -67,7 +69,7 @@ export class StagePlan {
       const expand = (word: string): string => expandWord(word, scope, dockerfile.escape);
       this.#add(
         stage.name,
-        stage.source,
+        stage,
         atPlace(stage.source, () => baseNameOf(stage.base, expand(stage.base))),
         stage.platform === "" ? undefined : atPlace(stage.source, () => platformOf(stage.platform, expand)),
       );
@@ -123,7 +125,12 @@ export class StagePlan {
     return instructions.some((instruction) => instruction.kind === "copy" && instruction.from !== "");
   }
 
-  #add(name: string, source: SourceRange, baseName: string, platform: Platform | undefined): MutableStage {
+  #add(
+    name: string,
+    { source, text }: Pick<PlannedStage, "source" | "text">,
+    baseName: string,
+    platform: Platform | undefined,
+  ): MutableStage {
     const index = this.#stages.length;
     const base = this.#byName.get(baseName.toLowerCase());
     const onImage = !base && baseName !== SCRATCH;
@@ -132,6 +139,7 @@ export class StagePlan {
       name,
       displayName: name === "" ? `stage-${index}` : name,
       source,
+      text,
       base,
       baseName,
       reference: onImage ? canonicalReference(baseName, source) : "",
@@ -168,7 +176,7 @@ export class StagePlan {
   }
 
   #addImage(reference: string, source: SourceRange, reader: PlannedStage): PlannedStage {
-    const image = this.#add("", source, reference, reader.platform);
+    const image = this.#add("", { source, text: "" }, reference, reader.platform);
     image.stepCount = 0;
     image.isCopiedImage = true;
     return image;

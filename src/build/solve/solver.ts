@@ -1,6 +1,8 @@
+import { digestOf } from "#formats/digest.ts";
 import type { Digest } from "#spec/digest.ts";
 import type { Layer } from "#store/layer-store.ts";
 import { locate } from "../build-error.ts";
+import type { PlannedVertex } from "../builder.ts";
 import { reachableStages } from "../graph/build-graph.ts";
 import type { CopyStep, RunStep, StageGraph, Step, WorkdirStep } from "../graph/graph-types.ts";
 import { factsHold } from "../ops/base-facts.ts";
@@ -71,7 +73,7 @@ export class Solver implements Disposable {
   async #solveStage(stage: StageGraph): Promise<SolvedStage> {
     let solved = await this.#base(stage);
     for (const step of stage.steps) {
-      const vertex = this.#options.progress.vertex(`${stage.index} ${step.name}`, step.name);
+      const vertex = this.#options.progress.vertex(identityOf(stage, step), step.name);
       const trace = this.#reporter.begin(step, stage);
       try {
         solved = await this.#step({ step, stage, vertex, trace }, solved);
@@ -236,3 +238,16 @@ type PreparedStep =
   | { readonly kind: "run"; readonly step: RunStep }
   | { readonly kind: "workdir"; readonly step: WorkdirStep }
   | { readonly kind: "copy"; readonly step: CopyStep; readonly files: CopySource };
+
+/** What a build of `target` carries out, in the order of the Dockerfile. */
+export function plannedVertexes(target: StageGraph): readonly PlannedVertex[] {
+  const stages = [...reachableStages(target)].sort((a, b) => a.index - b.index);
+  return stages.flatMap((stage) =>
+    stage.listing.map(({ text, step }) => ({ text, ...(step ? { vertex: digestOf(identityOf(stage, step)) } : {}) })),
+  );
+}
+
+/** Tells the steps of one build apart. */
+function identityOf(stage: StageGraph, step: Step): string {
+  return `${stage.index} ${step.name}`;
+}

@@ -1,5 +1,5 @@
 import { BuildError } from "#build/build-error.ts";
-import type { BuildRequest, BuildResult } from "#build/builder.ts";
+import type { BuildRequest, BuildResult, PlannedVertex } from "#build/builder.ts";
 import { contextFromTar } from "#build/context/context-from-tar.ts";
 import type { ContextStore } from "#build/context/context-store.ts";
 import type { OpenContext } from "#build/context/open-context.ts";
@@ -13,7 +13,7 @@ import type { BuildFailure } from "#spec/solve-status.ts";
 import type { BuildCacheStore } from "#store/build-cache.ts";
 import type { BuildCacheUsage } from "#store/build-cache-record.ts";
 
-export type { BuildCacheUsage, BuildRequest, OpenContext };
+export type { BuildCacheUsage, BuildRequest, OpenContext, PlannedVertex };
 
 export interface BuildServiceParts {
   readonly contexts: ContextStore;

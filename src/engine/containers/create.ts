@@ -5,28 +5,14 @@ import type { ContainerCreateRequest, HostConfig } from "#spec/docker-api.ts";
 import { type ContainerContext, containerFiles } from "./container-context.ts";
 import { type ContainerRecord, eventAttributes, NEW_STATE } from "./container-record.ts";
 import type { ContainerStore } from "./container-store.ts";
-import { discardLimits } from "./discard-limits.ts";
-import { hostConfigDefaults } from "./host-config-defaults.ts";
-import { checkPlatform } from "./image-platform.ts";
 import { joinedContainer, joinsById } from "./joined-containers.ts";
 import { mergeConfig } from "./merge-config.ts";
 import { resolveMounts } from "./mounts.ts";
 import { portRequests } from "./port-requests.ts";
 import { randomName } from "./random-name.ts";
-import { checkCreateRequest, checkName, checkRuntime } from "./validate-create.ts";
+import { checkCreateRequest, checkName } from "./validate-create.ts";
 
-export interface CreateOptions {
-  /** Without Docker's leading slash; "" for a random one. */
-  readonly name: string;
-  /** `os/architecture[/variant]` that the image must have; "" for any. */
-  readonly platform: string;
-}
-
-export interface CreatedContainer {
-  readonly record: ContainerRecord;
-  /** What the client should tell its user, in Docker's words. */
-  readonly warnings: readonly string[];
-}
+const DEFAULT_SHM = 64 * 1024 * 1024;
 
 /**
  * Makes a container: checks the request, joins it with the image's defaults, makes its volumes and its writable directory, and writes it
@@ -35,16 +21,13 @@ export interface CreatedContainer {
 export async function createContainer(
   context: ContainerContext,
   request: ContainerCreateRequest,
-  options: CreateOptions,
-): Promise<CreatedContainer> {
-  if (options.name !== "") checkName(options.name);
+  name: string,
+): Promise<ContainerRecord> {
+  if (name !== "") checkName(name);
   checkCreateRequest(request);
-  checkRuntime(request.HostConfig?.Runtime ?? "", context.runtime.program.name);
-  const settled = discardLimits(request.HostConfig ?? {}, context.features);
   const image = context.images.find(request.Image ?? "");
-  const warnings = [...settled.warnings, ...checkPlatform(image, request.Image ?? "", options.platform)];
   const id = randomBytes(32).toString("hex");
-  const hostConfig = joinsById(context.containers, hostConfigDefaults(request, settled.hostConfig));
+  const hostConfig = joinsById(context.containers, withDefaults(request.HostConfig ?? {}));
   const ownName = defaultHostname(context.containers, hostConfig, id);
   const config = mergeConfig(request, image.config.config ?? {}, ownName);
   portRequests(config, hostConfig);
@@ -53,7 +36,7 @@ export async function createContainer(
   const mounts = await resolveMounts(context, config, hostConfig);
   const record: ContainerRecord = {
     id,
-    name: options.name || randomName((candidate) => context.containers.hasName(candidate)),
+    name: name || randomName((candidate) => context.containers.hasName(candidate)),
     created: Date.now(),
     imageId: image.id,
     imageName: request.Image ?? "",
@@ -65,7 +48,7 @@ export async function createContainer(
   };
   await makeDurable(context, record);
   context.events.publish("container", "create", id, eventAttributes(record));
-  return { record, warnings: [...warnings, ...networkWarnings(hostConfig)] };
+  return record;
 }
 
 /** The row comes last, so that a crash before it leaves only directories that start-up sweeps. */
@@ -84,6 +67,23 @@ async function makeDurable(context: ContainerContext, record: ContainerRecord): 
   }
 }
 
+function withDefaults(hostConfig: HostConfig): HostConfig {
+  return {
+    ...hostConfig,
+    NetworkMode: networkMode(hostConfig.NetworkMode ?? ""),
+    RestartPolicy: {
+      Name: hostConfig.RestartPolicy?.Name || "no",
+      MaximumRetryCount: hostConfig.RestartPolicy?.MaximumRetryCount ?? 0,
+    },
+    AutoRemove: hostConfig.AutoRemove ?? false,
+    Privileged: hostConfig.Privileged ?? false,
+    ReadonlyRootfs: hostConfig.ReadonlyRootfs ?? false,
+    PortBindings: hostConfig.PortBindings ?? {},
+    ShmSize: hostConfig.ShmSize || DEFAULT_SHM,
+    LogConfig: { Type: hostConfig.LogConfig?.Type || "json-file", Config: hostConfig.LogConfig?.Config ?? {} },
+  };
+}
+
 /** The name of whom it shares the network with, for the name's address is theirs; or the short id. */
 function defaultHostname(containers: ContainerStore, { NetworkMode }: HostConfig, id: string): string {
   if (NetworkMode === "host") return hostname();
@@ -91,7 +91,7 @@ function defaultHostname(containers: ContainerStore, { NetworkMode }: HostConfig
   return (joined === undefined ? undefined : containers.lookup(joined)?.config.Hostname) ?? id.slice(0, 12);
 }
 
-function networkWarnings({ NetworkMode, PortBindings }: HostConfig): string[] {
-  const discarded = NetworkMode === "host" && Object.keys(PortBindings ?? {}).length > 0;
-  return discarded ? ["Published ports are discarded when using host network mode"] : [];
+/** "default" is a client's word for the platform's network. */
+function networkMode(mode: string): string {
+  return mode === "" || mode === "default" ? "bridge" : mode;
 }

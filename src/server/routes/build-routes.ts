@@ -1,10 +1,10 @@
 import { type BuildRequest, buildFailure, type OpenContext } from "#engine/builds/build-service.ts";
 import type { Engine } from "#engine/engine.ts";
 import { errorMessage, InvalidParameterError, NotImplementedError } from "#errors/errors.ts";
-import { familiarString, formatReference, parseReference, tagNameOnly } from "#formats/reference.ts";
+import { formatReference, parseReference, tagNameOnly } from "#formats/reference.ts";
 import type { JsonMessage } from "#spec/docker-api.ts";
-import type { SolveStatus } from "#spec/solve-status.ts";
-import { LegacyBuildStream, legacySuccess } from "../legacy-build-stream.ts";
+import { berthRendering, legacyRendering } from "../build-rendering.ts";
+import { streamProgress } from "../progress-stream.ts";
 import type { RequestContext } from "../request-context.ts";
 import type { Route } from "../route.ts";
 
@@ -45,25 +45,28 @@ async function build(engine: Engine, request: RequestContext): Promise<void> {
   const dockerfile = context.dockerfile(parsed.dockerfileName);
   const rendering =
     request.text("version") === "berth" ? berthRendering() : legacyRendering(request.flag("q"), parsed.tags);
-  const writer = request.stream("application/json");
-  // Lines queue here while the client is slow: the builder must not wait for it.
-  let written = Promise.resolve();
-  const send = (messages: readonly JsonMessage[]): void => {
-    for (const message of messages) written = written.then(() => writer.writeJsonLine(message));
-  };
-  try {
-    const { imageId } = await engine.builds.build({
-      ...parsed,
-      input: { kind: "files", dockerfile, context: { open: async () => context.files } },
-      onStatus: (status) => send(rendering.status(status)),
-      signal: request.signal,
-    });
-    send(rendering.success(imageId));
-  } catch (error) {
-    send([failureMessage(error)]);
-  }
-  await written;
-  writer.end();
+  await streamProgress(request, async (sendOne) => {
+    let hasBegun = false;
+    const send = (messages: readonly JsonMessage[]): void => {
+      hasBegun ||= messages.length > 0;
+      for (const message of messages) sendOne(message);
+    };
+    try {
+      const { imageId } = await engine.builds.build({
+        ...parsed,
+        input: { kind: "files", dockerfile, context: { open: async () => context.files } },
+        onPlan: (plan) => send(rendering.plan(plan)),
+        onStatus: (status) => send(rendering.status(status)),
+        signal: request.signal,
+      });
+      send(rendering.success(imageId));
+    } catch (error) {
+      const failure = rendering.failure(buildFailure(error));
+      // As dockerd: before the first step a failure is an answer with a status of its own.
+      if (!hasBegun) throw new InvalidParameterError(failure.error ?? errorMessage(error), { cause: error });
+      send([failure]);
+    }
+  });
 }
 
 type ParsedBuild = Omit<BuildRequest, "input" | "onStatus" | "signal">;
@@ -104,32 +107,4 @@ async function openContext(engine: Engine, request: RequestContext): Promise<Ope
   const id = request.text("berthcontext");
   if (id !== "") return engine.builds.contexts.open(id);
   return engine.builds.contextFromTar(request.request, request.text("dockerfile") || "Dockerfile");
-}
-
-interface Rendering {
-  status(status: SolveStatus): readonly JsonMessage[];
-  success(imageId: string): readonly JsonMessage[];
-}
-
-/** Berth's own client draws the progress itself. */
-function berthRendering(): Rendering {
-  return {
-    status: (status) => [{ id: "berth.solve", aux: status }],
-    success: (imageId) => [{ aux: { ID: imageId } }],
-  };
-}
-
-function legacyRendering(quiet: boolean, tags: readonly string[]): Rendering {
-  const stream = new LegacyBuildStream();
-  const familiar = tags.map((tag) => familiarString(parseReference(tag)));
-  return {
-    status: (status) => (quiet ? [] : stream.update(status)),
-    success: (imageId) => (quiet ? [{ stream: `${imageId}\n` }] : legacySuccess(imageId, familiar)),
-  };
-}
-
-function failureMessage(error: unknown): JsonMessage {
-  const failure = buildFailure(error);
-  const detail = { ...(failure.code === undefined ? {} : { code: failure.code }), message: failure.message };
-  return { errorDetail: detail, error: failure.message, aux: failure };
 }

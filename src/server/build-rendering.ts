@@ -1,0 +1,35 @@
+import type { PlannedVertex } from "#engine/builds/build-service.ts";
+import { familiarString, parseReference } from "#formats/reference.ts";
+import type { JsonMessage } from "#spec/docker-api.ts";
+import type { BuildFailure, SolveStatus } from "#spec/solve-status.ts";
+import { LegacyBuildStream, legacyFailure, legacySuccess } from "./legacy-build-stream.ts";
+
+/** How a build's progress reaches one kind of client. */
+export interface BuildRendering {
+  plan(plan: readonly PlannedVertex[]): readonly JsonMessage[];
+  status(status: SolveStatus): readonly JsonMessage[];
+  success(imageId: string): readonly JsonMessage[];
+  failure(failure: BuildFailure): JsonMessage;
+}
+
+/** Berth's own client draws the progress itself. */
+export function berthRendering(): BuildRendering {
+  return {
+    plan: () => [],
+    status: (status) => [{ id: "berth.solve", aux: status }],
+    success: (imageId) => [{ aux: { ID: imageId } }],
+    failure: (failure) => ({ errorDetail: { message: failure.message }, error: failure.message, aux: failure }),
+  };
+}
+
+/** The classic builder's text. `tags` are canonical. */
+export function legacyRendering(quiet: boolean, tags: readonly string[]): BuildRendering {
+  const stream = new LegacyBuildStream();
+  const familiar = tags.map((tag) => familiarString(parseReference(tag)));
+  return {
+    plan: (plan) => (quiet ? [] : stream.begin(plan)),
+    status: (status) => (quiet ? [] : stream.update(status)),
+    success: (imageId) => (quiet ? [{ stream: `${imageId}\n` }] : legacySuccess(imageId, familiar)),
+    failure: legacyFailure,
+  };
+}
