@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { removeCgroups } from "../../tools/harness/cgroups.ts";
 import { run } from "../../tools/harness/child.ts";
-import { removeCgroups } from "./cgroups.ts";
 import type { Peer, PeerOptions } from "./peer.ts";
 
 const PODMAN = "/usr/bin/podman";
