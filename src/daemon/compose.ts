@@ -24,6 +24,7 @@ import { SharedWork } from "#lib/shared-work.ts";
 import { BridgeNetworkDriver } from "#network/bridge-network-driver.ts";
 import { bridgeAt, chooseBridge } from "#network/subnet-choice.ts";
 import { RegistryClient } from "#registry/registry-client.ts";
+import { readCgroupFeatures } from "#runtime/cgroup-features.ts";
 import { ConmonRuntime } from "#runtime/conmon-runtime.ts";
 import { runtimeWarnings } from "#runtime/known-bad-versions.ts";
 import { LogRotator } from "#runtime/log-rotation.ts";
@@ -170,6 +171,7 @@ function composeContainers(
     images: imageLookup(images),
     snapshotter: new OverlaySnapshotter({ stateDirectory: paths.snapshots, mountDirectory: paths.mounts }),
     runtime,
+    features: readCgroupFeatures(),
     logRotator: new LogRotator((id) => runtime.reopenLog(id)),
     networks: new NetworkRegistry(
       database,

@@ -42,6 +42,10 @@ export class BundleFiles {
   get oom(): string {
     return join(this.directory, "oom");
   }
+  /** The absolute path of the cgroup that the container's own lies in; only where that is not the engine's. */
+  get cgroupParent(): string {
+    return join(this.directory, "cgroup-parent");
+  }
   get record(): string {
     return join(this.directory, "berth.json");
   }

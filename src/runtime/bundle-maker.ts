@@ -1,9 +1,10 @@
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { join, normalize } from "node:path";
 import { RootDirectory } from "#sys/beneath.ts";
 import type { NamespaceContext } from "./bundle/namespaces.ts";
 import { makeRuntimeConfig, serialiseConfig } from "./bundle/oci-spec.ts";
 import { SeccompProfiles } from "./bundle/seccomp.ts";
-import type { BundleFiles } from "./bundle-files.ts";
+import { BundleFiles, readIfThere } from "./bundle-files.ts";
 import type { ContainerSpec } from "./container-runtime.ts";
 import { type HostFacts, readHostFacts } from "./host-facts.ts";
 import { checkRootfs, resolveUserIn } from "./rootfs-preflight.ts";
@@ -11,6 +12,7 @@ import { checkRootfs, resolveUserIn } from "./rootfs-preflight.ts";
 export interface BundleMakerOptions {
   /** Absolute path in the cgroup tree below which each container gets its own. */
   readonly cgroupParent: string;
+  readonly bundleDirectory: string;
   readonly supportsTime: boolean;
   readonly pidOf: NamespaceContext["pidOf"];
 }
@@ -25,8 +27,10 @@ export class BundleMaker {
     this.#options = options;
   }
 
+  /** A container's cgroup, absolute in the tree. One that has another parent than the engine's says so in its bundle. */
   cgroupsPath(id: string): string {
-    return `${this.#options.cgroupParent}/${id}`;
+    const own = readIfThere(new BundleFiles(this.#options.bundleDirectory, id).cgroupParent);
+    return join(own ?? this.#options.cgroupParent, id);
   }
 
   /** Checks the root, resolves the user in it and writes the bundle. Throws InvalidParameterError with Docker's words. */
@@ -34,6 +38,10 @@ export class BundleMaker {
     using root = new RootDirectory(spec.rootfs);
     const destinations = [...spec.mounts.map((mount) => mount.destination), ...Object.keys(spec.tmpfs ?? {})];
     checkRootfs(root, destinations);
+    mkdirSync(files.directory, { recursive: true, mode: 0o700 });
+    chmodSync(files.directory, 0o700);
+    // Absolute and normal: no ".." leads out of the tree.
+    if (spec.cgroupParent) writeFileSync(files.cgroupParent, normalize(join("/", spec.cgroupParent)), { mode: 0o600 });
     const config = makeRuntimeConfig(spec, {
       ...this.#options,
       isCgroup2: this.host.isCgroup2,
@@ -42,8 +50,6 @@ export class BundleMaker {
       user: resolveUserIn(root, spec.user, spec.groupAdd ?? []),
       cgroupsPath: this.cgroupsPath(spec.id),
     });
-    mkdirSync(files.directory, { recursive: true, mode: 0o700 });
-    chmodSync(files.directory, 0o700);
     // Not durable on purpose: a bundle means nothing after a reboot (bundle-files.ts).
     writeFileSync(files.config, serialiseConfig(config), { mode: 0o600 });
   }

@@ -60,6 +60,7 @@ export class ConmonRuntime implements ContainerRuntime {
     this.program = options.programs.runtime;
     this.#bundles = new BundleMaker({
       cgroupParent: this.#cgroupParent,
+      bundleDirectory: options.bundleDirectory,
       supportsTime: options.programs.supportsTime,
       pidOf: (id) => this.#runningPid(id),
     });

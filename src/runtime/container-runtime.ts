@@ -92,6 +92,8 @@ export interface ContainerSpec {
   readonly user: string;
   readonly groupAdd?: readonly string[];
   readonly hostname: string;
+  /** NIS domain name; absent or "": the kernel's. */
+  readonly domainname?: string;
   readonly terminal: boolean;
   readonly terminalSize?: TerminalSize;
   readonly openStdin: boolean;
@@ -124,12 +126,20 @@ export interface ContainerSpec {
     readonly containerPath: string;
     readonly permissions: string;
   }[];
+  /** As the kernel writes them: `c 42:* rwm`. */
+  readonly deviceCgroupRules?: readonly string[];
   readonly tmpfs?: Readonly<Record<string, string>>;
   readonly pidMode?: string;
   readonly ipcMode?: string;
   /** "host" or "private"; by default private where cgroup v2 rules and the container is not privileged. */
   readonly cgroupnsMode?: string;
   readonly oomScoreAdj?: number;
+  /** "host": the host's name is the container's. */
+  readonly utsMode?: string;
+  /** The cgroup below which the container gets its own, instead of the engine's. */
+  readonly cgroupParent?: string;
+  /** Handed on to the OCI runtime. */
+  readonly annotations?: Readonly<Record<string, string>>;
 }
 
 /** A bind of a host path (volumes, /etc/hosts, user binds). */
@@ -155,6 +165,30 @@ export interface ResourceLimits {
   readonly cpusetCpus?: string;
   readonly cpusetMems?: string;
   readonly pidsLimit?: number;
+  /** 0 to 100; cgroup v1 alone has it. */
+  readonly memorySwappiness?: number;
+  readonly oomKillDisable?: boolean;
+  /** Microseconds. */
+  readonly cpuRealtimePeriod?: number;
+  readonly cpuRealtimeRuntime?: number;
+  readonly blockIo?: BlockIoLimits;
+}
+
+/** Limits on block devices, which are named by their paths on the host. */
+export interface BlockIoLimits {
+  /** 10 to 1000; 0: the default. */
+  readonly weight: number;
+  readonly weightDevices: readonly { readonly path: string; readonly weight: number }[];
+  readonly readBps: readonly DeviceRate[];
+  readonly writeBps: readonly DeviceRate[];
+  readonly readIops: readonly DeviceRate[];
+  readonly writeIops: readonly DeviceRate[];
+}
+
+export interface DeviceRate {
+  readonly path: string;
+  /** Per second. */
+  readonly rate: number;
 }
 
 export interface CreatedContainer {

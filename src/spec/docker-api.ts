@@ -3,6 +3,7 @@
  * https://docs.docker.com/reference/api/engine/version/v1.51/
  */
 import type { ImageDeleteItem, ImageSummary } from "./docker-images.ts";
+import type { ContainerResources } from "./docker-resources.ts";
 import type { ContainerDefaults } from "./oci-image.ts";
 
 export const API_VERSION = { newest: "1.51", oldest: "1.24" } as const;
@@ -25,6 +26,7 @@ export interface ContainerConfig extends ContainerDefaults {
   readonly StdinOnce?: boolean;
   readonly Image?: string;
   readonly MacAddress?: string;
+  readonly NetworkDisabled?: boolean;
 }
 
 export interface MountRequest {
@@ -47,7 +49,7 @@ export interface RestartPolicy {
 }
 
 /** `HostConfig` of create and inspect. */
-export interface HostConfig {
+export interface HostConfig extends ContainerResources {
   readonly Binds?: readonly string[] | null;
   readonly NetworkMode?: string;
   readonly PortBindings?: PortMap | null;
@@ -67,38 +69,27 @@ export interface HostConfig {
   readonly Dns?: readonly string[] | null;
   readonly DnsSearch?: readonly string[] | null;
   readonly DnsOptions?: readonly string[] | null;
-  readonly Memory?: number;
-  readonly MemorySwap?: number;
-  readonly MemoryReservation?: number;
-  readonly NanoCpus?: number;
-  readonly CpuShares?: number;
-  readonly CpusetCpus?: string;
-  readonly PidsLimit?: number | null;
   readonly ShmSize?: number;
   readonly Sysctls?: Readonly<Record<string, string>> | null;
-  readonly Ulimits?: readonly { readonly Name: string; readonly Soft: number; readonly Hard: number }[] | null;
-  readonly Devices?:
-    | readonly { readonly PathOnHost: string; readonly PathInContainer: string; readonly CgroupPermissions: string }[]
-    | null;
   readonly Tmpfs?: Readonly<Record<string, string>> | null;
   readonly PidMode?: string;
   readonly IpcMode?: string;
   readonly UTSMode?: string;
   readonly UsernsMode?: string;
   readonly CgroupnsMode?: string;
-  readonly CgroupParent?: string;
   readonly Runtime?: string;
   readonly Annotations?: Readonly<Record<string, string>> | null;
   readonly Links?: readonly string[] | null;
   readonly MaskedPaths?: readonly string[] | null;
   readonly ReadonlyPaths?: readonly string[] | null;
-  readonly CpuPeriod?: number;
-  readonly CpuQuota?: number;
-  readonly CpusetMems?: string;
-  readonly OomKillDisable?: boolean;
   readonly OomScoreAdj?: number;
   readonly LogConfig?: { readonly Type: string; readonly Config?: Readonly<Record<string, string>> | null };
   readonly ConsoleSize?: readonly [number, number];
+  readonly ContainerIDFile?: string;
+  readonly VolumeDriver?: string;
+  readonly Cgroup?: string;
+  readonly StorageOpt?: Readonly<Record<string, string>> | null;
+  readonly Isolation?: string;
 }
 
 export interface EndpointSettings {

@@ -89,15 +89,40 @@ export interface RuntimeDeviceRule {
 
 export interface RuntimeResources {
   readonly devices: readonly RuntimeDeviceRule[];
-  readonly memory?: { readonly limit?: number; readonly reservation?: number; readonly swap?: number };
+  readonly memory?: {
+    readonly limit?: number;
+    readonly reservation?: number;
+    readonly swap?: number;
+    readonly swappiness?: number;
+    readonly disableOOMKiller?: boolean;
+  };
   readonly cpu?: {
     readonly shares?: number;
     readonly quota?: number;
     readonly period?: number;
     readonly cpus?: string;
     readonly mems?: string;
+    readonly realtimePeriod?: number;
+    readonly realtimeRuntime?: number;
   };
   readonly pids?: { readonly limit: number };
+  readonly blockIO?: RuntimeBlockIo;
+}
+
+/** https://github.com/opencontainers/runtime-spec/blob/main/config-linux.md#block-io */
+export interface RuntimeBlockIo {
+  readonly weight?: number;
+  readonly weightDevice?: readonly { readonly major: number; readonly minor: number; readonly weight: number }[];
+  readonly throttleReadBpsDevice?: readonly RuntimeDeviceRate[];
+  readonly throttleWriteBpsDevice?: readonly RuntimeDeviceRate[];
+  readonly throttleReadIOPSDevice?: readonly RuntimeDeviceRate[];
+  readonly throttleWriteIOPSDevice?: readonly RuntimeDeviceRate[];
+}
+
+export interface RuntimeDeviceRate {
+  readonly major: number;
+  readonly minor: number;
+  readonly rate: number;
 }
 
 /** https://github.com/opencontainers/runtime-spec/blob/main/config-linux.md#seccomp */

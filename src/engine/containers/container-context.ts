@@ -3,6 +3,7 @@ import type { EventBus } from "#engine/events.ts";
 import type { NetworkRegistry } from "#engine/networks/network-registry.ts";
 import type { KeyLock } from "#lib/key-lock.ts";
 import type { NetworkDriver } from "#network/network-driver.ts";
+import type { CgroupFeatures } from "#runtime/cgroup-features.ts";
 import type { ContainerRuntime } from "#runtime/container-runtime.ts";
 import type { LogRotator } from "#runtime/log-rotation.ts";
 import type { SnapshotLayer, Snapshotter } from "#snapshot/snapshotter.ts";
@@ -18,6 +19,8 @@ export interface ContainerContext {
   readonly images: ImageLookup;
   readonly snapshotter: Snapshotter;
   readonly runtime: ContainerRuntime;
+  /** The limits that this machine's cgroups can hold. */
+  readonly features: CgroupFeatures;
   readonly logRotator: LogRotator;
   readonly networks: NetworkRegistry;
   readonly networkDriver: NetworkDriver;

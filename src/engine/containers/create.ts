@@ -5,14 +5,28 @@ import type { ContainerCreateRequest, HostConfig } from "#spec/docker-api.ts";
 import { type ContainerContext, containerFiles } from "./container-context.ts";
 import { type ContainerRecord, eventAttributes, NEW_STATE } from "./container-record.ts";
 import type { ContainerStore } from "./container-store.ts";
+import { discardLimits } from "./discard-limits.ts";
+import { hostConfigDefaults } from "./host-config-defaults.ts";
+import { checkPlatform } from "./image-platform.ts";
 import { joinedContainer, joinsById } from "./joined-containers.ts";
 import { mergeConfig } from "./merge-config.ts";
 import { resolveMounts } from "./mounts.ts";
 import { portRequests } from "./port-requests.ts";
 import { randomName } from "./random-name.ts";
-import { checkCreateRequest, checkName } from "./validate-create.ts";
+import { checkCreateRequest, checkName, checkRuntime } from "./validate-create.ts";
 
-const DEFAULT_SHM = 64 * 1024 * 1024;
+export interface CreateOptions {
+  /** Without Docker's leading slash; "" for a random one. */
+  readonly name: string;
+  /** `os/architecture[/variant]` that the image must have; "" for any. */
+  readonly platform: string;
+}
+
+export interface CreatedContainer {
+  readonly record: ContainerRecord;
+  /** What the client should tell its user, in Docker's words. */
+  readonly warnings: readonly string[];
+}
 
 /**
  * Makes a container: checks the request, joins it with the image's defaults, makes its volumes and its writable directory, and writes it
@@ -21,13 +35,16 @@ const DEFAULT_SHM = 64 * 1024 * 1024;
 export async function createContainer(
   context: ContainerContext,
   request: ContainerCreateRequest,
-  name: string,
-): Promise<ContainerRecord> {
-  if (name !== "") checkName(name);
+  options: CreateOptions,
+): Promise<CreatedContainer> {
+  if (options.name !== "") checkName(options.name);
   checkCreateRequest(request);
+  checkRuntime(request.HostConfig?.Runtime ?? "", context.runtime.program.name);
+  const settled = discardLimits(request.HostConfig ?? {}, context.features);
   const image = context.images.find(request.Image ?? "");
+  const warnings = [...settled.warnings, ...checkPlatform(image, request.Image ?? "", options.platform)];
   const id = randomBytes(32).toString("hex");
-  const hostConfig = joinsById(context.containers, withDefaults(request.HostConfig ?? {}));
+  const hostConfig = joinsById(context.containers, hostConfigDefaults(request, settled.hostConfig));
   const ownName = defaultHostname(context.containers, hostConfig, id);
   const config = mergeConfig(request, image.config.config ?? {}, ownName);
   portRequests(config, hostConfig);
@@ -36,7 +53,7 @@ export async function createContainer(
   const mounts = await resolveMounts(context, config, hostConfig);
   const record: ContainerRecord = {
     id,
-    name: name || randomName((candidate) => context.containers.hasName(candidate)),
+    name: options.name || randomName((candidate) => context.containers.hasName(candidate)),
     created: Date.now(),
     imageId: image.id,
     imageName: request.Image ?? "",
@@ -48,7 +65,7 @@ export async function createContainer(
   };
   await makeDurable(context, record);
   context.events.publish("container", "create", id, eventAttributes(record));
-  return record;
+  return { record, warnings: [...warnings, ...networkWarnings(hostConfig)] };
 }
 
 /** The row comes last, so that a crash before it leaves only directories that start-up sweeps. */
@@ -67,23 +84,6 @@ async function makeDurable(context: ContainerContext, record: ContainerRecord): 
   }
 }
 
-function withDefaults(hostConfig: HostConfig): HostConfig {
-  return {
-    ...hostConfig,
-    NetworkMode: networkMode(hostConfig.NetworkMode ?? ""),
-    RestartPolicy: {
-      Name: hostConfig.RestartPolicy?.Name || "no",
-      MaximumRetryCount: hostConfig.RestartPolicy?.MaximumRetryCount ?? 0,
-    },
-    AutoRemove: hostConfig.AutoRemove ?? false,
-    Privileged: hostConfig.Privileged ?? false,
-    ReadonlyRootfs: hostConfig.ReadonlyRootfs ?? false,
-    PortBindings: hostConfig.PortBindings ?? {},
-    ShmSize: hostConfig.ShmSize || DEFAULT_SHM,
-    LogConfig: { Type: hostConfig.LogConfig?.Type || "json-file", Config: hostConfig.LogConfig?.Config ?? {} },
-  };
-}
-
 /** The name of whom it shares the network with, for the name's address is theirs; or the short id. */
 function defaultHostname(containers: ContainerStore, { NetworkMode }: HostConfig, id: string): string {
   if (NetworkMode === "host") return hostname();
@@ -91,7 +91,7 @@ function defaultHostname(containers: ContainerStore, { NetworkMode }: HostConfig
   return (joined === undefined ? undefined : containers.lookup(joined)?.config.Hostname) ?? id.slice(0, 12);
 }
 
-/** "default" is a client's word for the platform's network. */
-function networkMode(mode: string): string {
-  return mode === "" || mode === "default" ? "bridge" : mode;
+function networkWarnings({ NetworkMode, PortBindings }: HostConfig): string[] {
+  const discarded = NetworkMode === "host" && Object.keys(PortBindings ?? {}).length > 0;
+  return discarded ? ["Published ports are discarded when using host network mode"] : [];
 }

@@ -35,6 +35,18 @@ export function joinsById(containers: ContainerStore, hostConfig: HostConfig): H
     ...hostConfig,
     ...(isThere ? { NetworkMode: byId(hostConfig.NetworkMode) } : {}),
     PidMode: byId(hostConfig.PidMode),
-    IpcMode: byId(hostConfig.IpcMode),
+    IpcMode: shareableById(containers, hostConfig.IpcMode),
   };
+}
+
+/** Only a container that was made to share its IPC namespace lets others in. */
+function shareableById(containers: ContainerStore, mode = ""): string {
+  const name = joinedContainer(mode);
+  if (name === undefined) return mode;
+  const { id, hostConfig } = namedContainer(containers, name);
+  if (hostConfig.IpcMode === "private" || hostConfig.IpcMode === "none")
+    throw new InvalidParameterError(
+      `container ${id}: non-shareable IPC (hint: use IpcMode:shareable for the donor container)`,
+    );
+  return `${PREFIX}${id}`;
 }

@@ -2,6 +2,7 @@ import type { BindMount, ContainerSpec } from "#runtime/container-runtime.ts";
 import type { ContainerFiles } from "./container-context.ts";
 import type { ContainerRecord } from "./container-record.ts";
 import { containerEnvironment } from "./environment.ts";
+import { resourceLimits } from "./resource-limits.ts";
 
 export interface SpecSurroundings {
   readonly rootfs: string;
@@ -24,6 +25,7 @@ export function runtimeSpec(record: ContainerRecord, surroundings: SpecSurroundi
     user: config.User ?? "",
     groupAdd: hostConfig.GroupAdd ?? [],
     hostname: config.Hostname ?? "",
+    ...(config.Domainname ? { domainname: config.Domainname } : {}),
     terminal: config.Tty ?? false,
     ...(hostConfig.ConsoleSize && hostConfig.ConsoleSize[0] > 0
       ? { terminalSize: { rows: hostConfig.ConsoleSize[0], columns: hostConfig.ConsoleSize[1] } }
@@ -41,7 +43,7 @@ export function runtimeSpec(record: ContainerRecord, surroundings: SpecSurroundi
     securityOpt: hostConfig.SecurityOpt ?? [],
     ...(hostConfig.MaskedPaths ? { maskedPaths: hostConfig.MaskedPaths } : {}),
     ...(hostConfig.ReadonlyPaths ? { readonlyPaths: hostConfig.ReadonlyPaths } : {}),
-    resources: resources(record),
+    resources: resourceLimits(hostConfig),
     shmSize: hostConfig.ShmSize ?? 0,
     sysctls: hostConfig.Sysctls ?? {},
     ulimits: (hostConfig.Ulimits ?? []).map((limit) => ({ name: limit.Name, soft: limit.Soft, hard: limit.Hard })),
@@ -50,11 +52,15 @@ export function runtimeSpec(record: ContainerRecord, surroundings: SpecSurroundi
       containerPath: device.PathInContainer,
       permissions: device.CgroupPermissions,
     })),
+    deviceCgroupRules: hostConfig.DeviceCgroupRules ?? [],
     tmpfs: tmpfsMounts(record),
     ...(hostConfig.PidMode ? { pidMode: hostConfig.PidMode } : {}),
     ...(hostConfig.IpcMode ? { ipcMode: hostConfig.IpcMode } : {}),
     ...(hostConfig.CgroupnsMode ? { cgroupnsMode: hostConfig.CgroupnsMode } : {}),
     ...(hostConfig.OomScoreAdj ? { oomScoreAdj: hostConfig.OomScoreAdj } : {}),
+    ...(hostConfig.UTSMode ? { utsMode: hostConfig.UTSMode } : {}),
+    ...(hostConfig.CgroupParent ? { cgroupParent: hostConfig.CgroupParent } : {}),
+    ...(hostConfig.Annotations ? { annotations: hostConfig.Annotations } : {}),
   };
 }
 
@@ -82,21 +88,4 @@ function tmpfsMounts(record: ContainerRecord): Record<string, string> {
   return Object.fromEntries(
     record.mounts.filter((mount) => mount.type === "tmpfs").map((mount) => [mount.destination, mount.options ?? ""]),
   );
-}
-
-function resources({ hostConfig }: ContainerRecord): ContainerSpec["resources"] {
-  const pids = hostConfig.PidsLimit ?? 0;
-  return {
-    memory: hostConfig.Memory ?? 0,
-    memorySwap: hostConfig.MemorySwap ?? 0,
-    memoryReservation: hostConfig.MemoryReservation ?? 0,
-    nanoCpus: hostConfig.NanoCpus ?? 0,
-    cpuPeriod: hostConfig.CpuPeriod ?? 0,
-    cpuQuota: hostConfig.CpuQuota ?? 0,
-    cpuShares: hostConfig.CpuShares ?? 0,
-    cpusetCpus: hostConfig.CpusetCpus ?? "",
-    cpusetMems: hostConfig.CpusetMems ?? "",
-    // -1 asks for no limit; 0 or nothing leaves it to the runtime.
-    ...(pids === 0 ? {} : { pidsLimit: pids }),
-  };
 }

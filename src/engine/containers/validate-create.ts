@@ -1,4 +1,4 @@
-import { ConflictError, InvalidParameterError, NotImplementedError } from "#errors/errors.ts";
+import { InvalidParameterError, NotImplementedError } from "#errors/errors.ts";
 import { parseSignal } from "#lib/signals.ts";
 import { parseExtraHost } from "#network/hosts-file.ts";
 import { isMacAddress } from "#network/mac-address.ts";
@@ -7,12 +7,12 @@ import { parseSecurityOptions } from "#runtime/bundle/security-options.ts";
 import type { ContainerCreateRequest, HostConfig } from "#spec/docker-api.ts";
 import { checkHealthcheck } from "./health.ts";
 import { checkLogConfig } from "./log-limits.ts";
+import { checkDevices } from "./validate-devices.ts";
 import { checkLimits } from "./validate-limits.ts";
+import { checkNamespaceConflicts, checkNamespaceModes } from "./validate-namespaces.ts";
+import { checkSysctls } from "./validate-sysctls.ts";
 
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
-
-/** Names that ask for the one runtime there is: none, its own, and how containerd calls it. */
-const RUNTIMES = ["", "runc", "crun", "io.containerd.runc.v2"];
 
 /** Throws InvalidParameterError with Docker's words unless `name` may name a container. */
 export function checkName(name: string): void {
@@ -28,12 +28,15 @@ export function checkCreateRequest(request: ContainerCreateRequest): void {
   checkEnv(request.Env ?? []);
   if (request.StopSignal) parseSignal(request.StopSignal);
   checkHealthcheck(request.Healthcheck);
-  checkSupported(hostConfig);
+  checkOtherPlatforms(hostConfig);
   checkNamespaceModes(hostConfig);
+  checkNamespaceConflicts(request, hostConfig);
   checkLimits(hostConfig);
+  checkDevices(hostConfig);
+  checkSysctls(hostConfig);
   checkSecurity(hostConfig);
+  checkAnnotations(hostConfig.Annotations ?? {});
   checkRestartPolicy(hostConfig);
-  checkNetworkMode(request, hostConfig);
   if (request.WorkingDir && !request.WorkingDir.startsWith("/")) {
     throw new InvalidParameterError(
       `the working directory '${request.WorkingDir}' is invalid, it needs to be an absolute path`,
@@ -53,38 +56,6 @@ export function checkEnv(env: readonly string[]): void {
   }
 }
 
-/** What Docker has and Berth does not honour yet: refused, so that nobody relies on a limit or a wall that is not there. */
-function checkSupported(hostConfig: HostConfig): void {
-  const asked = {
-    CgroupParent: hostConfig.CgroupParent,
-    Links: hostConfig.Links?.[0],
-    OomKillDisable: hostConfig.OomKillDisable,
-    UTSMode: hostConfig.UTSMode,
-  };
-  for (const [name, value] of Object.entries(asked)) {
-    if (value) throw new NotImplementedError(`HostConfig.${name} "${value}" is not supported yet`);
-  }
-}
-
-function checkNamespaceModes({ PidMode = "", IpcMode = "", UsernsMode = "", CgroupnsMode = "" }: HostConfig): void {
-  const isShared = (mode: string): boolean => mode === "" || mode === "host" || mode.startsWith("container:");
-  if (!isShared(PidMode)) throw new InvalidParameterError(`invalid PID mode: ${PidMode}`);
-  if (!isShared(IpcMode) && !["none", "private", "shareable"].includes(IpcMode))
-    throw new InvalidParameterError(`invalid IPC mode: ${IpcMode}`);
-  if (!["", "host", "private"].includes(CgroupnsMode))
-    throw new InvalidParameterError(`invalid cgroup namespace mode: ${CgroupnsMode}`);
-  // User namespaces are never remapped here, so that the host's is what every container has.
-  if (UsernsMode !== "" && UsernsMode !== "host")
-    throw new InvalidParameterError(`invalid user namespace mode: ${UsernsMode}`);
-}
-
-function checkSecurity({ CapAdd, CapDrop, SecurityOpt, Runtime = "" }: HostConfig): void {
-  checkCapabilities("CapAdd", CapAdd ?? []);
-  checkCapabilities("CapDrop", CapDrop ?? []);
-  parseSecurityOptions(SecurityOpt ?? []);
-  if (!RUNTIMES.includes(Runtime)) throw new InvalidParameterError(`unknown or invalid runtime name: ${Runtime}`);
-}
-
 function checkRestartPolicy(hostConfig: HostConfig): void {
   const policy = hostConfig.RestartPolicy;
   const name = policy?.Name ?? "";
@@ -98,14 +69,34 @@ function checkRestartPolicy(hostConfig: HostConfig): void {
   }
 }
 
-function checkNetworkMode(request: ContainerCreateRequest, hostConfig: HostConfig): void {
-  const mode = hostConfig.NetworkMode ?? "";
-  if (mode === "host" || mode.startsWith("container:")) {
-    if (mode.startsWith("container:") && request.Hostname) {
-      throw new ConflictError("conflicting options: hostname and the network mode");
-    }
-    if (mode.startsWith("container:") && Object.keys(hostConfig.PortBindings ?? {}).length > 0) {
-      throw new ConflictError("conflicting options: port publishing and the container type network mode");
-    }
-  }
+/** What Docker has for other storage drivers and systems, or Berth does not honour: refused, so that nobody relies on it. */
+function checkOtherPlatforms(hostConfig: HostConfig): void {
+  const { Isolation = "", StorageOpt, VolumeDriver = "", Cgroup = "", Links } = hostConfig;
+  if (!["", "default"].includes(Isolation.toLowerCase()))
+    throw new InvalidParameterError(`invalid isolation '${Isolation}' on linux`);
+  if (Object.keys(StorageOpt ?? {}).length > 0)
+    throw new InvalidParameterError("--storage-opt is supported only for overlay over xfs with 'pquota' mount option");
+  if (!["", "local"].includes(VolumeDriver))
+    throw new InvalidParameterError(
+      `error looking up volume plugin ${VolumeDriver}: plugin "${VolumeDriver}" not found`,
+    );
+  if (Cgroup !== "") throw new NotImplementedError(`HostConfig.Cgroup "${Cgroup}" is not supported: leave it out`);
+  if (Links?.[0]) throw new NotImplementedError(`HostConfig.Links "${Links[0]}" is not supported yet`);
+}
+
+function checkSecurity({ CapAdd, CapDrop, SecurityOpt }: HostConfig): void {
+  checkCapabilities("CapAdd", CapAdd ?? []);
+  checkCapabilities("CapDrop", CapDrop ?? []);
+  parseSecurityOptions(SecurityOpt ?? []);
+}
+
+/** Throws InvalidParameterError unless the engine's own runtime is asked for: by none, its name, or a name that Docker's has. */
+export function checkRuntime(wanted: string, own: string): void {
+  if (!["", own, "runc", "io.containerd.runc.v2"].includes(wanted))
+    throw new InvalidParameterError(`unknown or invalid runtime name: ${wanted}`);
+}
+
+function checkAnnotations(annotations: Readonly<Record<string, string>>): void {
+  if (Object.hasOwn(annotations, ""))
+    throw new InvalidParameterError("invalid Annotations: the empty string is not permitted as an annotation key");
 }

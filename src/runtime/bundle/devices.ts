@@ -35,13 +35,48 @@ export interface ResolvedDevices {
 }
 
 /**
- * Devices and device rules of a container. Privileged: all devices of the host, and no limit.
- * Throws InvalidParameterError with Docker's words when a host device is none.
+ * Devices and device rules of a container; `cgroupRules` are further rules as the kernel writes them. Privileged: all devices of the host
+ * and those that are to have another path besides, and no limit.
+ * Throws InvalidParameterError with Docker's words when a host device is none, or a rule none.
  */
-export function resolveDevices(requests: readonly DeviceRequest[], privileged: boolean): ResolvedDevices {
-  if (privileged) return { devices: hostDevices("/dev"), rules: [{ allow: true, access: "rwm" }] };
-  const found = requests.flatMap((request) => requestedDevices(request));
-  return { devices: found.map((device) => device.device), rules: [...DEVICE_RULES, ...found.map(({ rule }) => rule)] };
+export function resolveDevices(
+  requests: readonly DeviceRequest[],
+  cgroupRules: readonly string[],
+  privileged: boolean,
+): ResolvedDevices {
+  if (privileged) {
+    const renamed = requests.filter((request) => (request.containerPath || request.hostPath) !== request.hostPath);
+    const devices = [...hostDevices("/dev"), ...renamed.flatMap(requestedDevices).map(({ device }) => device)];
+    return { devices, rules: [{ allow: true, access: "rwm" }] };
+  }
+  const found = requests.flatMap(requestedDevices);
+  return {
+    devices: found.map(({ device }) => device),
+    rules: [...DEVICE_RULES, ...found.map(({ rule }) => rule), ...cgroupRules.map(parseDeviceCgroupRule)],
+  };
+}
+
+/** Reads `c 42:* rwm`, in which `*` is any number and `a` both kinds. Throws InvalidParameterError with Docker's words. */
+export function parseDeviceCgroupRule(text: string): RuntimeDeviceRule {
+  const [, type, major = "", minor = "", access = ""] = /^([acb]) (\d+|\*):(\d+|\*) ([rwm]{1,3})$/.exec(text) ?? [];
+  if (type !== "a" && type !== "c" && type !== "b")
+    throw new InvalidParameterError(`invalid device cgroup rule format: '${text}'`);
+  return {
+    allow: true,
+    type,
+    access,
+    ...(major === "*" ? {} : { major: Number(major) }),
+    ...(minor === "*" ? {} : { minor: Number(minor) }),
+  };
+}
+
+/** The numbers of the block device at a host path. Throws InvalidParameterError, in Docker's words, when there is none. */
+export function blockDeviceNumbers(path: string): { readonly major: number; readonly minor: number } {
+  const status = statSync(path, { throwIfNoEntry: false });
+  if (!status) throw new InvalidParameterError(`stat ${path}: no such file or directory`);
+  if ((status.mode & S_IFMT) !== S_IFBLK)
+    throw new InvalidParameterError(`cannot limit the device "${path}": it is not a block device`);
+  return { major: major(status.rdev), minor: minor(status.rdev) };
 }
 
 interface FoundDevice {

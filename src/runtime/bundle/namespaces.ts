@@ -15,7 +15,7 @@ export interface NamespaceContext {
 export function resolveNamespaces(spec: ContainerSpec, context: NamespaceContext): readonly RuntimeNamespace[] {
   return [
     { type: "mount" },
-    { type: "uts" },
+    ...(spec.utsMode === "host" ? [] : [{ type: "uts" } as const]),
     ...networkNamespace(spec.network),
     ...sharedNamespace("pid", spec.pidMode, context),
     ...sharedNamespace("ipc", spec.ipcMode, context),
@@ -36,10 +36,13 @@ export function sharedContainerPid(id: string, context: NamespaceContext): numbe
   return pid;
 }
 
-/** With cgroup v1 a container sees the host's hierarchy, as in Docker: a v1 cgroup namespace confuses systemd and old JVMs. */
+/**
+ * With cgroup v1 a container sees the host's hierarchy, as in Docker: a v1 cgroup namespace confuses systemd and old JVMs. With v2 even a
+ * privileged one has its own.
+ */
 function hasOwnCgroupNamespace(spec: ContainerSpec, context: NamespaceContext): boolean {
   if (spec.cgroupnsMode) return spec.cgroupnsMode === "private";
-  return context.isCgroup2 && !spec.privileged;
+  return context.isCgroup2;
 }
 
 function networkNamespace(network: ContainerSpec["network"]): RuntimeNamespace[] {

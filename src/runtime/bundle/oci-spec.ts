@@ -39,12 +39,14 @@ export function makeRuntimeConfig(spec: ContainerSpec, context: SpecContext): Ru
     ociVersion: OCI_VERSION,
     process: makeProcess(withInit, capabilities, security, context),
     root: { path: spec.rootfs, readonly: spec.readonlyRootfs },
-    hostname: spec.hostname,
+    // In the host's UTS namespace it would rename the host.
+    ...(spec.utsMode === "host" ? {} : { hostname: spec.hostname }),
     mounts: resolveMounts(withInit, context),
     linux: {
       ...makeLinux(spec, capabilities, security, context),
       ...(propagation ? { rootfsPropagation: propagation } : {}),
     },
+    ...(spec.annotations && Object.keys(spec.annotations).length > 0 ? { annotations: spec.annotations } : {}),
   };
 }
 
@@ -99,7 +101,7 @@ function makeLinux(
   security: SecurityOptions,
   context: SpecContext,
 ): RuntimeLinux {
-  const { devices, rules } = resolveDevices(spec.devices ?? [], spec.privileged);
+  const { devices, rules } = resolveDevices(spec.devices ?? [], spec.deviceCgroupRules ?? [], spec.privileged);
   const seccomp = spec.privileged ? undefined : chooseSeccomp(security.seccomp, capabilities, context.seccomp);
   return {
     namespaces: resolveNamespaces(spec, context),
@@ -123,8 +125,15 @@ function chooseSeccomp(
   return wanted === "default" ? profiles.default(capabilities) : profiles.custom(wanted, capabilities);
 }
 
-/** In a network namespace of its own a container may ping and listen on low ports without capabilities, as in Docker. */
+/**
+ * In a network namespace of its own a container may ping and listen on low ports without capabilities, as in Docker. The domain name is a
+ * sysctl because runtimes know no field for it (runc before 1.2).
+ */
 function defaultSysctls(spec: ContainerSpec): Readonly<Record<string, string>> {
-  if (spec.network.kind === "host") return {};
-  return { "net.ipv4.ip_unprivileged_port_start": "0", "net.ipv4.ping_group_range": "0 2147483647" };
+  return {
+    ...(spec.domainname && spec.utsMode !== "host" ? { "kernel.domainname": spec.domainname } : {}),
+    ...(spec.network.kind === "host"
+      ? {}
+      : { "net.ipv4.ip_unprivileged_port_start": "0", "net.ipv4.ping_group_range": "0 2147483647" }),
+  };
 }

@@ -1,5 +1,6 @@
 import type { RuntimeDeviceRule, RuntimeResources } from "#spec/oci-runtime.ts";
 import type { ResourceLimits } from "../container-runtime.ts";
+import { resolveBlockIo } from "./block-io.ts";
 
 /** Unless the client names a number: a fork bomb in a container must not take the host. */
 const DEFAULT_PIDS_LIMIT = 4096;
@@ -14,12 +15,14 @@ export function resolveResources(
 ): RuntimeResources {
   const memory = memoryLimits(limits, hasSwapAccounting);
   const cpu = cpuLimits(limits);
+  const blockIO = limits.blockIo ? resolveBlockIo(limits.blockIo) : undefined;
   const pids = limits.pidsLimit ?? DEFAULT_PIDS_LIMIT;
   return {
     devices,
     ...(memory ? { memory } : {}),
     ...(cpu ? { cpu } : {}),
     ...(pids > 0 ? { pids: { limit: pids } } : {}),
+    ...(blockIO ? { blockIO } : {}),
   };
 }
 
@@ -28,16 +31,20 @@ function memoryLimits(limits: ResourceLimits, hasSwapAccounting: boolean): Runti
   const limit = limits.memory ?? 0;
   const reservation = limits.memoryReservation ?? 0;
   const swap = limits.memorySwap || limit * 2;
-  if (limit <= 0 && reservation <= 0) return undefined;
-  return {
+  const swappiness = limits.memorySwappiness ?? -1;
+  const memory = {
     ...(limit > 0 ? { limit } : {}),
     ...(reservation > 0 ? { reservation } : {}),
     ...(limit > 0 && hasSwapAccounting ? { swap } : {}),
+    ...(swappiness >= 0 ? { swappiness } : {}),
+    ...(limits.oomKillDisable ? { disableOOMKiller: true } : {}),
   };
+  return Object.keys(memory).length > 0 ? memory : undefined;
 }
 
 function cpuLimits(limits: ResourceLimits): RuntimeResources["cpu"] {
   const { nanoCpus = 0, cpuQuota = 0, cpuPeriod = 0, cpuShares = 0, cpusetCpus = "", cpusetMems = "" } = limits;
+  const { cpuRealtimePeriod = 0, cpuRealtimeRuntime = 0 } = limits;
   const cpu = {
     ...(cpuQuota === 0 ? {} : { quota: cpuQuota }),
     ...(cpuPeriod === 0 ? {} : { period: cpuPeriod }),
@@ -45,6 +52,8 @@ function cpuLimits(limits: ResourceLimits): RuntimeResources["cpu"] {
     ...(cpuShares > 0 ? { shares: cpuShares } : {}),
     ...(cpusetCpus === "" ? {} : { cpus: cpusetCpus }),
     ...(cpusetMems === "" ? {} : { mems: cpusetMems }),
+    ...(cpuRealtimePeriod === 0 ? {} : { realtimePeriod: cpuRealtimePeriod }),
+    ...(cpuRealtimeRuntime === 0 ? {} : { realtimeRuntime: cpuRealtimeRuntime }),
   };
   return Object.keys(cpu).length > 0 ? cpu : undefined;
 }

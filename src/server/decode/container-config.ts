@@ -15,6 +15,7 @@ export const CONTAINER_CONFIG_FIELDS: Fields<ContainerConfig> = {
   StdinOnce: flag,
   Image: text,
   MacAddress: text,
+  NetworkDisabled: flag,
 };
 
 /** The body of `POST /commit`: what to replace in the container's Config. */

@@ -33,7 +33,9 @@ describe("decodeCreateRequest()", () => {
       Cmd: ["echo", "hi"],
       Env: ["A=b"],
       ExposedPorts: { "80/tcp": {} },
+      NetworkDisabled: false,
       HostConfig: {
+        BlkioWeight: 0,
         PortBindings: { "80/tcp": [{ HostIp: "", HostPort: "8080" }], "81/tcp": null },
         RestartPolicy: { Name: "on-failure", MaximumRetryCount: 3 },
         Mounts: [{ Type: "volume", Source: "v", Target: "/v", VolumeOptions: { NoCopy: true } }],

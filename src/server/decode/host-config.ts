@@ -1,7 +1,6 @@
 import { type Decoder, flag, integer, list, map, object, oneOf, text, textList, textMap } from "#lib/json-decoder.ts";
 import type { HostConfig, MountRequest, PortMapEntry, RestartPolicy } from "#spec/docker-api.ts";
-
-type ElementOf<Name extends "Ulimits" | "Devices"> = NonNullable<HostConfig[Name]>[number];
+import { RESOURCE_FIELDS } from "./resources.ts";
 
 const restartPolicy = object<RestartPolicy>(
   {
@@ -33,16 +32,6 @@ const mount = object<MountRequest>(
 
 const portMapEntry = object<PortMapEntry>({ HostIp: text, HostPort: text }, { HostIp: "", HostPort: "" });
 
-const ulimit = object<ElementOf<"Ulimits">>(
-  { Name: text, Soft: integer, Hard: integer },
-  { Name: "", Soft: 0, Hard: 0 },
-);
-
-const device = object<ElementOf<"Devices">>(
-  { PathOnHost: text, PathInContainer: text, CgroupPermissions: text },
-  { PathOnHost: "", PathInContainer: "", CgroupPermissions: "" },
-);
-
 /** `[height, width]`. Like a Go array, it takes what is there and leaves the rest 0. */
 export const consoleSize: Decoder<readonly [number, number]> = (value, path) => {
   const [rows = 0, columns = 0] = list(integer)(value, path);
@@ -52,6 +41,7 @@ export const consoleSize: Decoder<readonly [number, number]> = (value, path) => 
 /** `HostConfig` in the body of create. */
 export const decodeHostConfig: Decoder<HostConfig> = object<HostConfig>(
   {
+    ...RESOURCE_FIELDS,
     Binds: textList,
     NetworkMode: text,
     PortBindings: map(list(portMapEntry), null),
@@ -71,36 +61,27 @@ export const decodeHostConfig: Decoder<HostConfig> = object<HostConfig>(
     Dns: textList,
     DnsSearch: textList,
     DnsOptions: textList,
-    Memory: integer,
-    MemorySwap: integer,
-    MemoryReservation: integer,
-    NanoCpus: integer,
-    CpuShares: integer,
-    CpusetCpus: text,
-    PidsLimit: integer,
     ShmSize: integer,
     Sysctls: textMap,
-    Ulimits: list(ulimit),
-    Devices: list(device),
     Tmpfs: textMap,
     PidMode: text,
     IpcMode: text,
     UTSMode: text,
     UsernsMode: text,
     CgroupnsMode: text,
-    CgroupParent: text,
     Runtime: text,
     Annotations: textMap,
     Links: textList,
     MaskedPaths: textList,
     ReadonlyPaths: textList,
-    CpuPeriod: integer,
-    CpuQuota: integer,
-    CpusetMems: text,
-    OomKillDisable: flag,
     OomScoreAdj: integer,
     LogConfig: object<NonNullable<HostConfig["LogConfig"]>>({ Type: text, Config: textMap }, { Type: "" }),
     ConsoleSize: consoleSize,
+    ContainerIDFile: text,
+    VolumeDriver: text,
+    Cgroup: text,
+    StorageOpt: textMap,
+    Isolation: text,
   },
   {},
 );

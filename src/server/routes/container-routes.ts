@@ -15,6 +15,7 @@ import type { Engine } from "#engine/engine.ts";
 import { ConflictError, InvalidParameterError } from "#errors/errors.ts";
 import { decodeContainerConfig } from "../decode/container-config.ts";
 import { decodeCreateRequest } from "../decode/create-request.ts";
+import { forVersion } from "../decode/older-create-requests.ts";
 import type { RequestContext } from "../request-context.ts";
 import type { Route } from "../route.ts";
 import { type ContainerSizes, inspectView, summaryView } from "../views/container-view.ts";
@@ -67,9 +68,12 @@ async function sizes(engine: Engine, record: ContainerRecord): Promise<Container
 }
 
 async function create(engine: Engine, request: RequestContext): Promise<void> {
-  const body = await request.json(decodeCreateRequest);
-  const record = await createContainer(engine.containers, body, request.text("name").replace(/^\//, ""));
-  request.sendJson(201, { Id: record.id, Warnings: [] });
+  const body = forVersion(await request.json(decodeCreateRequest), request);
+  const { record, warnings } = await createContainer(engine.containers, body, {
+    name: request.text("name").replace(/^\//, ""),
+    platform: request.isBefore("1.41") ? "" : request.text("platform"),
+  });
+  request.sendJson(201, { Id: record.id, Warnings: warnings });
 }
 
 async function inspect(engine: Engine, request: RequestContext): Promise<void> {

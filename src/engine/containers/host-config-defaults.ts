@@ -1,0 +1,31 @@
+import type { ContainerConfig, HostConfig } from "#spec/docker-api.ts";
+
+/** Docker's default for `--shm-size`: 64 MiB. */
+const DEFAULT_SHM = 64 * 1024 * 1024;
+
+/**
+ * HostConfig with what a container always has. What is left out here is the engine's choice of the moment (effective-host-config.ts).
+ * https://github.com/moby/moby/blob/v28.2.2/daemon/daemon_unix.go (adaptContainerSettings)
+ */
+export function hostConfigDefaults(config: ContainerConfig, hostConfig: HostConfig): HostConfig {
+  return {
+    ...hostConfig,
+    NetworkMode: config.NetworkDisabled ? "none" : networkMode(hostConfig.NetworkMode ?? ""),
+    RestartPolicy: {
+      Name: hostConfig.RestartPolicy?.Name || "no",
+      MaximumRetryCount: hostConfig.RestartPolicy?.MaximumRetryCount ?? 0,
+    },
+    AutoRemove: hostConfig.AutoRemove ?? false,
+    Privileged: hostConfig.Privileged ?? false,
+    ReadonlyRootfs: hostConfig.ReadonlyRootfs ?? false,
+    PortBindings: hostConfig.PortBindings ?? {},
+    IpcMode: hostConfig.IpcMode || "private",
+    ShmSize: hostConfig.ShmSize || DEFAULT_SHM,
+    LogConfig: { Type: hostConfig.LogConfig?.Type || "json-file", Config: hostConfig.LogConfig?.Config ?? {} },
+  };
+}
+
+/** "default" is a client's word for the platform's network. */
+function networkMode(mode: string): string {
+  return mode === "" || mode === "default" ? "bridge" : mode;
+}
