@@ -1,7 +1,7 @@
 /** Pull, push, load and save: the streams of images. */
 import type { JsonMessage } from "#spec/docker-api.ts";
 import type { Engine, EngineResponse } from "./engine.ts";
-import { imagePath } from "./images.ts";
+import { encodePlatform, imagePath } from "./images.ts";
 import { readJsonLines } from "./response-body.ts";
 
 /** The header that carries registry credentials, base64url JSON. Empty when there are none. */
@@ -73,7 +73,7 @@ export async function* pushImage(
   const response = await engine.send({
     method: "POST",
     path: `${imagePath(options.name)}/push`,
-    query: { tag: options.tag || undefined, platform: options.platform || undefined },
+    query: { tag: options.tag || undefined, platform: encodePlatform(options.platform) },
     // The engine insists on the header, even empty.
     headers: { "X-Registry-Auth": options.auth ?? Buffer.from("{}").toString("base64url") },
     signal: options.signal,
@@ -90,7 +90,7 @@ export async function* loadImages(
   const response = await engine.send({
     method: "POST",
     path: "/images/load",
-    query: { quiet: options.quiet ? "1" : "0", platform: options.platform || undefined },
+    query: { quiet: options.quiet ? "1" : "0", platform: encodePlatform(options.platform) },
     body: { bytes: tar, type: "application/x-tar" },
   });
   yield* readJsonLines<JsonMessage>(response);
@@ -98,7 +98,7 @@ export async function* loadImages(
 
 /** `GET /images/get`: a tar of the named images. */
 export function saveImages(engine: Engine, names: readonly string[], platform?: string): Promise<EngineResponse> {
-  return engine.send({ method: "GET", path: "/images/get", query: { names, platform: platform || undefined } });
+  return engine.send({ method: "GET", path: "/images/get", query: { names, platform: encodePlatform(platform) } });
 }
 
 function authHeader(auth: RegistryAuth): Readonly<Record<string, string>> {

@@ -1,4 +1,5 @@
 /** `/images/…`: list, inspect, history, tag, remove; and `POST /commit`. */
+import { parsePlatform } from "#formats/platform.ts";
 import type { HistoryItem, ImageDeleteItem, ImageInspect, ImageSummary, SearchResult } from "#spec/docker-images.ts";
 import type { Engine } from "./engine.ts";
 import { encodeFilters, type Filters } from "./filters.ts";
@@ -7,20 +8,37 @@ import { drain, readJson } from "./response-body.ts";
 /** `GET /images/json`. */
 export async function listImages(
   engine: Engine,
-  options: { readonly all?: boolean; readonly filters?: Filters; readonly sharedSize?: boolean } = {},
+  options: {
+    readonly all?: boolean;
+    readonly filters?: Filters;
+    readonly sharedSize?: boolean;
+    readonly manifests?: boolean;
+  } = {},
 ): Promise<readonly ImageSummary[]> {
-  const query = { all: options.all, filters: encodeFilters(options.filters), "shared-size": options.sharedSize };
+  const query = {
+    all: options.all,
+    filters: encodeFilters(options.filters),
+    "shared-size": options.sharedSize,
+    manifests: options.manifests,
+  };
   return readJson(await engine.send({ method: "GET", path: "/images/json", query }));
 }
 
-/** `GET /images/{name}/json`. */
-export async function inspectImage(engine: Engine, name: string): Promise<ImageInspect> {
-  return readJson(await engine.send({ method: "GET", path: `${imagePath(name)}/json` }));
+/** `GET /images/{name}/json`. `platform` is as people write it: `linux/arm64`. */
+export async function inspectImage(engine: Engine, name: string, platform?: string): Promise<ImageInspect> {
+  const query = { platform: encodePlatform(platform) };
+  return readJson(await engine.send({ method: "GET", path: `${imagePath(name)}/json`, query }));
 }
 
 /** `GET /images/{name}/history`, newest first. */
-export async function imageHistory(engine: Engine, name: string): Promise<readonly HistoryItem[]> {
-  return readJson(await engine.send({ method: "GET", path: `${imagePath(name)}/history` }));
+export async function imageHistory(engine: Engine, name: string, platform?: string): Promise<readonly HistoryItem[]> {
+  const query = { platform: encodePlatform(platform) };
+  return readJson(await engine.send({ method: "GET", path: `${imagePath(name)}/history`, query }));
+}
+
+/** `linux/arm64` as the JSON that the API wants; undefined for "". Throws InvalidParameterError. */
+export function encodePlatform(platform: string | undefined): string | undefined {
+  return platform ? JSON.stringify(parsePlatform(platform)) : undefined;
 }
 
 /** `POST /images/{name}/tag`. */
@@ -33,9 +51,10 @@ export async function tagImage(engine: Engine, name: string, repository: string,
 export async function removeImage(
   engine: Engine,
   name: string,
-  options: { readonly force?: boolean; readonly noPrune?: boolean } = {},
+  options: { readonly force?: boolean; readonly noPrune?: boolean; readonly platforms?: readonly string[] } = {},
 ): Promise<readonly ImageDeleteItem[]> {
-  const query = { force: options.force, noprune: options.noPrune };
+  const platforms = options.platforms?.flatMap((platform) => encodePlatform(platform) ?? []);
+  const query = { force: options.force, noprune: options.noPrune, platforms };
   return readJson(await engine.send({ method: "DELETE", path: imagePath(name), query }));
 }
 

@@ -33,6 +33,7 @@ import { OverlaySnapshotter } from "#snapshot/overlay-snapshotter.ts";
 import { BlobStore } from "#store/blob-store.ts";
 import { BuildCacheStore } from "#store/build-cache.ts";
 import { Database } from "#store/database.ts";
+import { ImageIndexStore } from "#store/image-index-store.ts";
 import { ImageStore } from "#store/image-store.ts";
 import { LayerFileStore } from "#store/layer-file-store.ts";
 import { inflate } from "#sys/inflate.ts";
@@ -127,6 +128,7 @@ function composeImages(base: Foundation, layers: LayerFileStore, users: ImageUse
   return {
     database,
     images: new ImageStore(database),
+    indexes: new ImageIndexStore(database),
     blobs: new BlobStore(paths.blobs),
     layers,
     locks,
@@ -189,7 +191,7 @@ function composeContainers(
 function imageLookup(images: ImageContext): ContainerContext["images"] {
   const local = new LocalImages(images);
   return {
-    find: (name) => local.find(name),
+    find: (name, platform) => local.find(name, platform),
     layers: (id) => local.layers(id),
     release: async (id) => (images.images.find(id)?.hidden ? (await removeHiddenImages(images)).freedBytes : 0),
   };

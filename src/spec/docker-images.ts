@@ -1,5 +1,6 @@
 /** Docker Engine API, version 1.51: what it says of images. https://docs.docker.com/reference/api/engine/version/v1.51/#tag/Image */
 import type { ContainerConfig } from "./docker-api.ts";
+import type { Descriptor, Platform } from "./oci-image.ts";
 
 /** One of `GET /images/json`. */
 export interface ImageSummary {
@@ -15,6 +16,27 @@ export interface ImageSummary {
   readonly Labels: Readonly<Record<string, string>> | null;
   /** Containers that use it; -1 when not counted. */
   readonly Containers: number;
+  /** Since 1.48: its index or manifest in a registry, if it was in any. */
+  readonly Descriptor?: Descriptor;
+  /** With `manifests=1`. */
+  readonly Manifests?: readonly ManifestSummary[];
+}
+
+/** One manifest of an image, here or not. */
+export interface ManifestSummary {
+  readonly ID: string;
+  readonly Descriptor: Descriptor;
+  readonly Available: boolean;
+  /** Bytes. */
+  readonly Size: { readonly Total: number; readonly Content: number };
+  readonly Kind: "image" | "attestation" | "unknown";
+  readonly ImageData?: {
+    readonly Platform: Platform;
+    /** Ids. */
+    readonly Containers: readonly string[];
+    readonly Size: { readonly Unpacked: number };
+  };
+  readonly AttestationData?: { readonly For: string };
 }
 
 /** `GET /images/{name}/json`. */
@@ -35,6 +57,10 @@ export interface ImageInspect {
   readonly GraphDriver: { readonly Name: string; readonly Data: Readonly<Record<string, string>> | null };
   readonly RootFS: { readonly Type: string; readonly Layers?: readonly string[] };
   readonly Metadata: { readonly LastTagTime: string };
+  /** Since 1.48: its index or manifest in a registry, if it was in any. */
+  readonly Descriptor?: Descriptor;
+  /** With `manifests=1`. */
+  readonly Manifests?: readonly ManifestSummary[];
 }
 
 /** One of `GET /images/{name}/history`. */

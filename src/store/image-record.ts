@@ -24,6 +24,8 @@ export interface ImageRecord {
 export interface ImageManifestRef {
   readonly digest: Digest;
   readonly mediaType: string;
+  /** Bytes. */
+  readonly size?: number;
 }
 
 /** The names of an image, canonical and sorted. */

@@ -92,14 +92,15 @@ export class ImageStore {
     return row?.["image_id"] as Digest | undefined;
   }
 
-  /** Points a tagged name at an image. Returns the id that it stood for before. */
-  setReference(reference: Reference, id: Digest): Digest | undefined {
+  /** Points a tagged name at an image, and at the index that it is of. Returns the id that it stood for before. */
+  setReference(reference: Reference, id: Digest, index?: Digest): Digest | undefined {
     const name = formatReference(tagNameOnly(reference));
     return this.#database.transaction(() => {
       const before = this.idOf({ ...reference, ...(reference.tag ? {} : { tag: "latest" }) });
       this.#run(
-        "INSERT INTO image_refs VALUES (?, ?) ON CONFLICT (reference) DO UPDATE SET image_id = excluded.image_id",
-        [name, id],
+        `INSERT INTO image_refs (reference, image_id, index_digest) VALUES (?, ?, ?) ON CONFLICT (reference)
+         DO UPDATE SET image_id = excluded.image_id, index_digest = excluded.index_digest`,
+        [name, id, index ?? null],
       );
       this.#run("UPDATE images SET record = json_set(record, '$.lastTagged', ?) WHERE id = ?", [Date.now(), id]);
       return before;
@@ -142,7 +143,7 @@ export class ImageStore {
     };
   }
 
-  /** All visible images with their names, newest first: three queries however many images there are. */
+  /** All visible images with their names, newest first: three queries however many images there are. Variants count (ImageIndexStore). */
   list(): ListedImage[] {
     const references = Map.groupBy(
       this.#all("SELECT image_id, reference AS name FROM image_refs ORDER BY reference"),
@@ -195,6 +196,7 @@ export class ImageStore {
     this.#database.transaction(() => {
       this.#run("DELETE FROM image_refs WHERE image_id = ?", [id]);
       this.#run("DELETE FROM image_digests WHERE image_id = ?", [id]);
+      this.#run("DELETE FROM index_parts WHERE image_id = ?", [id]);
       this.#run("UPDATE images SET record = json_set(record, '$.hidden', json('true')) WHERE id = ?", [id]);
     });
     this.#hidden.add(id);
@@ -215,10 +217,13 @@ export class ImageStore {
     ).map((row) => row["diff_id"] as Digest);
   }
 
-  /** Digests of the blobs (configs and manifests) that images need. */
+  /** Digests of the blobs (configs, manifests and indexes) that images need. */
   neededBlobs(): Set<Digest> {
-    const rows = this.#all("SELECT id, json_extract(record, '$.manifest.digest') AS manifest FROM images");
-    return new Set(rows.flatMap((row) => [row["id"], row["manifest"]]).filter((digest) => digest !== null) as Digest[]);
+    const rows = this.#all(
+      `SELECT id AS digest FROM images UNION SELECT json_extract(record, '$.manifest.digest') FROM images
+       UNION SELECT digest FROM image_indexes`,
+    );
+    return new Set(rows.map((row) => row["digest"]).filter((digest) => digest !== null) as Digest[]);
   }
 
   /** Whether an image or a build cache entry needs the layer. */
@@ -258,7 +263,7 @@ export class ImageStore {
     return this.#database.statement(sql).all(...values);
   }
 
-  #run(sql: string, values: readonly (string | number)[]): number {
+  #run(sql: string, values: readonly (string | number | null)[]): number {
     return Number(this.#database.statement(sql).run(...values).changes);
   }
 }

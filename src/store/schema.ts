@@ -57,4 +57,20 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX builds_by_lineage ON builds (lineage, created);
   CREATE INDEX builds_by_time ON builds (created);
   `,
+  `
+  -- Indexes (images of several platforms) that names point at; the documents are blobs.
+  CREATE TABLE image_indexes (digest TEXT PRIMARY KEY, media_type TEXT NOT NULL, size INTEGER NOT NULL) STRICT;
+  -- The images of an index that are here, at their places in it.
+  CREATE TABLE index_parts (
+    index_digest TEXT NOT NULL REFERENCES image_indexes ON DELETE CASCADE, position INTEGER NOT NULL,
+    manifest_digest TEXT NOT NULL, image_id TEXT NOT NULL REFERENCES images ON DELETE CASCADE,
+    PRIMARY KEY (index_digest, manifest_digest)
+  ) STRICT;
+  CREATE INDEX index_parts_by_image ON index_parts (image_id);
+  CREATE INDEX images_by_manifest ON images (json_extract(record, '$.manifest.digest'));
+  -- The index that the name points at, besides the image of it that the name means without a platform.
+  ALTER TABLE image_refs ADD COLUMN index_digest TEXT;
+  CREATE INDEX image_refs_by_index ON image_refs (index_digest);
+  CREATE INDEX image_digests_by_digest ON image_digests (digest);
+  `,
 ];

@@ -32,11 +32,11 @@ export const command: Command = defineCommand({
     format: listFormatFlag(),
     human: booleanFlag("Print sizes and dates in human readable format", { short: "H", initial: true }),
     "no-trunc": booleanFlag("Don't truncate output"),
-    platform: stringFlag("Accepted for docker's sake: Berth keeps one platform of an image", { hidden: true }),
+    platform: stringFlag("Show history for the given platform"),
     quiet: booleanFlag("Only show image IDs", { short: "q" }),
   },
   async run({ flags, args }, { engine, streams }) {
-    const items = await imageHistory(engine, args[0] ?? "");
+    const items = await imageHistory(engine, args[0] ?? "", flags.platform);
     const rows = items.map((item) => historyRow(item, { truncate: !flags["no-trunc"], human: flags.human }));
     const columns = ["ID", flags.human ? "CreatedSince" : "CreatedAt", "CreatedBy", "Size", "Comment"];
     const quietField = flags.quiet ? "ID" : undefined;

@@ -11,8 +11,8 @@ export const command: Command = defineCommand({
   arguments: atLeast(1),
   flags: {
     format: inspectFormatFlag(),
-    platform: stringFlag("Accepted for docker's sake: Berth keeps one platform of an image", { hidden: true }),
+    platform: stringFlag("Inspect a specific platform of the multi-platform image"),
   },
   run: ({ flags, args }, { engine, streams }) =>
-    inspectAll(args, flags.format, streams, (name) => inspectImage(engine, name)),
+    inspectAll(args, flags.format, streams, (name) => inspectImage(engine, name, flags.platform)),
 });

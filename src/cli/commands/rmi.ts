@@ -3,7 +3,7 @@ import { removeImage } from "#client/images.ts";
 import { errorMessage } from "#errors/errors.ts";
 import { atLeast } from "../grammar/argument-rule.ts";
 import { type Command, defineCommand } from "../grammar/command.ts";
-import { booleanFlag } from "../grammar/flag.ts";
+import { booleanFlag, listFlag } from "../grammar/flag.ts";
 import { runForEach } from "../run-for-each.ts";
 
 export const command: Command = defineCommand({
@@ -14,11 +14,16 @@ export const command: Command = defineCommand({
   flags: {
     force: booleanFlag("Force removal of the image", { short: "f" }),
     "no-prune": booleanFlag("Do not delete untagged parents"),
+    platform: listFlag("Remove only the given platform variant"),
   },
   run: ({ flags, args }, context) =>
     runForEach(args, context, async (name) => {
       try {
-        const items = await removeImage(context.engine, name, { force: flags.force, noPrune: flags["no-prune"] });
+        const items = await removeImage(context.engine, name, {
+          force: flags.force,
+          noPrune: flags["no-prune"],
+          platforms: flags.platform.flatMap((text) => text.split(",")),
+        });
         return items
           .map((item) => (item.Deleted ? `Deleted: ${item.Deleted}` : `Untagged: ${item.Untagged ?? ""}`))
           .join("\n");

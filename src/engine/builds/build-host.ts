@@ -8,7 +8,6 @@ import { LocalImages } from "#engine/images/lookup.ts";
 import { pullImage } from "#engine/images/pull.ts";
 import type { NetworkRegistry } from "#engine/networks/network-registry.ts";
 import { NotFoundError } from "#errors/errors.ts";
-import { parsePlatform, platformRuns } from "#formats/platform.ts";
 import { renderHosts } from "#network/hosts-file.ts";
 import type { NetworkDriver } from "#network/network-driver.ts";
 import { readHostResolvConf, renderResolvConf } from "#network/resolv-conf.ts";
@@ -36,7 +35,7 @@ export class EngineBuildHost implements BuildHost {
   async resolveImage(reference: string, options: ResolveImageOptions): Promise<BaseImage> {
     const found = options.pull ? undefined : this.#find(reference, options.platform);
     if (!found) await this.#pull(reference, options);
-    const { id, config } = found ?? this.#local.find(reference);
+    const { id, config } = found ?? this.#local.find(reference, options.platform);
     const manifestDigest = this.#options.images.images.find(id)?.manifest?.digest;
     return { id, config, layers: this.#local.layers(id), ...(manifestDigest ? { manifestDigest } : {}) };
   }
@@ -74,8 +73,7 @@ export class EngineBuildHost implements BuildHost {
   /** An image for another platform counts as not there: the registry may have it for this one. */
   #find(reference: string, platform: string): { readonly id: Digest; readonly config: ImageConfig } | undefined {
     try {
-      const image = this.#local.find(reference);
-      return platformRuns(parsePlatform(platform), image.config) ? image : undefined;
+      return this.#local.find(reference, platform);
     } catch (error) {
       if (error instanceof NotFoundError) return undefined;
       throw error;

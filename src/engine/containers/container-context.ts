@@ -35,8 +35,8 @@ export interface ContainerContext {
 
 /** What containers need of images. */
 export interface ImageLookup {
-  /** Throws NotFoundError `No such image: x`. */
-  find(name: string): { readonly id: Digest; readonly config: ImageConfig };
+  /** Of a name's platforms the given one, else this machine's. Throws NotFoundError `No such image: x`. */
+  find(name: string, platform?: string): { readonly id: Digest; readonly config: ImageConfig };
   /** Bottom first. */
   layers(id: Digest): readonly SnapshotLayer[];
   /** A container of this image is gone: an image that was removed while it was needed goes now. Resolves with the bytes that frees. */

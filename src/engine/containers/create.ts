@@ -41,7 +41,7 @@ export async function createContainer(
   checkCreateRequest(request);
   checkRuntime(request.HostConfig?.Runtime ?? "", context.runtime.program.name);
   const settled = discardLimits(request.HostConfig ?? {}, context.features);
-  const image = context.images.find(request.Image ?? "");
+  const image = context.images.find(request.Image ?? "", options.platform);
   const warnings = [...settled.warnings, ...checkPlatform(image, request.Image ?? "", options.platform)];
   const id = randomBytes(32).toString("hex");
   const hostConfig = joinsById(context.containers, hostConfigDefaults(request, settled.hostConfig));

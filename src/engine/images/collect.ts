@@ -15,6 +15,8 @@ export interface Collected {
  */
 export async function collectGarbage(context: ImageContext, layerAge: number = GRACE): Promise<Collected> {
   const hidden = await removeHiddenImages(context);
+  // Names move: an index that they have left is of no use.
+  context.database.transaction(() => context.indexes.removeUnnamed());
   const unused = context.images.unusedLayers(Date.now() - layerAge);
   const { freedBytes } = await context.layers.removeUnreferenced(unused);
   return { freedBytes: hidden.freedBytes + freedBytes + (await removeStrayBlobs(context)) };

@@ -3,7 +3,9 @@ import type { Digest } from "#spec/digest.ts";
 import type { ImageConfig } from "#spec/oci-image.ts";
 import type { ImageManifestRef, ImageRecord } from "#store/image-record.ts";
 import { type ImageContext, imageLockKey } from "./image-context.ts";
+import { publishImageEvent } from "./image-event.ts";
 import { parseImageConfig } from "./manifest-document.ts";
+import { defaultImage } from "./platform-image.ts";
 
 export interface CreateImageOptions {
   /** The image that this one was committed from. */
@@ -28,7 +30,7 @@ export async function createImage(
     ...options,
   });
   for (const reference of references) {
-    context.events.publish("image", "tag", record.id, { name: familiarString(reference) });
+    publishImageEvent(context, "tag", record.id, { name: familiarString(reference) });
   }
   return record.id;
 }
@@ -38,6 +40,15 @@ export interface StoreImageOptions extends CreateImageOptions {
   /** Repositories that have it, with the manifest's digest there. */
   readonly digests: readonly { readonly repository: string; readonly digest: Digest }[];
   readonly manifest?: { readonly bytes: Uint8Array; readonly mediaType: string };
+  /** The index that the manifest was chosen from. The names point at it, and at this machine's image of it if that is here. */
+  readonly index?: StoredIndex;
+}
+
+/** An index with the digests of its manifests, in order. */
+export interface StoredIndex {
+  readonly bytes: Uint8Array;
+  readonly mediaType: string;
+  readonly manifests: readonly Digest[];
 }
 
 /**
@@ -55,12 +66,21 @@ export async function storeImage(
   // Again under the lock: a removal of this very image may have taken the file meanwhile.
   await context.blobs.put(configBytes);
   const manifest = await storeManifest(context, options);
+  const index = options.index ? await context.blobs.put(options.index.bytes) : undefined;
   return context.database.transaction(() => {
     const added = context.images.add(recordOf(id, config, options, manifest), config.rootfs.diff_ids);
-    for (const reference of options.references) context.images.setReference(reference, id);
-    for (const { repository, digest } of options.digests) context.images.addDigest(repository, digest, id);
+    const named = index && options.index ? addIndex(context, index, options.index, id) : id;
+    for (const reference of options.references) context.images.setReference(reference, named, index);
+    for (const { repository, digest } of options.digests) context.images.addDigest(repository, digest, named);
     return added;
   });
+}
+
+/** Notes the index and which of its images are here. Returns the image that its names mean without a platform. */
+function addIndex(context: ImageContext, digest: Digest, index: StoredIndex, added: Digest): Digest {
+  context.indexes.add({ digest, mediaType: index.mediaType, size: index.bytes.length }, index.manifests);
+  const parts = context.indexes.parts(digest).map((part) => part.image);
+  return defaultImage(parts, added);
 }
 
 async function storeManifest(
@@ -68,7 +88,11 @@ async function storeManifest(
   { manifest }: StoreImageOptions,
 ): Promise<ImageManifestRef | undefined> {
   if (!manifest) return undefined;
-  return { digest: await context.blobs.put(manifest.bytes), mediaType: manifest.mediaType };
+  return {
+    digest: await context.blobs.put(manifest.bytes),
+    mediaType: manifest.mediaType,
+    size: manifest.bytes.length,
+  };
 }
 
 function recordOf(

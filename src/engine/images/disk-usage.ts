@@ -19,7 +19,7 @@ export interface ImageDiskUsage {
 export function measureImages(context: ImageContext): ImageDiskUsage {
   const stacks = context.images.allLayers();
   const shared = sharedSizes(stacks, (layer) => layer.fileSize);
-  const images = listImages(context, { containers: true }).map((summary) => ({
+  const images = listImages(context, { containers: true, variants: true }).map((summary) => ({
     ...summary,
     Size: sum([...new Map(stacks.get(summary.Id)?.map((layer) => [layer.diffId, layer])).values()], (l) => l.fileSize),
     SharedSize: shared.get(summary.Id) ?? 0,

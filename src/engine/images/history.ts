@@ -1,9 +1,10 @@
 import type { HistoryItem } from "#spec/docker-images.ts";
-import type { HistoryEntry } from "#spec/oci-image.ts";
+import type { HistoryEntry, Platform } from "#spec/oci-image.ts";
 import type { ImageLayer, ImageRecord } from "#store/image-record.ts";
 import { familiar } from "./familiar.ts";
 import type { ImageContext } from "./image-context.ts";
 import { LocalImages } from "./lookup.ts";
+import { resolveImage } from "./platform-image.ts";
 
 /** What Docker prints for steps whose image is not here. */
 const MISSING = "<missing>";
@@ -12,8 +13,8 @@ const MISSING = "<missing>";
  * The steps that made an image, newest first, each with the content size of its layer. The image's own id and tags stand at the top
  * one, those of the images it was committed from below. Throws NotFoundError, DataLossError.
  */
-export function imageHistory(context: ImageContext, name: string): HistoryItem[] {
-  const image = context.images.resolve(name);
+export function imageHistory(context: ImageContext, name: string, platform?: Platform): HistoryItem[] {
+  const image = resolveImage(context, name, platform);
   const config = new LocalImages(context).config(image.id);
   const layers = context.images.layers(image.id);
   const steps = config.history?.length ? config.history : layers.map((): HistoryEntry => ({}));

@@ -6,6 +6,7 @@ import type { Digest } from "#spec/digest.ts";
 import type { JsonMessage } from "#spec/docker-api.ts";
 import type { BlobStore } from "#store/blob-store.ts";
 import type { Database } from "#store/database.ts";
+import type { ImageIndexStore } from "#store/image-index-store.ts";
 import type { ImageStore } from "#store/image-store.ts";
 import type { BlobExpectation, Layer, LayerIngester, LayerProvider } from "#store/layer-store.ts";
 import type { PulledImage } from "./pull.ts";
@@ -15,6 +16,8 @@ export interface ImageContext {
   /** For transactions that span stores. */
   readonly database: Database;
   readonly images: ImageStore;
+  /** What several platforms' images have in common. */
+  readonly indexes: ImageIndexStore;
   readonly blobs: BlobStore;
   readonly layers: ImageLayers;
   /** Orders changes of one image and fetches of one layer. */

@@ -12,6 +12,7 @@ import type { JsonMessage } from "#spec/docker-api.ts";
 import type { ImageConfig } from "#spec/oci-image.ts";
 import { BlobStore } from "#store/blob-store.ts";
 import { Database } from "#store/database.ts";
+import { ImageIndexStore } from "#store/image-index-store.ts";
 import { ImageStore } from "#store/image-store.ts";
 import { LayerFileStore } from "#store/layer-file-store.ts";
 import { createImage } from "./create.ts";
@@ -46,6 +47,7 @@ export async function openImageTestBed(options: ImageTestBedOptions): Promise<Im
   const context: ImageContext = {
     database,
     images: new ImageStore(database),
+    indexes: new ImageIndexStore(database),
     blobs: new BlobStore(join(directory, "blobs")),
     layers,
     locks: new KeyLock(),

@@ -6,6 +6,7 @@ import type { Digest } from "#spec/digest.ts";
 import type { ImageConfig, Platform } from "#spec/oci-image.ts";
 import { storeImage } from "./create.ts";
 import type { ImageContext } from "./image-context.ts";
+import { publishImageEvent } from "./image-event.ts";
 import { LayerProgress } from "./layer-progress.ts";
 import type { ProgressListener } from "./progress.ts";
 
@@ -43,7 +44,7 @@ export async function importImage(
     return makeImage(context, describe([layer.diffId]), reference);
   });
   options.onProgress({ status: id });
-  context.events.publish("image", "import", id, { name: id });
+  publishImageEvent(context, "import", id, { name: id });
   return id;
 }
 
@@ -54,7 +55,7 @@ async function makeImage(
 ): Promise<Digest> {
   const references = reference ? [reference] : [];
   const { id } = await storeImage(context, Buffer.from(JSON.stringify(config)), { references, digests: [] });
-  for (const name of references) context.events.publish("image", "tag", id, { name: familiarString(name) });
+  for (const name of references) publishImageEvent(context, "tag", id, { name: familiarString(name) });
   return id;
 }
 

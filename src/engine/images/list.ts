@@ -6,6 +6,7 @@ import type { ImageLayer, ListedImage } from "#store/image-record.ts";
 import { familiar } from "./familiar.ts";
 import type { ImageContext } from "./image-context.ts";
 import { imageFilter } from "./image-filters.ts";
+import { imageDescriptor, indexOfImage, manifestSummaries } from "./manifest-summaries.ts";
 
 export interface ListImagesOptions {
   readonly filters?: Filters;
@@ -13,6 +14,10 @@ export interface ListImagesOptions {
   readonly sharedSize?: boolean;
   /** Count containers; -1 otherwise. */
   readonly containers?: boolean;
+  /** Say which manifests each image has, here or in its registry. */
+  readonly manifests?: boolean;
+  /** Also images that are reached through another one's name and their platform. */
+  readonly variants?: boolean;
 }
 
 const KNOWN_FILTERS = ["dangling", "label", "label!", "before", "since", "reference", "until"];
@@ -23,17 +28,35 @@ export function listImages(context: ImageContext, options: ListImagesOptions = {
   checkFilters(filters, KNOWN_FILTERS);
   const shared = options.sharedSize ? sharedSizes(context.images.allLayers(), (layer) => layer.contentSize) : undefined;
   const counts = options.containers ? context.users.countByImage() : undefined;
+  const variants = context.indexes.variants();
   return context.images
     .list()
+    .filter(({ image }) => options.variants || !variants.has(image.id))
     .filter(imageFilter(context.images, filters))
     .map((listed) => {
       const { id } = listed.image;
-      return summarize(
-        withNamesThatFit(listed, filters.get("reference") ?? []),
+      const named = variants.has(id) ? { ...listed, ...context.indexes.names(id) } : listed;
+      const summary = summarize(
+        withNamesThatFit(named, filters.get("reference") ?? []),
         shared ? (shared.get(id) ?? 0) : -1,
         counts ? (counts.get(id) ?? 0) : -1,
       );
+      return { ...summary, ...registrySide(context, listed, options.manifests ?? false) };
     });
+}
+
+/** What the image is in registries. */
+function registrySide(
+  context: ImageContext,
+  { image, references }: ListedImage,
+  withManifests: boolean,
+): Pick<ImageSummary, "Descriptor" | "Manifests"> {
+  const index = indexOfImage(context, references, image.id);
+  const descriptor = imageDescriptor(image, index);
+  return {
+    ...(descriptor ? { Descriptor: descriptor } : {}),
+    ...(withManifests ? { Manifests: manifestSummaries(context, image, index) } : {}),
+  };
 }
 
 /** Per image id: the bytes, as `measure` counts them, of its layers that other images have too. */

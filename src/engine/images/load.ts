@@ -1,8 +1,9 @@
 import { aboutSubject, DataLossError, InvalidParameterError } from "#errors/errors.ts";
-import { familiarString, formatReference, type Reference } from "#formats/reference.ts";
+import { familiarString, type Reference } from "#formats/reference.ts";
 import type { Digest } from "#spec/digest.ts";
 import { storeImage } from "./create.ts";
 import type { ImageContext } from "./image-context.ts";
+import { publishImageEvent } from "./image-event.ts";
 import { readArchive } from "./load-archive.ts";
 import { type LoadableImage, listArchiveImages } from "./load-documents.ts";
 import { parseImageConfig } from "./manifest-document.ts";
@@ -47,7 +48,7 @@ async function makeImage(context: ImageContext, image: LoadableImage, report: Pr
     report({ stream: `Loaded image: ${familiarString(reference)}\n` });
   }
   if (replaced.length === 0) report({ stream: `Loaded image ID: ${id}\n` });
-  context.events.publish("image", "load", id, { name: replaced[0] ? formatReference(replaced[0].reference) : id });
+  publishImageEvent(context, "load", id, { name: id });
 }
 
 function renamed(reference: Reference, before: Digest): string {

@@ -43,8 +43,10 @@ export function prunableImages(
   checkFilters(filters, ["dangling", "until", "label", "label!"]);
   const danglingOnly = booleanFilter(filters, "dangling") ?? true;
   const until = untilFilter(filters);
+  const variants = context.indexes.variants();
   return context.images
     .list()
+    .filter(({ image }) => !variants.has(image.id))
     .filter((listed) => !danglingOnly || isDangling(listed))
     .filter(({ image }) => image.created < until && labelsFit(filters, image.labels))
     .filter(({ image }) => !isUsed(image.id));

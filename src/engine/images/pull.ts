@@ -15,7 +15,9 @@ import type { Digest } from "#spec/digest.ts";
 import type { ImageConfig, Manifest, Platform } from "#spec/oci-image.ts";
 import { storeImage } from "./create.ts";
 import type { ImageContext } from "./image-context.ts";
+import { publishImageEvent } from "./image-event.ts";
 import { type ManifestDocument, parseImageConfig, parseManifestDocument } from "./manifest-document.ts";
+import { chooseImage, imagesBehind } from "./platform-image.ts";
 import type { ProgressListener } from "./progress.ts";
 import { pullLayers } from "./pull-layers.ts";
 import { pullFailure } from "./registry-failure.ts";
@@ -81,9 +83,9 @@ interface Job {
 async function pullOne(context: ImageContext, reference: Reference, job: Job): Promise<PulledImage> {
   const { credentials, signal, report } = job;
   const repository = context.registry.repository(reference, { ...(credentials ? { credentials } : {}), signal });
-  const { top, fetched, manifest, mediaType } = await resolveManifest(repository, reference, job);
+  const { top, index, fetched, manifest, mediaType } = await resolveManifest(repository, reference, job);
   report({ status: `Pulling from ${reference.path}`, id: reference.digest ?? reference.tag ?? "" });
-  const before = context.images.idOf(reference);
+  const before = localImage(context, reference, job);
   const { bytes, config } = await fetchConfig(context, repository, manifest, signal);
   checkPlatform(config, reference, job.platform);
   const known = context.images.find(manifest.config.digest);
@@ -95,17 +97,26 @@ async function pullOne(context: ImageContext, reference: Reference, job: Job): P
     references: reference.digest ? [] : [reference],
     digests: [{ repository: repositoryName(reference), digest: top.digest }],
     manifest: { bytes: fetched.bytes, mediaType },
+    ...(index ? { index: { bytes: top.bytes, mediaType: index.mediaType, manifests: index.manifests } } : {}),
   });
   report({ status: `Digest: ${top.digest}` });
   const outcome = before === id ? "Image is up to date" : "Downloaded newer image";
   report({ status: `Status: ${outcome} for ${familiarString(reference)}` });
-  context.events.publish("image", "pull", familiarString(reference), { name: familiarName(reference) });
+  publishImageEvent(context, "pull", id, { actor: familiarString(reference), name: familiarName(reference) });
   return { id, digest: top.digest };
+}
+
+/** What the name and the platform of this pull meant here before it. */
+function localImage(context: ImageContext, reference: Reference, job: Job): Digest | undefined {
+  const name = formatReference(reference);
+  const image = context.images.tryResolve(name);
+  return image && chooseImage(imagesBehind(context, name, image), job.platform ?? image.platform)?.id;
 }
 
 interface ResolvedManifest {
   /** What the name stands for: the manifest itself, or the index it was chosen from. */
   readonly top: FetchedManifest;
+  readonly index?: { readonly mediaType: string; readonly manifests: readonly Digest[] };
   readonly fetched: FetchedManifest;
   readonly manifest: Manifest;
   readonly mediaType: string;
@@ -125,7 +136,8 @@ async function resolveManifest(repository: Repository, reference: Reference, job
   if (!chosen) throw noMatch(platform);
   const fetched = await fetch(chosen.digest);
   const inner = readManifest(fetched, name);
-  if (inner.kind === "manifest") return { top, fetched, ...inner };
+  const index = { mediaType: document.mediaType, manifests: document.index.manifests.map(({ digest }) => digest) };
+  if (inner.kind === "manifest") return { top, index, fetched, ...inner };
   throw new NotFoundError(`index ${top.digest} names another index for ${formatPlatform(platform)}: not supported`);
 }
 

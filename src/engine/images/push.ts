@@ -13,6 +13,7 @@ import type { RepositoryWriter } from "#registry/repository-writer.ts";
 import type { Digest } from "#spec/digest.ts";
 import type { ImageRecord } from "#store/image-record.ts";
 import type { ImageContext } from "./image-context.ts";
+import { publishImageEvent } from "./image-event.ts";
 import type { ProgressListener } from "./progress.ts";
 import { mountSources, pushLayers } from "./push-layers.ts";
 import { buildManifest, type PushableManifest, readOriginalManifest } from "./push-manifest.ts";
@@ -102,7 +103,7 @@ async function pushOne(
   const size = manifest.bytes.length;
   onProgress({ status: `${reference.tag}: digest: ${digest} size: ${size}` });
   onProgress({ progressDetail: {}, aux: { Tag: reference.tag, Digest: digest, Size: size } });
-  context.events.publish("image", "push", familiarString(reference), { name: familiarName(reference) });
+  publishImageEvent(context, "push", image.id, { actor: familiarString(reference), name: familiarName(reference) });
 }
 
 async function pushConfig(
@@ -127,7 +128,8 @@ async function remember(
   context.database.transaction(() => {
     // It may have been removed while its layers were under way.
     if (!context.images.find(image.id)) return;
-    if (isFirst) context.images.setManifest(image.id, { digest, mediaType: manifest.mediaType });
+    if (isFirst)
+      context.images.setManifest(image.id, { digest, mediaType: manifest.mediaType, size: manifest.bytes.length });
     context.images.addDigest(repository, digest, image.id);
   });
 }

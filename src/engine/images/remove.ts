@@ -9,11 +9,16 @@ import {
 } from "#formats/reference.ts";
 import type { Digest } from "#spec/digest.ts";
 import type { ImageDeleteItem } from "#spec/docker-images.ts";
+import type { Platform } from "#spec/oci-image.ts";
+import type { ImageRecord } from "#store/image-record.ts";
 import { type ImageContext, imageLockKey } from "./image-context.ts";
+import { defaultImage, resolveImage } from "./platform-image.ts";
 import { isSingleName, lastNameError, removalConflict, removalConflictError } from "./remove-conflict.ts";
 
 export interface RemoveImageOptions {
   readonly force: boolean;
+  /** Only these of a name's platforms go; the name stays while it has another one here. */
+  readonly platforms?: readonly Platform[];
 }
 
 export interface MeasuredRemoval {
@@ -32,31 +37,80 @@ export async function removeImage(
   nameOrId: string,
   options: RemoveImageOptions,
 ): Promise<readonly ImageDeleteItem[]> {
-  return (await removeMeasured(context, nameOrId, options)).items;
+  const { platforms = [], force } = options;
+  if (platforms.length === 0) return (await removeMeasured(context, nameOrId, { force })).items;
+  const items: ImageDeleteItem[] = [];
+  for (const platform of platforms) items.push(...(await removeMeasured(context, nameOrId, { force, platform })).items);
+  return items;
 }
 
-/** As `removeImage`, and says how many bytes it freed. */
+/** As `removeImage` (of one platform at most), and says how many bytes it freed. */
 export async function removeMeasured(
   context: ImageContext,
   nameOrId: string,
-  { force }: RemoveImageOptions,
+  { force, platform }: { readonly force: boolean; readonly platform?: Platform },
 ): Promise<MeasuredRemoval> {
-  const { id } = context.images.resolve(nameOrId);
-  using _locked = await context.locks.acquire(imageLockKey(id));
+  const { id, labels } = resolveImage(context, nameOrId, platform);
+  const beside = variantsBeside(context, id);
+  using _locked = await lockImages(context, [id, ...beside]);
   // No await inside: what was checked still holds when the transaction ends.
-  const { untagged, removal } = context.database.transaction(() => {
-    const step = isIdOrPrefix(id, nameOrId)
-      ? removeSingleName(context, id, force)
-      : removeName(context, id, nameOrId, force);
+  const { untagged, removals, indexes } = context.database.transaction(() => {
+    const isPart = platform !== undefined && leaveIndex(context, nameOrId, id);
+    const step = isPart
+      ? { untagged: [], isDone: false }
+      : isIdOrPrefix(id, nameOrId)
+        ? removeSingleName(context, id, force)
+        : removeName(context, id, nameOrId, force);
     const row = step.isDone ? undefined : removeRow(context, id, step.untagged.length > 0, force);
-    return { untagged: [...step.untagged, ...(row?.untagged ?? [])], removal: row };
+    const variants = beside.flatMap((variant) => removeVariant(context, variant) ?? []);
+    return {
+      untagged: [...step.untagged, ...(row?.untagged ?? [])],
+      removals: [...(row ? [row] : []), ...variants],
+      indexes: context.indexes.removeUnnamed(),
+    };
   });
-  for (const _ of untagged) context.events.publish("image", "untag", id, { name: id });
+  for (const _ of untagged) context.events.publish("image", "untag", id, { ...labels, name: id });
   const items = untagged.map((name): ImageDeleteItem => ({ Untagged: name }));
-  if (!removal) return { items, freedBytes: 0 };
-  const freed = await removeFiles(context, removal);
-  context.events.publish("image", "delete", id, { name: id });
-  return { items: [...items, { Deleted: id }, ...freed.items], freedBytes: freed.bytes };
+  let freedBytes = 0;
+  for (const index of indexes) await context.blobs.remove(index);
+  for (const removal of removals) {
+    const freed = await removeFiles(context, removal);
+    context.events.publish("image", "delete", removal.id, { ...removal.labels, name: removal.id });
+    items.push({ Deleted: removal.id }, ...freed.items);
+    freedBytes += freed.bytes;
+  }
+  return { items, freedBytes };
+}
+
+/** In one order for everybody, so that no two wait for each other. */
+async function lockImages(context: ImageContext, ids: readonly Digest[]): Promise<Disposable> {
+  const stack = new DisposableStack();
+  for (const id of ids.toSorted()) stack.use(await context.locks.acquire(imageLockKey(id)));
+  return stack;
+}
+
+/** Variants that are reached through the same names as the image. */
+function variantsBeside({ indexes }: ImageContext, id: Digest): Digest[] {
+  const variants = indexes.variants();
+  const parts = indexes.holding(id).flatMap((index) => indexes.parts(index).map(({ image }) => image.id));
+  return [...new Set(parts)].filter((part) => part !== id && variants.has(part));
+}
+
+/** Gives the names of an image to another one of its index. False when there is none: then the names go with it. */
+function leaveIndex({ indexes }: ImageContext, name: string, id: Digest): boolean {
+  const index = indexes.of(name);
+  const others = index ? indexes.parts(index.digest).filter(({ image }) => image.id !== id) : [];
+  const [first] = others;
+  if (!index || !first) return false;
+  const images = others.map(({ image }) => image);
+  indexes.moveNames(index.digest, id, defaultImage(images, first.image.id));
+  return true;
+}
+
+/** A variant goes when no name reaches it any more, unless a container needs it: then it is an image without a name. */
+function removeVariant(context: ImageContext, id: Digest): RowRemoval | undefined {
+  const isReached = context.indexes.holding(id).length > 0;
+  return isReached || context.users.usersOf(id).length > 0 ? undefined : removeRow(context, id, true, false);
 }
 
 interface Untagging {
@@ -109,6 +163,7 @@ interface RowRemoval {
   readonly id: Digest;
   /** Names that force took away, as people write them. */
   readonly untagged: readonly string[];
+  readonly labels: ImageRecord["labels"];
   readonly manifest: Digest | undefined;
   readonly diffIds: readonly Digest[];
   /** Layers that nothing in the database needs any more; undefined when a stopped container keeps the image. */
@@ -123,12 +178,19 @@ function removeRow(context: ImageContext, id: Digest, wasUntagged: boolean, forc
     if (wasUntagged && conflict.used) return undefined;
     throw removalConflictError(id, conflict);
   }
-  const manifest = images.find(id)?.manifest?.digest;
+  const { manifest, labels = null } = images.find(id) ?? {};
   const diffIds = images.layers(id).map((layer) => layer.diffId);
   const untagged = dropAllNames(context, id);
   const isNeeded = users.usersOf(id).length > 0;
   if (isNeeded) images.hide(id);
-  return { id, untagged, manifest, diffIds, unneeded: isNeeded ? undefined : images.remove(id) };
+  return {
+    id,
+    untagged,
+    labels,
+    manifest: manifest?.digest,
+    diffIds,
+    unneeded: isNeeded ? undefined : images.remove(id),
+  };
 }
 
 async function removeFiles(

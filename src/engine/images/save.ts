@@ -6,6 +6,7 @@ import type { Digest } from "#spec/digest.ts";
 import type { ImageRecord } from "#store/image-record.ts";
 import type { Layer } from "#store/layer-store.ts";
 import type { ImageContext } from "./image-context.ts";
+import { publishImageEvent } from "./image-event.ts";
 import { LocalImages } from "./lookup.ts";
 import { type SavedImage, saveDocuments } from "./save-documents.ts";
 
@@ -22,7 +23,7 @@ export async function saveImages(
   const images = await readImages(context, selectImages(context, names));
   // Once the archive streams, its reader could only be told by its end.
   for (const { layers } of images) await Promise.all(layers.map((layer) => context.layers.checkPresence(layer)));
-  for (const { record } of images) context.events.publish("image", "save", record.id, { name: record.id });
+  for (const { record } of images) publishImageEvent(context, "save", record.id, { name: record.id });
   return writeArchive(context, images, signal);
 }
 

@@ -11,6 +11,7 @@ import { removeImage } from "#engine/images/remove.ts";
 import { saveImages } from "#engine/images/save.ts";
 import { tagImage } from "#engine/images/tag.ts";
 import { InvalidParameterError } from "#errors/errors.ts";
+import { platformParameter, platformParameters } from "../decode/platform.ts";
 import { streamProgress } from "../progress-stream.ts";
 import { registryAuth } from "../registry-auth.ts";
 import type { RequestContext } from "../request-context.ts";
@@ -39,7 +40,8 @@ export function imageRoutes(engine: Engine): readonly Route[] {
     [
       "GET",
       "/images/{name*}/history",
-      (request) => request.sendJson(200, imageHistory(engine.images, request.param("name"))),
+      (request) =>
+        request.sendJson(200, imageHistory(engine.images, request.param("name"), platformParameter(request))),
     ],
     ["POST", "/images/{name*}/push", (request) => push(engine, request)],
     ["POST", "/images/{name*}/tag", (request) => tag(engine, request)],
@@ -53,6 +55,7 @@ function list(engine: Engine, request: RequestContext): void {
     filters,
     sharedSize: request.flag("shared-size"),
     containers: !request.isBefore("1.51"),
+    manifests: request.flag("manifests"),
   });
   request.sendJson(
     200,
@@ -61,7 +64,16 @@ function list(engine: Engine, request: RequestContext): void {
 }
 
 function inspect(engine: Engine, request: RequestContext): void {
-  const image = inspectImage(engine.images, request.param("name"), engine.containers.snapshotter.name);
+  const platform = request.isBefore("1.49") ? undefined : platformParameter(request);
+  const manifests = request.flag("manifests");
+  if (platform && manifests) {
+    throw new InvalidParameterError("conflicting options: manifests and platform options cannot both be set");
+  }
+  const image = inspectImage(engine.images, request.param("name"), {
+    ...(platform ? { platform } : {}),
+    manifests,
+    storageDriver: engine.containers.snapshotter.name,
+  });
   request.sendJson(200, imageInspectView(image, request));
 }
 
@@ -125,7 +137,10 @@ function tag(engine: Engine, request: RequestContext): void {
 }
 
 async function remove(engine: Engine, request: RequestContext): Promise<void> {
-  const items = await removeImage(engine.images, request.param("name"), { force: request.flag("force") });
+  const items = await removeImage(engine.images, request.param("name"), {
+    force: request.flag("force"),
+    platforms: platformParameters(request, "platforms"),
+  });
   // A removed layer file takes its space as long as it is mounted; nobody has to wait for that.
   void engine.containers.snapshotter.releaseIdle();
   request.sendJson(200, items);

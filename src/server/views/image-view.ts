@@ -3,9 +3,11 @@ import type { RequestContext } from "../request-context.ts";
 
 /** One of `GET /images/json`, in the form of the client's API version. */
 export function imageSummaryView(summary: ImageSummary, request: RequestContext): ImageSummary {
+  const { Descriptor: descriptor, ...rest } = summary;
   const isNameless = summary.RepoTags.length === 0 && summary.RepoDigests.length === 0;
   return {
-    ...summary,
+    ...rest,
+    ...(descriptor && !request.isBefore("1.48") ? { Descriptor: descriptor } : {}),
     ...(isNameless && request.isBefore("1.43") ? { RepoTags: ["<none>:<none>"], RepoDigests: ["<none>@<none>"] } : {}),
     ...(request.isBefore("1.44") ? { VirtualSize: summary.Size } : {}),
   };
@@ -37,9 +39,11 @@ const ZERO_CONTAINER_FIELDS = {
 
 /** `GET /images/{name}/json`, in the form of the client's API version. https://docs.docker.com/reference/api/engine/version-history/ */
 export function imageInspectView(image: ImageInspect, request: RequestContext): ImageInspect {
+  const { Descriptor: descriptor, ...rest } = image;
   const containerFields = request.isBefore("1.50") ? ZERO_CONTAINER_FIELDS : {};
   return {
-    ...image,
+    ...rest,
+    ...(descriptor && !request.isBefore("1.48") ? { Descriptor: descriptor } : {}),
     Config: { ...containerFields, ...ZERO_CONFIG, ...image.Config },
     ...(request.isBefore("1.45") ? { Container: "" } : {}),
     ...(request.isBefore("1.44") ? { VirtualSize: image.Size } : {}),
