@@ -72,7 +72,11 @@ describe("ImageStore", () => {
   test("remove() tells the layers that nothing needs any more", () => {
     add("a", [id("1"), id("2"), id("2")], "a");
     add("b", [id("1")], "b");
-    database.statement("INSERT INTO build_cache VALUES ('k', NULL, ?, 'd', '{}', 1, 1, 1)").run(id("3"));
+    database
+      .statement(
+        "INSERT INTO build_cache (key, parent, diff_id, description, record, created, last_used, uses) VALUES ('k', NULL, ?, 'd', '{}', 1, 1, 1)",
+      )
+      .run(id("3"));
     expect(store.unusedLayers(2000)).toEqual([]);
     expect(store.remove(id("a"))).toEqual([id("2")]);
     expect(store.unusedLayers(2000)).toEqual([id("2")]);

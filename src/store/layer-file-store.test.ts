@@ -277,7 +277,11 @@ describe("LayerFileStore.removeUnreferenced()", () => {
     );
     const [ofImage, ofCache, ofContainer, free] = made as [Layer, Layer, Layer, Layer];
     addImage("sha256:image", ofImage);
-    database.statement("INSERT INTO build_cache VALUES ('key', NULL, ?, 'RUN', '{}', 0, 0, 0)").run(ofCache.diffId);
+    database
+      .statement(
+        "INSERT INTO build_cache (key, parent, diff_id, description, record, created, last_used, uses) VALUES ('key', NULL, ?, 'RUN', '{}', 0, 0, 0)",
+      )
+      .run(ofCache.diffId);
     const ids = made.map((layer) => layer.diffId);
     const removal = await store.removeUnreferenced(ids, new Set([ofContainer.diffId]));
     expect(removal).toEqual({ removed: [free.diffId], freedBytes: free.fileSize });
