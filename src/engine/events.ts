@@ -4,6 +4,8 @@ import type { EventMessage } from "#spec/docker-api.ts";
 const KEPT = 1024;
 /** A subscriber that falls this far behind is dropped, so that it cannot hold the engine's memory. */
 const MAX_BACKLOG = 4096;
+/** Nanoseconds between two events of one moment: what a JSON number of this size can still tell apart. */
+const STEP = 1000n;
 
 export type EventType = EventMessage["Type"];
 
@@ -30,7 +32,7 @@ export class EventBus {
     };
     this.#recent.push(event);
     if (this.#recent.length > KEPT) this.#recent.shift();
-    for (const listener of this.#listeners) listener(event);
+    for (const listener of [...this.#listeners]) listener(event);
   }
 
   /** Calls `listener` with each event, at once. */
@@ -39,40 +41,50 @@ export class EventBus {
     return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
   }
 
-  /** Events from `sinceSeconds` on (only new ones when undefined), until `signal` aborts. */
-  async *subscribe(sinceSeconds: number | undefined, signal: AbortSignal): AsyncGenerator<EventMessage> {
-    const backlog: EventMessage[] = sinceSeconds === undefined ? [] : this.past(sinceSeconds);
+  /**
+   * The events from this call on that `isWanted` lets through, until `signal` aborts or the reader is too far behind. What comes before the
+   * first is asked for waits.
+   */
+  subscribe(isWanted: (event: EventMessage) => boolean, signal: AbortSignal): AsyncIterable<EventMessage> {
+    const backlog: EventMessage[] = [];
     let wake: (() => void) | undefined;
-    const listener = (event: EventMessage): void => {
+    const listening = this.on((event) => {
+      if (!isWanted(event)) return;
       backlog.push(event);
+      if (backlog.length >= MAX_BACKLOG) listening[Symbol.dispose]();
+      wake?.();
+    });
+    const onAbort = (): void => {
+      listening[Symbol.dispose]();
       wake?.();
     };
-    const onAbort = (): void => wake?.();
-    this.#listeners.add(listener);
+    if (signal.aborted) onAbort();
     signal.addEventListener("abort", onAbort, { once: true });
-    try {
-      while (!signal.aborted && backlog.length < MAX_BACKLOG) {
-        const event = backlog.shift();
-        if (event) yield event;
-        else
-          await new Promise<void>((resolve) => {
-            wake = resolve;
-          });
+    return (async function* () {
+      try {
+        while (!signal.aborted && backlog.length < MAX_BACKLOG) {
+          const event = backlog.shift();
+          if (event) yield event;
+          else
+            await new Promise<void>((resolve) => {
+              wake = resolve;
+            });
+        }
+      } finally {
+        listening[Symbol.dispose]();
+        signal.removeEventListener("abort", onAbort);
       }
-    } finally {
-      this.#listeners.delete(listener);
-      signal.removeEventListener("abort", onAbort);
-    }
+    })();
   }
 
-  /** Kept events at or after a time, oldest first. */
-  past(sinceSeconds: number): EventMessage[] {
-    return this.#recent.filter((event) => event.timeNano / 1e9 >= sinceSeconds);
+  /** Kept events from `since` to `until`, both included, oldest first; nanoseconds since the epoch. */
+  past(since: number, until: number): readonly EventMessage[] {
+    return this.#recent.filter(({ timeNano }) => timeNano >= since && timeNano <= until);
   }
 
   #nextNano(): bigint {
     const now = BigInt(Date.now()) * 1_000_000n;
-    this.#lastNano = now > this.#lastNano ? now : this.#lastNano + 1n;
+    this.#lastNano = now > this.#lastNano ? now : this.#lastNano + STEP;
     return this.#lastNano;
   }
 }

@@ -54,6 +54,7 @@ export class ConmonRuntime implements ContainerRuntime {
   readonly #cgroupMoves = new CgroupMoves();
   readonly #containers = new Map<string, SupervisedContainer>();
   readonly #listeners: ((exit: ContainerExit) => void)[] = [];
+  readonly #oomListeners: ((id: string) => void)[] = [];
 
   constructor(options: ConmonRuntimeOptions) {
     this.#options = options;
@@ -200,6 +201,10 @@ export class ConmonRuntime implements ContainerRuntime {
     this.#listeners.push(listener);
   }
 
+  onOom(listener: (id: string) => void): void {
+    this.#oomListeners.push(listener);
+  }
+
   async close(): Promise<void> {
     for (const container of this.#containers.values()) container.release();
     this.#containers.clear();
@@ -248,12 +253,20 @@ export class ConmonRuntime implements ContainerRuntime {
   }
 
   #supervise(id: string, files: BundleFiles, record: BundleRecord): SupervisedContainer {
-    const container = new SupervisedContainer(id, files, record, this.#options.exitDirectory, () => this.#killAll(id));
+    const container = new SupervisedContainer(id, files, record, {
+      exitDirectory: this.#options.exitDirectory,
+      killLeftovers: () => this.#killAll(id),
+      onOom: () => this.#tellOom(id),
+    });
     this.#containers.set(id, container);
     void container.ended.then((exit) => {
       for (const listener of this.#listeners) listener(exit);
     });
     return container;
+  }
+
+  #tellOom(id: string): void {
+    for (const listener of this.#oomListeners) listener(id);
   }
 
   /** What the runtime cannot delete (state that it did not finish) goes without it. */

@@ -34,6 +34,8 @@ export interface ContainerLifecycle {
   remove(id: string): Promise<void>;
   /** Called once for each container that exits. */
   onExit(listener: (exit: ContainerExit) => void): void;
+  /** Called when the kernel has killed a process of a running container for want of memory: once a run. */
+  onOom(listener: (id: string) => void): void;
 }
 
 /** What follows the end of an engine: the next one takes up its containers. */

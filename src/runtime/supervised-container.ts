@@ -8,6 +8,7 @@ import type { ContainerExit } from "./container-runtime.ts";
 
 const SIGKILL = 9;
 const CONTROL = "ctl";
+const OOM = "oom";
 /** Milliseconds after an event at which a conmon that seems alive is looked at again. */
 const RECHECK_DELAYS: readonly number[] = [1, 4, 15, 80, 400, 2000];
 
@@ -23,6 +24,14 @@ export function readExitFile(exitDirectory: string, id: string, files: BundleFil
   }
 }
 
+export interface SupervisionOptions {
+  readonly exitDirectory: string;
+  /** Ends what is left of the container when its conmon is gone. */
+  readonly killLeftovers: () => void;
+  /** The kernel has killed a process of it for want of memory, the first time. */
+  readonly onOom: () => void;
+}
+
 /**
  * A container under a living conmon. Its end is conmon's end: when conmon exits, or is killed, the kernel closes the control FIFO that
  * it holds open in the bundle, and inotify says so. By then conmon has written all output and the exit file.
@@ -31,21 +40,23 @@ export class SupervisedContainer {
   readonly id: string;
   readonly files: BundleFiles;
   readonly record: BundleRecord;
-  readonly #exitDirectory: string;
-  readonly #killLeftovers: () => void;
+  readonly #surroundings: SupervisionOptions;
   readonly #watch: Disposable;
   readonly #ended = Promise.withResolvers<ContainerExit>();
   #hasEnded = false;
+  #hasOom: boolean;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(id: string, files: BundleFiles, record: BundleRecord, exitDirectory: string, killLeftovers: () => void) {
+  constructor(id: string, files: BundleFiles, record: BundleRecord, surroundings: SupervisionOptions) {
     this.id = id;
     this.files = files;
     this.record = record;
-    this.#exitDirectory = exitDirectory;
-    this.#killLeftovers = killLeftovers;
+    this.#surroundings = surroundings;
+    this.#hasOom = existsSync(files.oom);
     this.#watch = watchDirectory(files.directory, (name) => {
       if (name === CONTROL) this.#look();
+      // Made by conmon, which the cgroup notifies.
+      if (name === OOM) this.#noteOom();
     });
     // It may have ended before the watch was there.
     queueMicrotask(() => this.#look());
@@ -70,11 +81,18 @@ export class SupervisedContainer {
     this.#watch[Symbol.dispose]();
   }
 
+  /** Made and closed are two events of one kill. */
+  #noteOom(): void {
+    if (this.#hasOom || this.#hasEnded) return;
+    this.#hasOom = true;
+    this.#surroundings.onOom();
+  }
+
   #look(again: readonly number[] = RECHECK_DELAYS): void {
     if (this.#hasEnded) return;
     // In this order: a conmon that was gone before the exit file was looked for has written it, or never will.
     const isSupervised = isAlive(this.record.conmon);
-    const exit = readExitFile(this.#exitDirectory, this.id, this.files);
+    const exit = readExitFile(this.#surroundings.exitDirectory, this.id, this.files);
     if (exit) this.#end(exit);
     else if (!isSupervised) this.#end(this.#loseContainer());
     else this.#lookLater(again);
@@ -95,7 +113,7 @@ export class SupervisedContainer {
   /** Nobody reads the container's output any more, and nobody learned its exit code: it cannot go on. */
   #loseContainer(): ContainerExit {
     this.kill(SIGKILL);
-    this.#killLeftovers();
+    this.#surroundings.killLeftovers();
     return { id: this.id, exitCode: 128 + SIGKILL, finishedAt: Date.now(), oomKilled: false, lost: true };
   }
 }

@@ -1,8 +1,10 @@
 import type { Engine } from "#engine/engine.ts";
 import type { Route } from "./route.ts";
 import { buildRoutes } from "./routes/build-routes.ts";
+import { containerLifecycleRoutes } from "./routes/container-lifecycle-routes.ts";
 import { containerRoutes } from "./routes/container-routes.ts";
 import { containerStreamRoutes } from "./routes/container-stream-routes.ts";
+import { eventRoutes } from "./routes/event-routes.ts";
 import { execRoutes } from "./routes/exec-routes.ts";
 import { imageRoutes } from "./routes/image-routes.ts";
 import { networkRoutes } from "./routes/network-routes.ts";
@@ -16,8 +18,10 @@ import { volumeRoutes } from "./routes/volume-routes.ts";
 export function engineRoutes(engine: Engine): readonly Route[] {
   return [
     ...systemRoutes(engine),
+    ...eventRoutes(engine),
     ...pruneRoutes(engine),
     ...containerRoutes(engine),
+    ...containerLifecycleRoutes(engine),
     ...containerStreamRoutes(engine),
     ...execRoutes(engine),
     ...imageRoutes(engine),

@@ -32,11 +32,8 @@ export const command: Command = defineCommand({
 async function rendererFor(format: string): Promise<(event: EventMessage) => string> {
   if (format === "") return eventLine;
   if (format === "json") return (event) => JSON.stringify(event);
-  const { parseInspectTemplate } = await import("../output/inspect-template.ts");
-  const render = parseInspectTemplate(format, 64);
-  // Old names of the fields, which templates still use.
-  return (event) =>
-    render({ ...event, ID: event.Actor.ID, Status: event.Action, Time: event.time, TimeNano: event.timeNano });
+  const { parseEventTemplate } = await import("../output/event-template.ts");
+  return parseEventTemplate(format);
 }
 
 /** `2025-05-30T12:07:14.123456789Z container start ID (image=busybox, name=web)`. */

@@ -145,6 +145,8 @@ export class ExecService {
 function checkRunning(container: ContainerRecord): void {
   if (container.state.phase === "paused")
     throw new ConflictError(`container ${container.id} is paused, unpause the container before exec`);
+  if (container.state.phase === "restarting")
+    throw new ConflictError(`container ${container.id} is restarting, wait until the container is running`);
   if (!isRunning(container)) throw new ConflictError(`container ${container.id} is not running`);
 }
 

@@ -1,6 +1,10 @@
 import { CancelledError } from "#errors/errors.ts";
 
-export type WaitCondition = "not-running" | "next-exit" | "removed";
+/**
+ * What can be waited for. "exit": the process has ended, be it to be started again; "stopped": it has ended, and no restart policy brings it
+ * back; "removed": the container is gone. Each includes the next.
+ */
+export type WaitedMoment = "exit" | "stopped" | "removed";
 
 export interface WaitResult {
   readonly exitCode: number;
@@ -8,7 +12,7 @@ export interface WaitResult {
 }
 
 interface Waiter {
-  readonly condition: WaitCondition;
+  readonly moment: WaitedMoment;
   readonly resolve: (result: WaitResult) => void;
 }
 
@@ -17,8 +21,8 @@ export class ExitWaiters {
   readonly #waiters = new Map<string, Set<Waiter>>();
   readonly #lastResult = new Map<string, WaitResult>();
 
-  /** Resolves at the next exit (or removal). Rejects with CancelledError when `signal` aborts. The caller has ruled out "already so". */
-  wait(id: string, condition: WaitCondition, signal?: AbortSignal): Promise<WaitResult> {
+  /** Resolves at the next such moment. Rejects with CancelledError when `signal` aborts. The caller has ruled out "already so". */
+  wait(id: string, moment: WaitedMoment, signal?: AbortSignal): Promise<WaitResult> {
     return new Promise((resolve, reject) => {
       const waiters = this.#waiters.get(id) ?? new Set();
       const forget = (): void => {
@@ -31,7 +35,7 @@ export class ExitWaiters {
         reject(new CancelledError(`waiting for container ${id} was cancelled`));
       };
       const waiter: Waiter = {
-        condition,
+        moment,
         resolve: (result) => {
           forget();
           resolve(result);
@@ -43,18 +47,22 @@ export class ExitWaiters {
     });
   }
 
-  /** The container's process ended. */
-  exited(id: string, result: WaitResult): void {
+  /** The container's process ended. `restarts`: its policy will start it again. */
+  exited(id: string, result: WaitResult, restarts: boolean): void {
     this.#lastResult.set(id, result);
-    for (const waiter of [...(this.#waiters.get(id) ?? [])]) {
-      if (waiter.condition !== "removed") waiter.resolve(result);
-    }
+    this.#wake(id, result, restarts ? ["exit"] : ["exit", "stopped"]);
   }
 
   /** The container is gone: nobody waits any longer. */
   removed(id: string, exitCode: number): void {
     const result = this.#lastResult.get(id) ?? { exitCode, error: "" };
-    for (const waiter of [...(this.#waiters.get(id) ?? [])]) waiter.resolve(result);
+    this.#wake(id, result, ["exit", "stopped", "removed"]);
     this.#lastResult.delete(id);
+  }
+
+  #wake(id: string, result: WaitResult, moments: readonly WaitedMoment[]): void {
+    for (const waiter of [...(this.#waiters.get(id) ?? [])]) {
+      if (moments.includes(waiter.moment)) waiter.resolve(result);
+    }
   }
 }

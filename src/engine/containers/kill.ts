@@ -2,6 +2,7 @@ import { BerthError, ConflictError } from "#errors/errors.ts";
 import { parseSignal } from "#lib/signals.ts";
 import type { ContainerContext } from "./container-context.ts";
 import { type ContainerRecord, eventAttributes, isRunning } from "./container-record.ts";
+import { killProcess, sendSignal, stopSignal } from "./stop.ts";
 import type { Supervisor } from "./supervisor.ts";
 
 const SIGKILL = 9;
@@ -17,29 +18,31 @@ export async function killContainer(
   signalName: string,
 ): Promise<void> {
   try {
-    await sendSignal(context, supervisor, context.containers.resolve(name), parseSignal(signalName || "SIGKILL"));
+    const signal = parseSignal(signalName || "SIGKILL");
+    await kill(context, supervisor, context.containers.resolve(name), signal);
   } catch (error) {
     if (error instanceof BerthError) error.message = `cannot kill container: ${name}: ${error.message}`;
     throw error;
   }
 }
 
-async function sendSignal(
+async function kill(
   context: ContainerContext,
   supervisor: Supervisor,
   record: ContainerRecord,
   signal: number,
 ): Promise<void> {
   const { id } = record;
-  if (!isRunning(record)) throw new ConflictError(`container ${id} is not running`);
-  // After these a restart policy leaves the container alone.
-  if (signal === SIGKILL || signal === parseSignal(record.config.StopSignal || "SIGTERM")) {
-    supervisor.cancelRestart(id);
-    context.containers.updateState(id, { stoppedByUser: true });
+  if (record.state.phase === "restarting" && (await supervisor.endBackOff(id))) return;
+  if (!isRunning(context.containers.get(id))) throw new ConflictError(`container ${id} is not running`);
+  if (signal !== SIGKILL && signal !== stopSignal(record)) {
+    context.events.publish("container", "kill", id, eventAttributes(record, { signal: String(signal) }));
+    await context.runtime.kill(id, signal);
+    return;
   }
-  const exited = signal === SIGKILL ? context.waiters.wait(id, "next-exit") : undefined;
-  context.events.publish("container", "kill", id, eventAttributes(record, { signal: String(signal) }));
-  if (record.state.phase === "paused" && signal === SIGKILL) await context.runtime.resume(id);
-  await context.runtime.kill(id, signal, signal === SIGKILL);
-  await exited;
+  // After these a restart policy leaves the container alone.
+  supervisor.cancelRestart(id);
+  context.containers.updateState(id, { stoppedByUser: true });
+  if (signal === SIGKILL) await killProcess(context, record, "kill");
+  else await sendSignal(context, record, signal);
 }

@@ -31,7 +31,7 @@ export function containerLogs(
     stdout: options.stdout,
     stderr: options.stderr,
     signal,
-    ...(follow ? { ended: context.waiters.wait(record.id, "next-exit", signal).catch(() => undefined) } : {}),
+    ...(follow ? { ended: context.waiters.wait(record.id, "exit", signal).catch(() => undefined) } : {}),
   });
 }
 
@@ -55,9 +55,7 @@ export function attachOutput(
   signal: AbortSignal,
 ): AsyncIterableIterator<LogBatch> {
   const { stream, logs, stdout, stderr } = options;
-  const ended = stream
-    ? context.waiters.wait(record.id, "next-exit", signal).catch(() => undefined)
-    : Promise.resolve();
+  const ended = stream ? context.waiters.wait(record.id, "exit", signal).catch(() => undefined) : Promise.resolve();
   if (!stdout && !stderr) return silence(ended);
   return readLog({
     path: containerFiles(context, record.id).log,

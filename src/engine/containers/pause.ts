@@ -7,6 +7,8 @@ import { unwatchedHealth } from "./health.ts";
 export function pauseContainer(context: ContainerContext, id: string): Promise<void> {
   return context.locks.run(id, async () => {
     const record = context.containers.get(id);
+    if (record.state.phase === "restarting")
+      throw new ConflictError(`container ${id} is restarting, wait until the container is running`);
     if (!isRunning(record)) throw new ConflictError(`container ${id} is not running`);
     if (record.state.phase === "paused") throw new ConflictError(`container ${id} is already paused`);
     await context.runtime.pause(id);

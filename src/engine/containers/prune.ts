@@ -20,6 +20,7 @@ export async function pruneContainers(context: ContainerContext, filters: Filter
     deleted.push(record.id);
     reclaimed += usage.diskSize + imageBytes;
   }
+  context.events.publish("container", "prune", "", { reclaimed: String(reclaimed) });
   return { deleted, reclaimed };
 }
 

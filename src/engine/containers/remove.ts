@@ -2,7 +2,7 @@ import { rm } from "node:fs/promises";
 import { ConflictError } from "#errors/errors.ts";
 import { type ContainerContext, containerFiles } from "./container-context.ts";
 import { type ContainerRecord, eventAttributes, isRunning } from "./container-record.ts";
-import { endProcess } from "./stop.ts";
+import { killProcess } from "./stop.ts";
 import type { Supervisor } from "./supervisor.ts";
 
 export interface RemoveOptions {
@@ -18,13 +18,15 @@ export async function removeContainer(
   id: string,
   options: RemoveOptions,
 ): Promise<void> {
-  supervisor.cancelRestart(id);
   const record = context.containers.get(id);
-  if (isRunning(record)) {
-    if (!options.force) throw stillRunning(record);
+  if (record.state.phase === "removing" && context.locks.isHeld(id))
+    throw new ConflictError(`removal of container ${id} is already in progress`);
+  if (!options.force && (isRunning(record) || record.state.phase === "restarting")) throw stillRunning(record);
+  if (record.state.phase === "restarting") await supervisor.endBackOff(id);
+  supervisor.cancelRestart(id);
+  if (isRunning(context.containers.get(id))) {
     context.containers.updateState(id, { stoppedByUser: true });
-    if (record.state.phase === "paused") await context.runtime.resume(id);
-    await endProcess(context, record, 9, 0);
+    await killProcess(context, record, "remove");
   }
   // With --rm the supervisor has removed it by now.
   await context.locks.run(id, () => removeLocked(context, id, options));

@@ -21,7 +21,11 @@ import { runtimeSpec } from "./runtime-spec.ts";
  * that forbid it, StartError (126/127) when its command cannot run.
  */
 export function startContainer(context: ContainerContext, id: string): Promise<void> {
-  return context.locks.run(id, () => startLocked(context, id, { stoppedByUser: false, restartCount: 0 }));
+  return context.locks.run(id, () => {
+    // Between two runs a container counts as running: its policy starts it.
+    if (context.containers.get(id).state.phase === "restarting") throw new NotModifiedError("");
+    return startLocked(context, id, { stoppedByUser: false, restartCount: 0 });
+  });
 }
 
 /** For the supervisor, which holds the lock already and counts restarts. */

@@ -23,23 +23,22 @@ export async function stopContainer(
   id: string,
   options: StopOptions = {},
 ): Promise<void> {
-  supervisor.cancelRestart(id);
-  const record = context.containers.get(id);
-  if (record.state.phase === "restarting") {
-    context.containers.updateState(id, { phase: "exited", stoppedByUser: true });
-    return;
+  const signal = options.signal ? parseSignal(options.signal) : undefined;
+  if (context.containers.get(id).state.phase !== "restarting" || !(await supervisor.endBackOff(id))) {
+    supervisor.cancelRestart(id);
+    const record = context.containers.get(id);
+    if (!isRunning(record)) throw new NotModifiedError("");
+    context.containers.updateState(id, { stoppedByUser: true });
+    const timeout = options.timeout ?? record.config.StopTimeout ?? DEFAULT_TIMEOUT_S;
+    await endProcess(context, record, signal ?? stopSignal(record), timeout);
   }
-  if (!isRunning(record)) throw new NotModifiedError("");
-  if (record.state.phase === "paused") await context.runtime.resume(id);
-  context.containers.updateState(id, { stoppedByUser: true, phase: "running" });
-  const timeout = options.timeout ?? record.config.StopTimeout ?? DEFAULT_TIMEOUT_S;
-  await endProcess(context, record, stopSignal(record, options), timeout);
+  const record = context.containers.find(id);
+  if (!record) return;
   context.events.publish("container", "stop", id, eventAttributes(record));
 }
 
 /** What an image says is not checked when it comes in: one that no kernel knows must not make its containers unstoppable. */
-function stopSignal({ config }: ContainerRecord, { signal }: StopOptions): number {
-  if (signal) return parseSignal(signal);
+export function stopSignal({ config }: ContainerRecord): number {
   try {
     return parseSignal(config.StopSignal || DEFAULT_SIGNAL);
   } catch {
@@ -48,24 +47,43 @@ function stopSignal({ config }: ContainerRecord, { signal }: StopOptions): numbe
 }
 
 /** Sends `signal`, waits up to `timeout` seconds (-1: for ever), then kills. */
-export async function endProcess(
+async function endProcess(
   context: ContainerContext,
   record: ContainerRecord,
   signal: number,
   timeout: number,
 ): Promise<void> {
-  const exited = context.waiters.wait(record.id, "next-exit");
-  context.events.publish("container", "kill", record.id, eventAttributes(record, { signal: String(signal) }));
-  await context.runtime.kill(record.id, signal);
+  const exited = context.waiters.wait(record.id, "exit");
+  await sendSignal(context, record, signal);
   if (await within(exited, timeout)) return released(context, record.id);
-  context.events.publish("container", "kill", record.id, eventAttributes(record, { signal: String(SIGKILL) }));
-  await context.runtime.kill(record.id, SIGKILL, true);
+  await killProcess(context, record, "stop");
+}
+
+/** Sends SIGKILL to all processes and waits for the end. Throws ConflictError when they do not go. `what` was asked for is told then. */
+export async function killProcess(
+  context: ContainerContext,
+  record: ContainerRecord,
+  what: "stop" | "kill" | "remove",
+): Promise<void> {
+  const exited = context.waiters.wait(record.id, "exit");
+  await sendSignal(context, record, SIGKILL);
   if (!(await within(exited, KILL_GRACE_S))) {
     throw new ConflictError(
-      `cannot stop container: ${record.id}: tried to kill container, but did not receive an exit event`,
+      `cannot ${what} container: ${record.id}: tried to kill container, but did not receive an exit event`,
     );
   }
   await released(context, record.id);
+}
+
+/** Sends a signal that is to end the container; a paused one has to go on for that. */
+export async function sendSignal(context: ContainerContext, record: ContainerRecord, signal: number): Promise<void> {
+  const { id } = record;
+  context.events.publish("container", "kill", id, eventAttributes(record, { signal: String(signal) }));
+  await context.runtime.kill(id, signal, signal === SIGKILL);
+  if (context.containers.find(id)?.state.phase !== "paused") return;
+  await context.runtime.resume(id);
+  context.containers.updateState(id, { phase: "running" });
+  context.events.publish("container", "unpause", id, eventAttributes(record));
 }
 
 /** Waits for the supervisor to be done with the exit: it holds the container's lock meanwhile. */

@@ -1,4 +1,4 @@
-import { errorMessage, NotModifiedError } from "#errors/errors.ts";
+import { errorMessage } from "#errors/errors.ts";
 import type { ContainerExit } from "#runtime/container-runtime.ts";
 import type { ContainerContext } from "./container-context.ts";
 import { type ContainerRecord, eventAttributes, isRunning } from "./container-record.ts";
@@ -31,6 +31,7 @@ export class Supervisor {
         log(`cannot finish the exit of container ${exit.id}: ${errorMessage(error)}`),
       );
     });
+    context.runtime.onOom((id) => this.#noteOom(id));
   }
 
   /** Takes up what an earlier engine left: running containers are adopted, dead ones finished, policies applied. */
@@ -59,6 +60,22 @@ export class Supervisor {
     clearTimeout(this.#timers.get(id));
     this.#timers.delete(id);
     this.#delays.delete(id);
+  }
+
+  /**
+   * A container that waits for its restart stays stopped, by a user's wish (stop, kill, rm -f). False when it is not waiting: it may be
+   * starting, or running again.
+   */
+  async endBackOff(id: string): Promise<boolean> {
+    this.cancelRestart(id);
+    return this.#context.locks.run(id, () => {
+      const { containers, waiters } = this.#context;
+      const record = containers.find(id);
+      if (record?.state.phase !== "restarting") return false;
+      containers.updateState(id, { phase: "exited", stoppedByUser: true });
+      waiters.exited(id, { exitCode: record.state.exitCode, error: record.state.error }, false);
+      return true;
+    });
   }
 
   async #adopt(record: ContainerRecord): Promise<void> {
@@ -111,6 +128,7 @@ export class Supervisor {
       state: {
         ...current.state,
         phase: restart ? "restarting" : "exited",
+        restartCount: current.state.restartCount + (restart ? 1 : 0),
         pid: 0,
         exitCode: exit.exitCode,
         oomKilled: exit.oomKilled,
@@ -120,13 +138,24 @@ export class Supervisor {
       },
     }));
     this.#context.logRotator.unwatch(record.id);
-    if (exit.oomKilled) events.publish("container", "oom", record.id, eventAttributes(record));
-    events.publish("container", "die", record.id, eventAttributes(record, { exitCode: String(exit.exitCode) }));
+    if (exit.oomKilled && !record.state.oomKilled)
+      events.publish("container", "oom", record.id, eventAttributes(record));
+    const seconds = Math.max(0, Math.floor((exit.finishedAt - record.state.startedAt) / 1000));
+    const how = { exitCode: String(exit.exitCode), execDuration: String(seconds) };
+    events.publish("container", "die", record.id, eventAttributes(record, how));
     const released = Promise.all([runtime.remove(record.id), networkDriver.disconnect(record.id)]).then(() =>
       snapshotter.unmount(record.id),
     );
-    waiters.exited(finished.id, { exitCode: exit.exitCode, error });
+    waiters.exited(finished.id, { exitCode: exit.exitCode, error }, restart);
     await released;
+  }
+
+  /** At once and not at the end: the container may live on without what was killed. */
+  #noteOom(id: string): void {
+    const record = this.#context.containers.find(id);
+    if (!record || !isRunning(record)) return;
+    this.#context.containers.record(id, (current) => ({ ...current, state: { ...current.state, oomKilled: true } }));
+    this.#context.events.publish("container", "oom", id, eventAttributes(record));
   }
 
   #scheduleRestart(record: ContainerRecord): void {
@@ -135,25 +164,25 @@ export class Supervisor {
     const delay = previous === undefined || ranFor > STABLE_MS ? FIRST_DELAY_MS : Math.min(previous * 2, MAX_DELAY_MS);
     this.#delays.set(record.id, delay);
     const timer = setTimeout(() => {
-      this.#timers.delete(record.id);
-      this.#restart(record.id).catch((error: unknown) =>
-        this.#log(`cannot restart container ${record.id}: ${errorMessage(error)}`),
-      );
+      void this.#context.locks.run(record.id, () => this.#restart(record.id, timer));
     }, delay);
     this.#timers.set(record.id, timer);
   }
 
-  #restart(id: string): Promise<void> {
-    return this.#context.locks.run(id, async () => {
-      const record = this.#context.containers.find(id);
-      if (this.#closed || !record || isRunning(record) || record.state.phase === "removing") return;
-      try {
-        await startLocked(this.#context, id, { stoppedByUser: false, restartCount: record.state.restartCount + 1 });
-      } catch (error) {
-        if (error instanceof NotModifiedError) return;
-        throw error;
-      }
-    });
+  /** The caller holds the container's lock. One that cannot be started stays stopped, as in Docker. */
+  async #restart(id: string, timer: NodeJS.Timeout): Promise<void> {
+    // Called off, or started by a user, while this waited for the lock.
+    if (this.#closed || this.#timers.get(id) !== timer) return;
+    this.#timers.delete(id);
+    const record = this.#context.containers.find(id);
+    if (!record || isRunning(record) || record.state.phase === "removing") return;
+    try {
+      await startLocked(this.#context, id, { stoppedByUser: false, restartCount: record.state.restartCount });
+    } catch (error) {
+      this.#log(`cannot restart container ${id}: ${errorMessage(error)}`);
+      const { exitCode = 0, error: reason = "" } = this.#context.containers.find(id)?.state ?? {};
+      this.#context.waiters.exited(id, { exitCode, error: reason }, false);
+    }
   }
 }
 

@@ -1,18 +1,12 @@
 import { commitContainer } from "#engine/containers/commit.ts";
 import { containerFiles } from "#engine/containers/container-context.ts";
-import { type ContainerRecord, isRunning } from "#engine/containers/container-record.ts";
+import { type ContainerRecord, eventAttributes, isRunning } from "#engine/containers/container-record.ts";
 import { createContainer } from "#engine/containers/create.ts";
-import { killContainer } from "#engine/containers/kill.ts";
 import { listContainers } from "#engine/containers/list.ts";
-import { pauseContainer, unpauseContainer } from "#engine/containers/pause.ts";
 import { pruneContainers } from "#engine/containers/prune.ts";
 import { removeContainer } from "#engine/containers/remove.ts";
-import { renameContainer } from "#engine/containers/rename.ts";
-import { restartContainer } from "#engine/containers/restart.ts";
-import { startContainer } from "#engine/containers/start.ts";
-import { type StopOptions, stopContainer } from "#engine/containers/stop.ts";
 import type { Engine } from "#engine/engine.ts";
-import { ConflictError, InvalidParameterError } from "#errors/errors.ts";
+import { ConflictError } from "#errors/errors.ts";
 import { decodeContainerConfig } from "../decode/container-config.ts";
 import { decodeCreateRequest } from "../decode/create-request.ts";
 import { forVersion } from "../decode/older-create-requests.ts";
@@ -21,7 +15,7 @@ import type { Route } from "../route.ts";
 import { type ContainerSizes, inspectView, summaryView } from "../views/container-view.ts";
 import { integerParameter } from "./parameters.ts";
 
-/** Containers: their life and what is known of them. Streams are in container-stream-routes.ts. */
+/** Containers: their making, what is known of them, and their end. See container-lifecycle-routes.ts and container-stream-routes.ts. */
 export function containerRoutes(engine: Engine): readonly Route[] {
   const bind =
     (handler: (engine: Engine, request: RequestContext) => Promise<void> | void) => (request: RequestContext) =>
@@ -31,15 +25,6 @@ export function containerRoutes(engine: Engine): readonly Route[] {
     ["POST", "/containers/create", bind(create)],
     ["POST", "/containers/prune", bind(prune)],
     ["GET", "/containers/{id}/json", bind(inspect)],
-    ["POST", "/containers/{id}/start", bind(start)],
-    ["POST", "/containers/{id}/stop", bind(stop)],
-    ["POST", "/containers/{id}/restart", bind(restart)],
-    ["POST", "/containers/{id}/kill", bind(kill)],
-    ["POST", "/containers/{id}/pause", bind(pause)],
-    ["POST", "/containers/{id}/unpause", bind(unpause)],
-    ["POST", "/containers/{id}/rename", bind(rename)],
-    ["POST", "/containers/{id}/wait", bind(wait)],
-    ["POST", "/containers/{id}/resize", bind(resize)],
     ["GET", "/containers/{id}/top", bind(top)],
     ["GET", "/containers/{id}/changes", bind(changes)],
     ["DELETE", "/containers/{id}", bind(remove)],
@@ -91,79 +76,12 @@ async function inspect(engine: Engine, request: RequestContext): Promise<void> {
   );
 }
 
-async function start(engine: Engine, request: RequestContext): Promise<void> {
-  await startContainer(engine.containers, resolve(engine, request).id);
-  request.sendEmpty(204);
-}
-
-function stopOptions(request: RequestContext): StopOptions {
-  const timeout = integerParameter(request, "t");
-  const signal = request.text("signal");
-  return { ...(timeout === undefined ? {} : { timeout }), ...(signal ? { signal } : {}) };
-}
-
-async function stop(engine: Engine, request: RequestContext): Promise<void> {
-  await stopContainer(engine.containers, engine.supervisor, resolve(engine, request).id, stopOptions(request));
-  request.sendEmpty(204);
-}
-
-async function restart(engine: Engine, request: RequestContext): Promise<void> {
-  await restartContainer(engine.containers, engine.supervisor, resolve(engine, request).id, stopOptions(request));
-  request.sendEmpty(204);
-}
-
-async function kill(engine: Engine, request: RequestContext): Promise<void> {
-  await killContainer(engine.containers, engine.supervisor, request.param("id"), request.text("signal"));
-  request.sendEmpty(204);
-}
-
-async function pause(engine: Engine, request: RequestContext): Promise<void> {
-  await pauseContainer(engine.containers, resolve(engine, request).id);
-  request.sendEmpty(204);
-}
-
-async function unpause(engine: Engine, request: RequestContext): Promise<void> {
-  await unpauseContainer(engine.containers, resolve(engine, request).id);
-  request.sendEmpty(204);
-}
-
-function rename(engine: Engine, request: RequestContext): void {
-  renameContainer(engine.containers, resolve(engine, request).id, request.text("name"));
-  request.sendEmpty(204);
-}
-
-/** The headers go out at once: `docker run` waits for them before it starts the container. */
-async function wait(engine: Engine, request: RequestContext): Promise<void> {
-  const record = resolve(engine, request);
-  const condition = request.text("condition") || "not-running";
-  if (condition !== "not-running" && condition !== "next-exit" && condition !== "removed") {
-    throw new InvalidParameterError(`invalid condition: "${condition}"`);
-  }
-  const alreadyStopped = condition === "not-running" && !isRunning(record) && record.state.phase !== "restarting";
-  const result = alreadyStopped
-    ? Promise.resolve({ exitCode: record.state.exitCode, error: record.state.error })
-    : engine.containers.waiters.wait(record.id, condition, request.signal);
-  const writer = request.stream("application/json");
-  const { exitCode, error } = await result;
-  await writer.writeJsonLine({ StatusCode: exitCode, ...(error ? { Error: { Message: error } } : {}) });
-  writer.end();
-}
-
-async function resize(engine: Engine, request: RequestContext): Promise<void> {
-  const record = resolve(engine, request);
-  if (!isRunning(record)) throw new ConflictError(`container ${record.id} is not running`);
-  await engine.containers.runtime.resize(record.id, {
-    rows: integerParameter(request, "h") ?? 0,
-    columns: integerParameter(request, "w") ?? 0,
-  });
-  request.sendEmpty(200);
-}
-
 async function top(engine: Engine, request: RequestContext): Promise<void> {
   const record = resolve(engine, request);
   if (!isRunning(record)) throw new ConflictError(`container ${record.id} is not running`);
   const psArgs = (request.text("ps_args") || "-ef").split(/\s+/).filter((word) => word !== "");
   const { titles, processes } = await engine.containers.runtime.top(record.id, psArgs);
+  engine.events.publish("container", "top", record.id, eventAttributes(record));
   request.sendJson(200, { Titles: titles, Processes: processes });
 }
 

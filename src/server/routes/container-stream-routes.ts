@@ -3,6 +3,7 @@ import { attachOutput, containerLogs } from "#engine/containers/output.ts";
 import type { Engine } from "#engine/engine.ts";
 import { ConflictError, InvalidParameterError, NotImplementedError } from "#errors/errors.ts";
 import { LogEncoder } from "#formats/container-log-encode.ts";
+import type { EventMessage } from "#spec/docker-api.ts";
 import { DetachableInput, detachKeys } from "../detachable-input.ts";
 import type { HijackedConnection } from "../hijack.ts";
 import type { RequestContext } from "../request-context.ts";
@@ -113,8 +114,7 @@ async function forwardStdin(engine: Engine, record: ContainerRecord, attachment:
 
 /** Waits for the container's `start` event. */
 async function nextStart(engine: Engine, id: string, signal: AbortSignal): Promise<void> {
-  for await (const event of engine.events.subscribe(undefined, signal)) {
-    if (event.Actor.ID === id && event.Action === "start") return;
-    if (event.Actor.ID === id && event.Action === "destroy") return;
-  }
+  const isIt = ({ Actor, Action }: EventMessage): boolean =>
+    Actor.ID === id && (Action === "start" || Action === "destroy");
+  for await (const _ of engine.events.subscribe(isIt, signal)) return;
 }

@@ -10,7 +10,7 @@ import type { HijackedConnection } from "../hijack.ts";
 import type { RequestContext } from "../request-context.ts";
 import type { Route } from "../route.ts";
 import { streamType } from "../stream-types.ts";
-import { integerParameter } from "./parameters.ts";
+import { terminalSize } from "./parameters.ts";
 
 /** Further processes in running containers. */
 export function execRoutes(engine: Engine): readonly Route[] {
@@ -32,7 +32,7 @@ async function create(engine: Engine, request: RequestContext): Promise<void> {
 async function start(engine: Engine, request: RequestContext): Promise<void> {
   const body = await request.json(decodeExecStart);
   const record = engine.execs.get(request.param("id"));
-  const size = terminalSize(body.ConsoleSize ?? record.request.ConsoleSize ?? [0, 0]);
+  const size = sizeOf(body.ConsoleSize ?? record.request.ConsoleSize ?? [0, 0]);
   if (body.Detach) return startDetached(engine, request, record.id, size);
   const terminal = record.request.Tty ?? false;
   const connection = request.hijack(streamType(request, terminal));
@@ -104,10 +104,7 @@ async function forward(
 }
 
 function resize(engine: Engine, request: RequestContext): void {
-  engine.execs.resize(request.param("id"), {
-    rows: integerParameter(request, "h") ?? 0,
-    columns: integerParameter(request, "w") ?? 0,
-  });
+  engine.execs.resize(request.param("id"), terminalSize(request));
   request.sendEmpty(200);
 }
 
@@ -135,6 +132,6 @@ function inspect(engine: Engine, request: RequestContext): void {
   request.sendJson(200, view);
 }
 
-function terminalSize([rows, columns]: readonly [number, number]): TerminalSize | undefined {
+function sizeOf([rows, columns]: readonly [number, number]): TerminalSize | undefined {
   return rows > 0 && columns > 0 ? { rows, columns } : undefined;
 }

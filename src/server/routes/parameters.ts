@@ -1,3 +1,4 @@
+import type { TerminalSize } from "#engine/containers/exec.ts";
 import { InvalidParameterError } from "#errors/errors.ts";
 import type { RequestContext } from "../request-context.ts";
 
@@ -9,6 +10,17 @@ export function integerParameter(request: RequestContext, name: string): number 
   if (!Number.isInteger(value))
     throw new InvalidParameterError(`invalid value for ${name}: "${text}": expected a whole number`);
   return value;
+}
+
+/** `h` and `w` of a resize. Throws InvalidParameterError. */
+export function terminalSize(request: RequestContext): TerminalSize {
+  const read = (name: string, what: string): number => {
+    const text = request.text(name);
+    if (!/^\d{1,10}$/.test(text) || Number(text) >= 2 ** 32)
+      throw new InvalidParameterError(`invalid resize ${what} "${text}": invalid syntax`);
+    return Number(text);
+  };
+  return { rows: read("h", "height"), columns: read("w", "width") };
 }
 
 /** `1700000000.123456789` (what clients send for since and until) as nanoseconds; undefined for "" and 0. */

@@ -1,6 +1,5 @@
 import { listContainers } from "#engine/containers/list.ts";
 import type { Engine } from "#engine/engine.ts";
-import { eventFilter } from "#engine/event-filter.ts";
 import { checkImages } from "#engine/images/check.ts";
 import { type CacheItem, measureStore } from "#engine/system/disk-usage.ts";
 import { InvalidParameterError } from "#errors/errors.ts";
@@ -10,7 +9,6 @@ import type { Route } from "../route.ts";
 import { summaryView } from "../views/container-view.ts";
 import { imageSummaryView } from "../views/image-view.ts";
 import { infoView, versionView } from "../views/system-view.ts";
-import { unixNanoParameter } from "./parameters.ts";
 import { measuredVolumes } from "./volume-routes.ts";
 
 /** The engine as a whole. */
@@ -20,7 +18,6 @@ export function systemRoutes(engine: Engine): readonly Route[] {
     ["HEAD", "/_ping", ping],
     ["GET", "/version", (request) => request.sendJson(200, versionView(engine))],
     ["GET", "/info", (request) => request.sendJson(200, infoView(engine))],
-    ["GET", "/events", (request) => events(engine, request)],
     ["GET", "/system/df", (request) => diskUsage(engine, request)],
     ["GET", "/berth/system/check", (request) => check(engine, request)],
     ["GET", "/plugins", (request) => request.sendJson(200, [])],
@@ -33,33 +30,6 @@ function ping(request: RequestContext): void {
   request.setHeader("Cache-Control", "no-cache, no-store, must-revalidate");
   request.setHeader("Pragma", "no-cache");
   request.sendText(200, request.request.method === "HEAD" ? "" : "OK");
-}
-
-async function events(engine: Engine, request: RequestContext): Promise<void> {
-  const isWanted = eventFilter(request.filters());
-  const since = seconds(request, "since");
-  const until = seconds(request, "until");
-  const writer = request.stream("application/json");
-  const abort = new AbortController();
-  request.signal.addEventListener("abort", () => abort.abort(), { once: true });
-  const isPast = until !== undefined && until * 1000 <= Date.now();
-  if (isPast) {
-    for (const event of engine.events.past(since ?? 0)) {
-      if (event.timeNano / 1e9 <= until && isWanted(event)) await writer.writeJsonLine(event);
-    }
-    return writer.end();
-  }
-  const timer = until === undefined ? undefined : setTimeout(() => abort.abort(), until * 1000 - Date.now());
-  for await (const event of engine.events.subscribe(since, abort.signal)) {
-    if (isWanted(event)) await writer.writeJsonLine(event);
-  }
-  clearTimeout(timer);
-  writer.end();
-}
-
-function seconds(request: RequestContext, name: string): number | undefined {
-  const nanoseconds = unixNanoParameter(request, name);
-  return nanoseconds === undefined ? undefined : Number(nanoseconds) / 1e9;
 }
 
 const OBJECT_TYPES = ["container", "image", "volume", "build-cache"];

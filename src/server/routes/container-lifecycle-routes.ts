@@ -1,0 +1,103 @@
+import { type ContainerRecord, eventAttributes, isRunning } from "#engine/containers/container-record.ts";
+import { killContainer } from "#engine/containers/kill.ts";
+import { pauseContainer, unpauseContainer } from "#engine/containers/pause.ts";
+import { renameContainer } from "#engine/containers/rename.ts";
+import { restartContainer } from "#engine/containers/restart.ts";
+import { startContainer } from "#engine/containers/start.ts";
+import { type StopOptions, stopContainer } from "#engine/containers/stop.ts";
+import type { Engine } from "#engine/engine.ts";
+import { ConflictError, InvalidParameterError } from "#errors/errors.ts";
+import type { RequestContext } from "../request-context.ts";
+import type { Route } from "../route.ts";
+import { integerParameter, terminalSize } from "./parameters.ts";
+
+/** The life of a container between its making and its removal. */
+export function containerLifecycleRoutes(engine: Engine): readonly Route[] {
+  const bind =
+    (handler: (engine: Engine, request: RequestContext) => Promise<void> | void) => (request: RequestContext) =>
+      handler(engine, request);
+  return [
+    ["POST", "/containers/{id}/start", bind(start)],
+    ["POST", "/containers/{id}/stop", bind(stop)],
+    ["POST", "/containers/{id}/restart", bind(restart)],
+    ["POST", "/containers/{id}/kill", bind(kill)],
+    ["POST", "/containers/{id}/pause", bind(pause)],
+    ["POST", "/containers/{id}/unpause", bind(unpause)],
+    ["POST", "/containers/{id}/rename", bind(rename)],
+    ["POST", "/containers/{id}/wait", bind(wait)],
+    ["POST", "/containers/{id}/resize", bind(resize)],
+  ];
+}
+
+function resolve(engine: Engine, request: RequestContext): ContainerRecord {
+  return engine.containers.containers.resolve(request.param("id"));
+}
+
+async function start(engine: Engine, request: RequestContext): Promise<void> {
+  await startContainer(engine.containers, resolve(engine, request).id);
+  request.sendEmpty(204);
+}
+
+function stopOptions(request: RequestContext): StopOptions {
+  const timeout = integerParameter(request, "t");
+  const signal = request.text("signal");
+  return { ...(timeout === undefined ? {} : { timeout }), ...(signal ? { signal } : {}) };
+}
+
+async function stop(engine: Engine, request: RequestContext): Promise<void> {
+  await stopContainer(engine.containers, engine.supervisor, resolve(engine, request).id, stopOptions(request));
+  request.sendEmpty(204);
+}
+
+async function restart(engine: Engine, request: RequestContext): Promise<void> {
+  await restartContainer(engine.containers, engine.supervisor, resolve(engine, request).id, stopOptions(request));
+  request.sendEmpty(204);
+}
+
+async function kill(engine: Engine, request: RequestContext): Promise<void> {
+  await killContainer(engine.containers, engine.supervisor, request.param("id"), request.text("signal"));
+  request.sendEmpty(204);
+}
+
+async function pause(engine: Engine, request: RequestContext): Promise<void> {
+  await pauseContainer(engine.containers, resolve(engine, request).id);
+  request.sendEmpty(204);
+}
+
+async function unpause(engine: Engine, request: RequestContext): Promise<void> {
+  await unpauseContainer(engine.containers, resolve(engine, request).id);
+  request.sendEmpty(204);
+}
+
+function rename(engine: Engine, request: RequestContext): void {
+  renameContainer(engine.containers, resolve(engine, request).id, request.text("name"));
+  request.sendEmpty(204);
+}
+
+/** The headers go out at once: `docker run` waits for them before it starts the container. */
+async function wait(engine: Engine, request: RequestContext): Promise<void> {
+  const record = resolve(engine, request);
+  const condition = request.text("condition") || "not-running";
+  if (condition !== "not-running" && condition !== "next-exit" && condition !== "removed") {
+    throw new InvalidParameterError(`invalid condition: "${condition}"`);
+  }
+  const alreadyStopped = condition === "not-running" && !isRunning(record) && record.state.phase !== "restarting";
+  const moment = condition === "removed" ? "removed" : "stopped";
+  const result = alreadyStopped
+    ? Promise.resolve({ exitCode: record.state.exitCode, error: record.state.error })
+    : engine.containers.waiters.wait(record.id, moment, request.signal);
+  const writer = request.stream("application/json");
+  const { exitCode, error } = await result;
+  await writer.writeJsonLine({ StatusCode: exitCode, ...(error ? { Error: { Message: error } } : {}) });
+  writer.end();
+}
+
+async function resize(engine: Engine, request: RequestContext): Promise<void> {
+  const size = terminalSize(request);
+  const record = resolve(engine, request);
+  if (!isRunning(record)) throw new ConflictError(`container ${record.id} is not running`);
+  await engine.containers.runtime.resize(record.id, size);
+  const attributes = { height: String(size.rows), width: String(size.columns) };
+  engine.events.publish("container", "resize", record.id, eventAttributes(record, attributes));
+  request.sendEmpty(200);
+}

@@ -1,0 +1,206 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { makeBusybox } from "../tools/harness/busybox.ts";
+import { PrivateEngine } from "../tools/harness/private-engine.ts";
+
+let engine: PrivateEngine;
+
+beforeAll(async () => {
+  engine = await PrivateEngine.start();
+  await makeBusybox(engine);
+}, 60_000);
+
+afterAll(() => engine.close(), 60_000);
+
+function state(name: string, template: string): Promise<string> {
+  return engine.ok(["inspect", "-f", template, name]);
+}
+
+async function until(what: () => Promise<boolean>): Promise<void> {
+  for (let waited = 0; !(await what()); waited += 50) {
+    if (waited > 15_000) throw new Error("it did not come to that");
+    await Bun.sleep(50);
+  }
+}
+
+/** What has happened to a container since its creation, in order: `kill 15`, `die 143`. */
+async function history(name: string): Promise<string[]> {
+  const template = "{{.Action}} {{.Actor.Attributes.signal}} {{.Actor.Attributes.exitCode}}";
+  const filters = ["--filter", "type=container", "--filter", `container=${name}`];
+  const text = await engine.ok(["events", "--since", "1h", "--until", "0s", ...filters, "--format", template]);
+  return text.split("\n").map((line) => line.replaceAll("<no value>", "").replace(/\s+/g, " ").trim());
+}
+
+/** A container that ends with 7 on SIGTERM. */
+const OBEDIENT = ["sh", "-c", "trap 'exit 7' TERM; echo ready; while true; do sleep 0.05; done"];
+
+async function running(name: string, flags: readonly string[], command: readonly string[]): Promise<void> {
+  await engine.ok(["run", "-d", "--name", name, ...flags, "busybox", ...command]);
+  if (command === OBEDIENT) await until(async () => (await engine.ok(["logs", name])) === "ready");
+}
+
+/** The order that Compose and others rely on. */
+describe("events come in Docker's order", () => {
+  interface Case {
+    readonly what: string;
+    readonly flags?: readonly string[];
+    readonly command: readonly string[];
+    /** What to do with the container, after its start. */
+    readonly doing: (name: string) => Promise<unknown>;
+    /** Behind `create`, `start`. */
+    readonly expected: readonly string[];
+  }
+  const cases: readonly Case[] = [
+    {
+      what: "exit",
+      command: ["sh", "-c", "exit 3"],
+      doing: (name) => engine.ok(["wait", name]),
+      expected: ["die 3"],
+    },
+    {
+      what: "stop",
+      command: OBEDIENT,
+      doing: (name) => engine.ok(["stop", name]),
+      expected: ["kill 15", "die 7", "stop"],
+    },
+    {
+      what: "stop that needs a kill",
+      command: ["sleep", "100"],
+      doing: (name) => engine.ok(["stop", "-t", "0", name]),
+      expected: ["kill 15", "kill 9", "die 137", "stop"],
+    },
+    {
+      what: "stop of a paused one",
+      command: OBEDIENT,
+      doing: async (name) => {
+        await engine.ok(["pause", name]);
+        await engine.ok(["stop", name]);
+      },
+      expected: ["pause", "kill 15", "unpause", "die 7", "stop"],
+    },
+    {
+      what: "kill",
+      command: ["sleep", "100"],
+      doing: (name) => engine.ok(["kill", name]),
+      expected: ["kill 9", "die 137"],
+    },
+    {
+      what: "restart",
+      command: OBEDIENT,
+      doing: (name) => engine.ok(["restart", name]),
+      expected: ["kill 15", "die 7", "stop", "start", "restart"],
+    },
+    {
+      what: "rm -f",
+      command: ["sleep", "100"],
+      doing: (name) => engine.ok(["rm", "-f", name]),
+      expected: ["kill 9", "die 137", "destroy"],
+    },
+    {
+      what: "rm -f of a paused one",
+      command: ["sleep", "100"],
+      doing: async (name) => {
+        await engine.ok(["pause", name]);
+        await engine.ok(["rm", "-f", name]);
+      },
+      expected: ["pause", "kill 9", "unpause", "die 137", "destroy"],
+    },
+    {
+      what: "exit with --rm",
+      flags: ["--rm"],
+      command: ["sh", "-c", "sleep 0.3; exit 2"],
+      doing: (name) => until(async () => (await engine.berth(["inspect", name])).exitCode === 1),
+      expected: ["die 2", "destroy"],
+    },
+    {
+      what: "want of memory",
+      flags: ["-m", "16m"],
+      command: ["sh", "-c", "sleep 0.3; exec tail /dev/zero"],
+      doing: (name) => engine.ok(["wait", name]),
+      expected: ["oom", "die 137"],
+    },
+    {
+      what: "restart by the policy",
+      flags: ["--restart", "on-failure:2"],
+      command: ["sh", "-c", "exit 5"],
+      doing: (name) => engine.ok(["wait", name]),
+      expected: ["die 5", "start", "die 5", "start", "die 5"],
+    },
+    {
+      what: "stop between two runs",
+      flags: ["--restart", "always"],
+      command: ["sh", "-c", "exit 6"],
+      doing: async (name) => {
+        await until(async () => (await state(name, "{{.RestartCount}} {{.State.Status}}")) === "3 restarting");
+        await engine.ok(["stop", name]);
+      },
+      expected: ["die 6", "start", "die 6", "start", "die 6", "stop"],
+    },
+    {
+      what: "pause, top and exec",
+      command: ["sleep", "100"],
+      doing: async (name) => {
+        await engine.ok(["pause", name]);
+        await engine.ok(["unpause", name]);
+        await engine.ok(["top", name]);
+        await engine.ok(["exec", name, "true"]);
+      },
+      expected: ["pause", "unpause", "top", "exec_create: true", "exec_start: true", "exec_die 0"],
+    },
+  ];
+
+  test.each(cases.map((one) => [one.what, one] as const))(
+    "%s",
+    async (what, one) => {
+      const name = `order-${what.replaceAll(/\W+/g, "-")}`;
+      await running(name, one.flags ?? [], one.command);
+      await one.doing(name);
+      const seen = await history(name);
+      expect(seen.slice(0, 2)).toEqual(["create", "start"]);
+      const body = seen.slice(2, 2 + one.expected.length + 1).filter((line) => line !== "update");
+      expect(body).toEqual([...one.expected]);
+      await engine.berth(["rm", "-f", name]);
+    },
+    30_000,
+  );
+});
+
+describe("a restart policy", () => {
+  test("counts restarts, waits longer each time, and is called off by stop", async () => {
+    await running("again", ["--restart", "always"], ["sh", "-c", "exit 1"]);
+    await until(async () => Number(await state("again", "{{.RestartCount}}")) >= 3);
+    await until(async () => (await state("again", "{{.State.Status}}")) === "restarting");
+    expect(await state("again", "{{.State.Running}} {{.State.Restarting}}")).toBe("true true");
+    expect(await engine.ok(["ps", "--format", "{{.Status}}", "--filter", "name=again"])).toMatch(/^Restarting \(1\) /);
+    const refused: readonly (readonly [readonly string[], string])[] = [
+      [["rm", "again"], "container is restarting: stop the container before removing or force remove"],
+      [["pause", "again"], "is restarting, wait until the container is running"],
+      [["exec", "again", "true"], "is restarting, wait until the container is running"],
+    ];
+    for (const [args, message] of refused) {
+      const { exitCode, stderr } = await engine.berth(args);
+      // It may be running for a moment.
+      if (!stderr.includes("is not running")) expect([exitCode, stderr]).toEqual([1, expect.stringContaining(message)]);
+    }
+    const waiting = engine.ok(["wait", "again"]);
+    await engine.ok(["stop", "again"]);
+    expect(await waiting).toBe("1");
+    await Bun.sleep(1000);
+    expect(await state("again", "{{.State.Status}}")).toBe("exited");
+    await engine.ok(["rm", "again"]);
+  }, 30_000);
+
+  test("on-failure leaves success alone and ends after its retries; wait waits for the last", async () => {
+    await running("fine", ["--restart", "on-failure"], ["true"]);
+    expect(await engine.ok(["wait", "fine"])).toBe("0");
+    await running("failing", ["--restart", "on-failure:3"], ["sh", "-c", "exit 4"]);
+    expect(await engine.ok(["wait", "failing"])).toBe("4");
+    expect(await state("failing", "{{.RestartCount}} {{.State.Status}} {{.State.Restarting}}")).toBe("3 exited false");
+    await engine.ok(["rm", "fine", "failing"]);
+  }, 30_000);
+
+  test("with --rm is refused", async () => {
+    const { exitCode, stderr } = await engine.berth(["run", "--rm", "--restart", "always", "busybox"]);
+    expect(exitCode).toBe(125);
+    expect(stderr).toContain("conflicting options: cannot specify both --restart and --rm");
+  });
+});
