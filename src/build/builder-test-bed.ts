@@ -150,6 +150,7 @@ export class BuilderTestBed {
           roots.set(key, { lower: await unpack(layers), upper });
         },
         mount: async (key) => known(roots.get(key)).upper,
+        hold: async (key) => ({ path: known(roots.get(key)).upper, [Symbol.asyncDispose]: async () => undefined }),
         view: async (layers) => {
           this.views++;
           const path = await unpack(layers);

@@ -1,5 +1,6 @@
 import type { Engine } from "#engine/engine.ts";
 import type { Route } from "./route.ts";
+import { archiveRoutes } from "./routes/archive-routes.ts";
 import { buildRoutes } from "./routes/build-routes.ts";
 import { containerLifecycleRoutes } from "./routes/container-lifecycle-routes.ts";
 import { containerRoutes } from "./routes/container-routes.ts";
@@ -23,6 +24,7 @@ export function engineRoutes(engine: Engine): readonly Route[] {
     ...containerRoutes(engine),
     ...containerLifecycleRoutes(engine),
     ...containerStreamRoutes(engine),
+    ...archiveRoutes(engine),
     ...execRoutes(engine),
     ...imageRoutes(engine),
     ...registryRoutes(engine),

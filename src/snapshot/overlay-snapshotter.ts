@@ -46,6 +46,10 @@ export class OverlaySnapshotter implements Snapshotter {
   readonly #locks: KeyLock = new KeyLock();
   /** What each mounted root stands on, by its snapshot's key. */
   readonly #roots = new Map<string, readonly SnapshotLayer[]>();
+  /** Roots that `mount` was asked for and `unmount` was not. */
+  readonly #wanted = new Set<string>();
+  /** How many hold a root besides. */
+  readonly #holds = new Map<string, number>();
   #views = 0;
   #ready: Promise<void> | undefined;
 
@@ -68,20 +72,26 @@ export class OverlaySnapshotter implements Snapshotter {
   async mount(key: string): Promise<string> {
     await this.#start();
     return await this.#locks.run(key, async () => {
-      const root = this.#rootOf(key);
-      if (this.#roots.has(key)) return root;
-      const record = await this.#record(key);
-      const { upper, work } = await this.#snapshots.writableDirectories(key, record);
-      await this.#mountOn(record.layers, root, (lowers) =>
-        mountOverlay(lowers.length === 0 ? [this.#places.empty] : lowers, root, {
-          upper,
-          work,
-          volatile: record.volatile,
-        }),
-      );
-      this.#roots.set(key, record.layers);
+      const root = await this.#mountLocked(key);
+      this.#wanted.add(key);
       return root;
     });
+  }
+
+  async hold(key: string): Promise<RootView> {
+    await this.#start();
+    const path = await this.#locks.run(key, async () => {
+      const root = await this.#mountLocked(key);
+      this.#holds.set(key, (this.#holds.get(key) ?? 0) + 1);
+      return root;
+    });
+    let disposed = false;
+    const dispose = async (): Promise<void> => {
+      if (disposed) return;
+      disposed = true;
+      await this.#locks.run(key, () => this.#release(key));
+    };
+    return { path, [Symbol.asyncDispose]: dispose };
   }
 
   async view(layers: readonly SnapshotLayer[]): Promise<RootView> {
@@ -100,7 +110,10 @@ export class OverlaySnapshotter implements Snapshotter {
 
   async unmount(key: string): Promise<void> {
     await this.#start();
-    await this.#locks.run(key, () => this.#unmountLocked(key));
+    await this.#locks.run(key, async () => {
+      this.#wanted.delete(key);
+      if (!this.#holds.has(key)) await this.#unmountLocked(key);
+    });
   }
 
   async *diff(key: string, signal?: AbortSignal): AsyncIterable<Uint8Array> {
@@ -125,6 +138,7 @@ export class OverlaySnapshotter implements Snapshotter {
   async remove(key: string): Promise<void> {
     await this.#start();
     await this.#locks.run(key, async () => {
+      this.#wanted.delete(key);
       await this.#unmountLocked(key);
       await this.#snapshots.remove(key);
     });
@@ -149,6 +163,32 @@ export class OverlaySnapshotter implements Snapshotter {
   /** The root that a snapshot would have without its changes. */
   async #layersOf(key: string): Promise<RootView> {
     return await this.view((await this.#record(key)).layers);
+  }
+
+  async #mountLocked(key: string): Promise<string> {
+    const root = this.#rootOf(key);
+    if (this.#roots.has(key)) return root;
+    const record = await this.#record(key);
+    const { upper, work } = await this.#snapshots.writableDirectories(key, record);
+    await this.#mountOn(record.layers, root, (lowers) =>
+      mountOverlay(lowers.length === 0 ? [this.#places.empty] : lowers, root, {
+        upper,
+        work,
+        volatile: record.volatile,
+      }),
+    );
+    this.#roots.set(key, record.layers);
+    return root;
+  }
+
+  async #release(key: string): Promise<void> {
+    const holds = (this.#holds.get(key) ?? 1) - 1;
+    if (holds > 0) {
+      this.#holds.set(key, holds);
+      return;
+    }
+    this.#holds.delete(key);
+    if (!this.#wanted.has(key)) await this.#unmountLocked(key);
   }
 
   async #unmountLocked(key: string): Promise<void> {

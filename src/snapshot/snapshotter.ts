@@ -19,9 +19,11 @@ export interface Snapshotter {
   prepare(key: string, layers: readonly SnapshotLayer[], options?: PrepareOptions): Promise<void>;
   /** Mounts the root read-write (or returns it if mounted): an absolute path. Throws NotFoundError for an unknown key. */
   mount(key: string): Promise<string>;
+  /** The root for as long as something outside the container needs it, mounted by `mount` as well or not. Throws NotFoundError. */
+  hold(key: string): Promise<RootView>;
   /** A read-only root of layers alone, for `COPY --from` and inspection; released by disposing it. */
   view(layers: readonly SnapshotLayer[]): Promise<RootView>;
-  /** Unmounts the root and releases its layer mounts. Idempotent. */
+  /** Unmounts the root and releases its layer mounts, when nothing holds it any more. Idempotent. */
   unmount(key: string): Promise<void>;
   /** The changes of the snapshot against its layers as a normalised tar (sorted, numeric owners, whiteouts as `.wh.`). */
   diff(key: string, signal?: AbortSignal): AsyncIterable<Uint8Array>;

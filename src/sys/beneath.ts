@@ -25,7 +25,7 @@ const RESOLVE_NO_MAGICLINKS = 0x02;
 const RESOLVE_IN_ROOT = 0x10;
 const O_PATH = 0o10000000;
 const O_CLOEXEC = 0o2000000;
-const { ENOENT, EAGAIN, ENOTDIR, ELOOP } = osConstants.errno;
+const { ENOENT, EAGAIN, EEXIST, ENOTDIR, ELOOP } = osConstants.errno;
 
 /** The kernel gives EAGAIN when something in the tree was renamed while it resolved ".."; it advises to try again. */
 const MAX_RACES = 64;
@@ -125,6 +125,15 @@ export class RootDirectory implements Disposable {
         done = "/";
       }
     }
+  }
+
+  /** Makes an empty file, 0644 and root's, unless something has that name; its directory must exist. */
+  makeFile(path: string): void {
+    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+    const result = this.#tryOpen(path, flags, 0o644);
+    if (result === -EEXIST) return;
+    if (result < 0) throw callError("openat2", result, path);
+    closeSync(result);
   }
 
   [Symbol.dispose](): void {

@@ -26,6 +26,10 @@ type WrappedCall =
   | "lgetxattr"
   | "lsetxattr"
   | "llistxattr"
+  | "getxattr"
+  | "listxattr"
+  | "readlinkat"
+  | "statx"
   | "flock"
   | "mknod"
   | "read"
@@ -51,6 +55,10 @@ const SIGNATURES: Readonly<Record<WrappedCall, FFIFunction>> = {
   umount2: { args: ["ptr", "i32"], returns: "i32" },
   lgetxattr: { args: ["ptr", "ptr", "ptr", "u64"], returns: "i64" },
   lsetxattr: { args: ["ptr", "ptr", "ptr", "u64", "i32"], returns: "i32" },
+  getxattr: { args: ["ptr", "ptr", "ptr", "u64"], returns: "i64" },
+  listxattr: { args: ["ptr", "ptr", "u64"], returns: "i64" },
+  readlinkat: { args: ["i32", "ptr", "ptr", "u64"], returns: "i64" },
+  statx: { args: ["i32", "ptr", "i32", "u32", "ptr"], returns: "i32" },
   llistxattr: { args: ["ptr", "ptr", "u64"], returns: "i64" },
   flock: { args: ["i32", "i32"], returns: "i32" },
   mknod: { args: ["ptr", "u32", "u64"], returns: "i32" },

@@ -1,4 +1,5 @@
-import { chmodSync, constants } from "node:fs";
+import { chmodSync, closeSync, constants } from "node:fs";
+import { fileAt, openPath } from "./by-descriptor.ts";
 import { call, cPath, displayPath, type Path } from "./libc.ts";
 
 export type NodeType = "char-device" | "block-device" | "fifo";
@@ -14,7 +15,13 @@ const TYPE_BITS: Readonly<Record<NodeType, number>> = {
  */
 export function makeNode(path: Path, type: NodeType, mode: number, major = 0, minor = 0): void {
   call("mknod", displayPath(path), cPath(path), TYPE_BITS[type] | mode, deviceNumber(major, minor));
-  chmodSync(typeof path === "string" ? path : Buffer.from(path), mode);
+  // By descriptor: whoever may write to the directory may have put a link in its place, which chmod would follow.
+  const node = openPath(typeof path === "string" ? path : Buffer.from(path));
+  try {
+    chmodSync(fileAt(node), mode);
+  } finally {
+    closeSync(node);
+  }
 }
 
 /** glibc's dev_t: 32 bits of major and minor each, interleaved so that small numbers stay as they were in 16 bits. */

@@ -22,12 +22,37 @@ export function getXattr(path: Path, name: string): Buffer | undefined {
 /** The names of the extended attributes of `path` itself, sorted; latin1, as names are bytes. */
 export function listXattrs(path: Path): readonly string[] {
   const result = intoBuffer((buffer, size) => tryCall("llistxattr", cPath(path), buffer, size));
+  return listed(result, "llistxattr", displayPath(path));
+}
+
+/** As {@link listXattrs}, of the file that a descriptor (O_PATH will do) stands for. None for links. */
+export function listXattrsOf(descriptor: number): readonly string[] {
+  return listed(
+    intoBuffer((buffer, size) => tryCall("listxattr", descriptorPath(descriptor), buffer, size)),
+    "listxattr",
+  );
+}
+
+/** As {@link getXattr}, of the file that a descriptor stands for. */
+export function getXattrOf(descriptor: number, name: string): Buffer | undefined {
+  const result = intoBuffer((buffer, size) => tryCall("getxattr", descriptorPath(descriptor), name, buffer, size));
+  if (typeof result !== "number") return result;
+  if (result === -ENODATA || result === -EOPNOTSUPP) return undefined;
+  throw callError("getxattr", result, name);
+}
+
+/** The kernel follows this one link to the very file, whatever its name leads to by now. */
+function descriptorPath(descriptor: number): Uint8Array {
+  return cPath(`/proc/self/fd/${descriptor}`);
+}
+
+function listed(result: Buffer | number, call: string, subject?: string): readonly string[] {
   if (typeof result !== "number") {
     const names = result.toString("latin1").split("\0");
     return names.filter((name) => name !== "").sort();
   }
   if (result === -EOPNOTSUPP) return [];
-  throw callError("llistxattr", result, displayPath(path));
+  throw callError(call, result, subject);
 }
 
 /** Sets an extended attribute of `path` itself. Throws SystemCallError (EPERM, ENOTSUP, ENOSPC …). */

@@ -1,0 +1,178 @@
+import type { BigIntStats } from "node:fs";
+import { InvalidParameterError, NotFoundError } from "#errors/errors.ts";
+import { makeSystemMountPoints, openContainerFiles, readContainerFile } from "#files/container-files.ts";
+import type { ContainerTree, Place } from "#files/container-tree.ts";
+import { extractTar } from "#files/extract-tar.ts";
+import type { MountSource } from "#files/open-mount.ts";
+import { treeTar } from "#files/tree-tar.ts";
+import { cleanPath, keepPathEnd, pathBase } from "#formats/copy-path.ts";
+import { tarName, tarText } from "#formats/tar/tar-entry.ts";
+import { resolveUser } from "#runtime/bundle/user.ts";
+import { type ContainerContext, containerFiles } from "./container-context.ts";
+import { type ContainerRecord, eventAttributes, isRunning } from "./container-record.ts";
+import { joinedContainer } from "./joined-containers.ts";
+
+/** What is known of a file of a container; paths as text. */
+export interface PathStat {
+  /** Last part of the path as it was asked for. */
+  readonly name: string;
+  readonly stats: BigIntStats;
+  /** Where a symbolic link leads in the end, inside the container; "" for other files. */
+  readonly linkTarget: string;
+}
+
+/** A container decides what its /etc/passwd is; nobody needs more. */
+const LARGEST_DATABASE = 8 * 1024 * 1024;
+
+/** What a path of a container is; links on the way are followed, one as last part is not. Throws NotFoundError in Docker's words. */
+export async function statPath(context: ContainerContext, nameOrId: string, path: string): Promise<PathStat> {
+  await using files = await openFiles(context, nameOrId);
+  using place = find(files, nameOrId, path);
+  return statOf(files.tree, place, path);
+}
+
+export interface PathArchive {
+  readonly stat: PathStat;
+  /** Read it to its end or leave its loop: the container's files are held until then. */
+  readonly tar: AsyncIterable<Uint8Array>;
+}
+
+/** A file or directory of a container as a tar whose first entry bears its name. Throws NotFoundError in Docker's words. */
+export async function archivePath(
+  context: ContainerContext,
+  nameOrId: string,
+  path: string,
+  signal: AbortSignal,
+): Promise<PathArchive> {
+  const record = context.containers.resolve(nameOrId);
+  const absolute = keepPathEnd(cleanPath(`/${path}`), path);
+  const files = await openFiles(context, nameOrId);
+  try {
+    const place = find(files, nameOrId, absolute);
+    const stat = statOf(files.tree, place, absolute);
+    context.events.publish("container", "archive-path", record.id, eventAttributes(record));
+    return { stat, tar: packed(files, place, tarName(pathBase(absolute)), signal) };
+  } catch (error) {
+    await files[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+export interface ExtractRequest {
+  readonly path: string;
+  /** Everything becomes the container's user's. */
+  readonly copyOwner: boolean;
+  readonly noOverwriteDirNonDir: boolean;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Unpacks an archive into a directory of a container. Throws NotFoundError and InvalidParameterError in Docker's words, DataLossError for a damaged
+ * archive.
+ */
+export async function extractToPath(
+  context: ContainerContext,
+  nameOrId: string,
+  archive: AsyncIterable<Uint8Array>,
+  request: ExtractRequest,
+): Promise<void> {
+  const record = context.containers.resolve(nameOrId);
+  await using files = await openFiles(context, nameOrId);
+  // Docker follows a link as last part here: an archive may be unpacked "into a link".
+  using place = find(files, nameOrId, request.path, true);
+  if (!place.stats.isDirectory()) throw new InvalidParameterError("extraction point is not a directory");
+  const { User = "" } = record.config;
+  await extractTar(files.tree, place, archive, {
+    noOverwriteDirNonDir: request.noOverwriteDirNonDir,
+    readonlyRoot: record.hostConfig.ReadonlyRootfs ?? false,
+    owner: request.copyOwner && User !== "" ? ownerOf(files.tree, User) : undefined,
+    signal: request.signal,
+  });
+  context.events.publish("container", "extract-to-dir", record.id, eventAttributes(record));
+}
+
+/** The whole root filesystem of a container as a tar, without what is mounted over it. Read it to its end or leave its loop. */
+export async function* exportContainer(
+  context: ContainerContext,
+  record: ContainerRecord,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void, void> {
+  await using root = await context.snapshotter.hold(record.id);
+  if (!isRunning(record)) makeSystemMountPoints(root.path);
+  using tree = openContainerFiles({ root: root.path, mounts: [], pid: 0 });
+  using place = tree.find("/", false);
+  if (!place) throw new NotFoundError(`No such container: ${record.id}`);
+  yield* treeTar(tree, place, { name: undefined, signal });
+  context.events.publish("container", "export", record.id, eventAttributes(record));
+}
+
+interface OpenFiles extends AsyncDisposable {
+  readonly tree: ContainerTree;
+}
+
+async function openFiles(context: ContainerContext, nameOrId: string): Promise<OpenFiles> {
+  const record = context.containers.resolve(nameOrId);
+  const root = await context.snapshotter.hold(record.id);
+  try {
+    const tree = openContainerFiles({
+      root: root.path,
+      mounts: mountSources(context, record),
+      pid: isRunning(record) ? record.state.pid : 0,
+    });
+    return {
+      tree,
+      [Symbol.asyncDispose]: async () => {
+        tree[Symbol.dispose]();
+        await root[Symbol.asyncDispose]();
+      },
+    };
+  } catch (error) {
+    await root[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** Everything that Docker shows of a container's mounts: volumes, binds, tmpfs, and the /etc files that are bound over the image's. */
+function mountSources(context: ContainerContext, record: ContainerRecord): MountSource[] {
+  const own = record.mounts.map(({ destination, source, readonly }) => ({ destination, source, readonly }));
+  const taken = new Set(own.map(({ destination }) => destination));
+  const joined = joinedContainer(record.hostConfig.NetworkMode);
+  const owner = joined === undefined ? undefined : context.containers.lookup(joined);
+  const etc = containerFiles(context, owner?.id ?? record.id);
+  const etcMounts = [
+    { destination: "/etc/resolv.conf", source: etc.resolvConf, readonly: false },
+    { destination: "/etc/hostname", source: etc.hostname, readonly: false },
+    { destination: "/etc/hosts", source: etc.hosts, readonly: false },
+  ];
+  return [...etcMounts.filter(({ destination }) => !taken.has(destination)), ...own];
+}
+
+function find({ tree }: OpenFiles, nameOrId: string, path: string, follow = false): Place {
+  const place = tree.find(tarName(path), follow);
+  if (!place) throw new NotFoundError(`Could not find the file ${path} in container ${nameOrId}`);
+  return place;
+}
+
+function statOf(tree: ContainerTree, { stats }: Place, path: string): PathStat {
+  const linkTarget = stats.isSymbolicLink() ? tarText(tree.resolve(tarName(path))) : "";
+  return { name: pathBase(path), stats, linkTarget };
+}
+
+async function* packed(
+  files: OpenFiles,
+  place: Place,
+  name: string,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void, void> {
+  try {
+    yield* treeTar(files.tree, place, { name, signal });
+  } finally {
+    place[Symbol.dispose]();
+    await files[Symbol.asyncDispose]();
+  }
+}
+
+function ownerOf(tree: ContainerTree, user: string): { readonly uid: number; readonly gid: number } {
+  const read = (path: string): string => readContainerFile(tree, path, LARGEST_DATABASE);
+  return resolveUser(user, [], read("/etc/passwd"), read("/etc/group"));
+}
