@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { NotFoundError } from "#errors/errors.ts";
 import { digestOf } from "#formats/digest.ts";
 import type { SnapshotLayer } from "#snapshot/snapshotter.ts";
+import type { BuildStep } from "#spec/build-record.ts";
 import type { Digest } from "#spec/digest.ts";
 import type { ImageConfig } from "#spec/oci-image.ts";
 import type { SolveStatus } from "#spec/solve-status.ts";
@@ -18,7 +19,7 @@ import { LayerPlan } from "./ops/layer-plan.ts";
 import { layerTar } from "./ops/layer-tar.ts";
 import { planCopy } from "./ops/plan-copy.ts";
 import { RootTree } from "./ops/root-tree.ts";
-import type { BuildMemory, StepReport } from "./solve/build-memory.ts";
+import type { BuildMemory } from "./solve/build-memory.ts";
 
 /**
  * The whole builder over a real layer store and database. Roots are plain directories and commands are functions here: what is looked
@@ -205,11 +206,11 @@ export class BuilderTestBed {
 type Untar = (tar: string, directory: string) => Promise<unknown>;
 
 class TestMemory implements BuildMemory {
-  readonly #builds: StepReport[][] = [];
+  readonly #builds: BuildStep[][] = [];
   readonly #manifests = new Map<string, string>();
-  #current: StepReport[] = [];
+  #current: BuildStep[] = [];
 
-  former(): readonly (readonly StepReport[])[] {
+  former(): readonly (readonly BuildStep[])[] {
     return this.#builds;
   }
 
@@ -221,7 +222,7 @@ class TestMemory implements BuildMemory {
     this.#manifests.set(content, manifest);
   }
 
-  report(step: StepReport): void {
+  report(step: BuildStep): void {
     this.#current.push(step);
   }
 

@@ -13,6 +13,8 @@ export interface BuildRequest {
   readonly input: BuildInput;
   /** As the user named it, for messages: "Dockerfile". In a remote context it is looked for under this name. */
   readonly dockerfileName: string;
+  /** Where the client says the context is: an absolute path, a URL, `-` for its standard input. Names the build, no more. */
+  readonly source?: string;
   readonly contexts?: NamedContexts;
   readonly secrets?: BuildSecrets;
   readonly sshAgents?: SshAgents;
@@ -44,6 +46,8 @@ export interface PlannedVertex {
   readonly text: string;
   readonly vertex?: Digest;
 }
+
+export type { BuildMemory };
 
 export interface BuildResult {
   readonly imageId: Digest;

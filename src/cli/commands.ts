@@ -13,7 +13,20 @@ const ATTACH = leaf(
   "Attach local standard input, output, and error streams to a running container",
   () => import("./commands/attach.ts"),
 );
-const BUILD = leaf("build", "Build an image from a Dockerfile", () => import("./commands/build.ts"));
+const HISTORY_OF_BUILDS: Group = {
+  name: "history",
+  about: "Show how builds went and why their steps ran",
+  commands: [
+    leaf("inspect", "Inspect a build record", () => import("./commands/build-history-inspect.ts")),
+    leaf("logs", "Print the whole output of a build", () => import("./commands/build-history-logs.ts")),
+    { ...leaf("ls", "List build records", () => import("./commands/build-history-ls.ts")), aliases: ["list"] },
+    { ...leaf("rm", "Remove build records", () => import("./commands/build-history-rm.ts")), aliases: ["remove"] },
+  ],
+};
+const BUILD: Leaf = {
+  ...leaf("build", "Build an image from a Dockerfile", () => import("./commands/build.ts")),
+  below: [HISTORY_OF_BUILDS],
+};
 const COMMIT = leaf("commit", "Create a new image from a container's changes", () => import("./commands/commit.ts"));
 const CREATE = leaf("create", "Create a new container", () => import("./commands/create.ts"));
 const DIFF = leaf(
@@ -78,11 +91,16 @@ const WAIT = leaf(
 );
 const DAEMON = leaf("daemon", "Run the engine", () => import("./commands/daemon.ts"));
 
+const BUILDER_PRUNE = leaf("prune", "Remove build cache", () => import("./commands/builder-prune.ts"));
+
 const BUILDER: Group = {
   name: "builder",
   about: "Manage builds",
-  commands: [BUILD, leaf("prune", "Remove build cache", () => import("./commands/builder-prune.ts"))],
+  commands: [BUILD, HISTORY_OF_BUILDS, BUILDER_PRUNE],
 };
+
+/** Scripts written for docker's plugin. */
+const BUILDX: Group = { ...BUILDER, name: "buildx", hidden: true };
 
 const CONTAINER: Group = {
   name: "container",
@@ -185,7 +203,7 @@ export const COMMANDS: CommandTree = {
       title: "Common Commands",
       entries: [RUN, EXEC, PS, BUILD, PULL, PUSH, IMAGES, LOGIN, LOGOUT, SEARCH, VERSION, INFO],
     },
-    { title: "Management Commands", entries: [BUILDER, CONTAINER, IMAGE, NETWORK, SYSTEM, VOLUME] },
+    { title: "Management Commands", entries: [BUILDER, BUILDX, CONTAINER, IMAGE, NETWORK, SYSTEM, VOLUME] },
     {
       title: "Commands",
       entries: [

@@ -11,6 +11,8 @@ export type BuildContext =
 
 export interface BuildRequest {
   readonly context: BuildContext;
+  /** Where it is, for the build's record: an absolute path, or `-`. */
+  readonly source: string;
   readonly tags: readonly string[];
   readonly buildArgs: Readonly<Record<string, string | null>>;
   readonly labels: Readonly<Record<string, string>>;
@@ -26,7 +28,7 @@ export interface BuildRequest {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** `POST /build`: SolveStatus updates in `aux` under the id `berth.solve`, then the image's id. Closing the stream cancels the build. */
+/** `POST /build`: SolveStatus updates in `aux` under the id `berth.solve` (before them the build's reference under `berth.build`), then the image's id. Closing the stream cancels the build. */
 export async function* buildImage(engine: Engine, build: BuildRequest): AsyncGenerator<JsonMessage, void, void> {
   const { context } = build;
   const response = await engine.send({
@@ -36,6 +38,7 @@ export async function* buildImage(engine: Engine, build: BuildRequest): AsyncGen
       berthcontext: context.kind === "sent" ? context.id : undefined,
       version: "berth",
       dockerfile: context.dockerfile,
+      berthsource: build.source,
       t: build.tags,
       buildargs: JSON.stringify(build.buildArgs),
       labels: JSON.stringify(build.labels),

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { ContextStore } from "#build/context/context-store.ts";
 import { DockerfileBuilder } from "#build/dockerfile-builder.ts";
+import { BuildHistory, DEFAULT_HISTORY_LIMITS } from "#engine/builds/build-history.ts";
 import { EngineBuildHost } from "#engine/builds/build-host.ts";
 import { BuildService } from "#engine/builds/build-service.ts";
 import type { ContainerContext } from "#engine/containers/container-context.ts";
@@ -32,6 +33,8 @@ import { findRuntimePrograms, type RuntimePrograms } from "#runtime/runtime-prog
 import { OverlaySnapshotter } from "#snapshot/overlay-snapshotter.ts";
 import { BlobStore } from "#store/blob-store.ts";
 import { BuildCacheStore } from "#store/build-cache.ts";
+import { BuildFiles } from "#store/build-files.ts";
+import { BuildRecordStore } from "#store/build-records.ts";
 import { Database } from "#store/database.ts";
 import { ImageIndexStore } from "#store/image-index-store.ts";
 import { ImageStore } from "#store/image-store.ts";
@@ -92,6 +95,7 @@ export async function composeEngine(options: DaemonOptions, paths: EnginePaths, 
       ),
     },
     tidy: async () => {
+      builds.history.sweep();
       await images.blobs.sweepTemporaries();
       await collectGarbage(images);
     },
@@ -211,6 +215,11 @@ function composeBuilds({ paths, database }: Foundation, { images, layers, contai
   return new BuildService({
     contexts: new ContextStore({ directory: paths.contexts, boot: bootId() }),
     cache,
+    history: new BuildHistory({
+      rows: new BuildRecordStore(database),
+      files: new BuildFiles(paths.builds),
+      limits: DEFAULT_HISTORY_LIMITS,
+    }),
     builder: new DockerfileBuilder({
       snapshotter,
       runtime,

@@ -15,6 +15,8 @@ export interface EnginePaths {
   readonly containers: string;
   readonly volumes: string;
   readonly contexts: string;
+  /** Logs of recorded builds; `files/` has their lists of files. */
+  readonly builds: string;
   readonly temporary: string;
   /** Held as long as the engine runs. */
   readonly lock: string;
@@ -37,6 +39,7 @@ export function enginePaths(dataRoot: string, execRoot: string): EnginePaths {
     containers: join(dataRoot, "containers"),
     volumes: join(dataRoot, "volumes"),
     contexts: join(dataRoot, "contexts"),
+    builds: join(dataRoot, "builds"),
     temporary: join(dataRoot, "tmp"),
     lock: join(dataRoot, "engine.lock"),
     mounts: join(execRoot, "m"),
@@ -53,9 +56,9 @@ export function makeDirectories(paths: EnginePaths): void {
   const previous = process.umask(0o077);
   try {
     mkdirSync(paths.dataRoot, { recursive: true, mode: 0o700 });
-    const { layers, snapshots, containers, volumes, blobs, contexts, temporary } = paths;
-    for (const directory of [layers, snapshots, containers, volumes, blobs, contexts, temporary])
-      mkdirSync(directory, { recursive: true, mode: 0o700 });
+    const { layers, snapshots, containers, volumes, blobs, contexts, builds, temporary } = paths;
+    const durable = [layers, snapshots, containers, volumes, blobs, contexts, builds, join(builds, "files"), temporary];
+    for (const directory of durable) mkdirSync(directory, { recursive: true, mode: 0o700 });
     process.umask(0o022);
     mkdirSync(paths.execRoot, { recursive: true, mode: 0o711 });
     process.umask(0o077);

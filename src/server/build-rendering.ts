@@ -6,6 +6,8 @@ import { LegacyBuildStream, legacyFailure, legacySuccess } from "./legacy-build-
 
 /** How a build's progress reaches one kind of client. */
 export interface BuildRendering {
+  /** The id of the build's record is known. */
+  begin(id: string): readonly JsonMessage[];
   plan(plan: readonly PlannedVertex[]): readonly JsonMessage[];
   status(status: SolveStatus): readonly JsonMessage[];
   success(imageId: string): readonly JsonMessage[];
@@ -15,6 +17,7 @@ export interface BuildRendering {
 /** Berth's own client draws the progress itself. */
 export function berthRendering(): BuildRendering {
   return {
+    begin: (id) => [{ id: "berth.build", aux: { Ref: id } }],
     plan: () => [],
     status: (status) => [{ id: "berth.solve", aux: status }],
     success: (imageId) => [{ aux: { ID: imageId } }],
@@ -27,6 +30,7 @@ export function legacyRendering(quiet: boolean, tags: readonly string[]): BuildR
   const stream = new LegacyBuildStream();
   const familiar = tags.map((tag) => familiarString(parseReference(tag)));
   return {
+    begin: () => [],
     plan: (plan) => (quiet ? [] : stream.begin(plan)),
     status: (status) => (quiet ? [] : stream.update(status)),
     success: (imageId) => (quiet ? [{ stream: `${imageId}\n` }] : legacySuccess(imageId, familiar)),

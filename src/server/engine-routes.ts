@@ -1,6 +1,7 @@
 import type { Engine } from "#engine/engine.ts";
 import type { Route } from "./route.ts";
 import { archiveRoutes } from "./routes/archive-routes.ts";
+import { buildHistoryRoutes } from "./routes/build-history-routes.ts";
 import { buildRoutes } from "./routes/build-routes.ts";
 import { containerLifecycleRoutes } from "./routes/container-lifecycle-routes.ts";
 import { containerRoutes } from "./routes/container-routes.ts";
@@ -29,6 +30,7 @@ export function engineRoutes(engine: Engine): readonly Route[] {
     ...imageRoutes(engine),
     ...registryRoutes(engine),
     ...buildRoutes(engine),
+    ...buildHistoryRoutes(engine),
     ...networkRoutes(engine),
     ...volumeRoutes(engine),
     ...swarmRoutes(),

@@ -49,7 +49,7 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE build_cache ADD COLUMN floating TEXT;
   ALTER TABLE build_cache ADD COLUMN facts TEXT;
   CREATE INDEX build_cache_by_floating ON build_cache (floating, created) WHERE floating IS NOT NULL;
-  -- One row per build. lineage: the same Dockerfile, context and target. record: JSON, engine/builds/build-record.ts. size: bytes of its log.
+  -- One row per build. lineage: the same Dockerfile, context and target. record: JSON, spec/build-record.ts. size: bytes of its log.
   CREATE TABLE builds (
     id TEXT PRIMARY KEY, lineage TEXT NOT NULL, created INTEGER NOT NULL, completed INTEGER NOT NULL, size INTEGER NOT NULL,
     record TEXT NOT NULL
@@ -72,5 +72,15 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE image_refs ADD COLUMN index_digest TEXT;
   CREATE INDEX image_refs_by_index ON image_refs (index_digest);
   CREATE INDEX image_digests_by_digest ON image_digests (digest);
+  `,
+  `
+  -- Which build's record names which list of files (builds/files/<hex>.zst): a list that no record names can go.
+  CREATE TABLE build_files (
+    content TEXT NOT NULL, build_id TEXT NOT NULL REFERENCES builds ON DELETE CASCADE, PRIMARY KEY (content, build_id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX build_files_by_build ON build_files (build_id);
+  -- Sizes without the records.
+  DROP INDEX builds_by_time;
+  CREATE INDEX builds_by_time ON builds (created, size);
   `,
 ];

@@ -1,11 +1,12 @@
+import type { BuildStep, FromInputs } from "#spec/build-record.ts";
 import type { Digest } from "#spec/digest.ts";
-import { type BuildMemory, type FromInputs, parseStepName, type StepReport } from "./build-memory.ts";
+import { type BuildMemory, parseStepName } from "./build-memory.ts";
 import { manifestChanges } from "./file-manifest.ts";
 
 /** A step that misses, and what is known of the build around it. */
 export interface MissedStep {
   readonly name: string;
-  readonly kind: StepReport["kind"];
+  readonly kind: BuildStep["kind"];
   /** JSON of its key's inputs. */
   readonly inputs: string;
   readonly sources: readonly string[];
@@ -39,7 +40,7 @@ export function explainStep(
 }
 
 /** The step of a former build that this one was: the same text in the same stage, or the same kind at its place. */
-function counterpart(step: MissedStep, former: readonly StepReport[]): StepReport | undefined {
+function counterpart(step: MissedStep, former: readonly BuildStep[]): BuildStep | undefined {
   const { stage, label, text } = parseStepName(step.name);
   const done = former.filter(({ kind, outcome, name }) => {
     return kind === step.kind && (outcome === "cached" || outcome === "ran") && parseStepName(name).stage === stage;
@@ -58,7 +59,7 @@ function placeOf(label: string): string {
 
 function baseMoved(
   now: (FromInputs & { readonly name: string }) | undefined,
-  former: readonly StepReport[],
+  former: readonly BuildStep[],
 ): string | undefined {
   if (!now) return undefined;
   const { stage } = parseStepName(now.name);
@@ -74,7 +75,7 @@ interface Inputs {
   readonly inputs: { readonly root?: Digest; readonly content?: readonly Digest[] };
 }
 
-function differences(step: MissedStep, former: StepReport, memory: BuildMemory, moved: string | undefined): string[] {
+function differences(step: MissedStep, former: BuildStep, memory: BuildMemory, moved: string | undefined): string[] {
   const before = JSON.parse(former.inputs) as Inputs;
   const now = JSON.parse(step.inputs) as Inputs;
   const reasons = [

@@ -116,7 +116,9 @@ export class Solver implements Disposable {
       trace.end("cached", found);
       return { ran: below.ran, layers: [...below.layers, found] };
     }
-    vertex.explain(trace.missed(below.ran));
+    const reasons = trace.missed(below.ran);
+    // Who asks for everything anew knows why.
+    if (!this.#options.noCache) vertex.explain(reasons);
     const made = await this.#execute(prepared, below, key, root, vertex);
     trace.end("ran", made);
     return { ran: parseStepName(step.name).label, layers: [...below.layers, made] };

@@ -1,6 +1,7 @@
+import type { BuildStep, FromInputs, StepOutcome } from "#spec/build-record.ts";
 import { reachableStages } from "../graph/build-graph.ts";
 import type { StageGraph, Step } from "../graph/graph-types.ts";
-import type { BuildMemory, FromInputs, StepOutcome, StepReport } from "./build-memory.ts";
+import type { BuildMemory } from "./build-memory.ts";
 import type { CacheKey, CopySourceKey } from "./cache-key.ts";
 import { explainStep } from "./explain-step.ts";
 import type { SolvedLayer } from "./solver-types.ts";
@@ -102,7 +103,7 @@ export class StepTrace {
       ...(this.#key ? { key: this.#key.key } : {}),
       ...(this.#step.kind === "copy" ? { sources: this.#step.sources } : {}),
       ...(solved ? { diffId: solved.layer.diffId, size: solved.layer.contentSize } : {}),
-    } satisfies StepReport);
+    } satisfies BuildStep);
   }
 }
 

@@ -76,6 +76,10 @@ export class PlainPrinter {
   #printStep(step: Step): void {
     if (step.index === 0) step.index = this.#nextIndex++;
     if (step !== this.#current) this.#bringToFront(step);
+    const { reasons = [] } = step.vertex;
+    for (; step.printedReasons < reasons.length; step.printedReasons++) {
+      this.#line(step, `why: ${reasons[step.printedReasons] ?? ""}`);
+    }
     for (const status of step.statuses.values()) {
       if (step.changedStatuses.has(status.id)) this.#printStatus(step, status);
     }

@@ -20,6 +20,7 @@ export interface Step {
   printedOfPartial: number;
   readonly warnings: string[];
   printedWarnings: number;
+  printedReasons: number;
   /** Events since it was last in front, and when they began: what the plain printer weighs steps by. */
   events: number;
   eventsSince: number;
@@ -133,6 +134,7 @@ function newStep(vertex: Vertex, now: number): Step {
     printedOfPartial: 0,
     warnings: [],
     printedWarnings: 0,
+    printedReasons: 0,
     events: 0,
     eventsSince: now,
     terminal: new StepTerminal(),

@@ -1,5 +1,6 @@
 import { InvalidParameterError } from "#errors/errors.ts";
 import type { SolveStatus } from "#spec/solve-status.ts";
+import { reasonsText } from "../output/build-record-text.ts";
 import type { Output, TerminalSize } from "../streams.ts";
 import { PlainPrinter } from "./plain-progress.ts";
 import { ProgressTrace } from "./progress-trace.ts";
@@ -73,7 +74,7 @@ class PlainProgress implements Progress {
 
   async finish(): Promise<void> {
     await this.#write(this.#printer.flush());
-    await this.#write(warningSummary(this.#trace));
+    await this.#write(warningSummary(this.#trace) + reasonSummary(this.#trace));
   }
 
   async #write(text: string): Promise<void> {
@@ -119,7 +120,7 @@ class TtyProgress implements Progress {
     await this.#writing;
     if (this.#failure) throw this.#failure.error;
     if (this.#trace.all.size === 0) return;
-    await this.#stream.write(this.#picture(true) + warningSummary(this.#trace));
+    await this.#stream.write(this.#picture(true) + warningSummary(this.#trace) + reasonSummary(this.#trace));
   }
 
   #tick(): void {
@@ -159,4 +160,13 @@ function warningSummary(trace: ProgressTrace): string {
   if (warnings.length === 0) return "";
   const count = warnings.length === 1 ? "1 warning" : `${warnings.length} warnings`;
   return `\n ${count} found:\n${warnings.map((text) => ` - ${text}\n`).join("")}`;
+}
+
+/** ` 2 steps ran that were cached before:` and why, a line each, or "". */
+function reasonSummary(trace: ProgressTrace): string {
+  const explained = [...trace.all.values()].filter(({ vertex }) => (vertex.reasons ?? []).length > 0);
+  if (explained.length === 0) return "";
+  const count = explained.length === 1 ? "1 step" : `${explained.length} steps`;
+  const lines = explained.map(({ vertex }) => ` - ${reasonsText(vertex.name, vertex.reasons ?? [])}\n`);
+  return `\n Why ${count} ran:\n${lines.join("")}`;
 }

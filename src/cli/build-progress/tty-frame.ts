@@ -80,7 +80,10 @@ function rowsOf(step: Step, { now, columns }: FrameOptions, showLog: boolean): r
   const warnings = step.warnings.map((text): Row => {
     return { name: `WARN: ${text}`, amount: "", seconds: own.seconds, isCompleted: true, color: "yellow", log: [] };
   });
-  return [own, ...parts, ...warnings];
+  const reasons = (vertex.reasons ?? []).map((text): Row => {
+    return { name: `=> why: ${text}`, amount: "", seconds: 0, isCompleted, color: "blue", log: [] };
+  });
+  return [own, ...reasons, ...parts, ...warnings];
 }
 
 function secondsBetween(start: number | undefined, end: number): number {

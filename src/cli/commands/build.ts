@@ -1,4 +1,5 @@
 import { writeFile } from "node:fs/promises";
+import { resolve } from "node:path";
 import { type BuildContext, buildImage } from "#client/build.ts";
 import { InvalidParameterError, SystemError } from "#errors/errors.ts";
 import { parseReference } from "#formats/reference.ts";
@@ -29,6 +30,7 @@ const FLAGS = {
   ...ACCEPTED,
   "add-host": listFlag('Add a custom host-to-IP mapping ("host:ip")', { check: checkExtraHost }),
   "build-arg": listFlag("Set build-time variables"),
+  explain: booleanFlag("Print all that went into the cache key of each step"),
   file: stringFlag('Name of the Dockerfile (Default is "PATH/Dockerfile")', { short: "f" }),
   iidfile: stringFlag("Write the image ID to the file"),
   label: listFlag("Set metadata for an image"),
@@ -59,6 +61,7 @@ export const command: Command = defineCommand({
     });
     const source = { path: invocation.args[0] ?? "", dockerfile: flags.file };
     const outcome = await withBuildContext(source, context, (build) => follow(build, invocation, progress, context));
+    if (flags.explain && outcome.build !== undefined) await explain(outcome.build, context);
     if (outcome.failure) {
       await stderr.write(failureText(outcome.failure));
       return 1;
@@ -69,21 +72,36 @@ export const command: Command = defineCommand({
   },
 });
 
-type Outcome =
+type Outcome = (
   | { readonly imageId: string; readonly failure?: undefined }
-  | { readonly failure: BuildFailure; readonly imageId?: undefined };
+  | { readonly failure: BuildFailure; readonly imageId?: undefined }
+) & {
+  /** Its record's id; undefined from an engine that keeps none. */
+  readonly build?: string | undefined;
+};
+
+/** `--explain`: the key of every step, from the build's record. */
+async function explain(build: string, { engine, streams }: CommandContext): Promise<void> {
+  const [{ inspectBuild }, { explanationText }] = await Promise.all([
+    import("#client/build-history.ts"),
+    import("../output/build-record-text.ts"),
+  ]);
+  await streams.stderr.write(`\n${explanationText(await inspectBuild(engine, build))}`);
+}
 
 /** Builds and shows the progress until the engine has said how it ended. */
 async function follow(
   build: BuildContext,
-  { flags }: Invocation<typeof FLAGS>,
+  { flags, args }: Invocation<typeof FLAGS>,
   progress: Progress,
   context: CommandContext,
 ): Promise<Outcome> {
   let outcome: Outcome | undefined;
+  let reference: string | undefined;
   try {
     const messages = buildImage(context.engine, {
       context: build,
+      source: args[0] === "-" ? "-" : resolve(context.workingDirectory, args[0] ?? ""),
       tags: flags.tag,
       buildArgs: buildArguments(flags["build-arg"], context.environment),
       labels: keyValueMap(flags.label),
@@ -99,13 +117,14 @@ async function follow(
     });
     for await (const message of messages) {
       if (message.id === "berth.solve") await progress.update(message.aux as SolveStatus);
+      else if (message.id === "berth.build") reference = (message.aux as { readonly Ref?: string }).Ref;
       else outcome = outcomeOf(message) ?? outcome;
     }
   } finally {
     await progress.finish();
   }
   if (!outcome) throw new SystemError("failed to build: the engine ended the connection before the build had ended");
-  return outcome;
+  return { ...outcome, build: reference };
 }
 
 function outcomeOf(message: JsonMessage): Outcome | undefined {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { COMMANDS } from "../commands.ts";
-import { isGroup, resolveCommand } from "./command-tree.ts";
+import { type Group, isGroup, type Leaf, resolveCommand } from "./command-tree.ts";
 
 describe("resolveCommand()", () => {
   const spellings: readonly (readonly [string, string])[] = [
@@ -31,10 +31,26 @@ describe("resolveCommand()", () => {
   });
 });
 
+describe("resolveCommand() below a command that does something itself", () => {
+  test("a word that names a command there is one, all others are arguments", () => {
+    expect(resolveCommand(COMMANDS, ["build", "history", "ls", "-q"])).toMatchObject({
+      kind: "command",
+      path: "berth build history ls",
+      rest: ["-q"],
+    });
+    expect(resolveCommand(COMMANDS, ["buildx", "history"])).toMatchObject({ kind: "group" });
+    expect(resolveCommand(COMMANDS, ["build", "./history"])).toMatchObject({
+      path: "berth build",
+      rest: ["./history"],
+    });
+    expect(resolveCommand(COMMANDS, ["build", "-t", "x", "history"])).toMatchObject({ path: "berth build" });
+  });
+});
+
 describe("COMMANDS", () => {
-  const leaves = COMMANDS.sections
-    .flatMap(({ entries }) => entries)
-    .flatMap((entry) => (isGroup(entry) ? entry.commands : [entry]));
+  const leavesOf = (entry: Leaf | Group): readonly Leaf[] =>
+    isGroup(entry) ? entry.commands.flatMap(leavesOf) : [entry, ...(entry.below ?? []).flatMap(leavesOf)];
+  const leaves = COMMANDS.sections.flatMap(({ entries }) => entries.flatMap(leavesOf));
 
   test("loads every command, and the list says what its help says", async () => {
     expect(leaves.length).toBeGreaterThan(60);

@@ -10,6 +10,8 @@ export interface Leaf {
   readonly about: string;
   /** Left out of the help. */
   readonly hidden?: boolean;
+  /** Commands below one that does something itself: `berth build history ls` beside `berth build .`. */
+  readonly below?: readonly (Leaf | Group)[];
   load(): Promise<Command>;
 }
 
@@ -17,7 +19,9 @@ export interface Leaf {
 export interface Group {
   readonly name: string;
   readonly about: string;
-  readonly commands: readonly Leaf[];
+  /** Left out of the help. */
+  readonly hidden?: boolean;
+  readonly commands: readonly (Leaf | Group)[];
 }
 
 /** A heading of the root's help with what stands below it. */
@@ -50,16 +54,23 @@ export function resolveCommand(tree: CommandTree, words: readonly string[]): Res
   const entries = tree.sections.flatMap((section) => section.entries);
   const entry = findEntry(entries, first);
   if (!entry) return { kind: "unknown", path: `${tree.program} ${first}`, similar: similarNames(entries, first) };
-  if (!isGroup(entry)) return { kind: "command", path: `${tree.program} ${entry.name}`, leaf: entry, rest };
-  return resolveInGroup(`${tree.program} ${entry.name}`, entry, rest);
+  return resolveEntry(`${tree.program} ${entry.name}`, entry, rest);
+}
+
+function resolveEntry(path: string, entry: Leaf | Group, words: readonly string[]): Resolution {
+  if (isGroup(entry)) return resolveInGroup(path, entry, words);
+  const [first, ...rest] = words;
+  const below = first === undefined ? undefined : findEntry(entry.below ?? [], first);
+  if (below) return resolveEntry(`${path} ${below.name}`, below, rest);
+  return { kind: "command", path, leaf: entry, rest: words };
 }
 
 function resolveInGroup(path: string, group: Group, words: readonly string[]): Resolution {
   const [first, ...rest] = words;
   if (first === undefined || first.startsWith("-")) return { kind: "group", path, group, rest: words };
-  const leaf = findEntry(group.commands, first);
-  if (!leaf) return { kind: "unknown", path: `${path} ${first}`, group, similar: similarNames(group.commands, first) };
-  return { kind: "command", path: `${path} ${leaf.name}`, leaf, rest };
+  const entry = findEntry(group.commands, first);
+  if (!entry) return { kind: "unknown", path: `${path} ${first}`, group, similar: similarNames(group.commands, first) };
+  return resolveEntry(`${path} ${entry.name}`, entry, rest);
 }
 
 function findEntry<E extends Leaf | Group>(entries: readonly E[], name: string): E | undefined {
@@ -70,7 +81,7 @@ function findEntry<E extends Leaf | Group>(entries: readonly E[], name: string):
 function similarNames(entries: readonly (Leaf | Group)[], typed: string): readonly string[] {
   const lower = typed.toLowerCase();
   return entries
-    .filter((entry) => isGroup(entry) || !entry.hidden)
+    .filter((entry) => !entry.hidden)
     .map((entry) => entry.name)
     .filter((name) => editDistance(lower, name) <= Math.min(2, Math.floor(lower.length / 3)) || name.startsWith(lower));
 }

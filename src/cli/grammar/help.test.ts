@@ -1,8 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { command as ps } from "../commands/ps.ts";
 import { command as rm } from "../commands/rm.ts";
-import { COMMANDS } from "../commands.ts";
-import { isGroup } from "./command-tree.ts";
+import type { Group } from "./command-tree.ts";
 import { commandHelp, groupHelp } from "./help.ts";
 
 /** `docker rm --help` and `docker ps --help` of 28.2.2, with the program's name changed. */
@@ -54,10 +53,19 @@ describe("commandHelp()", () => {
   test("wraps docker's help of ps as pflag does", () => expect(commandHelp("berth", "berth ps", ps, 80)).toBe(PS_HELP));
 });
 
+const unused = (): Promise<never> => Promise.reject(new Error("not to be loaded"));
+
 describe("groupHelp()", () => {
   test("lists the commands of a group", () => {
-    const group = COMMANDS.sections.flatMap(({ entries }) => entries).find((entry) => entry.name === "builder");
-    if (!group || !isGroup(group)) throw new Error("no group");
+    const group: Group = {
+      name: "builder",
+      about: "Manage builds",
+      commands: [
+        { name: "build", about: "Build an image from a Dockerfile", load: unused },
+        { name: "inner", about: "Not listed", hidden: true, commands: [] },
+        { name: "prune", about: "Remove build cache", load: unused },
+      ],
+    };
     expect(groupHelp("berth builder", group)).toBe(`Usage:  berth builder COMMAND
 
 Manage builds

@@ -1,6 +1,6 @@
 /** Help texts in the layout of docker's cobra templates. https://github.com/docker/cli/blob/v28.2.2/cli/cobra.go */
 import type { Command } from "./command.ts";
-import { type CommandTree, type Group, isGroup, type Leaf } from "./command-tree.ts";
+import type { CommandTree, Group, Leaf } from "./command-tree.ts";
 import type { FlagSet } from "./flag.ts";
 import { flagUsages } from "./flag-usages.ts";
 
@@ -51,7 +51,7 @@ function optionsOf(flags: FlagSet, title: string, columns: number): string {
 
 function commandLines(entries: readonly (Leaf | Group)[]): string {
   return entries
-    .filter((entry) => isGroup(entry) || !entry.hidden)
+    .filter((entry) => !entry.hidden)
     .map((entry) => `  ${entry.name.padEnd(NAME_PADDING)} ${entry.about}`)
     .join("\n");
 }

@@ -12,6 +12,7 @@ import { CancelledError } from "#errors/errors.ts";
 import type { BuildFailure } from "#spec/solve-status.ts";
 import type { BuildCacheStore } from "#store/build-cache.ts";
 import type { BuildCacheUsage } from "#store/build-cache-record.ts";
+import type { BuildHistory } from "./build-history.ts";
 
 export type { BuildCacheUsage, BuildRequest, OpenContext, PlannedVertex };
 
@@ -19,6 +20,7 @@ export interface BuildServiceParts {
   readonly contexts: ContextStore;
   readonly cache: BuildCacheStore;
   readonly builder: DockerfileBuilder;
+  readonly history: BuildHistory;
   readonly layers: Pick<LayerKeeper, "removeUnreferenced" | "settled">;
   /** Plain bytes of a stream that may be gzip or zstd. */
   readonly inflate: (source: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
@@ -32,19 +34,43 @@ export interface CachePruneOptions {
   readonly filters: Filters;
 }
 
+export interface RecordedResult extends BuildResult {
+  /** Of the build's record: `berth build history inspect ID`. */
+  readonly buildId: string;
+}
+
 /** Builds, and what they leave behind: contexts and cache. */
 export class BuildService {
   readonly contexts: ContextStore;
+  readonly history: BuildHistory;
   readonly #parts: BuildServiceParts;
 
   constructor(parts: BuildServiceParts) {
     this.contexts = parts.contexts;
+    this.history = parts.history;
     this.#parts = parts;
   }
 
-  /** Builds an image. Throws BuildError (with what to show of the failure), CancelledError. */
-  build(request: BuildRequest): Promise<BuildResult> {
-    return this.#parts.builder.build(request);
+  /**
+   * Builds an image and records how that went; `onRecord` hears the record's id before anything runs. Throws BuildError (with what to show of
+   * the failure), CancelledError.
+   */
+  async build(request: BuildRequest, onRecord?: (id: string) => void): Promise<RecordedResult> {
+    const running = this.history.begin(request);
+    const onStatus: BuildRequest["onStatus"] = (status) => {
+      running.status(status);
+      request.onStatus(status);
+    };
+    onRecord?.(running.id);
+    try {
+      const result = await this.#parts.builder.build({ ...request, onStatus, memory: running });
+      running.end({ status: "completed", imageId: result.imageId });
+      return { ...result, buildId: running.id };
+    } catch (error) {
+      const status = error instanceof CancelledError ? "canceled" : "error";
+      running.end({ status, error: buildFailure(error).message });
+      throw error;
+    }
   }
 
   /** The context that `tar` (plain, gzip or zstd) holds, for one build. Throws InvalidParameterError for names that lead out. */
@@ -83,6 +109,7 @@ export class BuildService {
   }
 
   close(): void {
+    this.history.close();
     this.contexts.close();
   }
 }

@@ -52,13 +52,16 @@ async function build(engine: Engine, request: RequestContext): Promise<void> {
       for (const message of messages) sendOne(message);
     };
     try {
-      const { imageId } = await engine.builds.build({
-        ...parsed,
-        input: { kind: "files", dockerfile, context: { open: async () => context.files } },
-        onPlan: (plan) => send(rendering.plan(plan)),
-        onStatus: (status) => send(rendering.status(status)),
-        signal: request.signal,
-      });
+      const { imageId } = await engine.builds.build(
+        {
+          ...parsed,
+          input: { kind: "files", dockerfile, context: { open: async () => context.files } },
+          onPlan: (plan) => send(rendering.plan(plan)),
+          onStatus: (status) => send(rendering.status(status)),
+          signal: request.signal,
+        },
+        (id) => send(rendering.begin(id)),
+      );
       send(rendering.success(imageId));
     } catch (error) {
       const failure = rendering.failure(buildFailure(error));
@@ -74,6 +77,7 @@ type ParsedBuild = Omit<BuildRequest, "input" | "onStatus" | "signal">;
 function parseBuild(request: RequestContext): ParsedBuild {
   return {
     dockerfileName: request.text("dockerfile") || "Dockerfile",
+    ...(request.text("berthsource") === "" ? {} : { source: request.text("berthsource") }),
     tags: request.query.getAll("t").map((tag) => formatReference(tagNameOnly(parseReference(tag)))),
     buildArgs: stringMapParameter(request, "buildargs"),
     labels: stringMapParameter(request, "labels"),
