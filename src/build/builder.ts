@@ -65,6 +65,8 @@ export interface BuildHost {
 
 export interface ResolveImageOptions {
   readonly pull: boolean;
+  /** Ask no registry: what is not here is not found. */
+  readonly isOffline?: boolean;
   readonly platform: string;
   readonly signal: AbortSignal;
   /** Progress of a pull, one per layer: shown as sub-lines of the FROM vertex. */
@@ -78,6 +80,8 @@ export interface BaseImage {
   readonly config: ImageConfig;
   /** Bottom first. */
   readonly layers: readonly Layer[];
+  /** In a plan: it is not here, a build would pull it; all else is made up. */
+  readonly isMissing?: boolean;
 }
 
 export interface BuildNetwork extends AsyncDisposable {

@@ -6,9 +6,9 @@ import type { BuildCacheStore } from "#store/build-cache.ts";
 import type { LayerProvider } from "#store/layer-store.ts";
 import type { ContextFiles } from "./build-client.ts";
 import { type DockerfileText, toBuildError } from "./build-error.ts";
-import type { BaseImage, BuildHost, BuildRequest, BuildResult } from "./builder.ts";
+import type { BuildHost, BuildRequest, BuildResult } from "./builder.ts";
 import { imageConfig } from "./export/image-config.ts";
-import { buildGraph } from "./graph/build-graph.ts";
+import { buildGraph, type GraphOptions } from "./graph/build-graph.ts";
 import type { StageGraph } from "./graph/graph-types.ts";
 import { parseDockerfile } from "./instructions/parse-dockerfile.ts";
 import type { Dockerfile } from "./instructions/types.ts";
@@ -75,6 +75,28 @@ export class DockerfileBuilder {
     }
   }
 
+  /**
+   * Reports to `request.memory` what a build would find in the cache and what it would run, and runs, pulls and tags nothing: a step behind
+   * one that would run counts as one that would run. Throws as `build` for a Dockerfile or context with which a build would not begin.
+   */
+  async plan(request: BuildRequest): Promise<void> {
+    const progress = new BuildProgress(request.onStatus);
+    let text: DockerfileText | undefined;
+    try {
+      await this.#options.layers.withLease(async () => {
+        const bytes = definitionOf(request);
+        text = { name: request.dockerfileName, lines: Buffer.from(bytes).toString("utf8").split(/\r?\n/) };
+        const dockerfile = await this.#loadDefinition(bytes, request, progress);
+        const images = new BaseImages(this.#options.host, request, progress);
+        const target = await this.#graphOf(dockerfile, request, (stage) => images.resolveOffline(stage));
+        await this.#solve(target, request, progress, true);
+      });
+    } catch (error) {
+      if (request.signal.aborted) throw new CancelledError("context canceled", { cause: error });
+      throw toBuildError(error, text);
+    }
+  }
+
   #loadDefinition(bytes: Uint8Array, request: BuildRequest, progress: BuildProgress): Promise<Dockerfile> {
     return progress.run(`[internal] load build definition from ${request.dockerfileName}`, async (vertex) => {
       vertex.status("transferring dockerfile:", { current: bytes.length });
@@ -86,15 +108,7 @@ export class DockerfileBuilder {
 
   async #loadGraph(dockerfile: Dockerfile, request: BuildRequest, progress: BuildProgress): Promise<StageGraph> {
     const images = new BaseImages(this.#options.host, request, progress);
-    const buildPlatform = hostPlatform();
-    const graph = await buildGraph(dockerfile, {
-      buildArgs: request.buildArgs,
-      target: request.target,
-      networkMode: request.networkMode === "" ? "default" : request.networkMode,
-      buildPlatform,
-      targetPlatform: request.platform === "" ? buildPlatform : parsePlatform(request.platform),
-      resolveImage: (stage): Promise<BaseImage> => images.resolve(stage),
-    });
+    const graph = await this.#graphOf(dockerfile, request, (stage) => images.resolve(stage));
     // The client has applied it already; its place in the output stays.
     await progress.run("[internal] load .dockerignore", async (vertex) =>
       vertex.status("transferring context:", { current: 2 }),
@@ -102,13 +116,35 @@ export class DockerfileBuilder {
     return graph;
   }
 
-  async #solve(target: StageGraph, request: BuildRequest, progress: BuildProgress): Promise<SolvedStage> {
+  #graphOf(
+    dockerfile: Dockerfile,
+    request: BuildRequest,
+    resolveImage: GraphOptions["resolveImage"],
+  ): Promise<StageGraph> {
+    const buildPlatform = hostPlatform();
+    return buildGraph(dockerfile, {
+      buildArgs: request.buildArgs,
+      target: request.target,
+      networkMode: request.networkMode === "" ? "default" : request.networkMode,
+      buildPlatform,
+      targetPlatform: request.platform === "" ? buildPlatform : parsePlatform(request.platform),
+      resolveImage,
+    });
+  }
+
+  async #solve(
+    target: StageGraph,
+    request: BuildRequest,
+    progress: BuildProgress,
+    isPlan = false,
+  ): Promise<SolvedStage> {
     const { cache, layers } = this.#options;
     using solver = new Solver(
       target,
       { cache, layers, ops: this.#options, inFlight: this.#inFlight },
       {
         noCache: request.noCache,
+        isPlan,
         extraHosts: request.extraHosts,
         context: new ContextLoader(contextOf(request), target, progress, request.signal),
         progress,

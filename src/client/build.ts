@@ -1,5 +1,7 @@
+import { SystemError } from "#errors/errors.ts";
+import type { BuildPlan } from "#spec/build-record.ts";
 import type { JsonMessage } from "#spec/docker-api.ts";
-import type { Engine } from "./engine.ts";
+import type { Engine, EngineResponse, QueryValue } from "./engine.ts";
 import { readJsonLines } from "./response-body.ts";
 
 /** The files of a build. `dockerfile` is the Dockerfile's name among them. */
@@ -30,11 +32,32 @@ export interface BuildRequest {
 
 /** `POST /build`: SolveStatus updates in `aux` under the id `berth.solve` (before them the build's reference under `berth.build`), then the image's id. Closing the stream cancels the build. */
 export async function* buildImage(engine: Engine, build: BuildRequest): AsyncGenerator<JsonMessage, void, void> {
+  yield* readJsonLines<JsonMessage>(await send(engine, build, {}));
+}
+
+/** `POST /build?berthplan=1`: what the build would do; nothing is run. A failure is a message as of a build's. */
+export async function planBuild(
+  engine: Engine,
+  build: BuildRequest,
+): Promise<{ readonly plan?: BuildPlan; readonly failure?: JsonMessage }> {
+  for await (const message of readJsonLines<JsonMessage>(await send(engine, build, { berthplan: true }))) {
+    if (message.id === "berth.plan") return { plan: message.aux as BuildPlan };
+    if (message.error) return { failure: message };
+  }
+  throw new SystemError("failed to plan the build: the engine ended the connection");
+}
+
+async function send(
+  engine: Engine,
+  build: BuildRequest,
+  more: Readonly<Record<string, QueryValue>>,
+): Promise<EngineResponse> {
   const { context } = build;
-  const response = await engine.send({
+  return await engine.send({
     method: "POST",
     path: "/build",
     query: {
+      ...more,
       berthcontext: context.kind === "sent" ? context.id : undefined,
       version: "berth",
       dockerfile: context.dockerfile,
@@ -54,5 +77,4 @@ export async function* buildImage(engine: Engine, build: BuildRequest): AsyncGen
     ...(context.kind === "archive" ? { body: { bytes: context.bytes, type: "application/x-tar" } } : {}),
     signal: build.signal,
   });
-  yield* readJsonLines<JsonMessage>(response);
 }

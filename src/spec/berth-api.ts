@@ -62,6 +62,8 @@ export interface PrunePlan {
 }
 
 /*
+ * `POST /build?berthplan=1` runs nothing and answers one message with the id `berth.plan` and a `BuildPlan` in `aux`.
+ *
  * Build records (spec/build-record.ts). A reference is an id, the beginning of one, or `^N`: the N-th before the latest.
  * `GET /berth/builds?limit=N`: `BuildSummary[]`, the latest first. `GET /berth/builds/{ref}`: `BuildRecord`; `/berth/builds/{ref}/log`: a SolveStatus
  * per line. `DELETE /berth/builds/{ref}`: 204; `DELETE /berth/builds`: all that have ended, `{"Removed": [...]}`.

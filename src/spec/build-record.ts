@@ -66,3 +66,18 @@ export type BuildSummary = Omit<BuildRecord, "steps"> & {
   readonly stepCount: number;
   readonly cachedSteps: number;
 };
+
+/** `POST /build?berthplan=1`: what a build would do now. In the order of the Dockerfile's stages. */
+export interface BuildPlan {
+  readonly steps: readonly PlannedStep[];
+}
+
+export interface PlannedStep {
+  readonly name: string;
+  readonly kind: BuildStep["kind"];
+  /** `run` also for what stands behind a step that would run: whether that one's outcome is new is not known before. */
+  readonly outcome: "cached" | "run";
+  readonly reasons: readonly string[];
+  /** Milliseconds that it took when it last ran in a recorded build of the same; absent when it never did. */
+  readonly lastDuration?: number;
+}

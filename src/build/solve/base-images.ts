@@ -1,4 +1,5 @@
-import { errorMessage, NotFoundError } from "#errors/errors.ts";
+import { BerthError, errorMessage, NotFoundError } from "#errors/errors.ts";
+import { digestOf } from "#formats/digest.ts";
 import { formatPlatform } from "#formats/platform.ts";
 import { locate } from "../build-error.ts";
 import type { BaseImage, BuildHost, BuildRequest } from "../builder.ts";
@@ -19,12 +20,27 @@ export class BaseImages {
   }
 
   /** Throws LocatedError with the FROM's lines when there is no such image. */
-  async resolve(stage: PlannedStage): Promise<BaseImage> {
+  resolve(stage: PlannedStage): Promise<BaseImage> {
+    return this.#find(stage, false);
+  }
+
+  /** For a plan: an image that is not here is one of which nothing is known but that a build would pull it. */
+  async resolveOffline(stage: PlannedStage): Promise<BaseImage> {
+    try {
+      return await this.#find(stage, true);
+    } catch (error) {
+      if (!(error instanceof BerthError) || error.code !== "not-found") throw error;
+      const config = { ...stage.platform, config: {}, rootfs: { type: "layers" as const, diff_ids: [] } };
+      return { id: digestOf(stage.reference), config, layers: [], isMissing: true };
+    }
+  }
+
+  async #find(stage: PlannedStage, isOffline: boolean): Promise<BaseImage> {
     const platform = formatPlatform(stage.platform);
     const identity = `${stage.reference} ${platform}`;
     let found = this.#found.get(identity);
     if (!found) {
-      found = this.#resolve(stage, platform);
+      found = this.#resolve(stage, platform, isOffline);
       this.#found.set(identity, found);
     }
     try {
@@ -34,7 +50,7 @@ export class BaseImages {
     }
   }
 
-  #resolve(stage: PlannedStage, platform: string): Promise<BaseImage> {
+  #resolve(stage: PlannedStage, platform: string, isOffline: boolean): Promise<BaseImage> {
     const { reference } = stage;
     const name = `[internal] load metadata for ${reference}`;
     return this.#progress.run(name, async (metadata) => {
@@ -51,6 +67,7 @@ export class BaseImages {
       try {
         const image = await this.#host.resolveImage(reference, {
           pull: this.#request.pull,
+          isOffline,
           platform,
           signal: this.#request.signal,
           onProgress,

@@ -7,8 +7,8 @@ import { manifestChanges } from "./file-manifest.ts";
 export interface MissedStep {
   readonly name: string;
   readonly kind: BuildStep["kind"];
-  /** JSON of its key's inputs. */
-  readonly inputs: string;
+  /** JSON of its key's inputs; undefined in a plan when what it reads is not there yet. */
+  readonly inputs: string | undefined;
   readonly sources: readonly string[];
   /** Names of the ARGs that the step sees: the rest of its environment is ENV's. */
   readonly args: ReadonlySet<string>;
@@ -18,6 +18,7 @@ export interface MissedStep {
   readonly ran: string | undefined;
   /** `--no-cache`. */
   readonly noCache: boolean;
+  readonly isPlan: boolean;
 }
 
 /**
@@ -77,13 +78,15 @@ interface Inputs {
 
 function differences(step: MissedStep, former: BuildStep, memory: BuildMemory, moved: string | undefined): string[] {
   const before = JSON.parse(former.inputs) as Inputs;
+  const earlier = `an earlier step (${step.ran}) ${step.isPlan ? "would run" : "ran"}`;
+  if (step.inputs === undefined) return [earlier];
   const now = JSON.parse(step.inputs) as Inputs;
   const reasons = [
     ...operationChanges(before.operation, now.operation, step),
     ...contentChanges(before, now, step, memory),
   ];
   if (before.inputs.root !== now.inputs.root) {
-    if (step.ran !== undefined) reasons.push(`an earlier step (${step.ran}) ran`);
+    if (step.ran !== undefined) reasons.push(earlier);
     else reasons.push(moved ?? "the steps below it are not those of the former build");
   }
   if (reasons.length > 0) return reasons;

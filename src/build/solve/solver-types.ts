@@ -20,6 +20,8 @@ export interface SolvedLayer {
 export interface SolvedStage {
   /** The step that ran last, as `2/5` or `build 2/5`; undefined when all came from the cache. */
   readonly ran: string | undefined;
+  /** In a plan: that step would run, so `layers` are not all and later steps cannot be looked up. */
+  readonly isPending?: boolean;
   /** Bottom first, those of the base image included. */
   readonly layers: readonly SolvedLayer[];
 }
@@ -34,6 +36,8 @@ export interface SolverTools {
 
 export interface SolveOptions {
   readonly noCache: boolean;
+  /** Carry nothing out: report what a build would find cached and what it would run. */
+  readonly isPlan: boolean;
   readonly extraHosts: readonly string[];
   readonly context: ContextLoader;
   readonly progress: BuildProgress;

@@ -38,7 +38,7 @@ export class Solver implements Disposable {
     this.#tools = tools;
     this.#options = options;
     this.#cache = new StepCache(tools);
-    this.#reporter = new StepReporter(options.memory, target, options.noCache);
+    this.#reporter = new StepReporter(options.memory, target, options);
     this.#signal = AbortSignal.any([options.signal, this.#failed.signal]);
   }
 
@@ -97,6 +97,8 @@ export class Solver implements Disposable {
     this.#reporter.from(stage);
     // A pull has shown it already; else the image was there.
     if (base.kind === "image") this.#options.progress.vertex(`FROM ${base.reference}`, base.name).cached();
+    if (base.kind === "image" && base.image.isMissing)
+      return { ran: `FROM ${base.reference}`, layers: [], isPending: true };
     return {
       ran: undefined,
       layers: layers.map((layer) => ({ layer, contentId: layer.diffId, created: undefined })),
@@ -106,22 +108,33 @@ export class Solver implements Disposable {
   async #step(at: StepPlace, below: SolvedStage): Promise<SolvedStage> {
     const { step, vertex, trace } = at;
     this.#signal.throwIfAborted();
+    const missing = await this.#missingInput(step);
+    if (missing !== undefined) return wouldRun(at, { ...below, ran: missing });
     const prepared = await this.#prepare(step);
     const root = rootKey(below.layers.map(({ contentId }) => contentId));
     const key = this.#keyOf(prepared, at.stage, root);
     trace.keyed(key, prepared.kind === "copy" ? prepared.files.keys : []);
+    if (below.isPending) return wouldRun(at, below);
     const found = this.#options.noCache ? undefined : await this.#find(prepared, below, key, root);
     if (found) {
       vertex.cached();
       trace.end("cached", found);
       return { ran: below.ran, layers: [...below.layers, found] };
     }
+    if (this.#options.isPlan) return wouldRun(at, below);
     const reasons = trace.missed(below.ran);
     // Who asks for everything anew knows why.
     if (!this.#options.noCache) vertex.explain(reasons);
     const made = await this.#execute(prepared, below, key, root, vertex);
     trace.end("ran", made);
     return { ran: parseStepName(step.name).label, layers: [...below.layers, made] };
+  }
+
+  /** In a plan: the step whose outcome this one reads and that has none yet. */
+  async #missingInput(step: Step): Promise<string | undefined> {
+    if (!this.#options.isPlan || step.kind !== "copy" || !step.from) return undefined;
+    const from = await this.#stage(step.from);
+    return from.isPending ? from.ran : undefined;
   }
 
   /** By its key; for COPY also the layer that the same made over another root that looks the same where it matters. */
@@ -225,6 +238,13 @@ export class Solver implements Disposable {
       }
     }
   }
+}
+
+/** A plan's step that a build would carry out: what comes after it is not known. */
+function wouldRun({ step, trace }: StepPlace, below: SolvedStage): SolvedStage {
+  trace.missed(below.ran);
+  trace.end("ran");
+  return { layers: below.layers, ran: parseStepName(step.name).label, isPending: true };
 }
 
 /** One step in its stage, and those who follow it. */

@@ -4,18 +4,18 @@ import type { StageGraph, Step } from "../graph/graph-types.ts";
 import type { BuildMemory } from "./build-memory.ts";
 import type { CacheKey, CopySourceKey } from "./cache-key.ts";
 import { explainStep } from "./explain-step.ts";
-import type { SolvedLayer } from "./solver-types.ts";
+import type { SolvedLayer, SolveOptions } from "./solver-types.ts";
 
 /** Tells a build's memory of every step, and asks it why a step misses. Does nothing in a build that nobody remembers. */
 export class StepReporter {
   readonly #memory: BuildMemory | undefined;
   readonly #steps: readonly string[];
-  readonly #noCache: boolean;
+  readonly #mode: Pick<SolveOptions, "noCache" | "isPlan">;
 
-  constructor(memory: BuildMemory | undefined, target: StageGraph, noCache: boolean) {
+  constructor(memory: BuildMemory | undefined, target: StageGraph, mode: Pick<SolveOptions, "noCache" | "isPlan">) {
     this.#memory = memory;
     this.#steps = reachableStages(target).flatMap(({ steps }) => steps.map(({ name }) => name));
-    this.#noCache = noCache;
+    this.#mode = mode;
   }
 
   /** FROM: what the name stood for in this build. */
@@ -26,8 +26,8 @@ export class StepReporter {
     this.#memory?.report({
       name,
       kind: "from",
-      outcome: "cached",
-      reasons: [],
+      outcome: base.image.isMissing ? "ran" : "cached",
+      reasons: base.image.isMissing ? ["the image is not here: it would be pulled"] : [],
       started: now,
       completed: now,
       inputs: JSON.stringify(inputs),
@@ -39,7 +39,8 @@ export class StepReporter {
     return new StepTrace(step, stage, {
       memory: this.#memory,
       steps: this.#steps,
-      noCache: this.#noCache,
+      noCache: this.#mode.noCache,
+      isPlan: this.#mode.isPlan,
     });
   }
 }
@@ -48,6 +49,7 @@ interface TraceContext {
   readonly memory: BuildMemory | undefined;
   readonly steps: readonly string[];
   readonly noCache: boolean;
+  readonly isPlan: boolean;
 }
 
 /** One step on its way to a report. */
@@ -75,17 +77,18 @@ export class StepTrace {
 
   /** Why it runs; `ran`: the last step below it that did. */
   missed(ran: string | undefined): readonly string[] {
-    const { memory, steps, noCache } = this.#context;
-    if (!memory || !this.#key) return [];
+    const { memory, steps, noCache, isPlan } = this.#context;
+    if (!memory) return [];
     const missed = {
       name: this.#step.name,
       kind: this.#step.kind,
-      inputs: this.#key.record,
+      inputs: this.#key?.record,
       sources: this.#step.kind === "copy" ? this.#step.sources : [],
       args: new Set(this.#stage.scope.buildArgs),
       steps,
       ran,
       noCache,
+      isPlan,
     };
     this.#reasons = explainStep(missed, memory, rootImage(this.#stage));
     return this.#reasons;

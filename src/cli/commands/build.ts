@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import { type BuildContext, buildImage } from "#client/build.ts";
+import { type BuildContext, type BuildRequest, buildImage, planBuild } from "#client/build.ts";
 import { InvalidParameterError, SystemError } from "#errors/errors.ts";
 import { parseReference } from "#formats/reference.ts";
 import type { JsonMessage } from "#spec/docker-api.ts";
@@ -32,10 +32,14 @@ const FLAGS = {
   "build-arg": listFlag("Set build-time variables"),
   explain: booleanFlag("Print all that went into the cache key of each step"),
   file: stringFlag('Name of the Dockerfile (Default is "PATH/Dockerfile")', { short: "f" }),
+  format: stringFlag('Format of --plan: text, or "json"'),
   iidfile: stringFlag("Write the image ID to the file"),
   label: listFlag("Set metadata for an image"),
   network: stringFlag("Set the networking mode for the RUN instructions during build", { initial: "default" }),
   "no-cache": booleanFlag("Do not use cache when building the image"),
+  plan: booleanFlag(
+    "Say which steps are cached and which would run, and why; run nothing (exit code 0: all cached, 2: not all)",
+  ),
   platform: stringFlag("Set platform if server is multi-platform capable"),
   progress: stringFlag('Set type of progress output ("auto", "plain", "tty", "quiet", "rawjson")', { initial: "auto" }),
   pull: booleanFlag("Always attempt to pull a newer version of the image"),
@@ -53,6 +57,8 @@ export const command: Command = defineCommand({
   flags: FLAGS,
   async run(invocation, context) {
     const { flags } = invocation;
+    if (flags.plan) return await showPlan(invocation, context);
+    if (flags.format !== "") throw new InvalidParameterError("--format is for --plan");
     const { stdout, stderr } = context.streams;
     const progress = createProgress(progressMode(flags, context), stderr, {
       size: () => context.streams.terminalSize(),
@@ -92,29 +98,14 @@ async function explain(build: string, { engine, streams }: CommandContext): Prom
 /** Builds and shows the progress until the engine has said how it ended. */
 async function follow(
   build: BuildContext,
-  { flags, args }: Invocation<typeof FLAGS>,
+  invocation: Invocation<typeof FLAGS>,
   progress: Progress,
   context: CommandContext,
 ): Promise<Outcome> {
   let outcome: Outcome | undefined;
   let reference: string | undefined;
   try {
-    const messages = buildImage(context.engine, {
-      context: build,
-      source: args[0] === "-" ? "-" : resolve(context.workingDirectory, args[0] ?? ""),
-      tags: flags.tag,
-      buildArgs: buildArguments(flags["build-arg"], context.environment),
-      labels: keyValueMap(flags.label),
-      target: flags.target,
-      noCache: flags["no-cache"],
-      pull: flags.pull,
-      networkMode: flags.network,
-      platform: flags.platform || context.environment["DOCKER_DEFAULT_PLATFORM"] || "",
-      extraHosts: flags["add-host"],
-      shmSize: flags["shm-size"],
-      registryConfig: await registryConfigHeader(context),
-      signal: context.signal,
-    });
+    const messages = buildImage(context.engine, await requestOf(build, invocation, context));
     for await (const message of messages) {
       if (message.id === "berth.solve") await progress.update(message.aux as SolveStatus);
       else if (message.id === "berth.build") reference = (message.aux as { readonly Ref?: string }).Ref;
@@ -125,6 +116,51 @@ async function follow(
   }
   if (!outcome) throw new SystemError("failed to build: the engine ended the connection before the build had ended");
   return { ...outcome, build: reference };
+}
+
+async function requestOf(
+  build: BuildContext,
+  { flags, args }: Invocation<typeof FLAGS>,
+  context: CommandContext,
+): Promise<BuildRequest> {
+  return {
+    context: build,
+    source: args[0] === "-" ? "-" : resolve(context.workingDirectory, args[0] ?? ""),
+    tags: flags.tag,
+    buildArgs: buildArguments(flags["build-arg"], context.environment),
+    labels: keyValueMap(flags.label),
+    target: flags.target,
+    noCache: flags["no-cache"],
+    pull: flags.pull,
+    networkMode: flags.network,
+    platform: flags.platform || context.environment["DOCKER_DEFAULT_PLATFORM"] || "",
+    extraHosts: flags["add-host"],
+    shmSize: flags["shm-size"],
+    registryConfig: await registryConfigHeader(context),
+    signal: context.signal,
+  };
+}
+
+/** `--plan`: says what a build would do, by its exit code too. */
+async function showPlan(invocation: Invocation<typeof FLAGS>, context: CommandContext): Promise<number> {
+  const { flags, args } = invocation;
+  const { planText, PLAN_EXIT_CODES } = await import("../build/plan-text.ts");
+  if (flags.pull) throw new InvalidParameterError("--plan asks no registry: it cannot be combined with --pull");
+  if (!["", "json"].includes(flags.format)) {
+    throw new InvalidParameterError(`invalid --format "${flags.format}": --plan prints text, or json`);
+  }
+  const { plan, failure } = await withBuildContext(
+    { path: args[0] ?? "", dockerfile: flags.file },
+    context,
+    async (build) => planBuild(context.engine, await requestOf(build, invocation, context)),
+  );
+  if (!plan) {
+    const outcome = failure && outcomeOf(failure);
+    await context.streams.stderr.write(outcome?.failure ? failureText(outcome.failure) : "");
+    return 1;
+  }
+  await context.streams.stdout.write(flags.format === "json" ? `${JSON.stringify(plan, null, 2)}\n` : planText(plan));
+  return plan.steps.every(({ outcome }) => outcome === "cached") ? PLAN_EXIT_CODES.cached : PLAN_EXIT_CODES.runs;
 }
 
 function outcomeOf(message: JsonMessage): Outcome | undefined {

@@ -6,6 +6,7 @@ import type { BuildRecord, BuildStep, BuildSummary } from "#spec/build-record.ts
 import type { Digest } from "#spec/digest.ts";
 import type { BuildFiles } from "#store/build-files.ts";
 import type { BuildRecordStore, BuildRow } from "#store/build-records.ts";
+import { PlannedBuild } from "./planned-build.ts";
 import { RunningBuild, sourceOf } from "./running-build.ts";
 
 /** How much of the past is kept; the oldest builds go first. */
@@ -55,6 +56,16 @@ export class BuildHistory {
     });
     this.#running.set(build.id, build);
     return build;
+  }
+
+  /** For a build that is only planned. */
+  planner(request: BuildRequest): PlannedBuild {
+    const { files } = this.#parts;
+    const lineage = lineageOf(request);
+    return new PlannedBuild(
+      () => this.#former(lineage),
+      (content) => files.manifest(content),
+    );
   }
 
   /** The latest first, running ones before all others. */

@@ -34,6 +34,7 @@ export class EngineBuildHost implements BuildHost {
 
   async resolveImage(reference: string, options: ResolveImageOptions): Promise<BaseImage> {
     const found = options.pull ? undefined : this.#find(reference, options.platform);
+    if (!found && options.isOffline) throw new NotFoundError(`${reference}: not here, and not asked for`);
     if (!found) await this.#pull(reference, options);
     const { id, config } = found ?? this.#local.find(reference, options.platform);
     const manifestDigest = this.#options.images.images.find(id)?.manifest?.digest;

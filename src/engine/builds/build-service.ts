@@ -9,6 +9,7 @@ import { checkFilters, type Filters, labelsFit, untilFilter } from "#engine/filt
 import type { LayerKeeper } from "#engine/images/image-context.ts";
 import { userMessage } from "#errors/disk-full.ts";
 import { CancelledError } from "#errors/errors.ts";
+import type { BuildPlan } from "#spec/build-record.ts";
 import type { BuildFailure } from "#spec/solve-status.ts";
 import type { BuildCacheStore } from "#store/build-cache.ts";
 import type { BuildCacheUsage } from "#store/build-cache-record.ts";
@@ -71,6 +72,13 @@ export class BuildService {
       running.end({ status, error: buildFailure(error).message });
       throw error;
     }
+  }
+
+  /** What a build would find cached and what it would run. Throws as `build` does before its first step. */
+  async plan(request: BuildRequest): Promise<BuildPlan> {
+    const memory = this.history.planner(request);
+    await this.#parts.builder.plan({ ...request, memory });
+    return { steps: memory.steps() };
   }
 
   /** The context that `tar` (plain, gzip or zstd) holds, for one build. Throws InvalidParameterError for names that lead out. */

@@ -43,6 +43,7 @@ async function build(engine: Engine, request: RequestContext): Promise<void> {
   const parsed = parseBuild(request);
   await using context = await openContext(engine, request);
   const dockerfile = context.dockerfile(parsed.dockerfileName);
+  if (request.flag("berthplan")) return plan(engine, request, { ...parsed, ...inputOf(dockerfile, context) });
   const rendering =
     request.text("version") === "berth" ? berthRendering() : legacyRendering(request.flag("q"), parsed.tags);
   await streamProgress(request, async (sendOne) => {
@@ -55,7 +56,7 @@ async function build(engine: Engine, request: RequestContext): Promise<void> {
       const { imageId } = await engine.builds.build(
         {
           ...parsed,
-          input: { kind: "files", dockerfile, context: { open: async () => context.files } },
+          ...inputOf(dockerfile, context),
           onPlan: (plan) => send(rendering.plan(plan)),
           onStatus: (status) => send(rendering.status(status)),
           signal: request.signal,
@@ -70,6 +71,26 @@ async function build(engine: Engine, request: RequestContext): Promise<void> {
       send([failure]);
     }
   });
+}
+
+/** What the build would do, as one message: nothing is run, pulled or tagged. */
+async function plan(
+  engine: Engine,
+  request: RequestContext,
+  build: Omit<BuildRequest, "onStatus" | "signal">,
+): Promise<void> {
+  await streamProgress(request, async (send) => {
+    try {
+      const answer = await engine.builds.plan({ ...build, onStatus: () => undefined, signal: request.signal });
+      send({ id: "berth.plan", aux: answer });
+    } catch (error) {
+      send(berthRendering().failure(buildFailure(error)));
+    }
+  });
+}
+
+function inputOf(dockerfile: Uint8Array, { files }: OpenContext): Pick<BuildRequest, "input"> {
+  return { input: { kind: "files", dockerfile, context: { open: async () => files } } };
 }
 
 type ParsedBuild = Omit<BuildRequest, "input" | "onStatus" | "signal">;
