@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { readdirSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { run } from "../tools/harness/child.ts";
 import { type PublishedIndex, publishIndex } from "../tools/harness/multi-platform.ts";
 import { PrivateEngine } from "../tools/harness/private-engine.ts";
 import { PrivateRegistry } from "../tools/harness/private-registry.ts";
@@ -22,6 +23,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await engine.close();
+  // One of the tests did so already.
   await registry.close();
 }, 60_000);
 
@@ -92,5 +94,92 @@ describe("an image of several platforms", () => {
     await engine.ok(["rm", id]);
     await engine.ok(["image", "prune", "-f"]);
     expect([entries("layers"), entries("blobs/sha256")]).toEqual([[], []]);
+  });
+});
+
+describe("save and load of several platforms", () => {
+  test("take all that are here, or those that are asked for", async () => {
+    await engine.ok(["pull", name]);
+    await engine.ok(["pull", "--platform", OTHER, name]);
+    const all = join(engine.directory, "all.tar");
+    const one = join(engine.directory, "one.tar");
+    await engine.ok(["save", "-o", all, name]);
+    await engine.ok(["save", "--platform", OTHER, "-o", one, name]);
+    await engine.ok(["rmi", name]);
+    expect(await engine.ok(["load", "-i", all])).toBe(`Loaded image: ${name}:latest`);
+    expect([await printed(), await printed("--platform", OTHER)]).toEqual([HOST, OTHER]);
+    await engine.ok(["rmi", name]);
+    await engine.ok(["load", "--platform", OTHER, "-i", all]);
+    expect(await printed("--platform", OTHER)).toBe(OTHER);
+    expect((await engine.berth(["run", "--rm", "--pull=never", "--platform", HOST, name])).exitCode).toBe(125);
+    await engine.ok(["rmi", name]);
+    await engine.ok(["load", "-i", one]);
+    expect(await printed("--platform", OTHER)).toBe(OTHER);
+    const missing = await engine.berth(["load", "--platform", "linux/riscv64", "-i", all]);
+    expect(missing.stderr).toContain("requested platform (linux/riscv64) not found");
+    await engine.ok(["rmi", name]);
+  });
+
+  test("are read by skopeo, and its OCI archives are loaded", async () => {
+    await engine.ok(["pull", name]);
+    await engine.ok(["pull", "--platform", OTHER, name]);
+    const archive = join(engine.directory, "saved.tar");
+    await engine.ok(["save", "-o", archive, name]);
+    const copied = join(engine.directory, "copied.tar");
+    const copy = ["copy", "--all", `oci-archive:${archive}:latest`, `oci-archive:${copied}:other`];
+    const { exitCode, stderr } = await run("skopeo", copy);
+    expect([exitCode, stderr]).toEqual([0, ""]);
+    await engine.ok(["rmi", name]);
+    const loaded = await engine.ok(["load", "-i", copied]);
+    expect(loaded.match(/^Loaded image ID: sha256:/gm)).toHaveLength(2);
+    await engine.ok(["image", "prune", "-f"]);
+    expect([entries("layers"), entries("blobs/sha256")]).toEqual([[], []]);
+  });
+});
+
+describe("push of several platforms", () => {
+  const digestAt = async (repository: string): Promise<string | null> => {
+    const accept = "application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.v2+json";
+    const url = `http://${mirror.host}/v2/${repository}/manifests/latest`;
+    return (await fetch(url, { headers: { accept } })).headers.get("docker-content-digest");
+  };
+  let mirror: PrivateRegistry;
+  beforeAll(async () => {
+    mirror = await PrivateRegistry.start();
+  });
+  afterAll(() => mirror.close());
+
+  test("sends one image where the index is not whole, and says so", async () => {
+    const target = `${mirror.host}/some/one`;
+    await engine.ok(["pull", name]);
+    await engine.ok(["tag", name, target]);
+    const output = await engine.ok(["push", target]);
+    expect(output).toContain("Not all multiplatform-content is present");
+    expect(output).toContain(`${published.digest} -> ${published.manifests[HOST]}`);
+    expect(await digestAt("some/one")).toBe(published.manifests[HOST] ?? "");
+  });
+
+  test("sends the index byte for byte to another registry, with layers from where they came", async () => {
+    const target = `${mirror.host}/whole/copy`;
+    for (const platform of [OTHER, "linux/arm/v6"]) await engine.ok(["pull", "--platform", platform, name]);
+    await engine.ok(["tag", name, target]);
+    const output = await engine.ok(["push", target]);
+    expect(output).toContain(`latest: digest: ${published.digest} size: `);
+    expect(output).toContain("Mounted from some/one");
+    expect(await digestAt("whole/copy")).toBe(published.digest);
+    const only = await engine.ok(["push", "--platform", OTHER, target]);
+    expect(only).toContain("Using --platform pushes only the specified platform manifest");
+    expect(await digestAt("whole/copy")).toBe(published.manifests[OTHER] ?? "");
+  });
+
+  test("makes a new manifest where the original bytes can be had nowhere", async () => {
+    const target = `${mirror.host}/remade`;
+    await engine.ok(["tag", name, target]);
+    await registry.close();
+    // What the mirror has could be mounted.
+    rmSync(join(mirror.directory, "data"), { recursive: true });
+    const output = await engine.ok(["push", target]);
+    expect(output).toContain("Not all multiplatform-content is present");
+    expect(await engine.ok(["pull", `${target}@${await digestAt("remade")}`])).toContain("Status: ");
   });
 });

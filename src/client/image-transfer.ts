@@ -1,7 +1,7 @@
 /** Pull, push, load and save: the streams of images. */
 import type { JsonMessage } from "#spec/docker-api.ts";
 import type { Engine, EngineResponse } from "./engine.ts";
-import { encodePlatform, imagePath } from "./images.ts";
+import { encodePlatform, encodePlatforms, imagePath } from "./images.ts";
 import { readJsonLines } from "./response-body.ts";
 
 /** The header that carries registry credentials, base64url JSON. Empty when there are none. */
@@ -85,20 +85,25 @@ export async function* pushImage(
 export async function* loadImages(
   engine: Engine,
   tar: AsyncIterable<Uint8Array>,
-  options: { readonly quiet: boolean; readonly platform?: string | undefined },
+  options: { readonly quiet: boolean; readonly platforms?: readonly string[] },
 ): AsyncGenerator<JsonMessage, void, void> {
   const response = await engine.send({
     method: "POST",
     path: "/images/load",
-    query: { quiet: options.quiet ? "1" : "0", platform: encodePlatform(options.platform) },
+    query: { quiet: options.quiet ? "1" : "0", platform: encodePlatforms(options.platforms) },
     body: { bytes: tar, type: "application/x-tar" },
   });
   yield* readJsonLines<JsonMessage>(response);
 }
 
 /** `GET /images/get`: a tar of the named images. */
-export function saveImages(engine: Engine, names: readonly string[], platform?: string): Promise<EngineResponse> {
-  return engine.send({ method: "GET", path: "/images/get", query: { names, platform: encodePlatform(platform) } });
+export function saveImages(
+  engine: Engine,
+  names: readonly string[],
+  platforms: readonly string[] = [],
+): Promise<EngineResponse> {
+  const query = { names, platform: encodePlatforms(platforms) };
+  return engine.send({ method: "GET", path: "/images/get", query });
 }
 
 function authHeader(auth: RegistryAuth): Readonly<Record<string, string>> {

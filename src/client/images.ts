@@ -36,6 +36,11 @@ export async function imageHistory(engine: Engine, name: string, platform?: stri
   return readJson(await engine.send({ method: "GET", path: `${imagePath(name)}/history`, query }));
 }
 
+/** As {@link encodePlatform}, for parameters that repeat. */
+export function encodePlatforms(platforms: readonly string[] = []): readonly string[] {
+  return platforms.flatMap((platform) => encodePlatform(platform) ?? []);
+}
+
 /** `linux/arm64` as the JSON that the API wants; undefined for "". Throws InvalidParameterError. */
 export function encodePlatform(platform: string | undefined): string | undefined {
   return platform ? JSON.stringify(parsePlatform(platform)) : undefined;
@@ -53,7 +58,7 @@ export async function removeImage(
   name: string,
   options: { readonly force?: boolean; readonly noPrune?: boolean; readonly platforms?: readonly string[] } = {},
 ): Promise<readonly ImageDeleteItem[]> {
-  const platforms = options.platforms?.flatMap((platform) => encodePlatform(platform) ?? []);
+  const platforms = encodePlatforms(options.platforms);
   const query = { force: options.force, noprune: options.noPrune, platforms };
   return readJson(await engine.send({ method: "DELETE", path: imagePath(name), query }));
 }

@@ -29,6 +29,8 @@ const DEFAULT_RETRY: RetryPolicy = { attempts: 5, baseDelay: 500, maxDelay: 60_0
 export interface OpenOptions {
   readonly credentials?: Credentials;
   readonly signal?: AbortSignal;
+  /** How often a request is tried; else as the client's policy says. */
+  readonly attempts?: number;
 }
 
 /**
@@ -56,7 +58,7 @@ export class RegistryClient {
     const [mirrors, registry] = this.#endpointGroups(reference.domain);
     const groups = [...mirrors.map((mirror) => [mirror]), registry];
     const sessions = groups.map((group) => once(() => this.#openAny(group, scope, options)));
-    return new Repository(reference.path, sessions, this.#retryPolicy);
+    return new Repository(reference.path, sessions, this.#policy(options));
   }
 
   /**
@@ -112,6 +114,10 @@ export class RegistryClient {
     throw failure;
   }
 
+  #policy({ attempts }: OpenOptions): RetryPolicy {
+    return attempts === undefined ? this.#retryPolicy : { ...this.#retryPolicy, attempts };
+  }
+
   #endpointGroups(domain: string): readonly [mirrors: Endpoint[], registry: Endpoint[]] {
     const endpoints = endpointsOf(domain, this.#options);
     return [endpoints.filter(({ isMirror }) => isMirror), endpoints.filter(({ isMirror }) => !isMirror)];
@@ -130,7 +136,7 @@ export class RegistryClient {
           credentials: options.credentials ?? {},
           scope,
           // With another endpoint to try, a broken TLS handshake is no reason to wait.
-          retryPolicy: isLast ? this.#retryPolicy : { ...this.#retryPolicy, attempts: 1 },
+          retryPolicy: isLast ? this.#policy(options) : { ...this.#retryPolicy, attempts: 1 },
           ...(options.signal ? { signal: options.signal } : {}),
         });
       } catch (error) {

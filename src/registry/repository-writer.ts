@@ -1,6 +1,7 @@
 import type { RetryPolicy } from "#lib/retry.ts";
 import type { Digest } from "#spec/digest.ts";
 import { hasBlob, mountBlob, type UploadSource, uploadBlob, uploadSmallBlob } from "./blob-upload.ts";
+import { MANIFEST_TYPES } from "./repository.ts";
 import type { Session } from "./session.ts";
 
 /** One repository of a registry for writing. Uploads go to the registry itself, never to a mirror. */
@@ -31,6 +32,18 @@ export class RepositoryWriter {
 
   uploadSmallBlob(bytes: Uint8Array, digest: Digest, signal?: AbortSignal): Promise<void> {
     return uploadSmallBlob(this.#session, this.path, bytes, digest, this.#options(signal));
+  }
+
+  /** Whether the repository has a manifest of that digest. */
+  async hasManifest(digest: Digest, signal?: AbortSignal): Promise<boolean> {
+    const response = await this.#session.sendWithRetry({
+      method: "HEAD",
+      path: `${this.path}/manifests/${digest}`,
+      headers: { accept: MANIFEST_TYPES },
+      expect: [200, 404],
+      ...(signal ? { signal } : {}),
+    });
+    return response.status === 200;
   }
 
   /** Publishes a manifest under a tag or its digest. Throws InvalidParameterError when the registry refuses it. */

@@ -9,7 +9,8 @@ import type { Session } from "./session.ts";
 
 /** Manifests longer than this are refused, bytes. https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pushing-manifests */
 const MAX_MANIFEST = 4 * 1024 * 1024;
-const ACCEPT = [
+/** The `Accept` of every kind of manifest. */
+export const MANIFEST_TYPES: string = [
   MEDIA_TYPE.ociManifest,
   MEDIA_TYPE.dockerManifest,
   MEDIA_TYPE.ociIndex,
@@ -47,7 +48,7 @@ export class Repository {
       const response = await session.sendWithRetry({
         method: "GET",
         path: `${this.path}/manifests/${tagOrDigest}`,
-        headers: { accept: ACCEPT },
+        headers: { accept: MANIFEST_TYPES },
         ...(signal ? { signal } : {}),
       });
       const bytes = await readBounded(response, MAX_MANIFEST, `manifest of ${this.path}`);

@@ -26,6 +26,8 @@ export interface ImageManifestRef {
   readonly mediaType: string;
   /** Bytes. */
   readonly size?: number;
+  /** A push made it here, of layers that it compressed. */
+  readonly isOurs?: boolean;
 }
 
 /** The names of an image, canonical and sorted. */

@@ -32,7 +32,9 @@ export const command: Command = defineCommand({
     format: listFormatFlag(),
     human: booleanFlag("Print sizes and dates in human readable format", { short: "H", initial: true }),
     "no-trunc": booleanFlag("Don't truncate output"),
-    platform: stringFlag("Show history for the given platform"),
+    platform: stringFlag(
+      'Show history for the given platform. Formatted as "os[/arch[/variant]]" (e.g., "linux/amd64")',
+    ),
     quiet: booleanFlag("Only show image IDs", { short: "q" }),
   },
   async run({ flags, args }, { engine, streams }) {

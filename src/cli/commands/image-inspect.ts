@@ -11,7 +11,9 @@ export const command: Command = defineCommand({
   arguments: atLeast(1),
   flags: {
     format: inspectFormatFlag(),
-    platform: stringFlag("Inspect a specific platform of the multi-platform image"),
+    platform: stringFlag(`Inspect a specific platform of the multi-platform image.
+If the image or the server is not multi-platform capable, the command will error out if the platform does not match.
+'os[/arch[/variant]]': Explicit platform (eg. linux/amd64)`),
   },
   run: ({ flags, args }, { engine, streams }) =>
     inspectAll(args, flags.format, streams, (name) => inspectImage(engine, name, flags.platform)),

@@ -1,4 +1,5 @@
 import { listImages } from "#client/images.ts";
+import { InvalidParameterError } from "#errors/errors.ts";
 import { readConfigFile } from "../config/config-file.ts";
 import { atMost } from "../grammar/argument-rule.ts";
 import { type Command, defineCommand } from "../grammar/command.ts";
@@ -6,6 +7,23 @@ import { booleanFlag, filterFlag } from "../grammar/flag.ts";
 import { listFormatFlag } from "../output/format-flag.ts";
 import { IMAGE_LIST, imageRows } from "../output/image-rows.ts";
 import { printList } from "../output/print-list.ts";
+
+/** What a tree cannot show. Texts: docker/cli, cli/command/image/list.go. */
+function checkTreeFlags(flags: {
+  readonly quiet: boolean;
+  readonly "no-trunc": boolean;
+  readonly digests: boolean;
+  readonly format: string;
+}): void {
+  for (const [name, given] of [
+    ["--quiet", flags.quiet],
+    ["--no-trunc", flags["no-trunc"]],
+    ["--show-digest", flags.digests],
+    ["--format", flags.format !== ""],
+  ] as const) {
+    if (given) throw new InvalidParameterError(`${name} is not yet supported with --tree`);
+  }
+}
 
 export const command: Command = defineCommand({
   usage: "[OPTIONS] [REPOSITORY[:TAG]]",
@@ -19,6 +37,7 @@ export const command: Command = defineCommand({
     format: listFormatFlag(),
     "no-trunc": booleanFlag("Don't truncate output"),
     quiet: booleanFlag("Only show image IDs", { short: "q" }),
+    tree: booleanFlag("List multi-platform images as a tree (EXPERIMENTAL)"),
   },
   async run({ flags, args }, context) {
     const { quiet, digests, filter } = flags;
@@ -26,6 +45,13 @@ export const command: Command = defineCommand({
     const pattern = args[0];
     const filters =
       pattern === undefined ? filter : { ...filter, reference: [...(filter["reference"] ?? []), pattern] };
+    if (flags.tree) {
+      checkTreeFlags(flags);
+      const { formatImageTree } = await import("../output/image-tree.ts");
+      const tree = await listImages(context.engine, { all: flags.all, filters, manifests: true });
+      await context.streams.stdout.write(formatImageTree(tree));
+      return 0;
+    }
     const images = await listImages(context.engine, { all: flags.all, filters });
     const withDigests = digests || /\.Digest\b/.test(format);
     const rows = images.flatMap((image) => imageRows(image, { truncate: !flags["no-trunc"], withDigests }));

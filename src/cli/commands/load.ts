@@ -4,7 +4,8 @@ import { loadImages } from "#client/image-transfer.ts";
 import { InvalidParameterError, NotFoundError } from "#errors/errors.ts";
 import { NO_ARGUMENTS } from "../grammar/argument-rule.ts";
 import { type Command, defineCommand } from "../grammar/command.ts";
-import { booleanFlag, stringFlag } from "../grammar/flag.ts";
+import { booleanFlag, listFlag, stringFlag } from "../grammar/flag.ts";
+import { platformList } from "../grammar/platform-list.ts";
 import type { Streams } from "../streams.ts";
 import { showMessages } from "../transfer/show-messages.ts";
 
@@ -15,14 +16,21 @@ export const command: Command = defineCommand({
   arguments: NO_ARGUMENTS,
   flags: {
     input: stringFlag("Read from tar archive file, instead of STDIN", { short: "i" }),
-    platform: stringFlag("Accepted for docker's sake: Berth keeps one platform of an image", { hidden: true }),
+    platform: listFlag(
+      'Load only the given platform variant. Formatted as "os[/arch[/variant]]" (e.g., "linux/amd64")',
+      { type: "string" },
+    ),
     quiet: booleanFlag("Suppress the load output", { short: "q" }),
   },
   async run({ flags }, { engine, streams }) {
     const tar = await openInput(flags.input, streams);
     const quiet = flags.quiet || !streams.stdout.isTerminal;
     // The names of what was loaded are the result and come even with --quiet.
-    await showMessages(loadImages(engine, tar, { quiet }), { out: streams.stdout, quiet: false, streams });
+    await showMessages(loadImages(engine, tar, { quiet, platforms: platformList(flags.platform) }), {
+      out: streams.stdout,
+      quiet: false,
+      streams,
+    });
     return 0;
   },
 });

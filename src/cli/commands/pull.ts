@@ -12,6 +12,7 @@ export const command: Command = defineCommand({
   arguments: exactly(1),
   flags: {
     "all-tags": booleanFlag("Download all tagged images in the repository", { short: "a" }),
+    "disable-content-trust": booleanFlag("Skip image verification", { initial: true }),
     platform: stringFlag("Set platform if server is multi-platform capable"),
     quiet: booleanFlag("Suppress verbose output", { short: "q" }),
   },

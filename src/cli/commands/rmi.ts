@@ -4,6 +4,7 @@ import { errorMessage } from "#errors/errors.ts";
 import { atLeast } from "../grammar/argument-rule.ts";
 import { type Command, defineCommand } from "../grammar/command.ts";
 import { booleanFlag, listFlag } from "../grammar/flag.ts";
+import { platformList } from "../grammar/platform-list.ts";
 import { runForEach } from "../run-for-each.ts";
 
 export const command: Command = defineCommand({
@@ -14,7 +15,10 @@ export const command: Command = defineCommand({
   flags: {
     force: booleanFlag("Force removal of the image", { short: "f" }),
     "no-prune": booleanFlag("Do not delete untagged parents"),
-    platform: listFlag("Remove only the given platform variant"),
+    platform: listFlag(
+      'Remove only the given platform variant. Formatted as "os[/arch[/variant]]" (e.g., "linux/amd64")',
+      { type: "strings" },
+    ),
   },
   run: ({ flags, args }, context) =>
     runForEach(args, context, async (name) => {
@@ -22,7 +26,7 @@ export const command: Command = defineCommand({
         const items = await removeImage(context.engine, name, {
           force: flags.force,
           noPrune: flags["no-prune"],
-          platforms: flags.platform.flatMap((text) => text.split(",")),
+          platforms: platformList(flags.platform),
         });
         return items
           .map((item) => (item.Deleted ? `Deleted: ${item.Deleted}` : `Untagged: ${item.Untagged ?? ""}`))

@@ -7,7 +7,8 @@ import { saveImages } from "#client/image-transfer.ts";
 import { InvalidParameterError } from "#errors/errors.ts";
 import { atLeast } from "../grammar/argument-rule.ts";
 import { type Command, defineCommand } from "../grammar/command.ts";
-import { stringFlag } from "../grammar/flag.ts";
+import { listFlag, stringFlag } from "../grammar/flag.ts";
+import { platformList } from "../grammar/platform-list.ts";
 
 export const command: Command = defineCommand({
   usage: "[OPTIONS] IMAGE [IMAGE...]",
@@ -16,14 +17,17 @@ export const command: Command = defineCommand({
   arguments: atLeast(1),
   flags: {
     output: stringFlag("Write to a file, instead of STDOUT", { short: "o" }),
-    platform: stringFlag("Accepted for docker's sake: Berth keeps one platform of an image", { hidden: true }),
+    platform: listFlag(
+      'Save only the given platform variant. Formatted as "os[/arch[/variant]]" (e.g., "linux/amd64")',
+      { type: "string" },
+    ),
   },
   async run({ flags, args }, { engine, streams }) {
     if (flags.output === "" && streams.stdout.isTerminal) {
       throw new InvalidParameterError("cowardly refusing to save to a terminal. Use the -o flag or redirect");
     }
     if (flags.output !== "") await checkDirectory(flags.output);
-    const { body } = await saveImages(engine, args, flags.platform);
+    const { body } = await saveImages(engine, args, platformList(flags.platform));
     if (flags.output === "") for await (const bytes of body) await streams.stdout.write(bytes);
     else await writeWhole(flags.output, body);
     return 0;

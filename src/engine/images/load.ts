@@ -1,17 +1,21 @@
-import { aboutSubject, DataLossError, InvalidParameterError } from "#errors/errors.ts";
+import { aboutSubject, DataLossError, InvalidParameterError, NotFoundError } from "#errors/errors.ts";
+import { formatPlatform, platformRuns } from "#formats/platform.ts";
 import { familiarString, type Reference } from "#formats/reference.ts";
 import type { Digest } from "#spec/digest.ts";
+import type { Platform } from "#spec/oci-image.ts";
 import { storeImage } from "./create.ts";
 import type { ImageContext } from "./image-context.ts";
 import { publishImageEvent } from "./image-event.ts";
 import { readArchive } from "./load-archive.ts";
-import { type LoadableImage, listArchiveImages } from "./load-documents.ts";
+import { type LoadableImage, type LoadablePart, listArchiveImages } from "./load-documents.ts";
 import { parseImageConfig } from "./manifest-document.ts";
 import type { ProgressListener } from "./progress.ts";
 
 export interface LoadOptions {
   /** Only the last lines, no progress. */
   readonly quiet?: boolean;
+  /** Of the archive's platforms, these; all when it is empty. */
+  readonly platforms?: readonly Platform[];
   readonly onProgress: ProgressListener;
   readonly signal?: AbortSignal;
 }
@@ -33,22 +37,45 @@ export function loadImages(
     });
     const images = listArchiveImages(archive);
     if (images.length === 0) throw new InvalidParameterError("invalid archive: it names no image");
-    for (const image of images) await makeImage(context, image, options.onProgress);
+    for (const image of images) await makeImage(context, image, options);
   });
 }
 
-async function makeImage(context: ImageContext, image: LoadableImage, report: ProgressListener): Promise<void> {
-  const diffIds = parseImageConfig(image.config).rootfs.diff_ids;
-  const isSame = diffIds.length === image.layers.length && diffIds.every((id, index) => id === image.layers[index]);
-  if (!isSame) throw new DataLossError("invalid archive: the layers of an image are not those that its config names");
-  const replaced = image.references.map((reference) => ({ reference, before: context.images.idOf(reference) }));
-  const { id } = await storeImage(context, image.config, { references: image.references, digests: [] });
+async function makeImage(context: ImageContext, image: LoadableImage, options: LoadOptions): Promise<void> {
+  const report = options.onProgress;
+  const { references, index } = image;
+  const parts = wantedParts(image, options.platforms ?? []);
+  for (const part of parts) checkLayers(part);
+  const replaced = references.map((reference) => ({ reference, before: context.images.idOf(reference) }));
+  const ids: Digest[] = [];
+  for (const { config, manifest } of parts) {
+    const described = { ...(manifest ? { manifest } : {}), ...(index ? { index } : {}) };
+    ids.push((await storeImage(context, config, { references, digests: [], ...described })).id);
+  }
+  const named = references[0] && context.images.idOf(references[0]);
   for (const { reference, before } of replaced) {
-    if (before && before !== id) report({ stream: renamed(reference, before) });
+    if (before && before !== named) report({ stream: renamed(reference, before) });
     report({ stream: `Loaded image: ${familiarString(reference)}\n` });
   }
-  if (replaced.length === 0) report({ stream: `Loaded image ID: ${id}\n` });
-  publishImageEvent(context, "load", id, { name: id });
+  for (const id of ids) {
+    if (references.length === 0) report({ stream: `Loaded image ID: ${id}\n` });
+    publishImageEvent(context, "load", id, { name: id });
+  }
+}
+
+function wantedParts({ parts }: LoadableImage, platforms: readonly Platform[]): readonly LoadablePart[] {
+  if (platforms.length === 0) return parts;
+  return platforms.map((platform) => {
+    const found = parts.find(({ config }) => platformRuns(platform, parseImageConfig(config)));
+    if (found) return found;
+    throw new NotFoundError(`requested platform (${formatPlatform(platform)}) not found in the archive`);
+  });
+}
+
+function checkLayers({ config, layers }: LoadablePart): void {
+  const diffIds = parseImageConfig(config).rootfs.diff_ids;
+  const isSame = diffIds.length === layers.length && diffIds.every((id, index) => id === layers[index]);
+  if (!isSame) throw new DataLossError("invalid archive: the layers of an image are not those that its config names");
 }
 
 function renamed(reference: Reference, before: Digest): string {

@@ -9,7 +9,8 @@ export type ManifestDocument =
 
 /** More layers than any image has; overlayfs takes fewer. */
 const MAX_LAYERS = 1024;
-const INDEX_TYPES: ReadonlySet<string> = new Set([MEDIA_TYPE.ociIndex, MEDIA_TYPE.dockerIndex]);
+/** Media types of indexes, of both families. */
+export const INDEX_TYPES: ReadonlySet<string> = new Set([MEDIA_TYPE.ociIndex, MEDIA_TYPE.dockerIndex]);
 const CONFIG_TYPES: ReadonlySet<string> = new Set([MEDIA_TYPE.ociConfig, MEDIA_TYPE.dockerConfig]);
 
 /**
@@ -38,6 +39,11 @@ export function parseManifestDocument(bytes: Uint8Array, headerType: string, nam
     manifest: { schemaVersion: 2, config, layers },
     mediaType: isKnown ? mediaType : fallback,
   };
+}
+
+/** Whether an entry of an index is no image: what BuildKit says of one. https://github.com/moby/buildkit/blob/master/docs/attestations/attestation-storage.md */
+export function isAttestation({ platform }: Descriptor): boolean {
+  return platform?.os === "unknown";
 }
 
 /** Reads an image config as far as Berth relies on it. Throws DataLossError when it is malformed. */

@@ -2,7 +2,6 @@ import { NotFoundError } from "#errors/errors.ts";
 import { Digester, digestHex } from "#formats/digest.ts";
 import { type Reference, repositoryName } from "#formats/reference.ts";
 import { mapParallel } from "#lib/map-parallel.ts";
-import type { RepositoryWriter } from "#registry/repository-writer.ts";
 import type { Digest } from "#spec/digest.ts";
 import { type Descriptor, type Manifest, MEDIA_TYPE } from "#spec/oci-image.ts";
 import { gzipStream } from "#store/blob-gzip.ts";
@@ -10,24 +9,13 @@ import type { ImageRecord } from "#store/image-record.ts";
 import type { Layer } from "#store/layer-store.ts";
 import type { ImageContext } from "./image-context.ts";
 import { LayerProgress } from "./layer-progress.ts";
-import type { ProgressListener } from "./progress.ts";
+import type { PushJob } from "./push-job.ts";
 
 /** Layers in flight per push, unless the context says otherwise; Docker's number. */
 const DEFAULT_CONCURRENCY = 5;
 /** Repositories to ask for a mount: each needs a scope in the token. */
 const MAX_MOUNT_SOURCES = 5;
 const GZIP_TYPES: ReadonlySet<string> = new Set([MEDIA_TYPE.dockerLayerGzip, MEDIA_TYPE.ociLayerGzip]);
-
-export interface LayersToPush {
-  readonly image: ImageRecord;
-  readonly original: Manifest | undefined;
-  /** The registry's domain, for mounts. */
-  readonly domain: string;
-  /** Paths of other repositories of this registry. */
-  readonly mountFrom: readonly string[];
-  readonly report: ProgressListener;
-  readonly signal?: AbortSignal;
-}
 
 interface Task {
   readonly layer: Layer;
@@ -40,21 +28,22 @@ interface Task {
  */
 export async function pushLayers(
   context: ImageContext,
-  writer: RepositoryWriter,
-  work: LayersToPush,
+  job: PushJob,
+  image: ImageRecord,
+  original: Manifest | undefined,
 ): Promise<Descriptor[]> {
-  const diffIds = context.images.layers(work.image.id).map((layer) => layer.diffId);
-  const kept = await keepOriginal(context, writer, diffIds, work);
+  const kept = original && (await keepOriginalLayers(context, job, image, original));
   if (kept) return kept;
-  const tasks = [...new Set(diffIds)].map((diffId) => planTask(context, diffId, work));
+  const diffIds = layersOf(context, image);
+  const tasks = [...new Set(diffIds)].map((diffId) => planTask(context, diffId, job));
   const limit = context.maxConcurrentUploads ?? DEFAULT_CONCURRENCY;
   for (const { progress } of tasks) progress.say("Preparing");
   for (const { progress } of tasks.slice(limit)) progress.say("Waiting");
   const pushed = await mapParallel(
     tasks,
     limit,
-    async (task, signal) => [task.layer.diffId, await pushLayer(context, writer, task, work, signal)] as const,
-    work.signal,
+    async (task, signal) => [task.layer.diffId, await pushLayer(context, task, { ...job, signal })] as const,
+    job.signal,
   );
   const byDiffId = new Map<Digest, Descriptor>(pushed);
   return diffIds.flatMap((diffId) => byDiffId.get(diffId) ?? []);
@@ -79,71 +68,78 @@ export function mountSources(context: ImageContext, target: Reference, images: r
     .slice(0, MAX_MOUNT_SOURCES);
 }
 
-/** All or nothing: with all blobs of the original manifest there, the image keeps its digest. */
-async function keepOriginal(
+/**
+ * Makes the registry have every blob of the original manifest, so that the image keeps its digest: what it has, can mount, or is copied from
+ * where the image came from. Resolves with the layers' descriptors, or undefined when one of them can be had nowhere.
+ */
+export async function keepOriginalLayers(
   context: ImageContext,
-  writer: RepositoryWriter,
-  diffIds: readonly Digest[],
-  work: LayersToPush,
+  job: PushJob,
+  image: ImageRecord,
+  { layers: blobs }: Manifest,
 ): Promise<Descriptor[] | undefined> {
-  const blobs = work.original?.layers ?? [];
+  const diffIds = layersOf(context, image);
   if (blobs.length === 0 || blobs.length !== diffIds.length) return undefined;
-  const unique = [...new Map(blobs.map((blob, index) => [blob.digest, { blob, diffId: diffIds[index] }])).values()];
+  const unique = [
+    ...new Map(blobs.map((blob, at) => [blob.digest, { blob, diffId: diffIds[at] ?? blob.digest }])).values(),
+  ];
   const limit = context.maxConcurrentUploads ?? DEFAULT_CONCURRENCY;
-  const outcomes = await mapParallel(
+  const found = await mapParallel(
     unique,
     limit,
-    async ({ blob, diffId }, signal) => ({
-      blob,
-      diffId,
-      outcome: await findRemote(writer, blob.digest, work, signal),
-    }),
-    work.signal,
+    async (task, signal) => ({ ...task, outcome: await findRemote({ ...job, signal }, task.blob.digest) }),
+    job.signal,
   );
-  if (outcomes.some(({ outcome }) => outcome === undefined)) return undefined;
-  for (const { blob, diffId, outcome } of outcomes) {
-    if (!diffId) continue;
-    rememberBlob(context, writer, work, diffId, blob);
-    new LayerProgress(work.report, label(diffId), blob.size).say(outcome ?? "");
+  const missing = found.filter(({ outcome }) => outcome === undefined);
+  // What an earlier push compressed is compressed again rather than fetched: that gives the same bytes.
+  if (missing.length > 0 && image.manifest?.isOurs) return undefined;
+  const copied = await mapParallel(missing, limit, (task, signal) => copyLayer(task, { ...job, signal }), job.signal);
+  if (copied.includes(false)) return undefined;
+  for (const { blob, diffId, outcome } of found) {
+    rememberBlob(context, job, diffId, blob);
+    if (outcome) new LayerProgress(job.report, label(diffId), blob.size).say(outcome);
   }
   return [...blobs];
 }
 
-function planTask(context: ImageContext, diffId: Digest, { report }: LayersToPush): Task {
+async function copyLayer(
+  { blob, diffId }: { readonly blob: Descriptor; readonly diffId: Digest },
+  { relay, report, signal }: PushJob,
+): Promise<boolean> {
+  const progress = new LayerProgress(report, label(diffId), blob.size);
+  const isCopied = await relay.copyLayer(blob, progress, signal);
+  if (isCopied) progress.say("Pushed");
+  return isCopied;
+}
+
+function layersOf(context: ImageContext, image: ImageRecord): Digest[] {
+  return context.images.layers(image.id).map((layer) => layer.diffId);
+}
+
+function planTask(context: ImageContext, diffId: Digest, { report }: PushJob): Task {
   const layer = context.layers.layer(diffId);
   if (!layer) throw new NotFoundError(`layer ${diffId}: not found`);
   return { layer, progress: new LayerProgress(report, label(diffId), layer.size) };
 }
 
-async function pushLayer(
-  context: ImageContext,
-  writer: RepositoryWriter,
-  { layer, progress }: Task,
-  work: LayersToPush,
-  signal: AbortSignal,
-): Promise<Descriptor> {
+async function pushLayer(context: ImageContext, { layer, progress }: Task, job: PushJob): Promise<Descriptor> {
   for (const blob of context.layers.blobsOf(layer.diffId).filter(({ mediaType }) => GZIP_TYPES.has(mediaType))) {
-    const outcome = await findRemote(writer, blob.digest, work, signal);
+    const outcome = await findRemote(job, blob.digest);
     if (!outcome) continue;
     progress.say(outcome);
-    rememberBlob(context, writer, work, layer.diffId, blob);
+    rememberBlob(context, job, layer.diffId, blob);
     return blob;
   }
-  const source = new CompressedLayer(context, layer, progress, signal);
-  await writer.uploadBlob(source, signal);
+  const source = new CompressedLayer(context, layer, progress, job.signal);
+  await job.writer.uploadBlob(source, job.signal);
   progress.say("Pushed");
   const blob = { mediaType: MEDIA_TYPE.dockerLayerGzip, digest: source.digest(), size: source.size };
-  rememberBlob(context, writer, work, layer.diffId, blob);
+  rememberBlob(context, job, layer.diffId, blob);
   return blob;
 }
 
 /** What to say of a blob that the registry has in this repository, or took over from another one; undefined when it must be sent. */
-async function findRemote(
-  writer: RepositoryWriter,
-  digest: Digest,
-  { mountFrom }: LayersToPush,
-  signal: AbortSignal,
-): Promise<string | undefined> {
+async function findRemote({ writer, mountFrom, signal }: PushJob, digest: Digest): Promise<string | undefined> {
   if (await writer.hasBlob(digest, signal)) return "Layer already exists";
   for (const from of mountFrom) {
     if (await writer.mountBlob(digest, from, signal)) return `Mounted from ${from}`;
@@ -151,18 +147,12 @@ async function findRemote(
   return undefined;
 }
 
-function rememberBlob(
-  context: ImageContext,
-  writer: RepositoryWriter,
-  { domain }: LayersToPush,
-  diffId: Digest,
-  blob: Descriptor,
-): void {
+function rememberBlob(context: ImageContext, { target, writer }: PushJob, diffId: Digest, blob: Descriptor): void {
   context.database.transaction(() => {
     context.layers.addBlob(diffId, { digest: blob.digest, size: blob.size, mediaType: blob.mediaType });
     context.database
       .statement("INSERT OR IGNORE INTO blob_sources (digest, repository) VALUES (?, ?)")
-      .run(blob.digest, `${domain}/${writer.path}`);
+      .run(blob.digest, `${target.domain}/${writer.path}`);
   });
 }
 

@@ -3,26 +3,33 @@ import { digestOf } from "#formats/digest.ts";
 import {
   familiarName,
   familiarString,
+  formatReference,
   parseReference,
   type Reference,
   repositoryName,
   tagNameOnly,
 } from "#formats/reference.ts";
 import type { Credentials } from "#registry/credentials.ts";
-import type { RepositoryWriter } from "#registry/repository-writer.ts";
 import type { Digest } from "#spec/digest.ts";
+import type { Platform } from "#spec/oci-image.ts";
 import type { ImageRecord } from "#store/image-record.ts";
 import type { ImageContext } from "./image-context.ts";
 import { publishImageEvent } from "./image-event.ts";
+import { resolveImage } from "./platform-image.ts";
 import type { ProgressListener } from "./progress.ts";
+import { type PushedDocument, pushIndex } from "./push-index.ts";
+import { type PushJob, pushConfig } from "./push-job.ts";
 import { mountSources, pushLayers } from "./push-layers.ts";
 import { buildManifest, type PushableManifest, readOriginalManifest } from "./push-manifest.ts";
+import { PushRelay } from "./push-relay.ts";
 import { pushFailure } from "./registry-failure.ts";
 
 export interface PushOptions {
   readonly credentials?: Credentials;
   /** Every tag that the repository has here. */
   readonly allTags?: boolean;
+  /** Of a name's platforms only this one, as a single image. */
+  readonly platform?: Platform;
   readonly onProgress: ProgressListener;
   readonly signal?: AbortSignal;
 }
@@ -36,18 +43,20 @@ export async function pushImage(context: ImageContext, name: string, options: Pu
   const reference = parseReference(name);
   if (reference.digest) throw new InvalidParameterError("cannot push a digest reference");
   const targets = selectTargets(context, reference, options.allTags ?? false);
-  const { onProgress, signal, credentials } = options;
-  onProgress({ status: `The push refers to repository [${repositoryName(reference)}]` });
+  const { onProgress: report, credentials, signal = new AbortController().signal } = options;
+  report({ status: `The push refers to repository [${repositoryName(reference)}]` });
   try {
     const mountFrom = mountSources(
       context,
       reference,
       targets.map((target) => target.image.id),
     );
-    const auth = { ...(credentials ? { credentials } : {}), ...(signal ? { signal } : {}) };
+    const auth = { ...(credentials ? { credentials } : {}), signal };
     const writer = await context.registry.writer(reference, { ...auth, mountFrom });
+    const relay = new PushRelay(context, writer, reference, credentials);
+    const job: PushJob = { target: reference, writer, mountFrom, relay, report, signal };
     for (const target of targets) {
-      await context.layers.withLease(() => pushOne(context, writer, target, mountFrom, options));
+      await context.layers.withLease(() => pushTarget(context, job, target, options.platform));
     }
   } catch (error) {
     throw pushFailure(error);
@@ -78,41 +87,42 @@ function selectTargets(context: ImageContext, reference: Reference, allTags: boo
   return found;
 }
 
-async function pushOne(
+/** The whole index where the name has one and all of it can be had there; else one image. */
+async function pushTarget(
   context: ImageContext,
-  writer: RepositoryWriter,
+  job: PushJob,
   { reference, image }: Target,
-  mountFrom: readonly string[],
-  { onProgress, signal }: PushOptions,
+  platform: Platform | undefined,
 ): Promise<void> {
-  const original = await readOriginalManifest(context, image);
-  const layers = await pushLayers(context, writer, {
-    image,
-    original: original?.manifest,
-    domain: reference.domain,
-    mountFrom,
-    report: onProgress,
-    ...(signal ? { signal } : {}),
-  });
-  const config = await context.blobs.read(image.id);
-  const manifest = buildManifest(config, layers, original);
-  await pushConfig(writer, image.id, config, signal);
-  await writer.putManifest(reference.tag, manifest.bytes, manifest.mediaType, signal);
-  const digest = digestOf(manifest.bytes);
-  await remember(context, image, repositoryName(reference), digest, manifest);
-  const size = manifest.bytes.length;
-  onProgress({ status: `${reference.tag}: digest: ${digest} size: ${size}` });
-  onProgress({ progressDetail: {}, aux: { Tag: reference.tag, Digest: digest, Size: size } });
-  publishImageEvent(context, "push", image.id, { actor: familiarString(reference), name: familiarName(reference) });
+  const name = formatReference(reference);
+  const index = platform ? undefined : context.indexes.of(name);
+  const whole = index && (await pushIndex(context, job, reference.tag, index));
+  const chosen = platform ? resolveImage(context, name, platform) : image;
+  const { digest, size, mediaType } = whole ?? (await pushOne(context, job, reference, chosen));
+  const { report } = job;
+  report({ status: `${reference.tag}: digest: ${digest} size: ${size}` });
+  report({ progressDetail: {}, aux: { Tag: reference.tag, Digest: digest, Size: size } });
+  if (index && !whole) {
+    const selectedManifest = { mediaType, digest, size, platform: image.platform };
+    report({ aux: { manifestPushedInsteadOfIndex: true, originalIndex: index, selectedManifest } });
+  }
+  publishImageEvent(context, "push", chosen.id, { actor: familiarString(reference), name: familiarName(reference) });
 }
 
-async function pushConfig(
-  writer: RepositoryWriter,
-  digest: Digest,
-  bytes: Uint8Array,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  if (!(await writer.hasBlob(digest, signal))) await writer.uploadSmallBlob(bytes, digest, signal);
+async function pushOne(
+  context: ImageContext,
+  job: PushJob,
+  { tag }: Target["reference"],
+  image: ImageRecord,
+): Promise<PushedDocument> {
+  const original = await readOriginalManifest(context, image);
+  const layers = await pushLayers(context, job, image, original?.manifest);
+  const config = await pushConfig(context, job, image.id);
+  const manifest = buildManifest(config, layers, original);
+  await job.writer.putManifest(tag, manifest.bytes, manifest.mediaType, job.signal);
+  const digest = digestOf(manifest.bytes);
+  await remember(context, image, repositoryName(job.target), digest, manifest);
+  return { digest, size: manifest.bytes.length, mediaType: manifest.mediaType };
 }
 
 /** The image is known in that repository from now on (RepoDigests), and keeps the manifest that it got. */
@@ -129,7 +139,12 @@ async function remember(
     // It may have been removed while its layers were under way.
     if (!context.images.find(image.id)) return;
     if (isFirst)
-      context.images.setManifest(image.id, { digest, mediaType: manifest.mediaType, size: manifest.bytes.length });
+      context.images.setManifest(image.id, {
+        digest,
+        mediaType: manifest.mediaType,
+        size: manifest.bytes.length,
+        isOurs: true,
+      });
     context.images.addDigest(repository, digest, image.id);
   });
 }

@@ -9,6 +9,8 @@ export interface SavedImage {
   readonly record: ImageRecord;
   /** Canonical names. */
   readonly references: readonly string[];
+  /** Those of them that mean this image where a reader knows no platforms. */
+  readonly defaultFor: ReadonlySet<string>;
   readonly config: Uint8Array;
   /** Bottom first. */
   readonly layers: readonly Layer[];
@@ -27,16 +29,36 @@ export interface SaveDocuments {
  */
 export function saveDocuments(images: readonly SavedImage[]): SaveDocuments {
   const manifests = images.map(ociManifest);
-  const index = {
-    schemaVersion: 2,
-    mediaType: MEDIA_TYPE.ociIndex,
-    manifests: images.flatMap((image, at) => indexEntries(image, manifests[at] ?? new Uint8Array())),
-  };
+  const described = images.map((image, at) => ({
+    image,
+    descriptor: describe(image, manifests[at] ?? new Uint8Array()),
+  }));
+  const nameless = described.filter(({ image }) => image.references.length === 0);
+  const named = Map.groupBy(
+    described.flatMap(({ image, descriptor }) => image.references.map((reference) => ({ reference, descriptor }))),
+    ({ reference }) => reference,
+  );
+  const entries = [...named].map(([reference, parts]) =>
+    nameEntry(
+      reference,
+      parts.map(({ descriptor }) => descriptor),
+    ),
+  );
   return {
-    blobs: [...images.map((image) => image.config), ...manifests],
+    blobs: [
+      ...images.map((image) => image.config),
+      ...manifests,
+      ...entries.flatMap(({ indexBytes }) => (indexBytes ? [indexBytes] : [])),
+    ],
     documents: [
-      ["index.json", json(index)],
-      ["manifest.json", json(images.map(dockerEntry))],
+      [
+        "index.json",
+        indexDocument([
+          ...nameless.map(({ descriptor }) => descriptor),
+          ...entries.map(({ descriptor }) => descriptor),
+        ]),
+      ],
+      ["manifest.json", json(dockerEntries(images))],
       ["oci-layout", json({ imageLayoutVersion: "1.0.0" })],
       ["repositories", json(repositories(images))],
     ],
@@ -54,21 +76,41 @@ function ociManifest({ config, layers }: SavedImage): Uint8Array {
   });
 }
 
-function indexEntries({ references, record }: SavedImage, manifest: Uint8Array): Descriptor[] {
-  const descriptor: Descriptor = {
-    mediaType: MEDIA_TYPE.ociManifest,
-    digest: digestOf(manifest),
-    size: manifest.length,
-    platform: record.platform,
+function describe({ record }: SavedImage, manifest: Uint8Array): Descriptor {
+  const { platform } = record;
+  return { mediaType: MEDIA_TYPE.ociManifest, digest: digestOf(manifest), size: manifest.length, platform };
+}
+
+/** A name of one image points at its manifest, a name of several at an index of them. */
+function nameEntry(
+  reference: string,
+  parts: readonly Descriptor[],
+): { readonly descriptor: Descriptor; readonly indexBytes?: Uint8Array } {
+  const annotations = {
+    "io.containerd.image.name": reference,
+    "org.opencontainers.image.ref.name": parseReference(reference).tag ?? "",
   };
-  if (references.length === 0) return [descriptor];
-  return references.map((reference) => ({
-    ...descriptor,
-    annotations: {
-      "io.containerd.image.name": reference,
-      "org.opencontainers.image.ref.name": parseReference(reference).tag ?? "",
-    },
-  }));
+  const [only] = parts;
+  if (only && parts.length === 1) return { descriptor: { ...only, annotations } };
+  const indexBytes = indexDocument(parts);
+  const { length: size } = indexBytes;
+  return {
+    descriptor: { mediaType: MEDIA_TYPE.ociIndex, digest: digestOf(indexBytes), size, annotations },
+    indexBytes,
+  };
+}
+
+function indexDocument(manifests: readonly Descriptor[]): Uint8Array {
+  return json({ schemaVersion: 2, mediaType: MEDIA_TYPE.ociIndex, manifests });
+}
+
+/** Docker's own list knows one image a name: the others are in the index only. */
+function dockerEntries(images: readonly SavedImage[]): object[] {
+  return images
+    .filter((image) => image.references.length === 0 || image.defaultFor.size > 0)
+    .map((image) =>
+      dockerEntry({ ...image, references: image.references.filter((name) => image.defaultFor.has(name)) }),
+    );
 }
 
 function dockerEntry({ record, references, layers }: SavedImage): object {
@@ -83,9 +125,9 @@ function dockerEntry({ record, references, layers }: SavedImage): object {
 /** What Docker before 1.10 read: repository → tag → top layer. */
 function repositories(images: readonly SavedImage[]): Record<string, Record<string, string>> {
   const names: Record<string, Record<string, string>> = {};
-  for (const { references, layers } of images) {
+  for (const { defaultFor, layers } of images) {
     const top = layers.at(-1);
-    for (const reference of references.map(parseReference)) {
+    for (const reference of [...defaultFor].map(parseReference)) {
       if (!top || !reference.tag) continue;
       names[familiarName(reference)] = { ...names[familiarName(reference)], [reference.tag]: digestHex(top.diffId) };
     }

@@ -3,12 +3,20 @@ import { digestHex, digestOf } from "#formats/digest.ts";
 import { parseReference, repositoryName, tagNameOnly } from "#formats/reference.ts";
 import { TAR_END, tarHeader, tarPadding } from "#formats/tar/tar-writer.ts";
 import type { Digest } from "#spec/digest.ts";
+import type { Platform } from "#spec/oci-image.ts";
 import type { ImageRecord } from "#store/image-record.ts";
 import type { Layer } from "#store/layer-store.ts";
 import type { ImageContext } from "./image-context.ts";
 import { publishImageEvent } from "./image-event.ts";
 import { LocalImages } from "./lookup.ts";
+import { defaultImage, imagesBehind, resolveImage } from "./platform-image.ts";
 import { type SavedImage, saveDocuments } from "./save-documents.ts";
+
+export interface SaveOptions {
+  /** Of each name's platforms, these; all that are here when it is empty. */
+  readonly platforms?: readonly Platform[];
+  readonly signal?: AbortSignal;
+}
 
 /**
  * One tar with the images, in Docker's layout and in OCI's at once (as `docker save` writes since version 25): every layer once,
@@ -18,9 +26,9 @@ import { type SavedImage, saveDocuments } from "./save-documents.ts";
 export async function saveImages(
   context: ImageContext,
   names: readonly string[],
-  signal?: AbortSignal,
+  { platforms = [], signal }: SaveOptions = {},
 ): Promise<AsyncIterable<Uint8Array>> {
-  const images = await readImages(context, selectImages(context, names));
+  const images = await readImages(context, selectImages(context, names, platforms));
   // Once the archive streams, its reader could only be told by its end.
   for (const { layers } of images) await Promise.all(layers.map((layer) => context.layers.checkPresence(layer)));
   for (const { record } of images) publishImageEvent(context, "save", record.id, { name: record.id });
@@ -31,24 +39,33 @@ interface Selection {
   readonly record: ImageRecord;
   /** Canonical names to save it under. */
   readonly references: Set<string>;
+  /** Those of them that mean this one where a reader knows no platforms. */
+  readonly defaultFor: Set<string>;
 }
 
-function selectImages(context: ImageContext, names: readonly string[]): Selection[] {
+function selectImages(context: ImageContext, names: readonly string[], platforms: readonly Platform[]): Selection[] {
   const selected = new Map<Digest, Selection>();
-  const select = (record: ImageRecord, references: readonly string[]): void => {
-    const known = selected.get(record.id) ?? { record, references: new Set() };
-    for (const reference of references) known.references.add(reference);
-    selected.set(record.id, known);
+  const select = (name: string, reference: string | undefined): void => {
+    const records = recordsOf(context, name, platforms);
+    for (const record of records) {
+      const known = selected.get(record.id) ?? { record, references: new Set(), defaultFor: new Set() };
+      selected.set(record.id, known);
+      if (!reference) continue;
+      known.references.add(reference);
+      if (record.id === defaultImage(records, records[0]?.id ?? record.id)) known.defaultFor.add(reference);
+    }
   };
   for (const name of names) {
     const tagged = isBareName(name) ? taggedIn(context, name) : [];
-    for (const { record, reference } of tagged) select(record, [reference]);
-    if (tagged.length > 0) continue;
-    const record = context.images.resolve(name);
-    const reference = nameUsed(context, record, name);
-    select(record, reference ? [reference] : []);
+    for (const reference of tagged) select(reference, reference);
+    if (tagged.length === 0) select(name, nameUsed(context, context.images.resolve(name), name));
   }
   return [...selected.values()];
+}
+
+function recordsOf(context: ImageContext, name: string, platforms: readonly Platform[]): readonly ImageRecord[] {
+  if (platforms.length > 0) return platforms.map((platform) => resolveImage(context, name, platform));
+  return imagesBehind(context, name, context.images.resolve(name));
 }
 
 /** The canonical name, when the image was named by it and not by its id. */
@@ -67,22 +84,19 @@ function isBareName(name: string): boolean {
   return !tag && !digest;
 }
 
-function taggedIn(context: ImageContext, name: string): { record: ImageRecord; reference: string }[] {
+function taggedIn(context: ImageContext, name: string): string[] {
   const repository = repositoryName(parseReference(name));
-  const tagged = context.images
-    .list()
-    .flatMap(({ image, references }) => references.map((reference) => ({ record: image, reference })));
-  return tagged
-    .filter(({ reference }) => repositoryName(parseReference(reference)) === repository)
-    .sort((a, b) => (a.reference < b.reference ? -1 : 1));
+  const tagged = context.images.list().flatMap(({ references }) => references);
+  return tagged.filter((reference) => repositoryName(parseReference(reference)) === repository).sort();
 }
 
 async function readImages(context: ImageContext, selection: readonly Selection[]): Promise<SavedImage[]> {
   const local = new LocalImages(context);
   return Promise.all(
-    selection.map(async ({ record, references }) => ({
+    selection.map(async ({ record, references, defaultFor }) => ({
       record,
       references: [...references].sort(),
+      defaultFor,
       config: await context.blobs.read(record.id),
       layers: local.layers(record.id),
     })),

@@ -118,9 +118,11 @@ async function importRoot(engine: Engine, request: RequestContext): Promise<void
 async function push(engine: Engine, request: RequestContext): Promise<void> {
   const tag = request.text("tag");
   const credentials = registryAuth(request);
+  const platform = request.isBefore("1.46") ? undefined : platformParameter(request);
   await streamProgress(request, async (send) => {
     await pushImage(engine.images, tag === "" ? request.param("name") : `${request.param("name")}:${tag}`, {
       allTags: tag === "" && !/:[^/]*$/.test(request.param("name")),
+      ...(platform ? { platform } : {}),
       ...(credentials ? { credentials } : {}),
       onProgress: send,
       signal: request.signal,
@@ -153,7 +155,10 @@ async function prune(engine: Engine, request: RequestContext): Promise<void> {
 }
 
 async function save(engine: Engine, request: RequestContext, names: readonly string[]): Promise<void> {
-  const tar = await saveImages(engine.images, names, request.signal);
+  const tar = await saveImages(engine.images, names, {
+    platforms: platformParameters(request, "platform"),
+    signal: request.signal,
+  });
   const writer = request.stream("application/x-tar");
   for await (const chunk of tar) await writer.write(chunk);
   writer.end();
@@ -163,6 +168,7 @@ async function load(engine: Engine, request: RequestContext): Promise<void> {
   await streamProgress(request, (send) =>
     loadImages(engine.images, request.request, {
       quiet: request.flag("quiet"),
+      platforms: platformParameters(request, "platform"),
       onProgress: send,
       signal: request.signal,
     }),
