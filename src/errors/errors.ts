@@ -40,6 +40,23 @@ export class InvalidParameterError extends BerthError {
   readonly code = "invalid-parameter";
 }
 
+/** A value in a document from outside has another type than its place asks for. */
+export class WrongTypeError extends InvalidParameterError {
+  /** Its place: `HostConfig.Binds[0]`; "" for the document as a whole. */
+  readonly path: string;
+  /** The type that was expected, as Go names it, because Docker's clients know that: `int64`. */
+  readonly goType: string;
+  /** What was there instead, as Go's encoding/json names it: `number 0.5`. */
+  readonly goValue: string;
+
+  constructor(message: string, details: { readonly path: string; readonly goType: string; readonly goValue: string }) {
+    super(message);
+    this.path = details.path;
+    this.goType = details.goType;
+    this.goValue = details.goValue;
+  }
+}
+
 /** The call would change nothing (start of a running container). */
 export class NotModifiedError extends BerthError {
   readonly code = "not-modified";

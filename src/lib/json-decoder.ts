@@ -1,4 +1,4 @@
-import { InvalidParameterError } from "#errors/errors.ts";
+import { InvalidParameterError, WrongTypeError } from "#errors/errors.ts";
 
 /** Turns a parsed JSON value that came from outside into a T. `path` names it in the error: `Config.Cmd[2]`. Throws InvalidParameterError. */
 export type Decoder<T> = (value: unknown, path: string) => T;
@@ -41,25 +41,29 @@ export function map<T>(decode: Decoder<T>, zero: T): Decoder<Readonly<Record<str
 
 export function list<T>(decode: Decoder<T>): Decoder<readonly T[]> {
   return (value, path) => {
-    if (!Array.isArray(value)) throw wrongType(path, "a list", value);
+    if (!Array.isArray(value)) throw wrongType(path, "a list", value, "[]string");
     return value.map((item, index) => decode(item, `${path}[${index}]`));
   };
 }
 
+/** 2^63; doubles nearby lie a thousand apart. */
+const MAX_INT64 = 2 ** 63;
+
 /** A string. One with a null byte is refused: no path, name or argument can hold one. */
 export const text: Decoder<string> = (value, path) => {
-  if (typeof value !== "string") throw wrongType(path, "a string", value);
+  if (typeof value !== "string") throw wrongType(path, "a string", value, "string");
   if (value.includes("\0")) throw new InvalidParameterError(`cannot read "${path}": it has a null byte`);
   return value;
 };
 
 export const flag: Decoder<boolean> = (value, path) => {
-  if (typeof value !== "boolean") throw wrongType(path, "true or false", value);
+  if (typeof value !== "boolean") throw wrongType(path, "true or false", value, "bool");
   return value;
 };
 
 export const integer: Decoder<number> = (value, path) => {
-  if (typeof value !== "number" || !Number.isInteger(value)) throw wrongType(path, "a whole number", value);
+  if (typeof value !== "number" || !Number.isInteger(value) || Math.abs(value) > MAX_INT64)
+    throw wrongType(path, "a whole number", value, "int64");
   return value;
 };
 
@@ -78,13 +82,22 @@ export function oneOf<T extends string>(words: readonly T[], unknown: (word: str
 }
 
 function entriesOf(value: unknown, path: string): object {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw wrongType(path, "an object", value);
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw wrongType(path, "an object", value, "map[string]string");
   return value;
 }
 
-function wrongType(path: string, expected: string, value: unknown): InvalidParameterError {
+function wrongType(path: string, expected: string, value: unknown, goType: string): WrongTypeError {
   const subject = path === "" ? "the document" : `"${path}"`;
-  return new InvalidParameterError(`cannot read ${subject}: expected ${expected}, not ${kindOf(value)}`);
+  const message = `cannot read ${subject}: expected ${expected}, not ${kindOf(value)}`;
+  return new WrongTypeError(message, { path, goType, goValue: goValue(value, goType) });
+}
+
+function goValue(value: unknown, goType: string): string {
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "array";
+  if (typeof value === "boolean") return "bool";
+  return typeof value === "number" && goType === "int64" ? `number ${value}` : typeof value;
 }
 
 function kindOf(value: unknown): string {

@@ -94,17 +94,34 @@ describe("createApiServer()", () => {
 
 describe("RequestContext", () => {
   test("json() decodes a body; an empty one and null are an empty object", async () => {
-    const post = (body: string): Promise<readonly [number, unknown]> => answer("/named", { method: "POST", body });
+    const headers = { "Content-Type": "application/json" };
+    const post = (body: string): Promise<readonly [number, unknown]> =>
+      answer("/named", { method: "POST", body, headers });
     expect(await post('{"name":"a","Other":1}')).toEqual([201, { Name: "a" }]);
     expect(await post("")).toEqual([201, {}]);
     expect(await post("null")).toEqual([201, {}]);
-    expect(await post('{"Name":5}')).toEqual([400, { message: 'cannot read "Name": expected a string, not 5' }]);
-    expect(await post("[]")).toEqual([400, { message: "cannot read the document: expected an object, not a list" }]);
-    expect((await post("{"))[0]).toBe(400);
+    const message = (text: string): [number, unknown] => [400, { message: text }];
+    expect(await post('{"Name":5}')).toEqual(
+      message("invalid JSON: json: cannot unmarshal number into Go struct field Config.Name of type string"),
+    );
+    expect(await post("[]")).toEqual(
+      message("invalid JSON: json: cannot unmarshal array into Go value of type map[string]string"),
+    );
+    expect(await post("{")).toEqual(message("invalid JSON: unexpected EOF"));
+    expect(await post('{"Name":"a"} {}')).toEqual(message("unexpected content after JSON"));
     expect(await post(`{"Name":"${"x".repeat(9 * 1024 * 1024)}"}`)).toEqual([
       400,
       { message: "request body too large" },
     ]);
+    const typed = (type: string): Promise<readonly [number, unknown]> =>
+      answer("/named", { method: "POST", body: "{}", headers: { "Content-Type": type } });
+    expect(await typed("text/plain")).toEqual(
+      message("unsupported Content-Type header (text/plain): must be 'application/json'"),
+    );
+    expect(await typed("application/json; foo")).toEqual(
+      message("malformed Content-Type header (application/json; foo): mime: invalid media parameter"),
+    );
+    expect(await typed("application/json; charset=utf-8")).toEqual([201, {}]);
   });
 
   test("filters() reads both forms that clients write", async () => {

@@ -80,8 +80,10 @@ async function answer(router: Router, options: ApiServerOptions, request: Incomi
   });
   if ("response" in how) commonHeaders(how.response);
   try {
-    checkVersion(version);
+    // Any page may be asked for its options: a check that somebody serves.
+    if (method === "OPTIONS") return context.sendEmpty(200);
     if (!match) throw new NotFoundError("page not found");
+    checkVersion(version);
     await match.handler(context);
   } catch (error) {
     fail(context, options, how, method, error);
@@ -107,7 +109,7 @@ function commonHeaders(response: ServerResponse): void {
 
 /** `/v1.45/containers/json` → path and version. https://docs.docker.com/reference/api/engine/#versioned-api-and-sdk */
 function splitVersion(pathname: string): { path: string; version: string } {
-  const match = /^\/v(\d+\.\d+)(\/.*)$/.exec(pathname);
+  const match = /^\/v([0-9.]+)(\/.*)$/.exec(pathname);
   return match ? { path: match[2] ?? "/", version: match[1] ?? "" } : { path: pathname, version: API_VERSION.newest };
 }
 

@@ -4,6 +4,7 @@ import type { Decoder } from "#lib/json-decoder.ts";
 import { compareVersions } from "./api-version.ts";
 import { writeTo } from "./back-pressure.ts";
 import { type Answer, type HijackedConnection, hijack } from "./hijack.ts";
+import { checkForJson, decodeInDockersWords, parseJson } from "./json-body.ts";
 
 /** Bodies that are read whole are small documents; anything larger is an attack or a mistake. */
 const MAX_JSON_BODY = 8 * 1024 * 1024;
@@ -78,13 +79,16 @@ export class RequestContext {
   filters(): Map<string, string[]> {
     const text = this.text("filters");
     if (text === "") return new Map();
-    const parsed = parseJson(text);
-    if (!isObject(parsed)) throw new InvalidParameterError(`invalid filter: "${text.slice(0, 200)}"`);
-    return new Map(Object.entries(parsed).map(([name, values]) => [name, filterValues(values, text)]));
+    const parsed = parsedFilters(text);
+    return new Map(Object.entries(parsed).map(([name, values]) => [name, filterValues(values)]));
   }
 
-  /** The whole body, JSON that `decode` reads; an empty body and null are `{}`. Throws InvalidParameterError. */
-  async json<T>(decode: Decoder<T>): Promise<T> {
+  /**
+   * The whole body, JSON that `decode` reads; an empty body and null are `{}`. `required`: there must be one. Throws InvalidParameterError
+   * in the words of Docker's ReadJSON. https://github.com/moby/moby/blob/v28.2.2/api/server/httputils/httputils.go
+   */
+  async json<T>(decode: Decoder<T>, options: { readonly required?: boolean } = {}): Promise<T> {
+    checkForJson(this.header("content-type"), this.hasBody);
     const chunks: Buffer[] = [];
     let size = 0;
     for await (const chunk of this.request) {
@@ -93,7 +97,14 @@ export class RequestContext {
       chunks.push(Buffer.from(chunk));
     }
     const text = Buffer.concat(chunks).toString("utf8").trim();
-    return decode(text === "" ? {} : (parseJson(text) ?? {}), "");
+    if (text === "" && options.required)
+      throw new InvalidParameterError("invalid JSON: got EOF while reading request body");
+    return decodeInDockersWords(decode, text === "" ? {} : (parseJson(text) ?? {}));
+  }
+
+  /** Whether the client sends a body, as far as its headers tell. */
+  get hasBody(): boolean {
+    return this.header("transfer-encoding") !== "" || Number(this.header("content-length") || 0) > 0;
   }
 
   /** A header of the answer, before it is given. */
@@ -167,22 +178,22 @@ export class ResponseWriter {
   }
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new InvalidParameterError(`invalid JSON: ${cause instanceof Error ? cause.message : "cannot parse it"}`, {
-      cause,
-    });
-  }
-}
-
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function filterValues(values: unknown, text: string): string[] {
+function parsedFilters(text: string): Record<string, unknown> {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    if (isObject(parsed)) return parsed;
+  } catch {
+    // As bad as what is no object.
+  }
+  throw new InvalidParameterError("invalid filter");
+}
+
+function filterValues(values: unknown): string[] {
   if (Array.isArray(values)) return values.map(String);
   if (isObject(values)) return Object.keys(values).filter((key) => values[key] === true);
-  throw new InvalidParameterError(`invalid filter: "${text.slice(0, 200)}"`);
+  throw new InvalidParameterError("invalid filter");
 }

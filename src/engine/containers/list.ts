@@ -1,8 +1,7 @@
-import { type Filters, labelsFit } from "#engine/filters.ts";
+import { booleanFilter, type Filters, labelsFit } from "#engine/filters.ts";
 import { InvalidParameterError } from "#errors/errors.ts";
 import type { ContainerContext } from "./container-context.ts";
 import { type ContainerRecord, isRunning, PHASES } from "./container-record.ts";
-import { parsePort } from "./port-requests.ts";
 
 export interface ListOptions {
   readonly all: boolean;
@@ -16,7 +15,7 @@ type Predicate = (record: ContainerRecord) => boolean;
 /** Containers, newest first: the running ones, or all. Throws InvalidParameterError for an unknown filter. */
 export function listContainers(context: ContainerContext, options: ListOptions): ContainerRecord[] {
   const predicates = [...options.filters].map(([name, values]) => predicate(context, options.filters, name, values));
-  const all = options.all || options.limit > 0 || options.filters.has("status") || options.filters.has("exited");
+  const all = options.all || options.limit > 0 || options.filters.has("status");
   const records = context.containers
     .list()
     .filter(
@@ -65,17 +64,22 @@ function predicate(context: ContainerContext, filters: Filters, name: string, va
         (record, value) =>
           record.hostConfig.NetworkMode === value || record.endpoint?.networkId.startsWith(value) === true,
       );
-    case "publish":
-      return any(
-        (record, value) =>
-          record.endpoint?.ports.some((port) => port.hostPort === parsePort(value).containerPort) === true,
-      );
-    case "expose":
-      return any((record, value) => record.config.ExposedPorts?.[withProtocol(value)] !== undefined);
+    case "publish": {
+      const ports = values.flatMap((value) => portsOf(name, value));
+      return ({ hostConfig }) => ports.some((port) => hasPort(hostConfig.PortBindings, port));
+    }
+    case "expose": {
+      const ports = values.flatMap((value) => portsOf(name, value));
+      return ({ config }) => ports.some((port) => hasPort(config.ExposedPorts, port));
+    }
     case "health":
       for (const value of values) checkHealth(value);
       return any(({ state }, value) => (state.health?.status ?? "none") === value);
-    case "is-task":
+    case "is-task": {
+      // Tasks are of swarm.
+      const wanted = booleanFilter(filters, name);
+      return () => wanted !== true;
+    }
     case "isolation":
       return () => true;
     default:
@@ -119,7 +123,18 @@ function isAncestor(context: ContainerContext, record: ContainerRecord, image: s
   }
 }
 
-function withProtocol(port: string): string {
-  const { containerPort, protocol } = parsePort(port);
-  return `${containerPort}/${protocol}`;
+/** `80`, `53/udp`, `8000-8080/tcp` as `PORT/PROTOCOL` each. These are ports of the container. Throws InvalidParameterError. */
+function portsOf(filter: string, value: string): string[] {
+  if (value.includes(":")) throw new InvalidParameterError(`filter for '${filter}' should not contain ':': ${value}`);
+  const [, first = "", last = first, protocol = "tcp"] = /^(\d{1,5})(?:-(\d{1,5}))?(?:\/(\w+))?$/.exec(value) ?? [];
+  const count = Number(last) - Number(first) + 1;
+  if (first === "" || count < 1 || Number(last) > 65535)
+    throw new InvalidParameterError(`error while looking up for ${filter} ${value}: invalid port or range of ports`);
+  return Array.from({ length: count }, (_, index) => `${Number(first) + index}/${protocol}`);
+}
+
+/** A key without a protocol means tcp. */
+function hasPort(ports: Readonly<Record<string, unknown>> | null | undefined, port: string): boolean {
+  if (!ports) return false;
+  return Object.hasOwn(ports, port) || (port.endsWith("/tcp") && Object.hasOwn(ports, port.slice(0, -"/tcp".length)));
 }

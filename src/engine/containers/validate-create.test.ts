@@ -54,7 +54,7 @@ describe("checkCreateRequest()", () => {
     [{ HostConfig: { Links: ["db"] } }, 'HostConfig.Links "db" is not supported yet'],
     [{ HostConfig: { Cgroup: "x" } }, 'HostConfig.Cgroup "x" is not supported'],
     [{ HostConfig: { UTSMode: "x" } }, "invalid UTS mode: x"],
-    [{ HostConfig: { Isolation: "hyperv" } }, "invalid isolation 'hyperv' on linux"],
+    [{ HostConfig: { Isolation: "hyperv" } }, "Invalid isolation: \"hyperv\" - linux only supports 'default'"],
     [{ HostConfig: { StorageOpt: { size: "1g" } } }, "--storage-opt is supported only for overlay over xfs"],
     [{ HostConfig: { VolumeDriver: "nfs" } }, 'plugin "nfs" not found'],
     [{ HostConfig: { Annotations: { "": "x" } } }, "the empty string is not permitted as an annotation key"],

@@ -73,7 +73,7 @@ function checkRestartPolicy(hostConfig: HostConfig): void {
 function checkOtherPlatforms(hostConfig: HostConfig): void {
   const { Isolation = "", StorageOpt, VolumeDriver = "", Cgroup = "", Links } = hostConfig;
   if (!["", "default"].includes(Isolation.toLowerCase()))
-    throw new InvalidParameterError(`invalid isolation '${Isolation}' on linux`);
+    throw new InvalidParameterError(`Invalid isolation: "${Isolation}" - linux only supports 'default'`);
   if (Object.keys(StorageOpt ?? {}).length > 0)
     throw new InvalidParameterError("--storage-opt is supported only for overlay over xfs with 'pquota' mount option");
   if (!["", "local"].includes(VolumeDriver))

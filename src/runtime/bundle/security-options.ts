@@ -14,8 +14,11 @@ export function parseSecurityOptions(options: readonly string[]): SecurityOption
   let noNewPrivileges = false;
   let apparmor: string | undefined;
   for (const option of options) {
-    // Old clients write "seccomp:unconfined".
+    // Old clients write "seccomp:unconfined", and "disable" for SELinux.
     const [, name = "", value] = /^([^=:]*)(?:[=:](.*))?$/s.exec(option) ?? [];
+    if (option === "disable") continue;
+    if (value === undefined && name !== "no-new-privileges")
+      throw new InvalidParameterError(`invalid --security-opt 1: "${option}"`);
     switch (name) {
       case "seccomp":
         seccomp = value === undefined || value === "builtin" ? "default" : value;

@@ -34,6 +34,11 @@ function resolve(engine: Engine, request: RequestContext): ContainerRecord {
 }
 
 async function start(engine: Engine, request: RequestContext): Promise<void> {
+  // `{}` and `null` may come; a HostConfig was taken here long ago.
+  if (request.header("transfer-encoding") !== "" || Number(request.header("content-length") || 0) > 7)
+    throw new InvalidParameterError(
+      "starting container with non-empty request body was deprecated since API v1.22 and removed in v1.24",
+    );
   await startContainer(engine.containers, resolve(engine, request).id);
   request.sendEmpty(204);
 }

@@ -12,7 +12,9 @@ import { decodeCreateRequest } from "../decode/create-request.ts";
 import { forVersion } from "../decode/older-create-requests.ts";
 import type { RequestContext } from "../request-context.ts";
 import type { Route } from "../route.ts";
-import { type ContainerSizes, inspectView, summaryView } from "../views/container-view.ts";
+import { summaryView } from "../views/container-summary-view.ts";
+import { type ContainerSizes, inspectView } from "../views/container-view.ts";
+import { imageNames } from "./image-names.ts";
 import { integerParameter } from "./parameters.ts";
 
 /** Containers: their making, what is known of them, and their end. See container-lifecycle-routes.ts and container-stream-routes.ts. */
@@ -43,7 +45,10 @@ async function list(engine: Engine, request: RequestContext): Promise<void> {
     filters: request.filters(),
   });
   const withSizes = request.flag("size");
-  const views = records.map(async (record) => summaryView(record, withSizes ? await sizes(engine, record) : undefined));
+  const imageNamed = imageNames(engine);
+  const views = records.map(async (record) =>
+    summaryView(record, { sizes: withSizes ? await sizes(engine, record) : undefined, imageNamed, request }),
+  );
   request.sendJson(200, await Promise.all(views));
 }
 
@@ -53,7 +58,7 @@ async function sizes(engine: Engine, record: ContainerRecord): Promise<Container
 }
 
 async function create(engine: Engine, request: RequestContext): Promise<void> {
-  const body = forVersion(await request.json(decodeCreateRequest), request);
+  const body = forVersion(await request.json(decodeCreateRequest, { required: true }), request);
   const { record, warnings } = await createContainer(engine.containers, body, {
     name: request.text("name").replace(/^\//, ""),
     platform: request.isBefore("1.41") ? "" : request.text("platform"),
@@ -72,6 +77,7 @@ async function inspect(engine: Engine, request: RequestContext): Promise<void> {
       information: engine.information,
       execIds: engine.execs.runningIn(record.id),
       sizes: measured,
+      request,
     }),
   );
 }

@@ -6,9 +6,10 @@ import { InvalidParameterError } from "#errors/errors.ts";
 import type { BuildCacheItem, DiskUsage } from "#spec/docker-api.ts";
 import type { RequestContext } from "../request-context.ts";
 import type { Route } from "../route.ts";
-import { summaryView } from "../views/container-view.ts";
+import { summaryView } from "../views/container-summary-view.ts";
 import { imageSummaryView } from "../views/image-view.ts";
 import { infoView, versionView } from "../views/system-view.ts";
+import { imageNames } from "./image-names.ts";
 import { measuredVolumes } from "./volume-routes.ts";
 
 /** The engine as a whole. */
@@ -17,7 +18,7 @@ export function systemRoutes(engine: Engine): readonly Route[] {
     ["GET", "/_ping", ping],
     ["HEAD", "/_ping", ping],
     ["GET", "/version", (request) => request.sendJson(200, versionView(engine))],
-    ["GET", "/info", (request) => request.sendJson(200, infoView(engine))],
+    ["GET", "/info", (request) => request.sendJson(200, infoView(engine, request))],
     ["GET", "/system/df", (request) => diskUsage(engine, request)],
     ["GET", "/berth/system/check", (request) => check(engine, request)],
     ["GET", "/plugins", (request) => request.sendJson(200, [])],
@@ -44,6 +45,7 @@ async function diskUsage(engine: Engine, request: RequestContext): Promise<void>
   const records = wants("container")
     ? listContainers(engine.containers, { all: true, limit: 0, filters: new Map() })
     : [];
+  const imageNamed = imageNames(engine);
   const answer: DiskUsage = {
     LayersSize: usage.layersSize,
     LayersReclaimable: usage.layersReclaimable,
@@ -52,10 +54,8 @@ async function diskUsage(engine: Engine, request: RequestContext): Promise<void>
       ? await Promise.all(
           records.map(async (record) => {
             const { diskSize } = await engine.containers.snapshotter.usage(record.id);
-            return summaryView(record, {
-              SizeRw: diskSize,
-              SizeRootFs: diskSize + (engine.images.images.find(record.imageId)?.size ?? 0),
-            });
+            const SizeRootFs = diskSize + (engine.images.images.find(record.imageId)?.size ?? 0);
+            return summaryView(record, { sizes: { SizeRw: diskSize, SizeRootFs }, imageNamed, request });
           }),
         )
       : null,

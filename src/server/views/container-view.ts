@@ -3,18 +3,18 @@ import { type ContainerMount, type ContainerRecord, isRunning } from "#engine/co
 import { effectiveHostConfig } from "#engine/containers/effective-host-config.ts";
 import type { ContainerHealth } from "#engine/containers/health.ts";
 import type { SystemInformation } from "#engine/system/information.ts";
-import { humanDuration } from "#formats/go-units.ts";
 import type {
+  ContainerConfig,
   ContainerInspect,
   ContainerStateView,
-  ContainerSummary,
   HealthView,
   MountPoint,
+  NetworkSettings,
 } from "#spec/docker-api.ts";
+import type { RequestContext } from "../request-context.ts";
+import { goTime } from "./go-time.ts";
 import { hostConfigView } from "./host-config-view.ts";
-import { endpointsView, networkSettingsView, portSummaries } from "./network-settings-view.ts";
-
-const ZERO_TIME = "0001-01-01T00:00:00Z";
+import { networkSettingsView } from "./network-settings-view.ts";
 
 export interface ContainerSizes {
   readonly SizeRw: number;
@@ -29,6 +29,7 @@ export interface InspectSurroundings {
   readonly information: SystemInformation;
   readonly execIds: readonly string[];
   readonly sizes: ContainerSizes | undefined;
+  readonly request: Pick<RequestContext, "isBefore">;
 }
 
 /** `GET /containers/{id}/json`. */
@@ -37,7 +38,7 @@ export function inspectView(record: ContainerRecord, surroundings: InspectSurrou
   const command = [...(record.config.Entrypoint ?? []), ...(record.config.Cmd ?? [])];
   return {
     Id: record.id,
-    Created: new Date(record.created).toISOString(),
+    Created: goTime(record.created),
     Path: command[0] ?? "",
     Args: command.slice(1),
     State: stateView(record),
@@ -58,50 +59,47 @@ export function inspectView(record: ContainerRecord, surroundings: InspectSurrou
     GraphDriver: { Name: driver, Data: null },
     ...sizes,
     Mounts: record.mounts.filter((mount) => mount.type !== "tmpfs").map(mountView),
-    Config: { Volumes: null, Entrypoint: null, Cmd: null, ...record.config },
-    NetworkSettings: networkSettingsView(record),
+    Config: configView(record.config),
+    NetworkSettings: networkSettings(record, surroundings.request),
   };
 }
 
-/** One of `GET /containers/json`. */
-export function summaryView(record: ContainerRecord, sizes: ContainerSizes | undefined): ContainerSummary {
+/** A Config in the order of Docker's struct, with what that always has. What is there only when it is set comes last. */
+function configView(config: ContainerConfig): ContainerConfig {
   return {
-    Id: record.id,
-    Names: [`/${record.name}`],
-    Image: record.imageName,
-    ImageID: record.imageId,
-    Command: commandText([...(record.config.Entrypoint ?? []), ...(record.config.Cmd ?? [])]),
-    Created: Math.floor(record.created / 1000),
-    Ports: portSummaries(record),
-    ...sizes,
-    Labels: record.config.Labels ?? {},
-    State: record.state.phase,
-    Status: statusText(record),
-    HostConfig: { NetworkMode: record.hostConfig.NetworkMode ?? "bridge" },
-    NetworkSettings: { Networks: endpointsView(record) },
-    Mounts: record.mounts.filter((mount) => mount.type !== "tmpfs").map(mountView),
+    Hostname: "",
+    Domainname: "",
+    User: "",
+    AttachStdin: false,
+    AttachStdout: false,
+    AttachStderr: false,
+    ...(config.ExposedPorts ? { ExposedPorts: config.ExposedPorts } : {}),
+    Tty: false,
+    OpenStdin: false,
+    StdinOnce: false,
+    Env: null,
+    Cmd: null,
+    ...(config.Healthcheck ? { Healthcheck: config.Healthcheck } : {}),
+    Image: "",
+    Volumes: null,
+    WorkingDir: "",
+    Entrypoint: null,
+    OnBuild: null,
+    Labels: {},
+    ...config,
   };
 }
 
-/** `Up 5 minutes`, `Exited (0) 3 seconds ago`. https://github.com/moby/moby/blob/master/daemon/container/state.go */
-function statusText({ state }: ContainerRecord): string {
-  const since = (time: number): string => humanDuration(Date.now() - time);
-  switch (state.phase) {
-    case "running":
-      return `Up ${since(state.startedAt)}${healthText(state.health)}`;
-    case "paused":
-      return `Up ${since(state.startedAt)} (Paused)`;
-    case "restarting":
-      return `Restarting (${state.exitCode}) ${since(state.finishedAt)} ago`;
-    case "removing":
-      return "Removal In Progress";
-    case "dead":
-      return "Dead";
-    case "created":
-      return "Created";
-    case "exited":
-      return `Exited (${state.exitCode}) ${since(state.finishedAt)} ago`;
-  }
+/** Before 1.45 the short id was among the aliases of each network; clients found containers by it. */
+function networkSettings(record: ContainerRecord, request: Pick<RequestContext, "isBefore">): NetworkSettings {
+  const settings = networkSettingsView(record);
+  if (!request.isBefore("1.45")) return settings;
+  const shortId = record.id.slice(0, 12);
+  const networks = Object.entries(settings.Networks).map(([name, endpoint]) => {
+    const aliases = endpoint.Aliases ?? [];
+    return [name, { ...endpoint, Aliases: aliases.includes(shortId) ? aliases : [...aliases, shortId] }] as const;
+  });
+  return { ...settings, Networks: Object.fromEntries(networks) };
 }
 
 function stateView(record: ContainerRecord): ContainerStateView {
@@ -116,8 +114,8 @@ function stateView(record: ContainerRecord): ContainerStateView {
     Pid: state.pid,
     ExitCode: state.exitCode,
     Error: state.error,
-    StartedAt: timeText(state.startedAt),
-    FinishedAt: timeText(state.finishedAt),
+    StartedAt: goTime(state.startedAt),
+    FinishedAt: goTime(state.finishedAt),
     ...(state.health ? { Health: healthView(state.health) } : {}),
   };
 }
@@ -127,29 +125,16 @@ function healthView({ status, failingStreak, log }: ContainerHealth): HealthView
     Status: status,
     FailingStreak: failingStreak,
     Log: log.map(({ start, end, exitCode, output }) => ({
-      Start: timeText(start),
-      End: timeText(end),
+      Start: goTime(start),
+      End: goTime(end),
       ExitCode: exitCode,
       Output: output,
     })),
   };
 }
 
-function healthText(health: ContainerHealth | undefined): string {
-  if (!health) return "";
-  return health.status === "starting" ? " (health: starting)" : ` (${health.status})`;
-}
-
-function timeText(milliseconds: number): string {
-  return milliseconds === 0 ? ZERO_TIME : new Date(milliseconds).toISOString();
-}
-
-/** Docker quotes arguments that hold blanks. */
-function commandText(command: readonly string[]): string {
-  return command.map((word) => (/\s/.test(word) ? `'${word}'` : word)).join(" ");
-}
-
-function mountView(mount: ContainerMount): MountPoint {
+/** A mount as inspect and list show it. */
+export function mountView(mount: ContainerMount): MountPoint {
   return {
     Type: mount.type,
     ...(mount.type === "volume" ? { Name: mount.name } : {}),

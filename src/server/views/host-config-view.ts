@@ -70,7 +70,32 @@ const ZERO: Readonly<Record<string, unknown>> = {
   ReadonlyPaths: null,
 };
 
-/** `HostConfig` of `GET /containers/{id}/json`. */
+/** Fields that are only there when they are set, and stand before the field that they name here. */
+const OPTIONAL: Readonly<Record<string, readonly string[]>> = {
+  CapAdd: ["Annotations"],
+  UTSMode: ["StorageOpt", "Tmpfs"],
+  Runtime: ["Sysctls"],
+  MemoryReservation: ["KernelMemory", "KernelMemoryTCP"],
+  MaskedPaths: ["Mounts"],
+};
+
+/**
+ * `HostConfig` of `GET /containers/{id}/json`, in the order of Docker's struct: that of the text which `docker inspect` prints. Made again from
+ * it, a container is the same (watchtower does that).
+ */
 export function hostConfigView(hostConfig: HostConfig): HostConfig {
-  return { ...ZERO, ...hostConfig };
+  const given: Readonly<Record<string, unknown>> = { ...hostConfig };
+  const view: Record<string, unknown> = {};
+  for (const [name, zero] of Object.entries(ZERO)) {
+    for (const optional of OPTIONAL[name] ?? []) if (!isEmpty(given[optional])) view[optional] = given[optional];
+    view[name] = given[name] ?? zero;
+  }
+  if (hostConfig.Init !== undefined && hostConfig.Init !== null) view["Init"] = hostConfig.Init;
+  return view;
+}
+
+/** What Go's omitempty leaves out. */
+function isEmpty(value: unknown): boolean {
+  if (value === undefined || value === null || value === 0) return true;
+  return typeof value === "object" && Object.keys(value).length === 0;
 }

@@ -3,6 +3,7 @@ import type { Engine } from "#engine/engine.ts";
 import type { SystemInformation } from "#engine/system/information.ts";
 import { BERTH_COMMIT, BERTH_VERSION } from "#engine/version.ts";
 import { API_VERSION, type VersionInfo } from "#spec/docker-api.ts";
+import type { RequestContext } from "../request-context.ts";
 
 /** Go's names, which clients compare with. */
 const GO_ARCHITECTURE: Readonly<Record<string, string>> = { x64: "amd64", ia32: "386" };
@@ -30,8 +31,8 @@ export function versionView({ information }: Engine): VersionInfo {
           Experimental: "false",
         },
       },
-      { Name: information.runtime.name, Version: information.runtime.version },
-      { Name: "conmon", Version: information.conmonVersion },
+      { Name: information.runtime.name, Version: information.runtime.version, Details: { GitCommit: "" } },
+      { Name: "conmon", Version: information.conmonVersion, Details: { GitCommit: "" } },
     ],
     Version: BERTH_VERSION,
     ApiVersion: API_VERSION.newest,
@@ -49,22 +50,16 @@ function goArchitecture(architecture: string): string {
   return GO_ARCHITECTURE[architecture] ?? architecture;
 }
 
-/** `GET /info`: what clients read of it. Swarm is always inactive. */
-export function infoView(engine: Engine): Record<string, unknown> {
-  const { information, containers, images } = engine;
-  const records = listContainers(containers, { all: true, limit: 0, filters: new Map() });
-  const count = (phase: string): number => records.filter((record) => record.state.phase === phase).length;
+/** `GET /info`, in the form of the client's API version. Swarm is always inactive. */
+export function infoView(engine: Engine, request: Pick<RequestContext, "isBefore">): Record<string, unknown> {
+  const { information } = engine;
   return {
     ID: information.id,
-    Containers: records.length,
-    ContainersRunning: count("running"),
-    ContainersPaused: count("paused"),
-    ContainersStopped: records.length - count("running") - count("paused"),
-    Images: images.images.list().length,
-    Driver: containers.snapshotter.name,
+    ...objectCounts(engine),
+    Driver: engine.containers.snapshotter.name,
     DriverStatus: [
       ["Backing Filesystem", information.backingFilesystem],
-      ["Layers", containers.snapshotter.description],
+      ["Layers", engine.containers.snapshotter.description],
     ],
     Plugins: {
       Volume: ["local"],
@@ -72,39 +67,25 @@ export function infoView(engine: Engine): Record<string, unknown> {
       Authorization: null,
       Log: ["json-file", "local", "none"],
     },
-    MemoryLimit: true,
-    SwapLimit: true,
-    CpuCfsPeriod: true,
-    CpuCfsQuota: true,
-    CPUShares: true,
-    CPUSet: true,
-    PidsLimit: true,
-    IPv4Forwarding: true,
-    BridgeNfIptables: false,
-    BridgeNfIp6tables: false,
+    ...kernelAbilities(engine.containers.features),
+    ...(request.isBefore("1.50") ? { BridgeNfIptables: false, BridgeNfIp6tables: false } : {}),
     Debug: false,
     NFd: 0,
-    OomKillDisable: false,
     NGoroutines: 0,
-    NEventsListener: 0,
     SystemTime: new Date().toISOString(),
     LoggingDriver: "json-file",
     CgroupDriver: "cgroupfs",
     CgroupVersion: information.cgroupVersion,
+    NEventsListener: 0,
     KernelVersion: information.kernelVersion,
     OperatingSystem: information.operatingSystem,
     OSVersion: information.operatingSystemVersion,
     OSType: "linux",
-    Architecture:
-      information.architecture === "x64"
-        ? "x86_64"
-        : information.architecture === "arm64"
-          ? "aarch64"
-          : information.architecture,
+    Architecture: KERNEL_ARCHITECTURE[information.architecture] ?? information.architecture,
+    IndexServerAddress: "https://index.docker.io/v1/",
+    RegistryConfig: registryConfig(information, request),
     NCPU: information.cpus,
     MemTotal: information.memory,
-    IndexServerAddress: "https://index.docker.io/v1/",
-    RegistryConfig: registryConfig(information),
     GenericResources: null,
     DockerRootDir: information.dataRoot,
     HttpProxy: "",
@@ -114,37 +95,103 @@ export function infoView(engine: Engine): Record<string, unknown> {
     Labels: [],
     ExperimentalBuild: false,
     ServerVersion: BERTH_VERSION,
-    Runtimes: {
-      [information.runtime.name]: { path: information.runtime.path },
-      "io.containerd.runc.v2": { path: information.runtime.path },
-    },
-    DefaultRuntime: information.runtime.name,
-    Swarm: {
-      NodeID: "",
-      NodeAddr: "",
-      LocalNodeState: "inactive",
-      ControlAvailable: false,
-      Error: "",
-      RemoteManagers: null,
-    },
+    ...runtimes(information),
+    Swarm: INACTIVE_SWARM,
     LiveRestoreEnabled: true,
     Isolation: "",
     InitBinary: "docker-init",
-    ContainerdCommit: { ID: "", Expected: "" },
-    RuncCommit: { ID: information.runtime.version, Expected: information.runtime.version },
-    InitCommit: { ID: "", Expected: "" },
-    SecurityOptions: ["name=seccomp,profile=builtin"],
-    Warnings: information.warnings,
+    ...commits(information, request),
+    SecurityOptions: ["name=seccomp,profile=builtin", ...(information.cgroupVersion === "2" ? ["name=cgroupns"] : [])],
+    ...(request.isBefore("1.49") ? {} : { FirewallBackend: { Driver: "nftables" } }),
+    ...(request.isBefore("1.44") ? {} : { CDISpecDirs: [] }),
+    Warnings: warnings(engine),
   };
 }
 
+const KERNEL_ARCHITECTURE: Readonly<Record<string, string>> = { x64: "x86_64", arm64: "aarch64" };
+
+const INACTIVE_SWARM = {
+  NodeID: "",
+  NodeAddr: "",
+  LocalNodeState: "inactive",
+  ControlAvailable: false,
+  Error: "",
+  RemoteManagers: null,
+};
+
+function objectCounts({ containers, images }: Engine): Record<string, number> {
+  const records = listContainers(containers, { all: true, limit: 0, filters: new Map() });
+  const count = (phase: string): number => records.filter((record) => record.state.phase === phase).length;
+  const [running, paused] = [count("running"), count("paused")];
+  return {
+    Containers: records.length,
+    ContainersRunning: running,
+    ContainersPaused: paused,
+    ContainersStopped: records.length - running - paused,
+    Images: images.images.list().length,
+  };
+}
+
+function kernelAbilities(features: Engine["containers"]["features"]): Record<string, boolean> {
+  return {
+    MemoryLimit: features.memoryLimit,
+    SwapLimit: features.swapLimit,
+    CpuCfsPeriod: features.cpuCfs,
+    CpuCfsQuota: features.cpuCfs,
+    CPUShares: features.cpuShares,
+    CPUSet: features.cpuset,
+    PidsLimit: features.pidsLimit,
+    // The engine turns it on for its bridge.
+    IPv4Forwarding: true,
+    OomKillDisable: features.oomKillDisable,
+  };
+}
+
+function runtimes({ runtime }: SystemInformation): Record<string, unknown> {
+  return {
+    Runtimes: { [runtime.name]: { path: runtime.path }, "io.containerd.runc.v2": { path: runtime.path } },
+    DefaultRuntime: runtime.name,
+  };
+}
+
+/** Until 1.49 each commit said which one was expected. */
+function commits({ runtime }: SystemInformation, request: Pick<RequestContext, "isBefore">): Record<string, unknown> {
+  const commit = (id: string): Record<string, string> => ({
+    ID: id,
+    ...(request.isBefore("1.49") ? { Expected: id } : {}),
+  });
+  return { ContainerdCommit: commit(""), RuncCommit: commit(runtime.version), InitCommit: commit("") };
+}
+
+/** What the machine cannot do, in Docker's words, before what the engine has to say. */
+function warnings({ containers: { features }, information }: Engine): string[] {
+  const missing: readonly (readonly [boolean, string])[] = [
+    [features.memoryLimit, "memory limit"],
+    [features.swapLimit, "swap limit"],
+    [features.oomKillDisable || information.cgroupVersion === "2", "oom kill disable"],
+    [features.cpuCfs, "cpu cfs quota"],
+    [features.cpuCfs, "cpu cfs period"],
+    [features.cpuShares, "cpu shares"],
+    [features.cpuset, "cpuset"],
+    [features.pidsLimit, "pids limit"],
+  ];
+  const named = missing.filter(([isThere]) => !isThere).map(([, name]) => `WARNING: No ${name} support`);
+  return [...named, ...information.warnings];
+}
+
 /** Docker Hub with its mirrors, and the registries that need not prove who they are: single ones by name, networks apart. */
-function registryConfig({ registryMirrors, insecureRegistries }: SystemInformation): Record<string, unknown> {
+function registryConfig(
+  { registryMirrors, insecureRegistries }: SystemInformation,
+  request: Pick<RequestContext, "isBefore">,
+): Record<string, unknown> {
   const index = (name: string, mirrors: readonly string[], secure: boolean): Record<string, unknown> => ({
     [name]: { Name: name, Mirrors: mirrors, Secure: secure, Official: name === "docker.io" },
   });
   const hosts = insecureRegistries.filter((registry) => !registry.includes("/"));
   return {
+    ...(request.isBefore("1.49")
+      ? { AllowNondistributableArtifactsCIDRs: null, AllowNondistributableArtifactsHostnames: null }
+      : {}),
     IndexConfigs: Object.assign(
       index("docker.io", registryMirrors, true),
       ...hosts.map((host) => index(host, [], false)),

@@ -1,0 +1,246 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { makeBusybox } from "../tools/harness/busybox.ts";
+import { PrivateEngine } from "../tools/harness/private-engine.ts";
+
+/** What the engine makes of create's Config and HostConfig, as any client of the API sees it. */
+
+let engine: PrivateEngine;
+
+beforeAll(async () => {
+  engine = await PrivateEngine.start();
+  await makeBusybox(engine);
+}, 60_000);
+
+afterAll(() => engine.close(), 60_000);
+
+type Json = Record<string, unknown>;
+interface Answer {
+  readonly status: number;
+  readonly body: Json;
+}
+
+async function api(method: string, path: string, body?: unknown): Promise<Answer> {
+  const response = await fetch(`http://engine${path}`, {
+    unix: engine.socket,
+    method,
+    ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } }),
+  });
+  const text = await response.text();
+  return { status: response.status, body: text === "" ? {} : JSON.parse(text) };
+}
+
+async function create(body: Json, query = "", version = "v1.51"): Promise<Answer> {
+  return await api("POST", `/${version}/containers/create${query}`, { Image: "busybox", Cmd: ["true"], ...body });
+}
+
+async function inspect(id: unknown, version = "v1.51"): Promise<Json> {
+  return (await api("GET", `/${version}/containers/${id}/json`)).body;
+}
+
+/** Runs a command to its end with this HostConfig and gives what it wrote. */
+async function output(Cmd: readonly string[], HostConfig: Json, config: Json = {}): Promise<string> {
+  const { status, body } = await create({ Cmd, HostConfig, ...config });
+  expect([status, body["message"]]).toEqual([201, undefined]);
+  const { status: started, body: problem } = await api("POST", `/containers/${body["Id"]}/start`);
+  expect([started, problem]).toEqual([204, {}]);
+  await api("POST", `/containers/${body["Id"]}/wait`);
+  const text = await engine.ok(["logs", String(body["Id"])]);
+  await engine.ok(["rm", String(body["Id"])]);
+  return text;
+}
+
+const MB = 1024 * 1024;
+const isCgroup2 = existsSync("/sys/fs/cgroup/cgroup.controllers");
+
+describe("POST /containers/create", () => {
+  test("gives a container the namespaces, names and devices that it asks for", async () => {
+    const [hostUts, domain, rule, device, sysctl] = await Promise.all([
+      output(["hostname"], { UTSMode: "host" }),
+      output(
+        ["cat", "/proc/sys/kernel/hostname", "/proc/sys/kernel/domainname"],
+        {},
+        { Hostname: "h", Domainname: "d.example" },
+      ),
+      output(["true"], { DeviceCgroupRules: ["c 42:* rwm"], Annotations: { a: "b" } }),
+      output(["ls", "/dev/other"], { Devices: [{ PathOnHost: "/dev/null", PathInContainer: "/dev/other" }] }),
+      output(["cat", "/proc/sys/net/core/somaxconn"], { Sysctls: { "net.core.somaxconn": "99" } }),
+    ]);
+    expect(hostUts).toBe((await import("node:os")).hostname());
+    expect(domain).toBe("h\nd.example");
+    expect([rule, device, sysctl]).toEqual(["", "/dev/other", "99"]);
+  }, 60_000);
+
+  test.skipIf(isCgroup2)(
+    "sets the limits of cgroup v1, below the parent that was asked for",
+    async () => {
+      const parent = `/berth-test-parent-${process.pid}`;
+      const text = await output(
+        [
+          "sh",
+          "-c",
+          "cd /sys/fs/cgroup; cat memory/memory.swappiness memory/memory.soft_limit_in_bytes; head -1 memory/memory.oom_control; cat cpu/cpu.shares cpuset/cpuset.cpus; grep pids /proc/self/cgroup",
+        ],
+        {
+          Memory: 64 * MB,
+          MemorySwappiness: 7,
+          MemoryReservation: 32 * MB,
+          OomKillDisable: true,
+          CpuShares: 512,
+          CpusetCpus: "0",
+          CgroupParent: `${parent}/../${parent}`,
+        },
+      );
+      expect(text.split("\n").slice(0, 5)).toEqual(["7", String(32 * MB), "oom_kill_disable 1", "512", "0"]);
+      expect(text.split("\n")[5]).toContain(`${parent}/`);
+      const { readdirSync, rmdirSync } = await import("node:fs");
+      for (const tree of readdirSync("/sys/fs/cgroup")) {
+        if (existsSync(`/sys/fs/cgroup/${tree}${parent}`)) rmdirSync(`/sys/fs/cgroup/${tree}${parent}`);
+      }
+    },
+    60_000,
+  );
+
+  test("warns of what it discards", async () => {
+    const { body } = await create({
+      HostConfig: { CpuPercent: 5, NetworkMode: "host", PortBindings: { "80/tcp": [{ HostPort: "80" }] } },
+    });
+    expect(body["Warnings"]).toEqual([
+      "linux does not support CPU percent. Percent discarded.",
+      "Published ports are discarded when using host network mode",
+    ]);
+  });
+
+  test("refuses what it cannot give, and leaves nothing of it", async () => {
+    const before = (await api("GET", "/containers/json?all=1")).body;
+    const gpu = { Driver: "", Count: -1, Capabilities: [["gpu"]] };
+    const refused = await Promise.all([
+      create({ HostConfig: { DeviceRequests: [gpu] } }),
+      create({ HostConfig: { Runtime: "nope" } }),
+      create({ HostConfig: { IpcMode: "container:nope" } }),
+      create({}, "?platform=linux/arm64"),
+      create({}, "?name=a/b"),
+      create({ Image: "" }),
+      create({ HostConfig: { Memory: "1g" } }),
+    ]);
+    expect(refused.map(({ status }) => status)).toEqual([400, 400, 400, 404, 400, 400, 400]);
+    expect(refused[6]?.body["message"]).toBe(
+      "invalid JSON: json: cannot unmarshal string into Go struct field HostConfig.HostConfig.Memory of type int64",
+    );
+    expect((await api("GET", "/containers/json?all=1")).body).toEqual(before);
+  });
+
+  test("shares an IPC namespace only of a container that was made for it", async () => {
+    const { body: own } = await create({});
+    const { body: open } = await create({ HostConfig: { IpcMode: "shareable" } });
+    const { body: old } = await create({}, "", "v1.39");
+    const join = (id: unknown): Promise<Answer> => create({ HostConfig: { IpcMode: `container:${id}` } });
+    expect((await join(own["Id"])).body["message"]).toContain("non-shareable IPC");
+    expect((await join(open["Id"])).status).toBe(201);
+    expect((await join(old["Id"])).status).toBe(201);
+  });
+
+  test("makes the same container again from what inspect shows of it, as watchtower does", async () => {
+    const { body } = await create({
+      Env: ["A=b"],
+      Labels: { x: "y" },
+      ExposedPorts: { "80/tcp": {} },
+      HostConfig: {
+        Memory: 64 * MB,
+        Privileged: true,
+        PortBindings: { "80/tcp": [{ HostIp: "127.0.0.1", HostPort: "" }] },
+        Ulimits: [{ Name: "nofile", Soft: 100, Hard: 200 }],
+        Init: false,
+      },
+    });
+    const first = await inspect(body["Id"], "v1.25");
+    const { Config, HostConfig } = first as { Config: Json; HostConfig: Json };
+    const again = await api("POST", "/v1.25/containers/create", { ...Config, Hostname: "", HostConfig });
+    expect(again.status).toBe(201);
+    const second = await inspect(again.body["Id"], "v1.25");
+    expect(second["HostConfig"]).toEqual(HostConfig);
+    expect({ ...(second["Config"] as Json), Hostname: "" }).toEqual({ ...Config, Hostname: "" });
+  });
+});
+
+describe("GET /containers/{id}/json", () => {
+  test("has every field that dockerd 28 has, in its order", async () => {
+    const { body } = await create({ HostConfig: { Tmpfs: { "/x": "" }, Sysctls: { "net.core.somaxconn": "9" } } });
+    const shown = await inspect(body["Id"]);
+    expect(Object.keys(shown).join(" ")).toBe(
+      "Id Created Path Args State Image ResolvConfPath HostnamePath HostsPath LogPath Name RestartCount Driver Platform MountLabel ProcessLabel AppArmorProfile ExecIDs HostConfig GraphDriver Mounts Config NetworkSettings",
+    );
+    expect(Object.keys(shown["State"] as Json).join(" ")).toBe(
+      "Status Running Paused Restarting OOMKilled Dead Pid ExitCode Error StartedAt FinishedAt",
+    );
+    expect(Object.keys(shown["HostConfig"] as Json).join(" ")).toBe(
+      "Binds ContainerIDFile LogConfig NetworkMode PortBindings RestartPolicy AutoRemove VolumeDriver VolumesFrom ConsoleSize CapAdd CapDrop CgroupnsMode Dns DnsOptions DnsSearch ExtraHosts GroupAdd IpcMode Cgroup Links OomScoreAdj PidMode Privileged PublishAllPorts ReadonlyRootfs SecurityOpt Tmpfs UTSMode UsernsMode ShmSize Sysctls Runtime Isolation CpuShares Memory NanoCpus CgroupParent BlkioWeight BlkioWeightDevice BlkioDeviceReadBps BlkioDeviceWriteBps BlkioDeviceReadIOps BlkioDeviceWriteIOps CpuPeriod CpuQuota CpuRealtimePeriod CpuRealtimeRuntime CpusetCpus CpusetMems Devices DeviceCgroupRules DeviceRequests MemoryReservation MemorySwap MemorySwappiness OomKillDisable PidsLimit Ulimits CpuCount CpuPercent IOMaximumIOps IOMaximumBandwidth MaskedPaths ReadonlyPaths",
+    );
+    expect(Object.keys(shown["Config"] as Json).join(" ")).toBe(
+      "Hostname Domainname User AttachStdin AttachStdout AttachStderr Tty OpenStdin StdinOnce Env Cmd Image Volumes WorkingDir Entrypoint OnBuild Labels",
+    );
+  });
+});
+
+describe("the API's edges", () => {
+  test("unknown pages, methods and versions are answered as dockerd does", async () => {
+    const message = async (method: string, path: string): Promise<unknown> => {
+      const { status, body } = await api(method, path);
+      return [status, body["message"]];
+    };
+    expect(await message("GET", "/v1.51/nope")).toEqual([404, "page not found"]);
+    expect(await message("DELETE", "/v1.51/info")).toEqual([404, "page not found"]);
+    expect(await message("GET", "/v9.99/nope")).toEqual([404, "page not found"]);
+    expect(await message("GET", "/v9.99/info")).toEqual([
+      400,
+      "client version 9.99 is too new. Maximum supported API version is 1.51",
+    ]);
+    expect(await message("GET", "/v1/info")).toEqual([
+      400,
+      "client version 1 is too old. Minimum supported API version is 1.24, please upgrade your client to a newer version",
+    ]);
+    expect((await api("OPTIONS", "/v1.51/info")).status).toBe(200);
+    const { body } = await create({});
+    expect((await api("POST", `/containers/${body["Id"]}/start`, { Binds: ["/a:/b"] })).body["message"]).toBe(
+      "starting container with non-empty request body was deprecated since API v1.22 and removed in v1.24",
+    );
+  });
+
+  test("lists by filters as dockerd does, and refuses those that are none", async () => {
+    const list = async (filters: Json, query = "all=1"): Promise<readonly [number, unknown]> => {
+      const { status, body } = await api(
+        "GET",
+        `/containers/json?${query}&filters=${encodeURIComponent(JSON.stringify(filters))}`,
+      );
+      return [status, Array.isArray(body) ? body.length : body["message"]];
+    };
+    await create({
+      Labels: { "filter-test": "1" },
+      ExposedPorts: { "81/tcp": {} },
+      HostConfig: { PortBindings: { "82/udp": [{ HostPort: "" }] } },
+    });
+    const label = ["filter-test=1"];
+    expect(await list({ label })).toEqual([200, 1]);
+    expect(await list({ label: { "filter-test=1": true } })).toEqual([200, 1]);
+    expect(await list({ label }, "all=0")).toEqual([200, 0]);
+    expect(await list({ label, expose: ["80-85"] })).toEqual([200, 1]);
+    expect(await list({ label, publish: ["82/udp"] })).toEqual([200, 1]);
+    expect(await list({ label, publish: ["82"] })).toEqual([200, 0]);
+    expect(await list({ label, "is-task": ["false"] })).toEqual([200, 1]);
+    expect(await list({ label, "is-task": ["true"] })).toEqual([200, 0]);
+    expect(await list({ "is-task": ["x"] })).toEqual([400, "invalid filter 'is-task=[x]'"]);
+    expect(await list({ nope: ["x"] })).toEqual([400, "invalid filter 'nope'"]);
+    expect(await list({ status: ["x"] })).toEqual([400, "invalid filter 'status=x'"]);
+    expect(await list({ before: ["nope"] })).toEqual([404, "No such container: nope"]);
+    expect(await list({ publish: ["1:2"] })).toEqual([400, "filter for 'publish' should not contain ':': 1:2"]);
+  });
+
+  test("info tells what kind, k3d and minikube read, in the form of each version", async () => {
+    const { body: now } = await api("GET", "/v1.51/info");
+    const { body: then } = await api("GET", "/v1.41/info");
+    expect(now).toMatchObject({ OSType: "linux", CgroupDriver: "cgroupfs", FirewallBackend: { Driver: "nftables" } });
+    expect(now["MemoryLimit"]).toBeBoolean();
+    expect(now["BridgeNfIptables"]).toBeUndefined();
+    expect(then).toMatchObject({ BridgeNfIptables: false, RuncCommit: { Expected: expect.any(String) } });
+  });
+});
