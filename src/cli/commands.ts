@@ -76,6 +76,11 @@ const SAVE = leaf(
 const SEARCH = leaf("search", "Search Docker Hub for images", () => import("./commands/search.ts"));
 const START = leaf("start", "Start one or more stopped containers", () => import("./commands/start.ts"));
 const STOP = leaf("stop", "Stop one or more running containers", () => import("./commands/stop.ts"));
+const STATS = leaf(
+  "stats",
+  "Display a live stream of container(s) resource usage statistics",
+  () => import("./commands/stats.ts"),
+);
 const TAG = leaf("tag", "Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE", () => import("./commands/tag.ts"));
 const TOP = leaf("top", "Display the running processes of a container", () => import("./commands/top.ts"));
 const UNPAUSE = leaf(
@@ -127,6 +132,7 @@ const CONTAINER: Group = {
     { ...RM, aliases: ["remove"] },
     RUN,
     START,
+    STATS,
     STOP,
     TOP,
     UNPAUSE,
@@ -227,6 +233,7 @@ export const COMMANDS: CommandTree = {
         RMI,
         SAVE,
         START,
+        STATS,
         STOP,
         TAG,
         TOP,

@@ -10,6 +10,7 @@ import { ExecService } from "#engine/containers/exec.ts";
 import { ExitWaiters } from "#engine/containers/exit-waiters.ts";
 import { HealthMonitor } from "#engine/containers/health-monitor.ts";
 import { ContainerImageUsers } from "#engine/containers/image-users.ts";
+import { StatsService } from "#engine/containers/stats.ts";
 import { Supervisor } from "#engine/containers/supervisor.ts";
 import type { Engine } from "#engine/engine.ts";
 import { EventBus } from "#engine/events.ts";
@@ -84,6 +85,7 @@ export async function composeEngine(options: DaemonOptions, paths: EnginePaths, 
       containers,
       supervisor,
       execs,
+      stats: new StatsService(containers),
       images,
       builds,
       events: base.events,

@@ -1,6 +1,7 @@
 import type { BuildService } from "./builds/build-service.ts";
 import type { ContainerContext } from "./containers/container-context.ts";
 import type { ExecService } from "./containers/exec.ts";
+import type { StatsService } from "./containers/stats.ts";
 import type { Supervisor } from "./containers/supervisor.ts";
 import type { EventBus } from "./events.ts";
 import type { ImageContext } from "./images/image-context.ts";
@@ -11,6 +12,7 @@ export interface Engine {
   readonly containers: ContainerContext;
   readonly supervisor: Supervisor;
   readonly execs: ExecService;
+  readonly stats: StatsService;
   readonly images: ImageContext;
   readonly builds: BuildService;
   readonly events: EventBus;

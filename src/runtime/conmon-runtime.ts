@@ -28,9 +28,13 @@ import { LowLevelRuntime } from "./low-level-runtime.ts";
 import { listProcesses, type ProcessTable } from "./process-list.ts";
 import { runBundleOnce } from "./run-once.ts";
 import type { RuntimePrograms } from "./runtime-program.ts";
+import { readCgroupUsage } from "./stats/cgroup-usage.ts";
+import type { ContainerUsage } from "./stats/container-usage.ts";
+import { readNetworkUsage } from "./stats/network-usage.ts";
 import { readExitFile, removeExitFile, SupervisedContainer } from "./supervised-container.ts";
 
 const SIGKILL = 9;
+const CGROUP_ROOT = "/sys/fs/cgroup";
 const DEFAULT_CGROUP_PARENT = "/berth";
 
 export interface ConmonRuntimeOptions {
@@ -177,6 +181,12 @@ export class ConmonRuntime implements ContainerRuntime {
     this.anticipate();
     const { files } = this.#container(spec.containerId);
     return startExec(spec, files, this.#runtime, this.#bundles.host);
+  }
+
+  usage(id: string): ContainerUsage {
+    const { record } = this.#container(id);
+    const place = { root: CGROUP_ROOT, path: this.#bundles.cgroupsPath(id), isCgroup2: this.#bundles.host.isCgroup2 };
+    return { ...readCgroupUsage(place), networks: readNetworkUsage(record.container.pid) };
   }
 
   async top(id: string, psArgs: readonly string[]): Promise<ProcessTable> {

@@ -1,3 +1,5 @@
+import type { ContainerUsage } from "./stats/container-usage.ts";
+
 /**
  * Runs OCI bundles: the low-level runtime (runc or crun) under conmon. It knows nothing of images, networks or names: it takes a
  * `ContainerSpec` that says everything, and keeps its state under the engine's exec root.
@@ -60,6 +62,8 @@ export interface ContainerAccess {
   openStdin(id: string): Promise<ContainerStdin>;
   /** Runs a further process in the container. */
   exec(spec: ExecSpec): Promise<ExecProcess>;
+  /** What the container has used since its start. */
+  usage(id: string): ContainerUsage;
   /** Pids and ps columns, as `ps` prints them, of all processes of the container. */
   top(id: string, psArgs: readonly string[]): Promise<{ readonly titles: string[]; readonly processes: string[][] }>;
 }

@@ -12,6 +12,7 @@ import { imageRoutes } from "./routes/image-routes.ts";
 import { networkRoutes } from "./routes/network-routes.ts";
 import { pruneRoutes } from "./routes/prune-routes.ts";
 import { registryRoutes } from "./routes/registry-routes.ts";
+import { statsRoutes } from "./routes/stats-routes.ts";
 import { swarmRoutes } from "./routes/swarm-routes.ts";
 import { systemRoutes } from "./routes/system-routes.ts";
 import { volumeRoutes } from "./routes/volume-routes.ts";
@@ -26,6 +27,7 @@ export function engineRoutes(engine: Engine): readonly Route[] {
     ...containerLifecycleRoutes(engine),
     ...containerStreamRoutes(engine),
     ...archiveRoutes(engine),
+    ...statsRoutes(engine),
     ...execRoutes(engine),
     ...imageRoutes(engine),
     ...registryRoutes(engine),

@@ -11,6 +11,7 @@ export interface ConfigFile {
   readonly credHelpers?: Readonly<Record<string, string>>;
   readonly detachKeys?: string;
   readonly psFormat?: string;
+  readonly statsFormat?: string;
   readonly imagesFormat?: string;
   readonly networksFormat?: string;
   readonly volumesFormat?: string;
@@ -34,6 +35,7 @@ export const decodeConfigFile: Decoder<ConfigFile> = object<ConfigFile>(
     credHelpers: textMap,
     detachKeys: text,
     psFormat: text,
+    statsFormat: text,
     imagesFormat: text,
     networksFormat: text,
     volumesFormat: text,

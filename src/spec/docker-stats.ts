@@ -1,0 +1,73 @@
+/** Docker Engine API, version 1.51: what a container uses. https://docs.docker.com/reference/api/engine/version/v1.51/#tag/Container/operation/ContainerStats */
+
+export interface CpuStats {
+  /** Nanoseconds. */
+  readonly cpu_usage: {
+    readonly total_usage: number;
+    readonly percpu_usage?: readonly number[];
+    readonly usage_in_kernelmode: number;
+    readonly usage_in_usermode: number;
+  };
+  readonly system_cpu_usage?: number;
+  readonly online_cpus?: number;
+  readonly throttling_data: {
+    readonly periods: number;
+    readonly throttled_periods: number;
+    readonly throttled_time: number;
+  };
+}
+
+export interface MemoryStats {
+  readonly usage?: number;
+  readonly max_usage?: number;
+  readonly stats?: Readonly<Record<string, number>>;
+  readonly failcnt?: number;
+  readonly limit?: number;
+}
+
+export interface BlkioEntry {
+  readonly major: number;
+  readonly minor: number;
+  readonly op: string;
+  readonly value: number;
+}
+
+export interface BlkioStats {
+  readonly io_service_bytes_recursive: readonly BlkioEntry[] | null;
+  readonly io_serviced_recursive: readonly BlkioEntry[] | null;
+  readonly io_queue_recursive: null;
+  readonly io_service_time_recursive: null;
+  readonly io_wait_time_recursive: null;
+  readonly io_merged_recursive: null;
+  readonly io_time_recursive: null;
+  readonly sectors_recursive: null;
+}
+
+export interface NetworkStats {
+  readonly rx_bytes: number;
+  readonly rx_packets: number;
+  readonly rx_errors: number;
+  readonly rx_dropped: number;
+  readonly tx_bytes: number;
+  readonly tx_packets: number;
+  readonly tx_errors: number;
+  readonly tx_dropped: number;
+}
+
+/** A line of `GET /containers/{id}/stats`. */
+export interface ContainerStats {
+  readonly name: string;
+  readonly id: string;
+  readonly read: string;
+  readonly preread: string;
+  readonly pids_stats: { readonly current?: number; readonly limit?: number };
+  readonly blkio_stats: BlkioStats;
+  /** Windows only. */
+  readonly num_procs: 0;
+  readonly storage_stats: Readonly<Record<string, never>>;
+  readonly cpu_stats: CpuStats;
+  /** The line before; zero in the first. */
+  readonly precpu_stats: CpuStats;
+  readonly memory_stats: MemoryStats;
+  readonly networks?: Readonly<Record<string, NetworkStats>>;
+}
