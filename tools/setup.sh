@@ -19,6 +19,7 @@ needs=(
   /bin/busybox=busybox-static
   socat=socat
   skopeo=skopeo
+  git=git
   fsck.erofs=erofs-utils
   tini=tini
   unshare=util-linux

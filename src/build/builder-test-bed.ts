@@ -8,12 +8,14 @@ import type { Digest } from "#spec/digest.ts";
 import type { ImageConfig } from "#spec/oci-image.ts";
 import type { SolveStatus } from "#spec/solve-status.ts";
 import { BuildCacheStore } from "#store/build-cache.ts";
+import { CacheMountStore } from "#store/cache-mount-store.ts";
 import { Database } from "#store/database.ts";
 import { LayerFileStore } from "#store/layer-file-store.ts";
 import type { Layer } from "#store/layer-store.ts";
 import { openedContext } from "./build-client.ts";
 import type { BaseImage, BuildContext, BuildRequest, ContextEntry } from "./builder.ts";
 import { DockerfileBuilder } from "./dockerfile-builder.ts";
+import { CacheMounts } from "./ops/cache-mounts.ts";
 import type { FileTree, TreeNode } from "./ops/file-tree.ts";
 import { LayerPlan } from "./ops/layer-plan.ts";
 import { layerTar } from "./ops/layer-tar.ts";
@@ -23,7 +25,7 @@ import type { BuildMemory } from "./solve/build-memory.ts";
 
 /**
  * The whole builder over a real layer store and database. Roots are plain directories and commands are functions here: what is looked
- * at is which steps run. build-on-kernel.test.ts has the real mounts and containers.
+ * at is which steps run. test/build-on-kernel.test.ts has the real mounts and containers.
  */
 export class BuilderTestBed {
   readonly directory: string = mkdtempSync("/tmp/berth-builder-");
@@ -142,6 +144,14 @@ export class BuilderTestBed {
       scratchDirectory: this.directory,
       readXattrs: () => new Map(),
       inflate: (source) => source,
+      openPrivateDirectory: () => Promise.reject(new NotFoundError("no private directory here")),
+      git: async () => ({ exitCode: 1, stdout: "", stderr: "no git here" }),
+      cacheMounts: new CacheMounts({
+        directory: this.directory,
+        store: new CacheMountStore(this.database),
+        measure: async () => 0,
+        copyTree: async () => undefined,
+      }),
       snapshotter: {
         name: "fake",
         description: "",

@@ -1,12 +1,12 @@
-import { CancelledError, NotImplementedError } from "#errors/errors.ts";
+import { CancelledError } from "#errors/errors.ts";
 import { hostPlatform, parsePlatform } from "#formats/platform.ts";
 import { SharedWork } from "#lib/shared-work.ts";
 import type { Digest } from "#spec/digest.ts";
 import type { BuildCacheStore } from "#store/build-cache.ts";
 import type { LayerProvider } from "#store/layer-store.ts";
-import type { ContextFiles } from "./build-client.ts";
 import { type DockerfileText, toBuildError } from "./build-error.ts";
 import type { BuildHost, BuildRequest, BuildResult } from "./builder.ts";
+import type { GitRunner } from "./context/git-checkout.ts";
 import { imageConfig } from "./export/image-config.ts";
 import { buildGraph, type GraphOptions } from "./graph/build-graph.ts";
 import type { StageGraph } from "./graph/graph-types.ts";
@@ -14,7 +14,7 @@ import { parseDockerfile } from "./instructions/parse-dockerfile.ts";
 import type { Dockerfile } from "./instructions/types.ts";
 import type { OpTools } from "./ops/op-context.ts";
 import { BaseImages } from "./solve/base-images.ts";
-import { ContextLoader } from "./solve/context-loader.ts";
+import { BuildSources } from "./solve/build-sources.ts";
 import { BuildProgress } from "./solve/progress.ts";
 import { plannedVertexes, Solver } from "./solve/solver.ts";
 import type { SolvedLayer, SolvedStage } from "./solve/solver-types.ts";
@@ -36,6 +36,9 @@ export interface DockerfileBuilderOptions {
   /** From `sys`, which `build` may not import. */
   readonly readXattrs: OpTools["readXattrs"];
   readonly inflate: OpTools["inflate"];
+  readonly openPrivateDirectory: OpTools["openPrivateDirectory"];
+  readonly git: GitRunner;
+  readonly cacheMounts: OpTools["cacheMounts"];
   /** Exists, mode 0700, on a disk with room for unpacked archives. What a crash leaves there may be removed at start-up. */
   readonly scratchDirectory: string;
 }
@@ -58,12 +61,14 @@ export class DockerfileBuilder {
     let text: DockerfileText | undefined;
     try {
       return await this.#options.layers.withLease(async () => {
-        const bytes = definitionOf(request);
+        await using sources = new BuildSources(request, this.#options, progress);
+        const bytes = await sources.contexts.dockerfile(request.dockerfileName);
         text = { name: request.dockerfileName, lines: Buffer.from(bytes).toString("utf8").split(/\r?\n/) };
         const dockerfile = await this.#loadDefinition(bytes, request, progress);
         const target = await this.#loadGraph(dockerfile, request, progress);
+        sources.contexts.plan(target);
         request.onPlan?.(plannedVertexes(target));
-        const solved = await this.#solve(target, request, progress);
+        const solved = await this.#solve(target, request, sources, progress);
         return { imageId: await this.#export(target, solved, request, progress) };
       });
     } catch (error) {
@@ -84,12 +89,14 @@ export class DockerfileBuilder {
     let text: DockerfileText | undefined;
     try {
       await this.#options.layers.withLease(async () => {
-        const bytes = definitionOf(request);
+        await using sources = new BuildSources(request, this.#options, progress);
+        const bytes = await sources.contexts.dockerfile(request.dockerfileName);
         text = { name: request.dockerfileName, lines: Buffer.from(bytes).toString("utf8").split(/\r?\n/) };
         const dockerfile = await this.#loadDefinition(bytes, request, progress);
         const images = new BaseImages(this.#options.host, request, progress);
         const target = await this.#graphOf(dockerfile, request, (stage) => images.resolveOffline(stage));
-        await this.#solve(target, request, progress, true);
+        sources.contexts.plan(target);
+        await this.#solve(target, request, sources, progress, true);
       });
     } catch (error) {
       if (request.signal.aborted) throw new CancelledError("context canceled", { cause: error });
@@ -126,6 +133,8 @@ export class DockerfileBuilder {
       buildArgs: request.buildArgs,
       target: request.target,
       networkMode: request.networkMode === "" ? "default" : request.networkMode,
+      contexts: request.contexts ?? {},
+      entitlements: request.entitlements ?? [],
       buildPlatform,
       targetPlatform: request.platform === "" ? buildPlatform : parsePlatform(request.platform),
       resolveImage,
@@ -135,6 +144,7 @@ export class DockerfileBuilder {
   async #solve(
     target: StageGraph,
     request: BuildRequest,
+    sources: BuildSources,
     progress: BuildProgress,
     isPlan = false,
   ): Promise<SolvedStage> {
@@ -146,7 +156,10 @@ export class DockerfileBuilder {
         noCache: request.noCache,
         isPlan,
         extraHosts: request.extraHosts,
-        context: new ContextLoader(contextOf(request), target, progress, request.signal),
+        contexts: sources.contexts,
+        remotes: sources.remotes,
+        secrets: request.secrets,
+        sshAgents: request.sshAgents,
         progress,
         signal: request.signal,
         memory: request.memory,
@@ -166,14 +179,4 @@ export class DockerfileBuilder {
       return imageId;
     });
   }
-}
-
-function definitionOf({ input }: BuildRequest): Uint8Array {
-  if (input.kind === "files") return input.dockerfile;
-  throw new NotImplementedError(`building from ${input.url} is not supported yet: send the context`);
-}
-
-function contextOf({ input }: BuildRequest): ContextFiles {
-  if (input.kind === "files") return input.context;
-  throw new NotImplementedError(`building from ${input.url} is not supported yet: send the context`);
 }

@@ -44,11 +44,11 @@ import { inflate } from "#sys/inflate.ts";
 import { layerMountProblem } from "#sys/layer-mount-probe.ts";
 import { bootId } from "#sys/process-info.ts";
 import { LocalVolumeStore } from "#volume/local-volumes.ts";
+import { buildTools } from "./build-tools.ts";
 import { hostInformation } from "./host-information.ts";
 import type { Logger } from "./logger.ts";
 import type { DaemonOptions } from "./options.ts";
 import type { EnginePaths } from "./paths.ts";
-import { readXattrs } from "./read-xattrs.ts";
 import { sweep } from "./sweep.ts";
 import { volumeRecords } from "./volume-records.ts";
 
@@ -228,9 +228,7 @@ function composeBuilds({ paths, database }: Foundation, { images, layers, contai
       layers,
       cache,
       host,
-      inflate: plain,
-      readXattrs,
-      scratchDirectory: paths.temporary,
+      ...buildTools(paths, database),
     }),
     layers,
     inflate: plain,

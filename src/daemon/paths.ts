@@ -17,6 +17,7 @@ export interface EnginePaths {
   readonly contexts: string;
   /** Logs of recorded builds; `files/` has their lists of files. */
   readonly builds: string;
+  readonly cacheMounts: string;
   readonly temporary: string;
   /** Held as long as the engine runs. */
   readonly lock: string;
@@ -40,6 +41,7 @@ export function enginePaths(dataRoot: string, execRoot: string): EnginePaths {
     volumes: join(dataRoot, "volumes"),
     contexts: join(dataRoot, "contexts"),
     builds: join(dataRoot, "builds"),
+    cacheMounts: join(dataRoot, "cache-mounts"),
     temporary: join(dataRoot, "tmp"),
     lock: join(dataRoot, "engine.lock"),
     mounts: join(execRoot, "m"),
@@ -56,8 +58,19 @@ export function makeDirectories(paths: EnginePaths): void {
   const previous = process.umask(0o077);
   try {
     mkdirSync(paths.dataRoot, { recursive: true, mode: 0o700 });
-    const { layers, snapshots, containers, volumes, blobs, contexts, builds, temporary } = paths;
-    const durable = [layers, snapshots, containers, volumes, blobs, contexts, builds, join(builds, "files"), temporary];
+    const { layers, snapshots, containers, volumes, blobs, contexts, builds, cacheMounts, temporary } = paths;
+    const durable = [
+      layers,
+      snapshots,
+      containers,
+      volumes,
+      blobs,
+      contexts,
+      builds,
+      join(builds, "files"),
+      cacheMounts,
+      temporary,
+    ];
     for (const directory of durable) mkdirSync(directory, { recursive: true, mode: 0o700 });
     process.umask(0o022);
     mkdirSync(paths.execRoot, { recursive: true, mode: 0o711 });

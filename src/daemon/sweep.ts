@@ -2,6 +2,7 @@ import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isRunning } from "#engine/containers/container-record.ts";
 import type { Engine } from "#engine/engine.ts";
+import { unmountAllBelow } from "#sys/private-tmpfs.ts";
 import type { EnginePaths } from "./paths.ts";
 
 /** Ends and removes what a crash left half-made: processes, mounts, snapshots and directories of containers that no row names, and temporary files. */
@@ -13,6 +14,8 @@ export async function sweep(engine: Pick<Engine, "containers">, paths: EnginePat
       .filter(isRunning)
       .map(({ id }) => id),
   );
+  // Memory with secrets of steps that a crash cut off.
+  for (const directory of [paths.bundles, paths.buildFiles]) await unmountAllBelow(directory);
   // Before the files that they may still be writing.
   await runtime.sweep(running);
   for (const key of await snapshotter.keys()) {

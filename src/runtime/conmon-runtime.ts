@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { ConflictError, NotFoundError, SystemError } from "#errors/errors.ts";
 import { killByArgument } from "#sys/find-processes.ts";
+import { mountPrivateTmpfs } from "#sys/private-tmpfs.ts";
 import { isAlive } from "#sys/process-info.ts";
 import { BundleFiles, type BundleRecord, identify, signalProcess } from "./bundle-files.ts";
 import { BundleMaker } from "./bundle-maker.ts";
@@ -198,11 +199,13 @@ export class ConmonRuntime implements ContainerRuntime {
     this.anticipate();
     const { id } = spec;
     const files = this.#files(id);
+    const memory = spec.secretEnv?.length ? mountPrivateTmpfs(files.directory) : undefined;
     try {
       this.#bundles.write(spec, files);
       const killAll = (): void => this.#killAll(id);
       return await runBundleOnce({ id, files, runtime: this.#runtime, output, signal, killAll });
     } finally {
+      await memory?.[Symbol.asyncDispose]();
       rmSync(files.directory, { recursive: true, force: true });
     }
   }

@@ -93,6 +93,8 @@ export interface ContainerSpec {
   readonly args: readonly string[];
   /** `NAME=value`, complete. */
   readonly env: readonly string[];
+  /** More of them, whose values may not reach a disk: the bundle is made in a tmpfs. Only for runOnce. */
+  readonly secretEnv?: readonly string[];
   readonly cwd: string;
   /** `user[:group]`, names or numbers, resolved against the root's /etc/passwd and /etc/group; "" is root. */
   readonly user: string;

@@ -83,4 +83,12 @@ export const MIGRATIONS: readonly string[] = [
   DROP INDEX builds_by_time;
   CREATE INDEX builds_by_time ON builds (created, size);
   `,
+  `
+  -- One row per directory of RUN --mount=type=cache.
+  CREATE TABLE cache_mounts (
+    key TEXT PRIMARY KEY, id TEXT NOT NULL, target TEXT NOT NULL, size INTEGER NOT NULL, created INTEGER NOT NULL,
+    last_used INTEGER NOT NULL, last_user TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX cache_mounts_by_id ON cache_mounts (id);
+  `,
 ];

@@ -1,6 +1,6 @@
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { constants } from "node:os";
-import { CancelledError, SystemError, UnavailableError } from "#errors/errors.ts";
+import { CancelledError, errorCode, SystemError, UnavailableError } from "#errors/errors.ts";
 
 /** What a finished child left. */
 export interface CommandResult {
@@ -16,6 +16,8 @@ export interface CommandOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   readonly signal?: AbortSignal;
+  /** A process group of its own, which an abort kills as a whole: for programs that start others. */
+  readonly group?: boolean;
   /** Exit codes that count as success. Default [0]. */
   readonly okCodes?: readonly number[] | "any";
 }
@@ -39,9 +41,13 @@ export async function runCommand(
   const child = startChild(program, args, {
     ...(options.env ? { env: { PATH: SAFE_PATH, ...options.env } } : {}),
     ...(options.cwd ? { cwd: options.cwd } : {}),
+    detached: options.group ?? false,
     stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
   });
-  const onAbort = (): void => void child.kill("SIGKILL");
+  const onAbort = (): void => {
+    child.kill("SIGKILL");
+    if (options.group && child.pid !== undefined) killGroup(child.pid);
+  };
   options.signal?.addEventListener("abort", onAbort, { once: true });
   try {
     child.stdin?.on("error", () => undefined).end(options.input);
@@ -60,6 +66,14 @@ export async function runCommand(
     return { exitCode, stdout, stderr };
   } finally {
     options.signal?.removeEventListener("abort", onAbort);
+  }
+}
+
+function killGroup(leader: number): void {
+  try {
+    process.kill(-leader, "SIGKILL");
+  } catch (error) {
+    if (errorCode(error) !== "ESRCH") throw error;
   }
 }
 

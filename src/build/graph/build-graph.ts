@@ -1,10 +1,11 @@
 import type { Platform } from "#spec/oci-image.ts";
+import type { Entitlement, NamedContexts } from "../build-client.ts";
 import type { BaseImage } from "../builder.ts";
 import type { Dockerfile } from "../instructions/types.ts";
-import { rejectUnsupported } from "../instructions/unsupported.ts";
 import { compileStage } from "./compile-stage.ts";
+import { ContextNames } from "./context-names.ts";
 import { globalScope, proxyEnvironment } from "./global-scope.ts";
-import type { StageBase, StageGraph } from "./graph-types.ts";
+import type { FilesOrigin, StageBase, StageGraph, Step } from "./graph-types.ts";
 import { type PlannedStage, StagePlan } from "./stage-plan.ts";
 import { StepNamer } from "./step-name.ts";
 
@@ -14,6 +15,8 @@ export interface GraphOptions {
   readonly networkMode: string;
   readonly buildPlatform: Platform;
   readonly targetPlatform: Platform;
+  readonly contexts?: NamedContexts;
+  readonly entitlements?: readonly Entitlement[];
   /** Called once per reference and platform that the target needs; several at once. */
   readonly resolveImage: (stage: PlannedStage) => Promise<BaseImage>;
 }
@@ -28,12 +31,12 @@ export async function buildGraph(dockerfile: Dockerfile, options: GraphOptions):
     ...options,
     targetStage: options.target === "" ? (dockerfile.stages[dockerfile.stages.length - 1]?.name ?? "") : options.target,
   });
-  const plan = new StagePlan(dockerfile, scope, options.targetPlatform);
+  const plan = new StagePlan(dockerfile, {
+    scope,
+    platform: options.targetPlatform,
+    contexts: new ContextNames(options.contexts ?? {}),
+  });
   const target = plan.target(options.target);
-  // Before an image is pulled for nothing; once more when the variables are known.
-  for (const { instruction } of plan.reachable(target).flatMap((stage) => stage.instructions)) {
-    rejectUnsupported(instruction);
-  }
   const images = await resolveBases(plan, target, options.resolveImage);
   const graphs = new Map<PlannedStage, StageGraph>();
   const compileOptions = {
@@ -42,6 +45,8 @@ export async function buildGraph(dockerfile: Dockerfile, options: GraphOptions):
     buildArgs: options.buildArgs,
     proxyEnv: proxyEnvironment(options.buildArgs),
     networkMode: options.networkMode,
+    entitlements: options.entitlements ?? [],
+    cacheNamespace: options.buildArgs["BUILDKIT_CACHE_MOUNT_NS"] ?? "",
     stageGraph: (stage: PlannedStage) => graphs.get(stage),
   };
   for (const stage of inBuildOrder(plan.reachable(target))) {
@@ -58,10 +63,19 @@ export function reachableStages(target: StageGraph): readonly StageGraph[] {
     if (seen.has(stage)) return;
     seen.add(stage);
     if (stage.base.kind === "stage") visit(stage.base.stage);
-    for (const step of stage.steps) if (step.kind === "copy" && step.from) visit(step.from);
+    for (const origin of stage.steps.flatMap(originsOf)) if (origin.kind === "stage") visit(origin.stage);
   };
   visit(target);
   return [...seen];
+}
+
+/** What a step reads besides the root below it. */
+export function originsOf(step: Step): readonly FilesOrigin[] {
+  if (step.kind === "copy") return [step.from];
+  if (step.kind !== "run") return [];
+  return step.mounts.flatMap((mount) =>
+    (mount.type === "bind" || mount.type === "cache") && mount.from ? [mount.from] : [],
+  );
 }
 
 /** Resolves images and applies their triggers until no new stage is needed. */
@@ -115,6 +129,10 @@ function baseOf(
 ): StageBase {
   const below = stage.base && graphs.get(stage.base);
   if (below) return { kind: "stage", stage: below };
+  if (stage.context?.kind === "files") {
+    const name = `[context ${stage.context.name}] load from client`;
+    return { kind: "files", name: stage.context.name, stepName: name, source: stage.source };
+  }
   const image = images.get(stage);
   if (!image) return { kind: "scratch" };
   const digest = image.manifestDigest === undefined ? "" : `@${image.manifestDigest}`;

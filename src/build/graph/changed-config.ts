@@ -39,8 +39,9 @@ export function changedConfig(config: ImageConfig, changes: readonly string[]): 
     base: undefined,
     reference: "",
     baseName: "",
+    context: undefined,
     platform: { os: config.os, architecture: config.architecture },
-    instructions: written.instructions.map((instruction) => ({ instruction, from: undefined, isTrigger: false })),
+    instructions: written.instructions.map((instruction) => ({ instruction, from: [], isTrigger: false })),
     stepCount: 0,
     isCopiedImage: false,
   };
@@ -57,6 +58,8 @@ export function changedConfig(config: ImageConfig, changes: readonly string[]): 
     buildArgs: {},
     proxyEnv: [],
     networkMode: "default",
+    entitlements: [],
+    cacheNamespace: "",
     stageGraph: () => undefined,
   });
   return { ...config, config: image.config };

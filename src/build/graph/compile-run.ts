@@ -1,8 +1,10 @@
-import { InvalidParameterError } from "#errors/errors.ts";
+import { ForbiddenError, InvalidParameterError, NotImplementedError } from "#errors/errors.ts";
+import { csvFields } from "../instructions/mount-values.ts";
 import { type RunScript, runDescription, scriptOf } from "../instructions/run-script.ts";
 import type { RunInstruction } from "../instructions/types.ts";
-import type { RunStep } from "./graph-types.ts";
-import type { StageContext } from "./stage-context.ts";
+import { compileMounts, withMaskedSecrets } from "./compile-mounts.ts";
+import type { FilesOrigin, RunStep } from "./graph-types.ts";
+import type { CompileOptions, StageContext } from "./stage-context.ts";
 import { stepText } from "./step-name.ts";
 
 /** Where a heredoc that names its own interpreter lies while it runs. BuildKit's path. */
@@ -11,13 +13,17 @@ const SCRIPT_DIRECTORY = "/dev/pipes";
 /** RUN as a step, and its history entry: the declared ARGs with their values, then the command. */
 export function compileRun(
   instruction: RunInstruction,
+  origins: readonly (FilesOrigin | undefined)[],
   context: StageContext,
   isTrigger: boolean,
 ): { readonly step: RunStep; readonly createdBy: string } {
   const script = scriptOf(instruction);
+  const mounts = compileMounts(instruction, origins, context);
+  checkDevices(instruction);
   const args = argsOf(script, context);
   const { variables, image, options } = context;
-  const text = stepText(runDescription(instruction), variables, { escape: options.escape, isShell: true });
+  const shown = withMaskedSecrets(variables, mounts);
+  const text = stepText(runDescription(instruction), shown, { escape: options.escape, isShell: true });
   const step: RunStep = {
     kind: "run",
     name: context.namer.next(text, isTrigger),
@@ -27,7 +33,9 @@ export function compileRun(
     proxyEnv: options.proxyEnv,
     cwd: image.workingDir === "" ? "/" : image.workingDir,
     user: image.user,
-    network: networkOf(instruction, options.networkMode),
+    network: networkOf(instruction, options),
+    security: securityOf(instruction, options),
+    mounts,
     ...(script.kind === "file"
       ? { script: { path: `${SCRIPT_DIRECTORY}/${script.name}`, content: script.content } }
       : {}),
@@ -55,10 +63,31 @@ function declaredArgs({ buildArgs, variables }: StageContext): readonly string[]
 }
 
 /** The host's network is the caller's to give, not the Dockerfile's. */
-function networkOf(instruction: RunInstruction, networkMode: string): string {
+function networkOf(instruction: RunInstruction, { networkMode, entitlements }: CompileOptions): string {
   if (instruction.network === "default") return networkMode;
-  if (instruction.network === "host" && networkMode !== "host") {
-    throw new InvalidParameterError("network.host is not allowed");
+  if (instruction.network === "host" && networkMode !== "host" && !entitlements.includes("network.host")) {
+    throw new ForbiddenError("network.host is not allowed: it needs --allow network.host");
   }
   return instruction.network;
+}
+
+function securityOf({ security }: RunInstruction, { entitlements }: CompileOptions): RunStep["security"] {
+  if (security === "insecure" && !entitlements.includes("security.insecure")) {
+    throw new ForbiddenError("security.insecure is not allowed: it needs --allow security.insecure");
+  }
+  return security;
+}
+
+/** No device is known here; those that a step can do without are left out, as BuildKit does. https://docs.docker.com/reference/dockerfile/#run---device */
+function checkDevices({ devices }: RunInstruction): void {
+  for (const device of devices) {
+    const [name = "", ...options] = csvFields(device);
+    for (const option of options) {
+      if (!/^(required|name)(=|$)/.test(option))
+        throw new InvalidParameterError(`unexpected key '${option}' in '${device}'`);
+    }
+    if (options.some((option) => /^required(=(1|t|true))?$/i.test(option))) {
+      throw new NotImplementedError(`RUN --device=${name}: no such device: this engine has no CDI devices`);
+    }
+  }
 }

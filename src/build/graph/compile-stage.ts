@@ -10,15 +10,14 @@ import type {
   RunInstruction,
   WorkdirInstruction,
 } from "../instructions/types.ts";
-import { rejectUnsupported } from "../instructions/unsupported.ts";
 import { compileCopy } from "./compile-copy.ts";
 import { applyMetadata } from "./compile-metadata.ts";
 import { compileRun } from "./compile-run.ts";
-import type { ListedInstruction, StageBase, StageGraph, StageScope, Step } from "./graph-types.ts";
+import type { FilesOrigin, ListedInstruction, StageBase, StageGraph, StageScope, Step } from "./graph-types.ts";
 import { emptyImage, ImageDraft, imageOf } from "./image-draft.ts";
 import { joinWorkdir } from "./image-path.ts";
 import type { CompileOptions, StageContext } from "./stage-context.ts";
-import type { PlannedInstruction, PlannedStage } from "./stage-plan.ts";
+import type { PlannedInstruction, PlannedOrigin, PlannedStage } from "./stage-plan.ts";
 import { type StepNamer, stepText } from "./step-name.ts";
 import { splitVariable, VariableList } from "./variables.ts";
 
@@ -30,6 +29,7 @@ export function compileStage(
   options: CompileOptions,
 ): StageGraph {
   const compiler = new StageCompiler(stage, base, namer, options);
+  if (base.kind === "files") compiler.takeAll(base);
   for (const planned of stage.instructions) compiler.apply(planned);
   return compiler.finish();
 }
@@ -71,6 +71,15 @@ class StageCompiler implements StageContext {
     return command.form === "exec" ? command.args : [...this.image.shell, command.line];
   }
 
+  /** A base that is a context of files: their copy is the first layer. */
+  takeAll({ name, stepName, source }: Extract<StageBase, { readonly kind: "files" }>): void {
+    const nothing = { inlineFiles: [], chown: "", chmod: "", exclude: [], unpack: { local: false, remote: false } };
+    const sources = [{ kind: "path", path: "/" }] as const;
+    const step = { ...nothing, sources, from: { kind: "files", name }, destination: "/", link: false } as const;
+    this.#steps.push({ ...step, kind: "copy", name: stepName, source });
+    this.image.commit(`FROM ${name}`, true);
+  }
+
   /** Adds a step and the history entry of its layer. */
   addStep(step: Step, createdBy: string): void {
     this.#steps.push(step);
@@ -99,14 +108,13 @@ class StageCompiler implements StageContext {
     // ARG expands its own values: a default is not looked at when --build-arg gives a value.
     const instruction =
       written.kind === "arg" ? written : expandInstruction(written, this.#variables, this.options.escape);
-    rejectUnsupported(instruction);
     switch (instruction.kind) {
       case "run":
-        this.#run(instruction, isTrigger);
+        this.#run(instruction, from, isTrigger);
         break;
       case "copy":
       case "add":
-        this.#copy(instruction, from, isTrigger);
+        this.#copy(instruction, from[0], isTrigger);
         break;
       case "workdir":
         this.#workdir(instruction, isTrigger);
@@ -122,20 +130,26 @@ class StageCompiler implements StageContext {
     }
   }
 
-  #run(instruction: RunInstruction, isTrigger: boolean): void {
-    const { step, createdBy } = compileRun(instruction, this, isTrigger);
+  #run(instruction: RunInstruction, from: PlannedInstruction["from"], isTrigger: boolean): void {
+    const origins = from.map((origin, index) => origin && this.#origin(origin, instruction.mounts[index]?.from ?? ""));
+    const { step, createdBy } = compileRun(instruction, origins, this, isTrigger);
     this.addStep(step, createdBy);
   }
 
-  #copy(instruction: CopyInstruction | AddInstruction, from: PlannedStage | undefined, isTrigger: boolean): void {
-    const source = from && this.options.stageGraph(from);
-    if (from && !source) {
-      throw new InvalidParameterError(
-        `cannot copy from stage ${JSON.stringify(instruction.kind === "copy" ? instruction.from : "")}, it needs to be defined before current stage ${JSON.stringify(this.#stage.displayName)}`,
-      );
-    }
-    const { step, createdBy } = compileCopy(instruction, source, this, isTrigger);
+  #copy(instruction: CopyInstruction | AddInstruction, from: PlannedOrigin | undefined, isTrigger: boolean): void {
+    const name = instruction.kind === "copy" ? instruction.from : "";
+    const origin: FilesOrigin = from ? this.#origin(from, name) : { kind: "files", name: "" };
+    const { step, createdBy } = compileCopy(instruction, origin, this, isTrigger);
     this.addStep(step, createdBy);
+  }
+
+  #origin(planned: PlannedOrigin, name: string): FilesOrigin {
+    if (planned.kind === "files") return planned;
+    const stage = this.options.stageGraph(planned.stage);
+    if (stage) return { kind: "stage", stage };
+    throw new InvalidParameterError(
+      `cannot copy from stage ${JSON.stringify(name)}, it needs to be defined before current stage ${JSON.stringify(this.#stage.displayName)}`,
+    );
   }
 
   /** A directory and a layer of its own, unless it is the root. */
@@ -178,6 +192,7 @@ class StageCompiler implements StageContext {
 
 function baseImage(stage: PlannedStage, base: StageBase): ReturnType<typeof imageOf> {
   switch (base.kind) {
+    case "files":
     case "scratch":
       return emptyImage(stage.platform);
     case "image":

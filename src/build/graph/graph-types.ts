@@ -1,5 +1,6 @@
 import type { ContainerDefaults, HistoryEntry, Platform } from "#spec/oci-image.ts";
 import type { BaseImage } from "../builder.ts";
+import type { GitSource } from "../context/git-source.ts";
 import type { SourceRange } from "../parse/source.ts";
 import type { VariableList } from "./variables.ts";
 
@@ -29,6 +30,8 @@ export interface ListedInstruction {
 export type StageBase =
   | { readonly kind: "scratch" }
   | { readonly kind: "stage"; readonly stage: StageGraph }
+  /** All files of a named context. */
+  | { readonly kind: "files"; readonly name: string; readonly stepName: string; readonly source: SourceRange }
   | {
       readonly kind: "image";
       readonly image: BaseImage;
@@ -40,6 +43,11 @@ export type StageBase =
     };
 
 export type Step = RunStep | CopyStep | WorkdirStep;
+
+/** What a step reads: a stage or image, or a context of files ("" is the build context, other names are `--build-context`). */
+export type FilesOrigin =
+  | { readonly kind: "files"; readonly name: string }
+  | { readonly kind: "stage"; readonly stage: StageGraph };
 
 interface StepBase {
   /** `[2/3] WORKDIR /app`. */
@@ -58,8 +66,72 @@ export interface RunStep extends StepBase {
   readonly user: string;
   /** "default", "none" or "host". */
   readonly network: string;
+  readonly security: "sandbox" | "insecure";
+  readonly mounts: readonly RunMount[];
   /** A heredoc that starts with `#!`: run as this file. */
   readonly script?: RunScriptFile;
+}
+
+/** `RUN --mount`, targets absolute and defaults filled in. */
+export type RunMount =
+  | BindStepMount
+  | CacheStepMount
+  | {
+      readonly type: "tmpfs";
+      readonly target: string;
+      /** Bytes, 0 for no limit. */
+      readonly size: number;
+      readonly readOnly: boolean;
+    }
+  | SecretStepMount
+  | SshStepMount;
+
+export interface BindStepMount {
+  readonly type: "bind";
+  readonly target: string;
+  readonly from: FilesOrigin;
+  /** Clean, relative; "" is everything. */
+  readonly source: string;
+  /** What a step writes to a mount that is not read-only is dropped when it ends. */
+  readonly readOnly: boolean;
+}
+
+export interface CacheStepMount {
+  readonly type: "cache";
+  readonly target: string;
+  /** With the namespace in front of it. */
+  readonly id: string;
+  /** What a new cache begins with. */
+  readonly from: FilesOrigin | undefined;
+  readonly source: string;
+  readonly readOnly: boolean;
+  readonly sharing: "shared" | "private" | "locked";
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+export interface SecretStepMount {
+  readonly type: "secret";
+  readonly id: string;
+  /** "" for an environment variable alone. */
+  readonly target: string;
+  /** "" for none. */
+  readonly env: string;
+  readonly required: boolean;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+export interface SshStepMount {
+  readonly type: "ssh";
+  readonly id: string;
+  readonly target: string;
+  readonly required: boolean;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
 }
 
 export interface RunScriptFile {
@@ -70,19 +142,43 @@ export interface RunScriptFile {
 
 export interface CopyStep extends StepBase {
   readonly kind: "copy";
-  /** Undefined: the build context. */
-  readonly from: StageGraph | undefined;
-  /** Paths and globs in the source. */
-  readonly sources: readonly string[];
+  /** Where the paths among the sources are looked up. */
+  readonly from: FilesOrigin;
+  readonly sources: readonly CopyArgument[];
   readonly inlineFiles: readonly InlineFile[];
   /** Absolute; a trailing slash says that it is a directory. */
   readonly destination: string;
   readonly chown: string;
   readonly chmod: string;
   readonly exclude: readonly string[];
-  /** ADD: local tar archives become their content. */
-  readonly unpack: boolean;
+  /** Archives become their content: those of the context, and those behind URLs. */
+  readonly unpack: { readonly local: boolean; readonly remote: boolean };
+  /** `--link`: the layer does not depend on what lies below. */
+  readonly link: boolean;
 }
+
+export type CopyArgument = PathArgument | RemoteArgument;
+
+/** A path or glob. */
+export interface PathArgument {
+  readonly kind: "path";
+  readonly path: string;
+  /** `--parents`: what below `path` is copied, with its directories. */
+  readonly parents?: {
+    readonly pattern: string;
+    /** The pattern holds no wildcard: what it names must be there. */
+    readonly isRequired: boolean;
+  };
+}
+
+export type RemoteArgument =
+  | {
+      readonly kind: "http";
+      readonly url: string;
+      /** "" for none. */
+      readonly checksum: string;
+    }
+  | { readonly kind: "git"; readonly source: GitSource };
 
 export interface InlineFile {
   readonly name: string;

@@ -1,3 +1,4 @@
+import type { Entitlement } from "../build-client.ts";
 import type { CommandLine } from "../instructions/types.ts";
 import type { EscapeCharacter } from "../parse/source.ts";
 import type { StageGraph } from "./graph-types.ts";
@@ -13,6 +14,9 @@ export interface CompileOptions {
   readonly buildArgs: Readonly<Record<string, string>>;
   readonly proxyEnv: readonly string[];
   readonly networkMode: string;
+  readonly entitlements: readonly Entitlement[];
+  /** Put before the ids of cache mounts: BUILDKIT_CACHE_MOUNT_NS. */
+  readonly cacheNamespace: string;
   /** The compiled form of a stage that stands before this one. */
   readonly stageGraph: (stage: PlannedStage) => StageGraph | undefined;
 }

@@ -8,6 +8,7 @@ import { expandWord } from "../instructions/expand.ts";
 import { parseTrigger } from "../instructions/parse-dockerfile.ts";
 import type { Dockerfile, Instruction } from "../instructions/types.ts";
 import type { EscapeCharacter, SourceRange } from "../parse/source.ts";
+import type { ContextNames, FilesContext, LayoutContext } from "./context-names.ts";
 import type { VariableList } from "./variables.ts";
 
 /** A stage before its base is known: what it stands on and which stages it reads. Grows while ONBUILD triggers are found. */
@@ -22,8 +23,10 @@ export interface PlannedStage {
   readonly text: string;
   /** The earlier stage it stands on; undefined for an image or scratch. */
   readonly base: PlannedStage | undefined;
-  /** Canonical reference, or "" for scratch and for a stage on a stage. */
+  /** Canonical reference, or "" for scratch, for a stage on a stage and for one on a context of files. */
   readonly reference: string;
+  /** The named context that it stands on, if that is no image of a registry. */
+  readonly context: FilesContext | LayoutContext | undefined;
   /** As the user wrote it, for error texts. */
   readonly baseName: string;
   readonly platform: Platform;
@@ -36,9 +39,18 @@ export interface PlannedStage {
 
 export interface PlannedInstruction {
   readonly instruction: Instruction;
-  /** The stage that `COPY --from` reads. */
-  readonly from: PlannedStage | undefined;
+  /** What `COPY --from` reads, and each `RUN --mount`; undefined where the instruction names nothing. */
+  readonly from: readonly (PlannedOrigin | undefined)[];
   readonly isTrigger: boolean;
+}
+
+export type PlannedOrigin = FilesContext | { readonly kind: "stage"; readonly stage: PlannedStage };
+
+export interface StagePlanOptions {
+  /** The ARGs before the first FROM. */
+  readonly scope: VariableList;
+  readonly platform: Platform;
+  readonly contexts: ContextNames;
 }
 
 const SCRATCH = "scratch";
@@ -49,6 +61,7 @@ interface MutableStage extends PlannedStage {
   displayName: string;
   base: PlannedStage | undefined;
   reference: string;
+  context: PlannedStage["context"];
   instructions: readonly PlannedInstruction[];
   stepCount: number;
   isCopiedImage: boolean;
@@ -57,16 +70,16 @@ interface MutableStage extends PlannedStage {
 /** The stages of a Dockerfile and how they hang together. */
 export class StagePlan {
   readonly #escape: EscapeCharacter;
-  readonly #defaultPlatform: Platform;
+  readonly #options: StagePlanOptions;
   readonly #stages: MutableStage[] = [];
   readonly #byName = new Map<string, MutableStage>();
 
   /** Throws LocatedError for a bad base name or platform, an unknown stage index, and for stages that need one another. */
-  constructor(dockerfile: Dockerfile, scope: VariableList, defaultPlatform: Platform) {
+  constructor(dockerfile: Dockerfile, options: StagePlanOptions) {
     this.#escape = dockerfile.escape;
-    this.#defaultPlatform = defaultPlatform;
+    this.#options = options;
     for (const stage of dockerfile.stages) {
-      const expand = (word: string): string => expandWord(word, scope, dockerfile.escape);
+      const expand = (word: string): string => expandWord(word, options.scope, dockerfile.escape);
       this.#add(
         stage.name,
         stage,
@@ -76,7 +89,9 @@ export class StagePlan {
     }
     for (const stage of dockerfile.stages) {
       const planned = this.#stages[stage.index];
-      if (planned) this.#addInstructions(planned, stage.instructions, false);
+      // A context of the stage's own name takes the place of all that it does.
+      const isReplaced = stage.name !== "" && this.#options.contexts.find(stage.name, planned?.platform);
+      if (planned && !isReplaced) this.#addInstructions(planned, stage.instructions, false);
     }
     if (this.#stages.length === 1 && this.#stages[0]) this.#stages[0].displayName = "";
     this.#rejectCycles();
@@ -122,7 +137,7 @@ export class StagePlan {
     );
     this.#addInstructions(planned, instructions, true);
     this.#rejectCycles();
-    return instructions.some((instruction) => instruction.kind === "copy" && instruction.from !== "");
+    return instructions.some((instruction) => namesRead(instruction).some((name) => name !== ""));
   }
 
   #add(
@@ -132,8 +147,12 @@ export class StagePlan {
     platform: Platform | undefined,
   ): MutableStage {
     const index = this.#stages.length;
-    const base = this.#byName.get(baseName.toLowerCase());
-    const onImage = !base && baseName !== SCRATCH;
+    const foundBase = this.#byName.get(baseName.toLowerCase());
+    const wanted = platform ?? foundBase?.platform ?? this.#options.platform;
+    const own = name === "" ? undefined : this.#context(name, wanted, source);
+    const context = own ?? (foundBase ? undefined : this.#context(baseName, wanted, source));
+    const base = own ? undefined : foundBase;
+    const onImage = !base && !context && baseName !== SCRATCH;
     const stage: MutableStage = {
       index,
       name,
@@ -142,10 +161,11 @@ export class StagePlan {
       text,
       base,
       baseName,
-      reference: onImage ? canonicalReference(baseName, source) : "",
-      platform: platform ?? base?.platform ?? this.#defaultPlatform,
+      reference: onImage ? canonicalReference(baseName, source) : referenceOf(context),
+      context: context?.kind === "image" ? undefined : context,
+      platform: wanted,
       instructions: [],
-      stepCount: onImage ? 1 : 0,
+      stepCount: onImage || context ? 1 : 0,
       isCopiedImage: false,
     };
     this.#stages.push(stage);
@@ -153,26 +173,39 @@ export class StagePlan {
     return stage;
   }
 
+  #context(name: string, platform: Platform, source: SourceRange): ReturnType<ContextNames["find"]> {
+    return atPlace(source, () => this.#options.contexts.find(name, platform));
+  }
+
   #addInstructions(stage: MutableStage, instructions: readonly Instruction[], isTrigger: boolean): void {
     const planned = instructions.map((instruction) => ({
       instruction,
-      from: this.#sourceOf(instruction, stage),
+      from: this.#originsOf(instruction, stage),
       isTrigger,
     }));
     stage.instructions = isTrigger ? [...planned, ...stage.instructions] : planned;
     stage.stepCount += instructions.filter((instruction) => COUNTED.has(instruction.kind)).length;
   }
 
-  #sourceOf(instruction: Instruction, stage: PlannedStage): PlannedStage | undefined {
-    if (instruction.kind !== "copy" || instruction.from === "") return undefined;
-    const { from, source } = instruction;
-    if (/^[+-]?\d+$/.test(from)) {
-      const found = this.#stages[Number(from)];
-      if (found && !found.isCopiedImage) return found;
-      throw locate(new InvalidParameterError(`invalid stage index ${Number(from)}`), { source });
-    }
-    // An image that no stage stands on: a stage of its own without instructions.
-    return this.#byName.get(from.toLowerCase()) ?? this.#addImage(from, source, stage);
+  #originsOf(instruction: Instruction, stage: PlannedStage): readonly (PlannedOrigin | undefined)[] {
+    const { source } = instruction;
+    return namesRead(instruction).map((name) => {
+      if (name === "") return undefined;
+      // Only COPY takes an index: `from=0` of a mount is an image of that name.
+      if (instruction.kind === "copy" && /^[+-]?\d+$/.test(name)) return this.#stageAt(Number(name), source);
+      const known = this.#byName.get(name.toLowerCase());
+      if (known) return { kind: "stage", stage: known };
+      const context = this.#context(name, stage.platform, source);
+      if (context?.kind === "files") return context;
+      // An image that no stage stands on: a stage of its own without instructions.
+      return { kind: "stage", stage: this.#addImage(name, source, stage) };
+    });
+  }
+
+  #stageAt(index: number, source: SourceRange): PlannedOrigin {
+    const stage = this.#stages[index];
+    if (stage && !stage.isCopiedImage) return { kind: "stage", stage };
+    throw locate(new InvalidParameterError(`invalid stage index ${index}`), { source });
   }
 
   #addImage(reference: string, source: SourceRange, reader: PlannedStage): PlannedStage {
@@ -206,8 +239,21 @@ export class StagePlan {
 
 /** Stages that must be built before this one. */
 function dependencies(stage: PlannedStage): readonly PlannedStage[] {
-  const read = stage.instructions.flatMap(({ from }) => (from ? [from] : []));
+  const read = stage.instructions.flatMap(({ from }) =>
+    from.flatMap((origin) => (origin?.kind === "stage" ? [origin.stage] : [])),
+  );
   return stage.base ? [stage.base, ...read] : read;
+}
+
+/** The names behind `--from` and `from=`, "" where there is none. */
+function namesRead(instruction: Instruction): readonly string[] {
+  if (instruction.kind === "copy") return [instruction.from];
+  return instruction.kind === "run" ? instruction.mounts.map(({ from }) => from) : [];
+}
+
+function referenceOf(context: ReturnType<ContextNames["find"]>): string {
+  if (context?.kind === "image") return context.reference === SCRATCH ? "" : context.reference;
+  return context?.kind === "oci-layout" ? `${context.name}@${context.digest}` : "";
 }
 
 function baseNameOf(written: string, expanded: string): string {

@@ -72,6 +72,11 @@ async function readEntries(file: string): Promise<readonly TarEntry[]> {
   return entries;
 }
 
+/** Whether a stream begins as a tar or a compressed file does. */
+export async function isArchive(source: AsyncIterable<Uint8Array>): Promise<boolean> {
+  return mayBeArchive(await firstBlock(source));
+}
+
 function mayBeArchive(start: Uint8Array): boolean {
   const hex = Buffer.from(start.subarray(0, 8)).toString("hex");
   return MAGICS.some((magic) => hex.startsWith(magic)) || isTarHeader(start);

@@ -10,14 +10,21 @@ import { type MadeLayer, type OpOptions, type OpTools, withRoot } from "./op-con
 import { resolveOwner } from "./owner.ts";
 import { planArchive } from "./plan-archive.ts";
 import { planCopy, planInlineFile } from "./plan-copy.ts";
-import type { SourceSelection } from "./select-sources.ts";
+import type { Selection } from "./select-sources.ts";
+
+/** Files of one tree that a COPY puts into its layer. */
+export interface CopyPart {
+  readonly tree: FileTree;
+  readonly selections: readonly Selection[];
+  /** Archives become their content. */
+  readonly unpack: boolean;
+}
 
 export interface CopyInput {
   readonly step: CopyStep;
   /** Layers below, bottom first. */
   readonly below: readonly Layer[];
-  readonly source: FileTree;
-  readonly selected: readonly SourceSelection[];
+  readonly parts: readonly CopyPart[];
 }
 
 /**
@@ -40,17 +47,20 @@ export async function copyLayer(input: CopyInput, tools: OpTools, options: OpOpt
 
 async function planSources(
   plan: LayerPlan,
-  { step, source, selected }: CopyInput,
+  { step, parts }: CopyInput,
   owner: ReturnType<typeof resolveOwner> | undefined,
   tools: OpTools,
   archives: AsyncDisposableStack,
 ): Promise<void> {
-  for (const selection of selected.flatMap(({ selections }) => selections)) {
+  const chosen = parts.flatMap(({ tree, selections, unpack }) =>
+    selections.map((selection) => ({ tree, selection, unpack })),
+  );
+  for (const { tree, selection, unpack } of chosen) {
     const { path, node } = selection;
-    const archive = step.unpack
-      ? await ArchiveFile.open(source, path, node, tools.inflate, tools.scratchDirectory)
+    const archive = unpack
+      ? await ArchiveFile.open(tree, path, node, tools.inflate, tools.scratchDirectory)
       : undefined;
     if (archive) planArchive(plan, archives.use(archive), step, owner);
-    else planCopy(plan, source, selection, step, { owner, chmod: step.chmod });
+    else planCopy(plan, tree, selection, step, { owner, chmod: step.chmod });
   }
 }

@@ -1,51 +1,84 @@
 import { lstatSync, readdirSync, rmdirSync, rmSync, type Stats, utimesSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { errorCode } from "#errors/errors.ts";
+import { tarName, tarText } from "#formats/tar/tar-entry.ts";
+import { resolveLinks } from "./resolve-links.ts";
+import { RootTree } from "./root-tree.ts";
 
-/** Where the runtime mounts something in every step, those inside others first. */
+/** Where the runtime mounts something in every step. */
 const MOUNT_POINTS = [
   "/etc/resolv.conf",
   "/etc/hosts",
-  "/etc",
   "/dev/pts",
   "/dev/shm",
   "/dev/mqueue",
   "/dev/pipes",
   "/dev/console",
-  "/dev",
   "/proc",
   "/sys/fs/cgroup",
-  "/sys/fs",
-  "/sys",
 ];
 
 /**
- * Notes which mount points a root lacks. The function that it returns, called after the step, removes those that the runtime
- * made, as long as they are still empty, and puts the times of their directories back: they are no part of the layer.
+ * Notes which mount points a root lacks, those of `targets` too. The function that it returns, called after the step, removes those that the
+ * runtime made, as long as they are still empty, and puts the times of their directories back: they are no part of the layer.
  * BuildKit does the same: https://github.com/moby/buildkit/blob/master/executor/stubs.go
  */
-export function watchMountStubs(root: string): () => void {
-  const missing = MOUNT_POINTS.filter((path) => isPlainlyMissing(root, path));
+export function watchMountStubs(root: string, targets: readonly string[] = []): () => void {
+  const paths = [...MOUNT_POINTS, ...targets.flatMap((target) => insideRoot(root, target) ?? [])];
+  const all = new Set(paths.flatMap(withParents));
+  // Those inside others first.
+  const missing = [...all]
+    .filter((path) => isPlainlyMissing(root, path))
+    .sort((left, right) => depth(right) - depth(left));
   const parents = new Map(missing.map((path) => [dirname(path), timesOf(join(root, dirname(path)))]));
   return () => {
-    for (const path of missing) removeIfEmpty(join(root, path));
+    // The step has ended, but may have left a link where a directory was: what lies behind one is not looked at.
+    for (const path of missing) if (hasPlainParents(root, path)) removeIfEmpty(join(root, path));
     for (const [path, times] of parents) {
-      if (times && timesOf(join(root, path))) utimesSync(join(root, path), times.atimeMs / 1000, times.mtimeMs / 1000);
+      const isThere = times && hasPlainParents(root, path) && timesOf(join(root, path))?.isDirectory();
+      if (isThere) utimesSync(join(root, path), times.atimeMs / 1000, times.mtimeMs / 1000);
     }
   };
 }
 
+/** Where a target lies when the links of the image are followed inside it; undefined for a circle. */
+function insideRoot(root: string, target: string): string | undefined {
+  try {
+    return `/${tarText(resolveLinks(new RootTree(root, () => new Map()), tarName(target)))}`;
+  } catch {
+    return undefined;
+  }
+}
+
+function withParents(path: string): readonly string[] {
+  return path === "/" ? [] : [path, ...withParents(dirname(path))];
+}
+
+function depth(path: string): number {
+  return path.split("/").length;
+}
+
 /** Missing, and its parent is no link: nothing outside the root can be meant. */
 function isPlainlyMissing(root: string, path: string): boolean {
+  return hasPlainParents(root, path) && timesOf(join(root, path)) === undefined;
+}
+
+function hasPlainParents(root: string, path: string): boolean {
   for (let parent = dirname(path); parent !== "/"; parent = dirname(parent)) {
     const stats = timesOf(join(root, parent));
     if (stats && !stats.isDirectory()) return false;
   }
-  return timesOf(join(root, path)) === undefined;
+  return true;
 }
 
 function timesOf(path: string): Stats | undefined {
-  return lstatSync(path, { throwIfNoEntry: false });
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    // A file where a directory was.
+    if (errorCode(error) === "ENOTDIR") return undefined;
+    throw error;
+  }
 }
 
 function removeIfEmpty(path: string): void {

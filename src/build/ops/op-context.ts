@@ -2,9 +2,11 @@ import type { StepRunner } from "#runtime/container-runtime.ts";
 import type { Snapshotter } from "#snapshot/snapshotter.ts";
 import type { Digest } from "#spec/digest.ts";
 import type { Layer, LayerIngester } from "#store/layer-store.ts";
+import type { BuildSecrets, SshAgents } from "../build-client.ts";
 import type { BuildHost } from "../builder.ts";
 import type { Inflate } from "./archive-file.ts";
 import type { BaseFacts } from "./base-facts.ts";
+import type { CacheMounts } from "./cache-mounts.ts";
 import { RootTree, type XattrReader } from "./root-tree.ts";
 
 /** What steps are carried out with. */
@@ -16,11 +18,22 @@ export interface OpTools {
   readonly readXattrs: XattrReader;
   /** For the archives of ADD. */
   readonly inflate: Inflate;
+  readonly cacheMounts: CacheMounts;
+  /** A tmpfs of its own, never swapped, that goes when it is disposed. */
+  readonly openPrivateDirectory: () => Promise<PrivateDirectory>;
   /** Directory for heredoc scripts that a step mounts and archives that it unpacks. Exists; swept at start-up. */
   readonly scratchDirectory: string;
 }
 
+export interface PrivateDirectory extends AsyncDisposable {
+  readonly path: string;
+}
+
 export interface OpOptions {
+  readonly secrets: BuildSecrets | undefined;
+  readonly sshAgents: SshAgents | undefined;
+  /** Whether a cache mount is to be emptied first: once a build, with `--no-cache`. */
+  readonly isFreshCache: (key: Digest) => boolean;
   readonly signal: AbortSignal;
   readonly extraHosts: readonly string[];
   readonly onOutput: (stream: 1 | 2, bytes: Uint8Array) => void;

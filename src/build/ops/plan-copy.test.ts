@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import type { PathArgument } from "../graph/graph-types.ts";
 import { LayerPlan } from "./layer-plan.ts";
 import { resolveOwner } from "./owner.ts";
 import { planCopy, planInlineFile } from "./plan-copy.ts";
@@ -35,11 +36,15 @@ function make(where: "base" | "source", files: Record<string, string>): void {
   }
 }
 
+function pathOf(path: string): PathArgument {
+  return { kind: "path", path };
+}
+
 /** The paths of the layer, directories with their modes. */
 function copied(sources: string[], destination: string, options: { owner?: string; chmod?: string } = {}): string[] {
   const plan = new LayerPlan(base);
   const owner = options.owner === undefined ? undefined : resolveOwner(options.owner, base);
-  for (const selection of selectSources(source, sources).flatMap(({ selections }) => selections)) {
+  for (const selection of selectSources(source, sources.map(pathOf)).flatMap(({ selections }) => selections)) {
     planCopy(plan, source, selection, { destination }, { owner, chmod: options.chmod ?? "" });
   }
   return plan.entries().map(([path, { node }]) => {
@@ -85,7 +90,7 @@ describe("planCopy() places", () => {
     planCopy(
       plan,
       source,
-      selectSources(source, ["d"])[0]!.selections[0]!,
+      selectSources(source, [pathOf("d")])[0]!.selections[0]!,
       { destination: "/" },
       { owner: undefined, chmod: "" },
     );

@@ -6,6 +6,7 @@ import type { LayerPlan } from "./layer-plan.ts";
 import type { Owner } from "./owner.ts";
 import { resolveLinks } from "./resolve-links.ts";
 import type { Selection } from "./select-sources.ts";
+import { selectedFiles } from "./tree-filter.ts";
 
 export interface CopyOptions {
   /** `--chown`; undefined: owners as in the source. */
@@ -29,7 +30,7 @@ export function planCopy(
   const destination = prepareDestination(plan, step.destination, options.owner);
   if (selection.node.type === "directory") {
     plan.makeDirectories(destination, options.owner);
-    copyContents(plan, tree, selection.path, destination, options);
+    copyContents(plan, tree, selection, destination, options);
     return;
   }
   const target = fileTarget(plan, destination, selection.name, options.owner);
@@ -65,10 +66,17 @@ function fileTarget(plan: LayerPlan, destination: string, name: string, owner: O
   return target;
 }
 
-function copyContents(plan: LayerPlan, tree: FileTree, source: string, target: string, options: CopyOptions): void {
-  const prefixLength = source === "" ? 0 : source.length + 1;
-  for (const [path, node] of tree.descendants(source)) {
+function copyContents(
+  plan: LayerPlan,
+  tree: FileTree,
+  selection: Selection,
+  target: string,
+  options: CopyOptions,
+): void {
+  const prefixLength = selection.path === "" ? 0 : selection.path.length + 1;
+  for (const { path, node, isPassage } of selectedFiles(tree, selection)) {
     const place = childPath(target, path.slice(prefixLength));
+    if (isPassage && plan.lstat(place)?.type === "directory") continue;
     if (node.type === "directory") plan.putDirectory(place, adjusted(node, options));
     else copyFile(plan, tree, path, place, node, options);
   }

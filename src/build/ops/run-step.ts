@@ -13,28 +13,35 @@ import { goQuote } from "../graph/go-format.ts";
 import type { RunStep } from "../graph/graph-types.ts";
 import { watchMountStubs } from "./mount-stubs.ts";
 import type { MadeLayer, OpOptions, OpTools } from "./op-context.ts";
+import { type MountedFiles, openRunMounts, type RunMounts } from "./run-mounts.ts";
 
 /** What BuildKit calls the host that RUN sees; scripts and build logs carry it. */
 const HOSTNAME = "buildkitsandbox";
 const SHM_SIZE = 64 * 1024 * 1024;
+/** Far beyond any compiler's needs, far below what a fork bomb needs to take the machine. */
+const PIDS_LIMIT = 16_384;
+
+export interface RunInput {
+  readonly step: RunStep;
+  /** Layers below, bottom first. */
+  readonly below: readonly Layer[];
+  /** What the mounts with files of elsewhere show. */
+  readonly sources: readonly MountedFiles[];
+}
 
 /**
  * Carries out RUN: a container on the layers so far, whose changes become the layer. When it returns or throws, the container,
  * its mounts, network and writable directory are gone. Throws LocatedError with the exit code in BuildKit's words when the
  * command fails, CancelledError on abort.
  */
-export async function runLayer(
-  step: RunStep,
-  below: readonly Layer[],
-  tools: OpTools,
-  options: OpOptions,
-): Promise<MadeLayer> {
+export async function runLayer(input: RunInput, tools: OpTools, options: OpOptions): Promise<MadeLayer> {
   const { snapshotter } = tools;
+  const { step, below } = input;
   const id = randomBytes(32).toString("hex");
   // Gone when the step is: only its layer must survive a power cut.
   await snapshotter.prepare(id, below, { volatile: true });
   try {
-    const exitCode = await runOn(await snapshotter.mount(id), id, step, tools, options);
+    const exitCode = await runOn(await snapshotter.mount(id), id, input, tools, options);
     if (options.signal.aborted) throw new CancelledError("context canceled");
     if (exitCode !== 0) throw commandFailed(step, exitCode);
     await snapshotter.unmount(id);
@@ -59,12 +66,17 @@ async function ingestChanges(
   return contentId === undefined ? { layer } : { layer, contentId };
 }
 
-async function runOn(rootfs: string, id: string, step: RunStep, tools: OpTools, options: OpOptions): Promise<number> {
+async function runOn(rootfs: string, id: string, input: RunInput, tools: OpTools, options: OpOptions): Promise<number> {
+  const { step, sources } = input;
   await using network = await tools.host.openNetwork(id, step.network, options.extraHosts);
   await using script = await writeScript(step, id, tools.scratchDirectory);
-  const removeStubs = watchMountStubs(rootfs);
+  await using mounts = await openRunMounts(step, sources, id, tools, options);
+  const removeStubs = watchMountStubs(
+    rootfs,
+    step.mounts.map(({ target }) => target),
+  );
   try {
-    const spec = specOf(step, id, rootfs, network, script.path);
+    const spec = specOf(step, id, rootfs, network, mounts, script.path);
     const output = {
       stdout: (bytes: Uint8Array): void => options.onOutput(1, bytes),
       stderr: (bytes: Uint8Array): void => options.onOutput(2, bytes),
@@ -82,6 +94,7 @@ function specOf(
   id: string,
   rootfs: string,
   network: BuildNetwork,
+  mounts: RunMounts,
   scriptPath: string | undefined,
 ): ContainerSpec {
   const files = [
@@ -94,7 +107,8 @@ function specOf(
     id,
     rootfs,
     args: step.args,
-    env: [...step.proxyEnv, ...step.env],
+    env: [...step.proxyEnv, ...mounts.env, ...step.env],
+    secretEnv: mounts.secretEnv,
     cwd: step.cwd,
     user: step.user,
     hostname: HOSTNAME,
@@ -103,14 +117,15 @@ function specOf(
     stdinOnce: false,
     logPath: "",
     network: network.network,
-    mounts: [...files, ...script],
+    mounts: [...files, ...script, ...mounts.binds],
+    tmpfs: mounts.tmpfs,
     readonlyRootfs: false,
     init: false,
-    privileged: false,
+    privileged: step.security === "insecure",
     capAdd: [],
     capDrop: [],
     securityOpt: [],
-    resources: {},
+    resources: { pidsLimit: PIDS_LIMIT },
     shmSize: SHM_SIZE,
   };
 }

@@ -1,8 +1,10 @@
 import { NotFoundError } from "#errors/errors.ts";
 import { tarName } from "#formats/tar/tar-entry.ts";
+import type { PathArgument } from "../graph/graph-types.ts";
 import { baseName, childPath, type FileTree, type TreeNode } from "./file-tree.ts";
 import { goMatcher, hasWildcard } from "./go-match.ts";
 import { resolveLinks } from "./resolve-links.ts";
+import { type TreeFilter, treeFilter } from "./tree-filter.ts";
 
 /** One file or directory that a COPY reads. */
 export interface Selection {
@@ -11,6 +13,8 @@ export interface Selection {
   readonly node: TreeNode;
   /** The name it gets in a destination directory: that of the link, not of what it points to. */
   readonly name: string;
+  /** What of a directory's content counts; undefined: all. */
+  readonly filter?: TreeFilter | undefined;
 }
 
 /** What one source argument chose. */
@@ -21,14 +25,30 @@ export interface SourceSelection {
 }
 
 /**
- * The files that the source arguments of a COPY mean. Arguments are clamped to the tree's root. Throws NotFoundError for a
- * path that is not there; a pattern that matches nothing is no error.
+ * The files that the source arguments of a COPY mean. Arguments are clamped to the tree's root; `exclude` are patterns as in
+ * .dockerignore, looked for below each argument. Throws NotFoundError for a path that is not there; a pattern that matches nothing is no
+ * error.
  */
-export function selectSources(tree: FileTree, sources: readonly string[]): readonly SourceSelection[] {
-  return sources.map((source) => {
-    const path = cleanPath(tarName(source));
-    return { argument: baseName(path), selections: hasWildcard(path) ? matching(tree, path) : [exact(tree, path)] };
+export function selectSources(
+  tree: FileTree,
+  sources: readonly PathArgument[],
+  exclude: readonly string[] = [],
+): readonly SourceSelection[] {
+  return sources.map(({ path: written, parents }) => {
+    const path = cleanPath(tarName(written));
+    const filter = treeFilter(parents?.pattern ?? "", exclude);
+    const chosen = hasWildcard(path) ? matching(tree, path) : [exact(tree, path)];
+    if (parents?.isRequired) exact(tree, childPath(path, tarName(parents.pattern)));
+    const kept = chosen.filter(({ node, name }) => node.type === "directory" || filter?.takes(name) !== false);
+    const selections = filter ? kept.map((selection) => ({ ...selection, filter })) : kept;
+    return { argument: argumentName({ kind: "path", path: written, ...(parents ? { parents } : {}) }), selections };
   });
+}
+
+/** What the cache key says of an argument besides its files: a directory's name is nothing to the copy of its content. */
+export function argumentName({ path, parents }: PathArgument): string {
+  const name = baseName(cleanPath(tarName(path)));
+  return parents ? `${name}/./${parents.pattern}` : name;
 }
 
 /** Relative and clean; `..` cannot leave the root. */

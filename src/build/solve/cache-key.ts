@@ -2,7 +2,7 @@ import { chainId, digestOf } from "#formats/digest.ts";
 import type { Digest } from "#spec/digest.ts";
 import type { Platform } from "#spec/oci-image.ts";
 import type { Layer } from "#store/layer-store.ts";
-import type { CopyStep, RunStep, WorkdirStep } from "../graph/graph-types.ts";
+import type { CopyStep, RunMount, RunStep, WorkdirStep } from "../graph/graph-types.ts";
 
 /**
  * A step's identity in the cache: the operation and what it works on, and nothing else. Not the Dockerfile's text, not file times,
@@ -31,10 +31,34 @@ export function rootKey(contents: readonly Digest[]): Digest {
 }
 
 /** RUN: command, environment in order, directory, user, network; what lies below; never proxies or extra hosts' addresses. */
-export function runKey(step: RunStep, root: Digest, platform: Platform, extraHosts: readonly string[]): CacheKey {
+export function runKey(
+  step: RunStep,
+  root: Digest,
+  platform: Platform,
+  extraHosts: readonly string[],
+  mounted: readonly CopySourceKey[],
+): CacheKey {
   const { args, env, cwd, user, network, script } = step;
   const hosts = extraHosts.map((host) => host.split(/[:=]/)[0]).sort();
-  return keyOf("run", { args, env, cwd, user, network, script, hosts, platform }, { root });
+  const security = step.security === "sandbox" ? undefined : step.security;
+  const mounts = step.mounts.length === 0 ? undefined : step.mounts.map(mountText);
+  const content = mounted.length === 0 ? undefined : mounted.map((source) => source.content);
+  const operation = { args, env, cwd, user, network, security, script, hosts, platform, mounts };
+  return keyOf("run", operation, { root, content });
+}
+
+/** What of a mount the step can tell: never what a secret or a cache holds, nor which cache it is. */
+function mountText(mount: RunMount): string {
+  const fields: Record<string, string | number> = { type: mount.type, target: mount.target };
+  if ("readOnly" in mount && mount.readOnly) fields["ro"] = 1;
+  if (mount.type === "tmpfs") fields["size"] = mount.size;
+  if (mount.type === "secret" || mount.type === "ssh")
+    Object.assign(fields, { id: mount.id, required: mount.required });
+  if (mount.type === "secret") fields["env"] = mount.env;
+  if ("mode" in mount) Object.assign(fields, { mode: mount.mode.toString(8), uid: mount.uid, gid: mount.gid });
+  return Object.entries(fields)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(",");
 }
 
 /** WORKDIR: the directory and its owner. */
@@ -60,12 +84,18 @@ export function copyKey(step: CopyStep, root: Digest | undefined, sources: reado
   const inline = inlineFiles.map(({ name, content }) => ({ name, content: digestOf(content) }));
   const names = sources.map(({ argument }) => argument);
   const content = sources.map((source) => source.content);
-  return keyOf("copy", { names, destination, chown, chmod, exclude, unpack, inline }, { root, content });
+  const unpacked = { unpack: unpack.local, unpackRemote: unpack.remote || undefined };
+  return keyOf("copy", { names, destination, chown, chmod, exclude, ...unpacked, inline }, { root, content });
 }
 
 /** Where the digest over chosen files of a stage or image is kept: they cannot change while the layers are the same. */
-export function contentKey(layers: readonly Layer[], sources: readonly string[]): CacheKey {
-  return keyOf("content", { sources }, { root: baseKey(layers) });
+export function contentKey(
+  layers: readonly Layer[],
+  sources: readonly string[],
+  excluded: readonly string[],
+): CacheKey {
+  const exclude = excluded.length === 0 ? undefined : excluded;
+  return keyOf("content", { sources, exclude }, { root: baseKey(layers) });
 }
 
 function keyOf(kind: string, operation: object, inputs: object): CacheKey {

@@ -3,6 +3,7 @@ import { Digester, digestOf } from "#formats/digest.ts";
 import type { Digest } from "#spec/digest.ts";
 import { type FileTree, SMALL_FILE, type TreeNode } from "../ops/file-tree.ts";
 import type { SourceSelection } from "../ops/select-sources.ts";
+import { selectedFiles } from "../ops/tree-filter.ts";
 
 /** Longer lists of files are not kept, characters: a change in them is told without names. */
 const MAX_MANIFEST = 16 * 1024 * 1024;
@@ -33,12 +34,13 @@ export async function contentDigest(tree: FileTree, source: SourceSelection): Pr
     lines.push(describe(tree, path, node, name, content));
   };
   const isPattern = source.selections.length !== 1 || source.selections[0]?.name !== source.argument;
-  for (const { path, node, name } of source.selections) {
+  for (const selection of source.selections) {
+    const { path, node, name } = selection;
     const prefix = isPattern ? name : "";
     // The root of the context is the client's own directory: its mode means nothing.
     if (path !== "") await add(path, node, prefix);
     if (node.type !== "directory") continue;
-    for (const [child, childNode] of tree.descendants(path)) {
+    for (const { path: child, node: childNode } of selectedFiles(tree, selection)) {
       const relative = `${prefix}/${child.slice(path === "" ? 0 : path.length + 1)}`;
       if (childNode.type === "file" && !childNode.digest) await add(child, childNode, relative);
       else lines.push(describe(tree, child, childNode, relative, childNode.digest ?? ""));

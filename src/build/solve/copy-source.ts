@@ -1,11 +1,11 @@
 import { errorMessage, NotFoundError } from "#errors/errors.ts";
 import { digestHex } from "#formats/digest.ts";
-import type { CopyStep } from "../graph/graph-types.ts";
+import type { PathArgument } from "../graph/graph-types.ts";
+import type { CopyPart } from "../ops/copy-step.ts";
 import { emptyTree } from "../ops/empty-tree.ts";
 import type { FileTree } from "../ops/file-tree.ts";
-import { baseName } from "../ops/file-tree.ts";
 import { withRoot } from "../ops/op-context.ts";
-import { cleanPath, type SourceSelection, selectSources } from "../ops/select-sources.ts";
+import { argumentName, type SourceSelection, selectSources } from "../ops/select-sources.ts";
 import { baseKey, type CopySourceKey, contentKey } from "./cache-key.ts";
 import { contentDigest } from "./content-digest.ts";
 import type { SolvedStage, SolverTools } from "./solver-types.ts";
@@ -14,15 +14,22 @@ import type { StepCache } from "./step-cache.ts";
 /** What a COPY reads, as far as its cache key needs to know, and a way to the files themselves. */
 export interface CopySource {
   readonly keys: readonly CopySourceKey[];
-  /** Runs `work` with the files; mounts them first where they are in layers. */
-  use<T>(work: (tree: FileTree, selected: readonly SourceSelection[]) => Promise<T>): Promise<T>;
+  /** Runs `work` with the files, in the order of the arguments; mounts or fetches them first where they are not at hand. */
+  use<T>(work: (parts: readonly CopyPart[]) => Promise<T>): Promise<T>;
 }
 
-/** Files of the build context. Throws NotFoundError in BuildKit's words for a missing one. */
-export async function contextSource(step: CopyStep, tree: FileTree): Promise<CopySource> {
-  const selected = select(tree, step, "context");
+/** What a step reads by paths. */
+export interface PathsRead {
+  readonly sources: readonly PathArgument[];
+  readonly exclude: readonly string[];
+  readonly unpack: boolean;
+}
+
+/** Files of a context. Throws NotFoundError in BuildKit's words for a missing one. */
+export async function contextSource(paths: PathsRead, tree: FileTree): Promise<CopySource> {
+  const selected = select(tree, paths, "context");
   const keys = await keysOf(tree, selected);
-  return { keys, use: (work) => work(tree, selected) };
+  return { keys, use: (work) => work([partOf(tree, selected, paths)]) };
 }
 
 /**
@@ -30,30 +37,56 @@ export async function contextSource(step: CopyStep, tree: FileTree): Promise<Cop
  * whose steps are all cached mounts nothing.
  */
 export async function stageSource(
-  step: CopyStep,
+  paths: PathsRead,
   stage: SolvedStage,
   cache: StepCache,
   tools: SolverTools,
 ): Promise<CopySource> {
   const layers = stage.layers.map(({ layer }) => layer);
-  const use: CopySource["use"] = (work) =>
+  const withTree = <T>(work: (tree: FileTree, selected: readonly SourceSelection[]) => Promise<T>): Promise<T> =>
     withRoot(tools.ops, layers, async (root) => {
       const tree = root ?? emptyTree;
-      return await work(tree, select(tree, step, digestHex(baseKey(layers)).slice(0, 25)));
+      return await work(tree, select(tree, paths, digestHex(baseKey(layers)).slice(0, 25)));
     });
-  const remembered = contentKey(layers, step.sources);
+  const use: CopySource["use"] = (work) => withTree((tree, selected) => work([partOf(tree, selected, paths)]));
+  const names = paths.sources.map(({ path, parents }) => (parents ? `${path}/./${parents.pattern}` : path));
+  const remembered = contentKey(layers, names, paths.exclude);
   const content = cache.findContent(remembered.key);
   if (content) {
-    const keys = content.map((digest, index) => ({ argument: argumentOf(step.sources[index] ?? ""), content: digest }));
+    const keys = content.flatMap((digest, index) => {
+      const argument = paths.sources[index];
+      return argument ? [{ argument: argumentName(argument), content: digest }] : [];
+    });
     return { keys, use };
   }
-  const keys = await use(keysOf);
+  const keys = await withTree(keysOf);
   cache.addContent(
     remembered,
     keys.map((key) => key.content),
-    `content of ${step.sources.join(" ")}`,
+    `content of ${names.join(" ")}`,
   );
   return { keys, use };
+}
+
+/** Several sources as one. */
+export function joinSources(sources: readonly CopySource[]): CopySource {
+  return {
+    keys: sources.flatMap(({ keys }) => keys),
+    use: (work) => useAll(sources, [], work),
+  };
+}
+
+function useAll<T>(
+  sources: readonly CopySource[],
+  parts: readonly CopyPart[],
+  work: (parts: readonly CopyPart[]) => Promise<T>,
+): Promise<T> {
+  const [first, ...rest] = sources;
+  return first ? first.use((more) => useAll(rest, [...parts, ...more], work)) : work(parts);
+}
+
+function partOf(tree: FileTree, selected: readonly SourceSelection[], { unpack }: PathsRead): CopyPart {
+  return { tree, selections: selected.flatMap(({ selections }) => selections), unpack };
 }
 
 async function keysOf(tree: FileTree, selected: readonly SourceSelection[]): Promise<readonly CopySourceKey[]> {
@@ -62,16 +95,12 @@ async function keysOf(tree: FileTree, selected: readonly SourceSelection[]): Pro
   return keys;
 }
 
-function select(tree: FileTree, step: CopyStep, ref: string): readonly SourceSelection[] {
+function select(tree: FileTree, { sources, exclude }: PathsRead, ref: string): readonly SourceSelection[] {
   try {
-    return selectSources(tree, step.sources);
+    return selectSources(tree, sources, exclude);
   } catch (error) {
     if (!(error instanceof NotFoundError)) throw error;
     const message = `failed to compute cache key: failed to calculate checksum of ref ${ref}: ${errorMessage(error)}`;
     throw new NotFoundError(message, { cause: error });
   }
-}
-
-function argumentOf(source: string): string {
-  return baseName(cleanPath(source));
 }

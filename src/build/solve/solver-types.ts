@@ -2,10 +2,12 @@ import type { SharedWork } from "#lib/shared-work.ts";
 import type { Digest } from "#spec/digest.ts";
 import type { BuildCacheStore } from "#store/build-cache.ts";
 import type { Layer, LayerProvider } from "#store/layer-store.ts";
+import type { BuildSecrets, SshAgents } from "../build-client.ts";
 import type { OpTools } from "../ops/op-context.ts";
 import type { BuildMemory } from "./build-memory.ts";
 import type { ContextLoader } from "./context-loader.ts";
 import type { BuildProgress } from "./progress.ts";
+import type { RemoteSources } from "./remote-sources.ts";
 import type { StepOutput } from "./step-output.ts";
 
 /** The layer of a step that has been carried out, now or once. */
@@ -39,7 +41,10 @@ export interface SolveOptions {
   /** Carry nothing out: report what a build would find cached and what it would run. */
   readonly isPlan: boolean;
   readonly extraHosts: readonly string[];
-  readonly context: ContextLoader;
+  readonly contexts: ContextLoader;
+  readonly remotes: RemoteSources;
+  readonly secrets: BuildSecrets | undefined;
+  readonly sshAgents: SshAgents | undefined;
   readonly progress: BuildProgress;
   readonly signal: AbortSignal;
   /** Former builds of the same, and who wants to hear of this one. */

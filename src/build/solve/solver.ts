@@ -3,21 +3,22 @@ import type { Digest } from "#spec/digest.ts";
 import type { Layer } from "#store/layer-store.ts";
 import { locate } from "../build-error.ts";
 import type { PlannedVertex } from "../builder.ts";
-import { reachableStages } from "../graph/build-graph.ts";
+import { originsOf, reachableStages } from "../graph/build-graph.ts";
 import type { CopyStep, RunStep, StageGraph, Step, WorkdirStep } from "../graph/graph-types.ts";
 import { factsHold } from "../ops/base-facts.ts";
 import { copyLayer } from "../ops/copy-step.ts";
-import { emptyTree } from "../ops/empty-tree.ts";
 import { type MadeLayer, type OpOptions, withRoot } from "../ops/op-context.ts";
+import type { MountedFiles } from "../ops/run-mounts.ts";
 import { runLayer } from "../ops/run-step.ts";
 import { workdirLayer } from "../ops/workdir-step.ts";
 import { parseStepName } from "./build-memory.ts";
-import { type CacheKey, copyKey, rootKey, runKey, workdirKey } from "./cache-key.ts";
-import { type CopySource, contextSource, stageSource } from "./copy-source.ts";
+import { type CacheKey, type CopySourceKey, copyKey, rootKey, runKey, workdirKey } from "./cache-key.ts";
+import type { CopySource } from "./copy-source.ts";
 import type { VertexProgress } from "./progress.ts";
 import type { SolvedLayer, SolvedStage, SolveOptions, SolverTools } from "./solver-types.ts";
 import { StepCache } from "./step-cache.ts";
 import { StepReporter, type StepTrace } from "./step-reporter.ts";
+import { type MountSource, StepSources } from "./step-sources.ts";
 
 /**
  * Brings about the layers of one build: stages that do not need one another at the same time, the steps of a stage in order, each
@@ -32,6 +33,9 @@ export class Solver implements Disposable {
   readonly #signal: AbortSignal;
   readonly #target: StageGraph;
   readonly #reporter: StepReporter;
+  readonly #sources: StepSources;
+  /** Cache mounts that this build has emptied. */
+  readonly #emptied = new Set<Digest>();
 
   constructor(target: StageGraph, tools: SolverTools, options: SolveOptions) {
     this.#target = target;
@@ -40,6 +44,13 @@ export class Solver implements Disposable {
     this.#cache = new StepCache(tools);
     this.#reporter = new StepReporter(options.memory, target, options);
     this.#signal = AbortSignal.any([options.signal, this.#failed.signal]);
+    this.#sources = new StepSources({
+      tools,
+      cache: this.#cache,
+      contexts: options.contexts,
+      remotes: options.remotes,
+      stage: ({ stage }) => this.#stage(stage),
+    });
   }
 
   /** Throws LocatedError for a step that fails, CancelledError on abort. */
@@ -111,9 +122,11 @@ export class Solver implements Disposable {
     const missing = await this.#missingInput(step);
     if (missing !== undefined) return wouldRun(at, { ...below, ran: missing });
     const prepared = await this.#prepare(step);
-    const root = rootKey(below.layers.map(({ contentId }) => contentId));
+    // What is linked lies on nothing, whatever it will lie on.
+    const layersBelow = step.kind === "copy" && step.link ? [] : below.layers;
+    const root = rootKey(layersBelow.map(({ contentId }) => contentId));
     const key = this.#keyOf(prepared, at.stage, root);
-    trace.keyed(key, prepared.kind === "copy" ? prepared.files.keys : []);
+    trace.keyed(key, keysRead(prepared));
     if (below.isPending) return wouldRun(at, below);
     const found = this.#options.noCache ? undefined : await this.#find(prepared, below, key, root);
     if (found) {
@@ -125,16 +138,19 @@ export class Solver implements Disposable {
     const reasons = trace.missed(below.ran);
     // Who asks for everything anew knows why.
     if (!this.#options.noCache) vertex.explain(reasons);
-    const made = await this.#execute(prepared, below, key, root, vertex);
+    const made = await this.#execute(prepared, { ...below, layers: layersBelow }, key, root, vertex);
     trace.end("ran", made);
     return { ran: parseStepName(step.name).label, layers: [...below.layers, made] };
   }
 
   /** In a plan: the step whose outcome this one reads and that has none yet. */
   async #missingInput(step: Step): Promise<string | undefined> {
-    if (!this.#options.isPlan || step.kind !== "copy" || !step.from) return undefined;
-    const from = await this.#stage(step.from);
-    return from.isPending ? from.ran : undefined;
+    if (!this.#options.isPlan) return undefined;
+    for (const origin of originsOf(step)) {
+      const from = origin.kind === "stage" ? await this.#stage(origin.stage) : undefined;
+      if (from?.isPending) return from.ran;
+    }
+    return undefined;
   }
 
   /** By its key; for COPY also the layer that the same made over another root that looks the same where it matters. */
@@ -145,7 +161,7 @@ export class Solver implements Disposable {
     root: Digest,
   ): Promise<SolvedLayer | undefined> {
     const found = this.#cache.find(key.key);
-    if (found || prepared.kind !== "copy") return found;
+    if (found || prepared.kind !== "copy" || prepared.step.link) return found;
     const floating = copyKey(prepared.step, undefined, prepared.files.keys).key;
     const candidates = this.#cache.findFloating(floating);
     if (candidates.length === 0) return undefined;
@@ -161,25 +177,24 @@ export class Solver implements Disposable {
   async #prepare(step: Step): Promise<PreparedStep> {
     switch (step.kind) {
       case "run":
-        return { kind: "run", step };
+        return { kind: "run", step, mounts: await this.#sources.mounts(step) };
       case "workdir":
         return { kind: "workdir", step };
       case "copy":
-        return { kind: "copy", step, files: await this.#filesOf(step) };
+        return { kind: "copy", step, files: await this.#sources.copy(step) };
     }
   }
 
-  async #filesOf(step: CopyStep): Promise<CopySource> {
-    if (!step.from) {
-      return await contextSource(step, step.sources.length > 0 ? await this.#options.context.tree() : emptyTree);
-    }
-    return await stageSource(step, await this.#stage(step.from), this.#cache, this.#tools);
+  #isFreshCache(key: Digest): boolean {
+    if (!this.#options.noCache || this.#emptied.has(key)) return false;
+    this.#emptied.add(key);
+    return true;
   }
 
   #keyOf(prepared: PreparedStep, stage: StageGraph, root: Digest): CacheKey {
     switch (prepared.kind) {
       case "run":
-        return runKey(prepared.step, root, stage.image.platform, this.#options.extraHosts);
+        return runKey(prepared.step, root, stage.image.platform, this.#options.extraHosts, keysRead(prepared));
       case "workdir":
         return workdirKey(prepared.step, root);
       case "copy":
@@ -204,6 +219,9 @@ export class Solver implements Disposable {
         const options: OpOptions = {
           signal,
           extraHosts: this.#options.extraHosts,
+          secrets: this.#options.secrets,
+          sshAgents: this.#options.sshAgents,
+          isFreshCache: (cache) => this.#isFreshCache(cache),
           onOutput: (stream, bytes) => report({ stream, bytes: Uint8Array.from(bytes) }),
         };
         const layers = below.layers.map(({ layer }) => layer);
@@ -229,15 +247,30 @@ export class Solver implements Disposable {
     const { ops } = this.#tools;
     switch (prepared.kind) {
       case "run":
-        return await runLayer(prepared.step, below, ops, options);
+        return await runLayer(
+          { step: prepared.step, below, sources: await mounted(prepared.mounts, options) },
+          ops,
+          options,
+        );
       case "workdir":
         return { layer: await workdirLayer(prepared.step, below, ops, options) };
       case "copy": {
         const { step, files } = prepared;
-        return await files.use((source, selected) => copyLayer({ step, below, source, selected }, ops, options));
+        return await files.use((parts) => copyLayer({ step, below, parts }, ops, options));
       }
     }
   }
+}
+
+function keysRead(prepared: PreparedStep): readonly CopySourceKey[] {
+  if (prepared.kind === "copy") return prepared.files.keys;
+  return prepared.kind === "run" ? prepared.mounts.map(({ key }) => key) : [];
+}
+
+async function mounted(mounts: readonly MountSource[], options: OpOptions): Promise<readonly MountedFiles[]> {
+  const opened: MountedFiles[] = [];
+  for (const { mount, key, files } of mounts) opened.push({ mount, content: key.content, files: await files(options) });
+  return opened;
 }
 
 /** A plan's step that a build would carry out: what comes after it is not known. */
@@ -255,9 +288,9 @@ interface StepPlace {
   readonly trace: StepTrace;
 }
 
-/** A step, and for COPY what it reads: its key depends on that. */
+/** A step, and what it reads: its key depends on that. */
 type PreparedStep =
-  | { readonly kind: "run"; readonly step: RunStep }
+  | { readonly kind: "run"; readonly step: RunStep; readonly mounts: readonly MountSource[] }
   | { readonly kind: "workdir"; readonly step: WorkdirStep }
   | { readonly kind: "copy"; readonly step: CopyStep; readonly files: CopySource };
 

@@ -84,6 +84,16 @@ export class StepCache implements Disposable {
     this.#cache.put({ key, description, record: JSON.stringify(full), created: Date.now() });
   }
 
+  /** A note that is no step: what a server said of a URL. */
+  recall(key: Digest): string | undefined {
+    this.#held.use(this.#cache.hold(key));
+    return this.#cache.get(key)?.record;
+  }
+
+  remember(key: Digest, record: string, description: string): void {
+    this.#cache.put({ key, description, record, created: Date.now() });
+  }
+
   flush(): void {
     this.#cache.flush();
   }

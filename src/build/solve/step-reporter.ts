@@ -59,6 +59,8 @@ export class StepTrace {
   readonly #context: TraceContext;
   readonly #started = Date.now();
   #key: CacheKey | undefined;
+  /** What was read, as messages call it. */
+  #sources: readonly string[] = [];
   #reasons: readonly string[] = [];
 
   constructor(step: Step, stage: StageGraph, context: TraceContext) {
@@ -70,6 +72,7 @@ export class StepTrace {
   /** Its key is known, and of COPY the files that went into it. */
   keyed(key: CacheKey, sources: readonly CopySourceKey[]): void {
     this.#key = key;
+    this.#sources = sourceNames(this.#step, sources);
     for (const { content, manifest } of sources) {
       if (manifest !== undefined) this.#context.memory?.keepManifest(content, manifest);
     }
@@ -83,7 +86,7 @@ export class StepTrace {
       name: this.#step.name,
       kind: this.#step.kind,
       inputs: this.#key?.record,
-      sources: this.#step.kind === "copy" ? this.#step.sources : [],
+      sources: this.#sources,
       args: new Set(this.#stage.scope.buildArgs),
       steps,
       ran,
@@ -104,16 +107,25 @@ export class StepTrace {
       completed: Date.now(),
       inputs: this.#key?.record ?? "",
       ...(this.#key ? { key: this.#key.key } : {}),
-      ...(this.#step.kind === "copy" ? { sources: this.#step.sources } : {}),
+      ...(this.#step.kind === "copy" ? { sources: this.#sources } : {}),
       ...(solved ? { diffId: solved.layer.diffId, size: solved.layer.contentSize } : {}),
     } satisfies BuildStep);
   }
 }
 
+/** The sources of COPY as written; the targets of RUN's mounts. */
+function sourceNames(step: Step, sources: readonly CopySourceKey[]): readonly string[] {
+  if (step.kind !== "copy") return sources.map(({ argument }) => `mount ${argument}`);
+  return step.sources.map((source) => {
+    if (source.kind === "path") return source.path;
+    return source.kind === "git" ? source.source.remote : source.url;
+  });
+}
+
 /** The image that a stage stands on, through the stages between. */
 function rootImage({ base }: StageGraph): (FromInputs & { readonly name: string }) | undefined {
   if (base.kind === "stage") return rootImage(base.stage);
-  if (base.kind === "scratch") return undefined;
+  if (base.kind !== "image") return undefined;
   const { name, inputs } = fromOf(base);
   return { name, ...inputs };
 }

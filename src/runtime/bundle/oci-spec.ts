@@ -80,7 +80,7 @@ function makeProcess(
       : {}),
     user: { uid: user.uid, gid: user.gid, additionalGids: user.additionalGids },
     args: spec.args,
-    env: withHome(spec.env, user.home),
+    env: withHome([...spec.env, ...(spec.secretEnv ?? [])], user.home),
     cwd: spec.cwd || "/",
     capabilities: capabilitySets(capabilities, user.uid, spec.privileged ? [] : spec.capAdd),
     rlimits: resolveRlimits(spec.ulimits ?? [], host.ceilings),

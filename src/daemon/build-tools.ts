@@ -1,0 +1,34 @@
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import type { DockerfileBuilderOptions } from "#build/dockerfile-builder.ts";
+import { CacheMounts } from "#build/ops/cache-mounts.ts";
+import { CacheMountStore } from "#store/cache-mount-store.ts";
+import type { Database } from "#store/database.ts";
+import { runCommand } from "#sys/command.ts";
+import { diskUsage } from "#sys/disk-usage.ts";
+import { inflate } from "#sys/inflate.ts";
+import { mountPrivateTmpfs } from "#sys/private-tmpfs.ts";
+import type { EnginePaths } from "./paths.ts";
+import { readXattrs } from "./read-xattrs.ts";
+
+type BuildTools = Pick<
+  DockerfileBuilderOptions,
+  "readXattrs" | "inflate" | "openPrivateDirectory" | "git" | "cacheMounts" | "scratchDirectory"
+>;
+
+/** What builds need of the kernel and of programs: `build` may not reach for it itself. */
+export function buildTools(paths: EnginePaths, database: Database): BuildTools {
+  return {
+    readXattrs,
+    inflate: (source) => inflate(source),
+    scratchDirectory: paths.temporary,
+    openPrivateDirectory: async () => mountPrivateTmpfs(join(paths.buildFiles, randomBytes(4).toString("hex"))),
+    git: (args, { env, signal }) => runCommand("git", args, { env, signal, okCodes: "any", group: true }),
+    cacheMounts: new CacheMounts({
+      directory: paths.cacheMounts,
+      store: new CacheMountStore(database),
+      measure: async (path) => (await diskUsage(path)).allocatedBytes,
+      copyTree: async (from, to) => void (await runCommand("cp", ["-a", "--", `${from}/.`, to])),
+    }),
+  };
+}
