@@ -28,6 +28,11 @@ const BUILD: Leaf = {
   below: [HISTORY_OF_BUILDS],
 };
 const COMMIT = leaf("commit", "Create a new image from a container's changes", () => import("./commands/commit.ts"));
+const CP = leaf(
+  "cp",
+  "Copy files/folders between a container and the local filesystem",
+  () => import("./commands/cp.ts"),
+);
 const CREATE = leaf("create", "Create a new container", () => import("./commands/create.ts"));
 const DIFF = leaf(
   "diff",
@@ -36,6 +41,7 @@ const DIFF = leaf(
 );
 const EVENTS = leaf("events", "Get real time events from the server", () => import("./commands/events.ts"));
 const EXEC = leaf("exec", "Execute a command in a running container", () => import("./commands/exec.ts"));
+const EXPORT = leaf("export", "Export a container's filesystem as a tar archive", () => import("./commands/export.ts"));
 const HISTORY = leaf("history", "Show the history of an image", () => import("./commands/history.ts"));
 const IMAGES = leaf("images", "List images", () => import("./commands/images.ts"));
 const IMPORT = leaf(
@@ -113,9 +119,11 @@ const CONTAINER: Group = {
   commands: [
     ATTACH,
     COMMIT,
+    CP,
     CREATE,
     DIFF,
     EXEC,
+    EXPORT,
     leaf(
       "inspect",
       "Display detailed information on one or more containers",
@@ -215,10 +223,12 @@ export const COMMANDS: CommandTree = {
       entries: [
         ATTACH,
         COMMIT,
+        CP,
         CREATE,
         DAEMON,
         DIFF,
         EVENTS,
+        EXPORT,
         HISTORY,
         IMPORT,
         INSPECT,

@@ -37,7 +37,9 @@ export class HttpEngine implements Engine {
 
   async send(request: EngineRequest): Promise<EngineResponse> {
     const exchange = await this.#exchange(request, { Connection: "close" });
-    return { status: exchange.head.status, headers: exchange.head.headers, body: bodyOf(exchange, request.signal) };
+    if (request.method === "HEAD") exchange.socket.destroy();
+    const body = request.method === "HEAD" ? noBody() : bodyOf(exchange, request.signal);
+    return { status: exchange.head.status, headers: exchange.head.headers, body };
   }
 
   async upgrade(request: EngineRequest): Promise<EngineStream> {
@@ -63,7 +65,7 @@ export class HttpEngine implements Engine {
       const failed = sendRequest(socket, request, `/v${this.#version}`, headers).then(waitForAnswer, ignoreRefusal);
       const head = await Promise.race([readResponseHead(reader), failed]);
       const exchange = { socket, reader, head };
-      if (head.status >= 400) throw await readError(exchange);
+      if (head.status >= 400) throw await readError(exchange, request.method);
       return exchange;
     } catch (error) {
       socket.destroy();
@@ -139,6 +141,8 @@ async function* bodyOf(exchange: Exchange, signal: AbortSignal | undefined): Asy
   }
 }
 
+async function* noBody(): AsyncGenerator<Buffer, void, void> {}
+
 async function* rawOutput(reader: PushbackReader): AsyncGenerator<Buffer, void, void> {
   for (let bytes = await reader.read(); bytes; bytes = await reader.read()) yield bytes;
 }
@@ -155,8 +159,10 @@ function encodeQuery(query: Readonly<Record<string, QueryValue>>): string {
   return parts.length === 0 ? "" : `?${parts.join("&")}`;
 }
 
-async function readError(exchange: Exchange): Promise<EngineError> {
+async function readError(exchange: Exchange, method: EngineRequest["method"]): Promise<EngineError> {
   const { status } = exchange.head;
+  // Whatever length its answer names, it has no body.
+  if (method === "HEAD") return new EngineError(status, `request returned status ${status}`);
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of readBody(exchange.reader, exchange.head)) {

@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import { SystemError } from "#errors/errors.ts";
 import { type TarEntryType, type TarHeader, tarText } from "#formats/tar/tar-entry.ts";
 import { tarHeader, tarPadding } from "#formats/tar/tar-writer.ts";
-import { splitDeviceNumber } from "#sys/mknod.ts";
+import { splitDeviceNumber } from "#lib/device-number.ts";
 
 /** Chunks are at least this long, but for the last: consumers hash and write them one by one. */
 export const TAR_CHUNK: number = 256 * 1024;

@@ -3,7 +3,8 @@ import { lstatSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { deviceNumber, makeNode, splitDeviceNumber } from "./mknod.ts";
+import { deviceNumber, splitDeviceNumber } from "#lib/device-number.ts";
+import { makeNode } from "./mknod.ts";
 
 test("makeNode() makes devices and fifos with exactly their mode and numbers", () => {
   const directory = mkdtempSync(join(tmpdir(), "berth-mknod-"));

@@ -1,14 +1,9 @@
-import { createWriteStream } from "node:fs";
-import { rename, rm, stat } from "node:fs/promises";
-import { dirname } from "node:path";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import { saveImages } from "#client/image-transfer.ts";
-import { InvalidParameterError } from "#errors/errors.ts";
 import { atLeast } from "../grammar/argument-rule.ts";
 import { type Command, defineCommand } from "../grammar/command.ts";
 import { listFlag, stringFlag } from "../grammar/flag.ts";
 import { platformList } from "../grammar/platform-list.ts";
+import { checkOutput, writeOutput } from "../transfer/output-file.ts";
 
 export const command: Command = defineCommand({
   usage: "[OPTIONS] IMAGE [IMAGE...]",
@@ -23,37 +18,9 @@ export const command: Command = defineCommand({
     ),
   },
   async run({ flags, args }, { engine, streams }) {
-    if (flags.output === "" && streams.stdout.isTerminal) {
-      throw new InvalidParameterError("cowardly refusing to save to a terminal. Use the -o flag or redirect");
-    }
-    if (flags.output !== "") await checkDirectory(flags.output);
+    await checkOutput(flags.output, streams.stdout, "failed to save image");
     const { body } = await saveImages(engine, args, platformList(flags.platform));
-    if (flags.output === "") for await (const bytes of body) await streams.stdout.write(bytes);
-    else await writeWhole(flags.output, body);
+    await writeOutput(flags.output, streams.stdout, body);
     return 0;
   },
 });
-
-async function checkDirectory(path: string): Promise<void> {
-  const directory = dirname(path);
-  const found = await stat(directory).catch(() => undefined);
-  if (!found?.isDirectory()) {
-    throw new InvalidParameterError(
-      `failed to save image: invalid output path: directory "${directory}" does not exist`,
-    );
-  }
-}
-
-/** Under another name until it is whole: an archive that was cut off must not look like one. */
-async function writeWhole(path: string, body: AsyncIterable<Buffer>): Promise<void> {
-  const found = await stat(path).catch(() => undefined);
-  if (found && !found.isFile()) return pipeline(Readable.from(body), createWriteStream(path));
-  const temporary = `${path}.tmp-${process.pid}`;
-  try {
-    await pipeline(Readable.from(body), createWriteStream(temporary, { mode: 0o600 }));
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
-}
