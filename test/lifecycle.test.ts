@@ -164,6 +164,44 @@ describe("events come in Docker's order", () => {
   );
 });
 
+describe("update", () => {
+  test("changes limits of a running container at once, and keeps them for the next start", async () => {
+    await running("limited", ["-m", "64m"], ["sleep", "100"]);
+    expect(await engine.ok(["update", "-m", "80m", "--pids-limit", "33", "--cpu-shares", "300", "limited"])).toBe(
+      "limited",
+    );
+    const inside = [
+      "exec",
+      "limited",
+      "sh",
+      "-c",
+      "cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory.max",
+    ];
+    expect((await engine.berth(inside)).stdout).toBe(`${80 * 2 ** 20}\n`);
+    await engine.ok(["restart", "-t", "0", "limited"]);
+    expect((await engine.berth(inside)).stdout).toBe(`${80 * 2 ** 20}\n`);
+    const shown = "{{.HostConfig.Memory}} {{.HostConfig.PidsLimit}} {{.HostConfig.CpuShares}}";
+    expect(await state("limited", shown)).toBe(`${80 * 2 ** 20} 33 300`);
+    const refused = await engine.berth(["update", "-m", "200m", "limited"]);
+    expect(refused.stderr).toContain("Memory limit should be smaller than already set memoryswap limit");
+    expect(await state("limited", shown)).toBe(`${80 * 2 ** 20} 33 300`);
+    expect((await engine.berth(["update", "limited"])).exitCode).toBe(1);
+    await engine.ok(["rm", "-f", "limited"]);
+  }, 30_000);
+
+  test("gives and takes a restart policy", async () => {
+    await running("policy", [], ["sh", "-c", "sleep 0.5; exit 1"]);
+    await engine.ok(["update", "--restart", "on-failure:1", "policy"]);
+    expect(await engine.ok(["wait", "policy"])).toBe("1");
+    expect(await state("policy", "{{.RestartCount}}")).toBe("1");
+    await running("forever", ["--restart", "always"], ["sleep", "0.3"]);
+    await engine.ok(["update", "--restart", "no", "forever"]);
+    await engine.ok(["wait", "forever"]);
+    expect(await state("forever", "{{.State.Status}}")).toBe("exited");
+    await engine.ok(["rm", "policy", "forever"]);
+  }, 30_000);
+});
+
 describe("a restart policy", () => {
   test("counts restarts, waits longer each time, and is called off by stop", async () => {
     await running("again", ["--restart", "always"], ["sh", "-c", "exit 1"]);

@@ -94,6 +94,7 @@ const UNPAUSE = leaf(
   "Unpause all processes within one or more containers",
   () => import("./commands/unpause.ts"),
 );
+const UPDATE = leaf("update", "Update configuration of one or more containers", () => import("./commands/update.ts"));
 const VERSION = leaf("version", "Show the Berth version information", () => import("./commands/version.ts"));
 const WAIT = leaf(
   "wait",
@@ -144,6 +145,7 @@ const CONTAINER: Group = {
     STOP,
     TOP,
     UNPAUSE,
+    UPDATE,
     WAIT,
   ],
 };
@@ -248,6 +250,7 @@ export const COMMANDS: CommandTree = {
         TAG,
         TOP,
         UNPAUSE,
+        UPDATE,
         WAIT,
       ],
     },

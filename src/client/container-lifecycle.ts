@@ -1,5 +1,6 @@
 /** `POST /containers/…` and `DELETE`: the calls that change a container. */
 import type { ContainerCreateRequest, ContainerCreateResponse, WaitResponse } from "#spec/docker-api.ts";
+import type { UpdateRequest, UpdateResponse } from "#spec/docker-update.ts";
 import type { Engine, QueryValue } from "./engine.ts";
 import { drain, readJson } from "./response-body.ts";
 
@@ -52,6 +53,12 @@ export async function unpauseContainer(engine: Engine, id: string): Promise<void
 /** `POST /containers/{id}/rename`. */
 export async function renameContainer(engine: Engine, id: string, name: string): Promise<void> {
   await post(engine, id, "rename", { name });
+}
+
+/** `POST /containers/{id}/update`. */
+export async function updateContainer(engine: Engine, id: string, body: UpdateRequest): Promise<UpdateResponse> {
+  const path = `${containerPath(id)}/update`;
+  return readJson(await engine.send({ method: "POST", path, body: { json: body } }));
 }
 
 /** `DELETE /containers/{id}`. */

@@ -46,6 +46,10 @@ export class BundleFiles {
   get cgroupParent(): string {
     return join(this.directory, "cgroup-parent");
   }
+  /** Limits to be changed while the container runs. */
+  get resources(): string {
+    return join(this.directory, "resources.json");
+  }
   get record(): string {
     return join(this.directory, "berth.json");
   }

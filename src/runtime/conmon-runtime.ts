@@ -1,9 +1,10 @@
-import { mkdirSync, readdirSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { ConflictError, NotFoundError, SystemError } from "#errors/errors.ts";
 import { killByArgument } from "#sys/find-processes.ts";
 import { mountPrivateTmpfs } from "#sys/private-tmpfs.ts";
 import { isAlive } from "#sys/process-info.ts";
+import { updatedResources } from "./bundle/resources.ts";
 import { BundleFiles, type BundleRecord, identify, signalProcess } from "./bundle-files.ts";
 import { BundleMaker } from "./bundle-maker.ts";
 import { CgroupMoves } from "./cgroup-moves.ts";
@@ -19,6 +20,7 @@ import type {
   ExecProcess,
   ExecSpec,
   OutputSink,
+  ResourceLimits,
   RuntimeProgram,
   TerminalSize,
 } from "./container-runtime.ts";
@@ -125,6 +127,13 @@ export class ConmonRuntime implements ContainerRuntime {
   async resume(id: string): Promise<void> {
     this.#container(id);
     await this.#runtime.resume(id);
+  }
+
+  async update(id: string, limits: ResourceLimits): Promise<void> {
+    const { files } = this.#container(id);
+    const resources = updatedResources(limits, this.#bundles.host.hasSwapAccounting);
+    writeFileSync(files.resources, JSON.stringify(resources), { mode: 0o600 });
+    await this.#runtime.update(id, files.resources);
   }
 
   async remove(id: string): Promise<void> {

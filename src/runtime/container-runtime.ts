@@ -32,6 +32,8 @@ export interface ContainerLifecycle {
   kill(id: string, signal: number, all?: boolean): Promise<void>;
   pause(id: string): Promise<void>;
   resume(id: string): Promise<void>;
+  /** Changes the limits of a running container. Throws SystemError with the runtime's words. */
+  update(id: string, limits: ResourceLimits): Promise<void>;
   /** Releases cgroup, runtime state and bundle; kills what is left. Idempotent. */
   remove(id: string): Promise<void>;
   /** Called once for each container that exits. */

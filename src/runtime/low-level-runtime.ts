@@ -35,6 +35,12 @@ export class LowLevelRuntime {
     await this.#mustRun(["resume", id]);
   }
 
+  /** `resources`: a file with the OCI spec's object of that name. */
+  async update(id: string, resources: string): Promise<void> {
+    const { exitCode, said } = await this.#run(["update", "--resources", resources, id]);
+    if (exitCode !== 0) throw runtimeError("update", said);
+  }
+
   /** Removes cgroup and state of a container, alive or not. No error when it does not exist. */
   async delete(id: string): Promise<void> {
     if (this.program.name === "runc" && removeStopped(join(this.root, id))) return;

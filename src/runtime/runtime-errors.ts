@@ -22,7 +22,7 @@ const MOUNT_HINT =
  * The error for what runc or crun said about a failed create or exec, in Docker's words: StartError (126, 127) when the command cannot
  * be run, SystemError otherwise. `action` is what the runtime was asked for.
  */
-export function runtimeError(action: "create" | "start" | "exec", said: string): BerthError {
+export function runtimeError(action: "create" | "start" | "exec" | "update", said: string): BerthError {
   const words = said.trim() || "the runtime ended without a word";
   const message = `OCI runtime ${action} failed: ${words}: unknown`;
   const isMountMismatch = /mount/.test(words) && words.includes("not a directory");

@@ -16,7 +16,7 @@ export function bytesFlag(
 }
 
 /** Memory plus swap: bytes, or -1 for no limit. */
-function memorySwapFlag(usage: string): Flag<number> {
+export function memorySwapFlag(usage: string): Flag<number> {
   return valueFlag(usage, { type: "bytes", initial: 0 }, (text) => (text === "-1" ? -1 : parseBinarySize(text)));
 }
 

@@ -176,7 +176,7 @@ function isContainerMode(mode: string): boolean {
 }
 
 /** `on-failure:3`. Whether the name is one that exists is for the engine to say. */
-function parseRestartPolicy(text: string): RestartPolicy {
+export function parseRestartPolicy(text: string): RestartPolicy {
   const [name = "", count] = text.split(":", 2);
   if (count === undefined) return { Name: name as RestartPolicy["Name"], MaximumRetryCount: 0 };
   if (name === "") throw new InvalidParameterError("invalid restart policy format: no policy provided before colon");

@@ -56,7 +56,8 @@ export function checkEnv(env: readonly string[]): void {
   }
 }
 
-function checkRestartPolicy(hostConfig: HostConfig): void {
+/** Throws InvalidParameterError for a policy that contradicts itself or `--rm`. */
+export function checkRestartPolicy(hostConfig: Pick<HostConfig, "RestartPolicy" | "AutoRemove">): void {
   const policy = hostConfig.RestartPolicy;
   const name = policy?.Name ?? "";
   const retries = policy?.MaximumRetryCount ?? 0;

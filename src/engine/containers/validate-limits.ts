@@ -7,9 +7,12 @@ const MIN_MEMORY = 6 * 1024 * 1024;
 const ONLINE_CPUS = "/sys/devices/system/cpu/online";
 const ONLINE_NODES = "/sys/devices/system/node/online";
 
-/** Checks the limits of memory and processors that a request asks for. Throws InvalidParameterError in Docker's words. */
-export function checkLimits(hostConfig: HostConfig): void {
-  checkMemory(hostConfig);
+/**
+ * Checks the limits of memory and processors that a request asks for; of an update, whose missing half is in the container already, what can
+ * be said of it alone. Throws InvalidParameterError in Docker's words.
+ */
+export function checkLimits(hostConfig: HostConfig, { isUpdate = false }: { readonly isUpdate?: boolean } = {}): void {
+  checkMemory(hostConfig, isUpdate);
   checkCpuTime(hostConfig);
   checkRealtime(hostConfig);
   checkCpuset(hostConfig.CpusetCpus ?? "");
@@ -21,7 +24,7 @@ export function checkLimits(hostConfig: HostConfig): void {
     throw new InvalidParameterError(`Invalid value ${oomScore}, range for oom score adj is [-1000, 1000]`);
 }
 
-function checkMemory(hostConfig: HostConfig): void {
+function checkMemory(hostConfig: HostConfig, isUpdate: boolean): void {
   const { Memory: memory = 0, MemorySwap: swap = 0, MemoryReservation: reservation = 0 } = hostConfig;
   const swappiness = hostConfig.MemorySwappiness ?? -1;
   if (memory !== 0 && memory < MIN_MEMORY) throw new InvalidParameterError("Minimum memory limit allowed is 6MB");
@@ -31,9 +34,9 @@ function checkMemory(hostConfig: HostConfig): void {
     throw new InvalidParameterError("Minimum memory limit can not be less than memory reservation limit, see usage");
   if (swappiness < -1 || swappiness > 100)
     throw new InvalidParameterError(`Invalid value: ${swappiness}, valid memory swappiness range is 0-100`);
-  if (swap > 0 && memory === 0)
+  if (swap > 0 && memory === 0 && !isUpdate)
     throw new InvalidParameterError("You should always set the Memory limit when using Memoryswap limit, see usage");
-  if (swap > 0 && swap < memory)
+  if (memory > 0 && swap > 0 && swap < memory)
     throw new InvalidParameterError("Minimum memoryswap limit should be larger than memory limit, see usage");
 }
 

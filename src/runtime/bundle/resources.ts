@@ -26,6 +26,15 @@ export function resolveResources(
   };
 }
 
+/** The limits that a running container is given instead of those it has: no limit has to be said. Device rules stay. */
+export function updatedResources(
+  limits: ResourceLimits,
+  hasSwapAccounting: boolean,
+): Omit<RuntimeResources, "devices"> {
+  const { devices: _, ...resources } = resolveResources(limits, [], hasSwapAccounting);
+  return (limits.pidsLimit ?? 0) < 0 ? { ...resources, pids: { limit: -1 } } : resources;
+}
+
 /** `--memory` alone allows as much swap again, as in Docker; `memorySwap` counts memory and swap together, -1 is unlimited. */
 function memoryLimits(limits: ResourceLimits, hasSwapAccounting: boolean): RuntimeResources["memory"] {
   const limit = limits.memory ?? 0;

@@ -2,7 +2,7 @@ import { type Decoder, flag, integer, list, map, object, oneOf, text, textList, 
 import type { HostConfig, MountRequest, PortMapEntry, RestartPolicy } from "#spec/docker-api.ts";
 import { RESOURCE_FIELDS } from "./resources.ts";
 
-const restartPolicy = object<RestartPolicy>(
+export const restartPolicy: Decoder<RestartPolicy> = object<RestartPolicy>(
   {
     Name: oneOf(
       ["", "no", "always", "unless-stopped", "on-failure"],

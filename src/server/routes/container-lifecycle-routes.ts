@@ -5,8 +5,10 @@ import { renameContainer } from "#engine/containers/rename.ts";
 import { restartContainer } from "#engine/containers/restart.ts";
 import { startContainer } from "#engine/containers/start.ts";
 import { type StopOptions, stopContainer } from "#engine/containers/stop.ts";
+import { updateContainer } from "#engine/containers/update.ts";
 import type { Engine } from "#engine/engine.ts";
 import { ConflictError, InvalidParameterError } from "#errors/errors.ts";
+import { decodeUpdateRequest } from "../decode/update-request.ts";
 import type { RequestContext } from "../request-context.ts";
 import type { Route } from "../route.ts";
 import { integerParameter, terminalSize } from "./parameters.ts";
@@ -24,6 +26,7 @@ export function containerLifecycleRoutes(engine: Engine): readonly Route[] {
     ["POST", "/containers/{id}/pause", bind(pause)],
     ["POST", "/containers/{id}/unpause", bind(unpause)],
     ["POST", "/containers/{id}/rename", bind(rename)],
+    ["POST", "/containers/{id}/update", bind(update)],
     ["POST", "/containers/{id}/wait", bind(wait)],
     ["POST", "/containers/{id}/resize", bind(resize)],
   ];
@@ -77,6 +80,12 @@ async function unpause(engine: Engine, request: RequestContext): Promise<void> {
 function rename(engine: Engine, request: RequestContext): void {
   renameContainer(engine.containers, resolve(engine, request).id, request.text("name"));
   request.sendEmpty(204);
+}
+
+async function update(engine: Engine, request: RequestContext): Promise<void> {
+  const body = await request.json(decodeUpdateRequest);
+  const warnings = await updateContainer(engine.containers, resolve(engine, request).id, body);
+  request.sendJson(200, { Warnings: warnings.length > 0 ? warnings : null });
 }
 
 /** The headers go out at once: `docker run` waits for them before it starts the container. */
