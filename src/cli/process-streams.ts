@@ -87,7 +87,13 @@ class DescriptorInput implements Input {
   }
 
   async *bytes(): AsyncIterable<Uint8Array> {
-    for await (const chunk of process.stdin) yield Buffer.from(chunk);
+    const { stdin } = process;
+    try {
+      // Who stops after a line may ask for another.
+      for await (const chunk of stdin.iterator({ destroyOnReturn: false })) yield Buffer.from(chunk);
+    } finally {
+      stdin.pause();
+    }
   }
 
   setRaw(): () => void {

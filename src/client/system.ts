@@ -41,8 +41,10 @@ export async function* checkStore(engine: Engine, signal?: AbortSignal): AsyncGe
 }
 
 export interface AuthRequest {
-  readonly username: string;
-  readonly password: string;
+  readonly username?: string;
+  readonly password?: string;
+  readonly identitytoken?: string;
+  readonly registrytoken?: string;
   readonly serveraddress: string;
 }
 

@@ -79,16 +79,21 @@ export class RegistryClient {
   }
 
   /**
-   * Asks the registry of a domain whether it takes the credentials. Throws UnauthorizedError when it does not, UnavailableError in Docker's
-   * words when it does not answer.
+   * Asks the registry of a domain whether it takes the credentials. Resolves with the token to keep in place of the password, where its
+   * token server gives one. Throws UnauthorizedError when it does not take them, UnavailableError in Docker's words when it does not answer.
    */
-  async checkLogin(domain: string, credentials: Credentials, signal?: AbortSignal): Promise<void> {
+  async checkLogin(domain: string, credentials: Credentials, signal?: AbortSignal): Promise<string | undefined> {
     const [, registry] = this.#endpointGroups(domain);
     const options = { ...(signal ? { signal } : {}) };
     const session = await this.#openAny(registry, "", { credentials, ...options });
+    const { challenge } = session;
+    const refreshToken =
+      challenge?.scheme === "bearer" && !credentials.identityToken
+        ? await this.#tokens.login(challenge, credentials, withRedirects(this.#fetch), signal)
+        : undefined;
     const response = await session.sendWithRetry({ method: "GET", path: "", expect: [200, 401, 403], ...options });
     await response.body?.cancel();
-    if (response.ok) return;
+    if (response.ok) return refreshToken;
     throw new UnauthorizedError(
       `login attempt to ${session.endpoint.origin}/v2/ failed with status: ${response.status} ${STATUS_CODES[response.status]}`,
     );

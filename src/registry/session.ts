@@ -12,6 +12,8 @@ import type { RegistryRequest, Transport } from "./transport.ts";
 /** A connection to one repository at one endpoint: paths in, checked responses out. */
 export interface Session {
   readonly endpoint: Endpoint;
+  /** What the endpoint's `/v2/` asked for, if anything. */
+  readonly challenge?: Challenge;
   /** Once, without retry: for bodies that cannot be sent again. */
   send(request: SessionRequest): Promise<Response>;
   /** With back-off on connection failures, 429 and 5xx. */
@@ -55,6 +57,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const send = (request: SessionRequest): Promise<Response> => sendChecked(transport, endpoint, request);
   return {
     endpoint,
+    ...(challenge ? { challenge } : {}),
     send,
     sendWithRetry: (request) => retryTransient(() => send(request), options.retryPolicy, request.signal),
   };

@@ -10,6 +10,7 @@ import type { RegistryRequest, Transport } from "./transport.ts";
 const MAX_TOKEN_BODY = 1024 * 1024;
 /** What a token lives when the server does not say, seconds. https://distribution.github.io/distribution/spec/auth/token/ */
 const DEFAULT_LIFETIME = 60;
+const CLIENT_ID = "berth";
 /** A token is not used in its last moments, ms. */
 const MARGIN = 5000;
 
@@ -31,10 +32,28 @@ export class TokenSource {
     const key = cacheKey(challenge, scope, credentials);
     const kept = this.#tokens.get(key);
     if (kept && !options.fresh && kept.expires - MARGIN > Date.now()) return kept.token;
-    const fetched = await fetchToken(challenge, scope, credentials, transport, options.signal);
+    const fetched = await fetchToken(tokenRequest(challenge, scope, credentials), transport, options.signal);
     this.#dropExpired();
     this.#tokens.set(key, fetched);
     return fetched.token;
+  }
+
+  /**
+   * Proves credentials to the token server, as a login does. Resolves with the refresh token that it gives in their place, if it gives one.
+   * Throws UnauthorizedError with the server's words.
+   */
+  async login(
+    challenge: Challenge,
+    credentials: Credentials,
+    transport: Transport,
+    signal?: AbortSignal,
+  ): Promise<string | undefined> {
+    const request = tokenRequest(challenge, "", credentials);
+    if (request.method === "GET") {
+      request.url.searchParams.set("offline_token", "true");
+      request.url.searchParams.set("client_id", CLIENT_ID);
+    }
+    return (await fetchToken(request, transport, signal)).refreshToken;
   }
 
   #dropExpired(): void {
@@ -43,13 +62,11 @@ export class TokenSource {
 }
 
 async function fetchToken(
-  challenge: Challenge,
-  scope: string,
-  credentials: Credentials,
+  asked: RegistryRequest,
   transport: Transport,
   signal: AbortSignal | undefined,
-): Promise<{ token: string; expires: number }> {
-  const request = { ...tokenRequest(challenge, scope, credentials), ...(signal ? { signal } : {}) };
+): Promise<{ token: string; expires: number; refreshToken: string | undefined }> {
+  const request = { ...asked, ...(signal ? { signal } : {}) };
   const response = await transport(request);
   if (!response.ok) {
     const problem = await responseProblem(response);
@@ -63,7 +80,8 @@ async function fetchToken(
     throw new UnavailableError(`${requestLine(request)}: authorization server did not include a token in the response`);
   }
   const lifetime = typeof answer.expires_in === "number" ? answer.expires_in : DEFAULT_LIFETIME;
-  return { token, expires: Date.now() + lifetime * 1000 };
+  const refreshToken = typeof answer.refresh_token === "string" ? answer.refresh_token : undefined;
+  return { token, expires: Date.now() + lifetime * 1000, refreshToken };
 }
 
 function tokenRequest(challenge: Challenge, scope: string, credentials: Credentials): RegistryRequest {
@@ -76,7 +94,7 @@ function tokenRequest(challenge: Challenge, scope: string, credentials: Credenti
       refresh_token: credentials.identityToken,
       service,
       scope,
-      client_id: "berth",
+      client_id: CLIENT_ID,
     }).toString();
     return { method: "POST", url, headers: { "content-type": "application/x-www-form-urlencoded" }, body: () => form };
   }
@@ -97,7 +115,14 @@ function realmUrl(realm: string): URL {
   return url;
 }
 
-function parseAnswer(body: Uint8Array): { token?: unknown; access_token?: unknown; expires_in?: unknown } {
+interface TokenAnswer {
+  readonly token?: unknown;
+  readonly access_token?: unknown;
+  readonly expires_in?: unknown;
+  readonly refresh_token?: unknown;
+}
+
+function parseAnswer(body: Uint8Array): TokenAnswer {
   try {
     return JSON.parse(new TextDecoder().decode(body)) ?? {};
   } catch {

@@ -191,6 +191,11 @@ export class ImageStore {
     });
   }
 
+  /** Whether an image was committed from this one. */
+  hasChildren(id: Digest): boolean {
+    return this.#all("SELECT 1 FROM images WHERE json_extract(record, '$.parent') = ? LIMIT 1", id).length > 0;
+  }
+
   /** Takes an image's names away and hides it, for as long as a stopped container needs it. */
   hide(id: Digest): void {
     this.#database.transaction(() => {

@@ -1,7 +1,8 @@
+import { EngineError } from "#client/engine-error.ts";
 import { checkAuth } from "#client/system.ts";
 import { InvalidParameterError } from "#errors/errors.ts";
 import { configPath } from "../config/config-file.ts";
-import { HUB_KEY, registryKey } from "../config/registry-auth.ts";
+import { findCredentials, HUB_KEY, registryKey } from "../config/registry-auth.ts";
 import { storeCredentials } from "../config/store-credentials.ts";
 import { atMost } from "../grammar/argument-rule.ts";
 import { type Command, type CommandContext, defineCommand, type Invocation } from "../grammar/command.ts";
@@ -23,13 +24,13 @@ export const command: Command = defineCommand({
     const { stdout, stderr } = context.streams;
     const server = (invocation.args[0] ?? "").replace(/^https?:\/\//, "").replace(/\/$/, "");
     const serveraddress = server === "" ? HUB_KEY : registryKey(server);
+    if (await loginWithKept(invocation, serveraddress, context)) return 0;
     const { username, password } = await readCredentials(invocation, context);
     const answer = await checkAuth(context.engine, { username, password, serveraddress });
     const credentials = answer.IdentityToken
       ? { username, identitytoken: answer.IdentityToken, serveraddress }
       : { username, password, serveraddress };
-    const helper = await storeCredentials(serveraddress, credentials, context);
-    if (!helper) {
+    if (await storeCredentials(serveraddress, credentials, context)) {
       await stderr.write(
         `\nWARNING! Your credentials are stored unencrypted in '${configPath(context.configDirectory)}'.\nConfigure a credential helper to remove this warning. See\nhttps://docs.docker.com/go/credential-store/\n\n`,
       );
@@ -39,6 +40,31 @@ export const command: Command = defineCommand({
   },
 });
 
+/** Whether the credentials that are kept already will do: asked only when the user gave none. */
+async function loginWithKept(
+  { flags }: Invocation<typeof FLAGS>,
+  serveraddress: string,
+  context: CommandContext,
+): Promise<boolean> {
+  if (flags["password-stdin"] || flags.password !== "") return false;
+  const kept = await findCredentials(serveraddress, context).catch(() => undefined);
+  if (!kept || (flags.username !== "" && flags.username !== kept.username)) return false;
+  const { stdout, stderr } = context.streams;
+  const user = kept.username ? ` [Username: ${kept.username}]` : "";
+  await stderr.write(`Authenticating with existing credentials...${user}\n`);
+  const way = "To login with a different account, run 'docker logout' followed by 'docker login'";
+  await stderr.write(`\n Info -> ${way}\n\n\n`);
+  try {
+    const { Status: status } = await checkAuth(context.engine, kept);
+    await stdout.write(`${status || "Login Succeeded"}\n`);
+    return true;
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+    await stderr.write(`Login did not succeed, error: ${error.message}\n`);
+    return false;
+  }
+}
+
 async function readCredentials(
   { flags }: Invocation<typeof FLAGS>,
   context: CommandContext,
@@ -46,8 +72,9 @@ async function readCredentials(
   const { streams } = context;
   if (flags["password-stdin"]) {
     if (flags.password !== "")
-      throw new InvalidParameterError("--password and --password-stdin are mutually exclusive");
-    if (flags.username === "") throw new InvalidParameterError("Must provide --username with --password-stdin");
+      throw new InvalidParameterError("conflicting options: cannot specify both --password and --password-stdin");
+    if (flags.username === "")
+      throw new InvalidParameterError("the --password-stdin option requires --username to be set");
     let text = "";
     for await (const chunk of streams.stdin.bytes()) text += Buffer.from(chunk).toString("utf8");
     return { username: flags.username, password: text.replace(/\r?\n$/, "") };

@@ -1,3 +1,4 @@
+import { UnavailableError } from "#errors/errors.ts";
 import { HUB_KEY, registryKey } from "../config/registry-auth.ts";
 import { eraseCredentials } from "../config/store-credentials.ts";
 import { atMost } from "../grammar/argument-rule.ts";
@@ -12,7 +13,12 @@ export const command: Command = defineCommand({
     const server = (args[0] ?? "").replace(/^https?:\/\//, "").replace(/\/$/, "");
     const key = server === "" ? HUB_KEY : registryKey(server);
     await context.streams.stdout.write(`Removing login credentials for ${key}\n`);
-    await eraseCredentials(key, context);
+    try {
+      await eraseCredentials(key, context);
+    } catch (error) {
+      if (!(error instanceof UnavailableError)) throw error;
+      await context.streams.stderr.write(`WARNING: could not erase credentials:\n${key}: ${error.message}\n`);
+    }
     return 0;
   },
 });

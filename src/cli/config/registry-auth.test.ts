@@ -70,9 +70,13 @@ describe("registryAuthHeader()", () => {
     expect(await registryAuthHeader("unknown.example", source)).toBeUndefined();
   });
 
-  test("says which helper is missing", async () => {
+  test("says which helper is missing, and goes on without", async () => {
     await configure({ credsStore: "nope" });
-    await expect(registryAuthHeader("x", source)).rejects.toThrow(
+    const warnings: string[] = [];
+    const write = async (text: string | Uint8Array): Promise<void> => void warnings.push(String(text));
+    const stderr = { isTerminal: false, write };
+    expect(await registryAuthHeader("x", { ...source, streams: { stderr } })).toBeUndefined();
+    expect(warnings.join("")).toContain(
       'error getting credentials - err: exec: "docker-credential-nope": executable file not found in $PATH',
     );
   });
@@ -101,7 +105,8 @@ describe("storeCredentials()", () => {
 
   test("keeps what else is in the file, and lets nobody else read it", async () => {
     await configure({ psFormat: "x", auths: { a: {} } });
-    expect(await storeCredentials("r", credentials, source)).toBeUndefined();
+    expect(await storeCredentials("r", credentials, source)).toBe(true);
+    expect(await storeCredentials("r", credentials, source)).toBe(false);
     const path = join(directory, "config.json");
     expect(JSON.parse(await readFile(path, "utf8"))).toEqual({ psFormat: "x", auths: { a: {}, r: { auth: AUTH } } });
     expect((await stat(path)).mode & 0o777).toBe(0o600);
@@ -111,7 +116,7 @@ describe("storeCredentials()", () => {
 
   test("gives them to the helper and writes no secret", async () => {
     await configure({ credsStore: "fake" });
-    expect(await storeCredentials("r", credentials, source)).toBe("fake");
+    expect(await storeCredentials("r", credentials, source)).toBe(false);
     expect(JSON.parse(await readFile(join(directory, "config.json"), "utf8"))).toEqual({
       credsStore: "fake",
       auths: { r: {} },

@@ -1,6 +1,7 @@
 /** Credentials for a registry, from `config.json` and credential helpers. https://github.com/docker/cli/blob/v28.2.2/cli/config/configfile/file.go */
 import { errorMessage, InvalidParameterError, UnavailableError } from "#errors/errors.ts";
 import { object, text } from "#lib/json-decoder.ts";
+import type { Streams } from "../streams.ts";
 import { type AuthEntry, type ConfigFile, decodeConfigFile, readConfigFile } from "./config-file.ts";
 
 /** Docker Hub's key in `auths`, for history's sake. */
@@ -17,6 +18,8 @@ export interface RegistryCredentials {
 export interface CredentialSource {
   readonly configDirectory: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Where warnings go. */
+  readonly streams?: Pick<Streams, "stderr">;
 }
 
 /** The key under which the credentials of a registry's domain are kept. */
@@ -24,10 +27,23 @@ export function registryKey(domain: string): string {
   return domain === "docker.io" || domain === "index.docker.io" ? HUB_KEY : domain;
 }
 
-/** The value of `X-Registry-Auth` for `domain`; undefined without credentials. Throws InvalidParameterError, UnavailableError. */
+/**
+ * The value of `X-Registry-Auth` for `domain`; undefined without credentials. A helper that fails is no reason not to try: most images are
+ * for everybody. Throws InvalidParameterError.
+ */
 export async function registryAuthHeader(domain: string, source: CredentialSource): Promise<string | undefined> {
-  const credentials = await findCredentials(registryKey(domain), source);
+  const credentials = await findOrWarn(registryKey(domain), source);
   return credentials ? encodeAuth(credentials) : undefined;
+}
+
+async function findOrWarn(key: string, source: CredentialSource): Promise<RegistryCredentials | undefined> {
+  try {
+    return await findCredentials(key, source);
+  } catch (error) {
+    if (!(error instanceof UnavailableError)) throw error;
+    await source.streams?.stderr.write(`WARNING: ${error.message}; going on without credentials for ${key}\n`);
+    return undefined;
+  }
 }
 
 /** The value of `X-Registry-Config`: the credentials of all registries that the user has any for. */
@@ -36,7 +52,7 @@ export async function registryConfigHeader(source: CredentialSource): Promise<st
   const keys = new Set([...Object.keys(config.auths ?? {}), ...Object.keys(config.credHelpers ?? {})]);
   const found: Record<string, RegistryCredentials> = {};
   for (const key of keys) {
-    const credentials = await findCredentials(key, source);
+    const credentials = await findOrWarn(key, source);
     if (credentials) found[key] = credentials;
   }
   return Object.keys(found).length > 0 ? encodeAuth(found) : undefined;
@@ -49,7 +65,8 @@ function encodeAuth(value: unknown): string {
   return text + "=".repeat((4 - (text.length % 4)) % 4);
 }
 
-async function findCredentials(key: string, source: CredentialSource): Promise<RegistryCredentials | undefined> {
+/** The credentials kept for a key. Throws InvalidParameterError, UnavailableError when a helper fails. */
+export async function findCredentials(key: string, source: CredentialSource): Promise<RegistryCredentials | undefined> {
   const fromEnvironment = source.environment["DOCKER_AUTH_CONFIG"];
   if (fromEnvironment) {
     const entry = findEntry(parseEnvironment(fromEnvironment), key);
@@ -130,6 +147,12 @@ function parseHelperAnswer(output: string, helper: string): HelperAnswer {
   }
 }
 
+const HELPER_WORDS = {
+  get: "error getting credentials",
+  store: "Error saving credentials: error storing credentials",
+  erase: "error erasing credentials",
+} as const;
+
 /** Runs `docker-credential-HELPER ACTION` with `input`; gives its exit code and what it printed. Throws UnavailableError. */
 export async function runHelper(
   helper: string,
@@ -146,7 +169,7 @@ export async function runHelper(
       output += text;
     });
     child.once("error", (cause) => {
-      const text = `error getting credentials - err: exec: "${program}": executable file not found in $PATH, out: \`\``;
+      const text = `${HELPER_WORDS[action]} - err: exec: "${program}": executable file not found in $PATH, out: \`\``;
       reject(new UnavailableError(text, { cause }));
     });
     child.once("close", (code) => resolve({ code: code ?? 1, output }));

@@ -4,12 +4,12 @@ import { errorMessage, SystemError, UnavailableError } from "#errors/errors.ts";
 import { type AuthEntry, type ConfigDocument, configPath, readConfigDocument } from "./config-file.ts";
 import { type CredentialSource, type RegistryCredentials, runHelper } from "./registry-auth.ts";
 
-/** Keeps credentials for `key`. Resolves with the helper's name, undefined when they are in the file, in base64 only. */
+/** Keeps credentials for `key`. Resolves with whether they now lie in the file, in base64 only, and did not before. */
 export async function storeCredentials(
   key: string,
   credentials: RegistryCredentials,
   source: CredentialSource,
-): Promise<string | undefined> {
+): Promise<boolean> {
   const file = await readConfigDocument(source.configDirectory);
   const helper = file.config.credHelpers?.[key] ?? file.config.credsStore;
   if (helper) {
@@ -17,24 +17,39 @@ export async function storeCredentials(
     const secret = identitytoken
       ? { ServerURL: key, Username: "<token>", Secret: identitytoken }
       : { ServerURL: key, Username: username, Secret: password };
-    const { code, output } = await runHelper(helper, "store", JSON.stringify(secret), source.environment);
-    if (code !== 0)
-      throw new UnavailableError(`error storing credentials - err: exit status ${code}, out: \`${output.trim()}\``);
+    const { code, output } = await runHelper(helper, "store", `${JSON.stringify(secret)}\n`, source.environment);
+    if (code !== 0) {
+      const problem = `err: exit status ${code}, out: \`${output.trim()}\``;
+      throw new UnavailableError(`Error saving credentials: error storing credentials - ${problem}`);
+    }
     // Helpers keep an empty entry in the file, by which docker knows where the user is logged in.
     await writeAuths(source.configDirectory, file, { ...authsOf(file), [key]: {} });
-    return helper;
+    return false;
   }
-  await writeAuths(source.configDirectory, file, { ...authsOf(file), [key]: entryOf(credentials) });
-  return undefined;
+  const entry = entryOf(credentials);
+  const before = file.config.auths?.[key];
+  if (before?.auth === entry.auth && before?.identitytoken === entry.identitytoken) return false;
+  await writeAuths(source.configDirectory, file, { ...authsOf(file), [key]: entry });
+  return entry.identitytoken === undefined;
 }
 
-/** Forgets the credentials for `key`. */
+/** Forgets the credentials for `key`, however old files and helpers spell it. Throws UnavailableError when a helper fails. */
 export async function eraseCredentials(key: string, source: CredentialSource): Promise<void> {
   const file = await readConfigDocument(source.configDirectory);
+  const spellings = [
+    ...new Set([key, `http://${key}`, `https://${key}`].filter((spelling) => !/:.*:\/\//.test(spelling))),
+  ];
   const helper = file.config.credHelpers?.[key] ?? file.config.credsStore;
-  if (helper) await runHelper(helper, "erase", key, source.environment);
-  const { [key]: known, ...rest } = authsOf(file);
-  if (known) await writeAuths(source.configDirectory, file, rest);
+  if (helper) {
+    const { code, output } = await runHelper(helper, "erase", key, source.environment);
+    const isGone = code === 0 || /credentials not found/.test(output);
+    if (!isGone)
+      throw new UnavailableError(`error erasing credentials - err: exit status ${code}, out: \`${output.trim()}\``);
+  }
+  const rest = Object.entries(authsOf(file)).filter(([name]) => !spellings.includes(name));
+  if (rest.length < Object.keys(authsOf(file)).length) {
+    await writeAuths(source.configDirectory, file, Object.fromEntries(rest));
+  }
 }
 
 /** The entries as they stand in the file, with whatever else docker keeps in them. */
@@ -45,6 +60,10 @@ function authsOf({ document }: ConfigDocument): Readonly<Record<string, unknown>
 function entryOf({ username = "", password = "", identitytoken }: RegistryCredentials): AuthEntry {
   const auth = Buffer.from(`${username}:${password}`).toString("base64");
   return identitytoken ? { auth: Buffer.from(`${username}:`).toString("base64"), identitytoken } : { auth };
+}
+
+function otherThanAuths({ auths: _, ...rest }: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return rest;
 }
 
 /** Writes under another name first: the file is docker's too, and a half one would lock the user out of every registry. */
@@ -59,7 +78,7 @@ async function writeAuths(
     await mkdir(directory, { recursive: true, mode: 0o700 });
     const file = await open(temporary, "wx", 0o600);
     try {
-      await file.writeFile(`${JSON.stringify({ ...document, auths }, null, "\t")}\n`);
+      await file.writeFile(JSON.stringify({ auths, ...otherThanAuths(document) }, null, "\t"));
       await file.sync();
     } finally {
       await file.close();

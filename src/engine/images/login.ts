@@ -6,15 +6,15 @@ const HUB = "docker.io";
 
 /**
  * Asks a registry whether it takes the credentials. `server` is what clients call it: `registry:5000`, `https://registry/v1/`, "" for Docker
- * Hub. Throws UnauthorizedError, UnavailableError, InvalidParameterError.
+ * Hub. Resolves with the token to keep in place of the password, "" for none. Throws UnauthorizedError, UnavailableError, InvalidParameterError.
  */
 export async function checkLogin(
   context: ImageContext,
   server: string,
   credentials: Credentials,
   signal: AbortSignal,
-): Promise<void> {
-  await context.registry.checkLogin(domainOf(server), credentials, signal);
+): Promise<string> {
+  return (await context.registry.checkLogin(domainOf(server), credentials, signal)) ?? "";
 }
 
 function domainOf(server: string): string {

@@ -31,7 +31,9 @@ export async function pruneImages(context: ImageContext, filters: Filters): Prom
   }
   const collected = await collectGarbage(context, 0);
   await context.layers.settled();
-  return { deleted, reclaimed: reclaimed + collected.freedBytes };
+  reclaimed += collected.freedBytes;
+  context.events.publish("image", "prune", "", { reclaimed: String(reclaimed) });
+  return { deleted, reclaimed };
 }
 
 /** The images that a prune with these filters removes when `isUsed` tells which have containers. Throws InvalidParameterError for a bad filter. */

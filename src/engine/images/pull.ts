@@ -1,4 +1,4 @@
-import { aboutSubject, NotFoundError } from "#errors/errors.ts";
+import { aboutSubject, InvalidParameterError, NotFoundError } from "#errors/errors.ts";
 import { choosePlatform, formatPlatform, hostPlatform, parsePlatform, platformRuns } from "#formats/platform.ts";
 import {
   familiarName,
@@ -87,6 +87,11 @@ async function pullOne(context: ImageContext, reference: Reference, job: Job): P
   report({ status: `Pulling from ${reference.path}`, id: reference.digest ?? reference.tag ?? "" });
   const before = localImage(context, reference, job);
   const { bytes, config } = await fetchConfig(context, repository, manifest, signal);
+  if (config.os !== "linux") {
+    throw new InvalidParameterError(
+      `image operating system "${config.os}" cannot be used on this platform: operating system is not supported`,
+    );
+  }
   checkPlatform(config, reference, job.platform);
   const known = context.images.find(manifest.config.digest);
   const isKnown = known !== undefined && !known.hidden;

@@ -19,6 +19,8 @@ export interface RemoveImageOptions {
   readonly force: boolean;
   /** Only these of a name's platforms go; the name stays while it has another one here. */
   readonly platforms?: readonly Platform[];
+  /** Leave images without a name that this one was committed from. */
+  readonly keepParents?: boolean;
 }
 
 export interface MeasuredRemoval {
@@ -38,8 +40,12 @@ export async function removeImage(
   options: RemoveImageOptions,
 ): Promise<readonly ImageDeleteItem[]> {
   const { platforms = [], force } = options;
-  if (platforms.length === 0) return (await removeMeasured(context, nameOrId, { force })).items;
   const items: ImageDeleteItem[] = [];
+  if (platforms.length === 0) {
+    const { id, parent } = context.images.resolve(nameOrId);
+    items.push(...(await removeMeasured(context, nameOrId, { force })).items);
+    if (!context.images.find(id) && !options.keepParents) items.push(...(await removeParents(context, parent)));
+  }
   for (const platform of platforms) items.push(...(await removeMeasured(context, nameOrId, { force, platform })).items);
   return items;
 }
@@ -80,6 +86,24 @@ export async function removeMeasured(
     freedBytes += freed.bytes;
   }
   return { items, freedBytes };
+}
+
+/** Removes the images that a removed one was committed from, as far up as they have no name, no other child and no container. */
+async function removeParents(context: ImageContext, first: Digest | undefined): Promise<ImageDeleteItem[]> {
+  const items: ImageDeleteItem[] = [];
+  let next = first;
+  while (next) {
+    const image = context.images.find(next);
+    if (!image || image.hidden || !isForgotten(context, next)) break;
+    items.push(...(await removeMeasured(context, next, { force: false })).items);
+    next = image.parent;
+  }
+  return items;
+}
+
+function isForgotten({ images, indexes, users }: ImageContext, id: Digest): boolean {
+  const { references, digests } = indexes.names(id);
+  return references.length + digests.length === 0 && !images.hasChildren(id) && users.usersOf(id).length === 0;
 }
 
 /** In one order for everybody, so that no two wait for each other. */

@@ -141,6 +141,7 @@ function tag(engine: Engine, request: RequestContext): void {
 async function remove(engine: Engine, request: RequestContext): Promise<void> {
   const items = await removeImage(engine.images, request.param("name"), {
     force: request.flag("force"),
+    keepParents: request.flag("noprune"),
     platforms: platformParameters(request, "platforms"),
   });
   // A removed layer file takes its space as long as it is mounted; nobody has to wait for that.
@@ -167,7 +168,7 @@ async function save(engine: Engine, request: RequestContext, names: readonly str
 async function load(engine: Engine, request: RequestContext): Promise<void> {
   await streamProgress(request, (send) =>
     loadImages(engine.images, request.request, {
-      quiet: request.flag("quiet"),
+      quiet: request.query.has("quiet") ? request.flag("quiet") : true,
       platforms: platformParameters(request, "platform"),
       onProgress: send,
       signal: request.signal,

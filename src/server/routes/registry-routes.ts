@@ -25,11 +25,11 @@ const decodeLogin = object<LoginRequest>(
   {},
 );
 
-/** `docker login` keeps the password itself: no token is given in its place. */
+/** A client keeps the token in place of the password, if it is given one. */
 async function login(engine: Engine, request: RequestContext): Promise<void> {
   const { serverAddress = "", ...credentials } = await request.json(decodeLogin);
-  await checkLogin(engine.images, serverAddress, credentials, request.signal);
-  request.sendJson(200, { Status: "Login Succeeded", IdentityToken: "" });
+  const token = await checkLogin(engine.images, serverAddress, credentials, request.signal);
+  request.sendJson(200, { Status: "Login Succeeded", IdentityToken: token });
 }
 
 async function search(engine: Engine, request: RequestContext): Promise<void> {
