@@ -173,6 +173,9 @@ const NETWORK: Group = {
   name: "network",
   about: "Manage networks",
   commands: [
+    leaf("connect", "Connect a container to a network", () => import("./commands/network-connect.ts")),
+    leaf("create", "Create a network", () => import("./commands/network-create.ts")),
+    leaf("disconnect", "Disconnect a container from a network", () => import("./commands/network-disconnect.ts")),
     leaf(
       "inspect",
       "Display detailed information on one or more networks",
@@ -180,6 +183,10 @@ const NETWORK: Group = {
     ),
     leaf("prune", "Remove all unused networks", () => import("./commands/network-prune.ts")),
     { ...leaf("ls", "List networks", () => import("./commands/network-ls.ts")), aliases: ["list"] },
+    {
+      ...leaf("rm", "Remove one or more networks", () => import("./commands/network-rm.ts")),
+      aliases: ["remove"],
+    },
   ],
 };
 

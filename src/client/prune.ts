@@ -1,6 +1,7 @@
 /** The calls that free disk space. Each answers what it removed and how many bytes that freed. */
 import type { PrunePlan } from "#spec/berth-api.ts";
 import type { BuildPruned, ContainersPruned, ImagesPruned, VolumesPruned } from "#spec/docker-api.ts";
+import type { NetworksPruned } from "#spec/docker-networks.ts";
 import type { Engine, QueryValue } from "./engine.ts";
 import { isNotFound } from "./engine-error.ts";
 import { encodeFilters, type Filters } from "./filters.ts";
@@ -19,10 +20,6 @@ export function pruneImages(engine: Engine, filters: Filters): Promise<ImagesPru
 /** `POST /volumes/prune`. */
 export function pruneVolumes(engine: Engine, filters: Filters): Promise<VolumesPruned> {
   return prune(engine, "/volumes/prune", { filters: encodeFilters(filters) });
-}
-
-export interface NetworksPruned {
-  readonly NetworksDeleted: readonly string[] | null;
 }
 
 /** `POST /networks/prune`. */

@@ -23,8 +23,8 @@ import { BERTH_VERSION } from "#engine/version.ts";
 import { SystemError } from "#errors/errors.ts";
 import { KeyLock } from "#lib/key-lock.ts";
 import { SharedWork } from "#lib/shared-work.ts";
-import { BridgeNetworkDriver } from "#network/bridge-network-driver.ts";
-import { bridgeAt, chooseBridge } from "#network/subnet-choice.ts";
+import { LinuxNetworkDriver } from "#network/linux-network-driver.ts";
+import { blockAt, CHOSEN_BLOCK } from "#network/subnet-choice.ts";
 import { RegistryClient } from "#registry/registry-client.ts";
 import { readCgroupFeatures } from "#runtime/cgroup-features.ts";
 import { ConmonRuntime } from "#runtime/conmon-runtime.ts";
@@ -106,6 +106,7 @@ export async function composeEngine(options: DaemonOptions, paths: EnginePaths, 
       health.close();
       builds.close();
       containers.logRotator.close();
+      containers.networkDriver.release();
       await runtime.close();
       await containers.snapshotter.releaseIdle();
       await layers.settled();
@@ -173,7 +174,11 @@ function composeContainers(
   { containerStore, images, runtime, volumes }: ContainerParts,
 ): ContainerContext {
   const name = engineName(options);
-  const wantedBridge = options.bip === "" ? undefined : bridgeAt(name, options.bip);
+  const networkDriver = new LinuxNetworkDriver({
+    engineName: name,
+    netnsDirectory: paths.namespaces,
+    spread: !isDefaultEngine(options),
+  });
   return {
     containers: containerStore,
     images: imageLookup(images),
@@ -181,11 +186,13 @@ function composeContainers(
     runtime,
     features: readCgroupFeatures(),
     logRotator: new LogRotator((id) => runtime.reopenLog(id)),
-    networks: new NetworkRegistry(
+    networks: new NetworkRegistry({
       database,
-      async () => wantedBridge ?? (await chooseBridge(name, !isDefaultEngine(options))),
-    ),
-    networkDriver: new BridgeNetworkDriver({ engineName: name, netnsDirectory: paths.namespaces }),
+      driver: networkDriver,
+      bridgeName: `berth-${name}`,
+      bridgeBlock: options.bip === "" ? CHOSEN_BLOCK : blockAt(options.bip),
+    }),
+    networkDriver,
     volumes,
     events,
     waiters: new ExitWaiters(),

@@ -1,11 +1,15 @@
 import { describe, expect, test } from "bun:test";
 import { ConflictError, InvalidParameterError, UnavailableError } from "#errors/errors.ts";
-import { parseSubnet } from "#lib/ip-address.ts";
 import { AddressPool } from "./address-pool.ts";
 import { macAddressOf } from "./mac-address.ts";
 
-function newPool(subnet: string, gateway: string): AddressPool {
-  return new AddressPool(parseSubnet(subnet)!, gateway);
+function newPool(
+  subnet: string,
+  gateway: string,
+  ipRange?: string,
+  auxiliary: Record<string, string> = {},
+): AddressPool {
+  return new AddressPool({ subnet, gateway, auxiliary, chosen: false, ...(ipRange ? { ipRange } : {}) });
 }
 
 describe("AddressPool.allocate()", () => {
@@ -29,9 +33,27 @@ describe("AddressPool.allocate()", () => {
     expect(pool.allocate("10.0.0.2")).toBe("10.0.0.2");
     expect(() => pool.allocate("10.0.0.2")).toThrow(ConflictError);
     expect(() => pool.allocate("10.0.0.1")).toThrow(ConflictError);
-    expect(() => pool.allocate("10.0.1.2")).toThrow("no configured subnet contains IP address 10.0.1.2");
+    expect(() => pool.allocate("10.0.1.2")).toThrow("no configured subnet or ip-range contain the IP address 10.0.1.2");
     expect(() => pool.allocate("nonsense")).toThrow(InvalidParameterError);
+    expect(() => pool.allocate("fd00::2")).toThrow("invalid IPv4 address: fd00::2");
     expect(pool.allocate()).toBe("10.0.0.3");
+  });
+
+  test("hands out the range alone, without gateway and auxiliary addresses, but gives any address on demand", () => {
+    const pool = newPool("10.0.0.0/24", "10.0.0.128", "10.0.0.128/30", { router: "10.0.0.130" });
+    expect([pool.allocate(), pool.allocate()]).toEqual(["10.0.0.129", "10.0.0.131"]);
+    expect(() => pool.allocate()).toThrow(UnavailableError);
+    expect(pool.allocate("10.0.0.7")).toBe("10.0.0.7");
+    expect(() => pool.allocate("10.0.0.130")).toThrow(ConflictError);
+  });
+
+  test("serves IPv6 blocks of any size", () => {
+    const pool = newPool("fd00::/64", "fd00::1");
+    expect([pool.allocate(), pool.allocate("fd00::ffff"), pool.allocate()]).toEqual([
+      "fd00::2",
+      "fd00::ffff",
+      "fd00::3",
+    ]);
   });
 });
 
@@ -44,4 +66,5 @@ test("AddressPool.adopt() goes on behind the addresses that containers have", ()
 
 test("macAddressOf() is 02:42 and the address", () => {
   expect(macAddressOf("172.17.0.2")).toBe("02:42:ac:11:00:02");
+  expect(macAddressOf("")).toMatch(/^02:42(:[0-9a-f]{2}){4}$/);
 });

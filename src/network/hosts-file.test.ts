@@ -9,12 +9,15 @@ ff00::0\tip6-mcastprefix
 ff02::1\tip6-allnodes
 ff02::2\tip6-allrouters
 `;
-const PLAIN = { hostname: "web", ipv4: "172.17.0.2", extraHosts: [], hostGateway: "172.17.0.1" };
+const PLAIN = { hostname: "web", addresses: ["172.17.0.2"], extraHosts: [], hostGateway: "172.17.0.1" };
 
 describe("renderHosts()", () => {
   test("has Docker's lines and the container's own", () => {
     expect(renderHosts(PLAIN)).toBe(`${DOCKERS}172.17.0.2\tweb\n`);
-    expect(renderHosts({ ...PLAIN, ipv4: undefined })).toBe(DOCKERS);
+    expect(renderHosts({ ...PLAIN, addresses: [] })).toBe(DOCKERS);
+    expect(renderHosts({ ...PLAIN, addresses: ["10.1.0.2", "fd00::2"] })).toBe(
+      `${DOCKERS}10.1.0.2\tweb\nfd00::2\tweb\n`,
+    );
   });
 
   test("names a domain in full first, and the first label of a dotted hostname", () => {
@@ -30,7 +33,7 @@ describe("renderHosts()", () => {
   });
 
   test("starts from the host's file when told to", () => {
-    expect(renderHosts({ ...PLAIN, ipv4: undefined, base: "127.0.0.1 here\n\n", extraHosts: ["a:1.2.3.4"] })).toBe(
+    expect(renderHosts({ ...PLAIN, addresses: [], base: "127.0.0.1 here\n\n", extraHosts: ["a:1.2.3.4"] })).toBe(
       "127.0.0.1 here\n1.2.3.4\ta\n",
     );
   });

@@ -4,8 +4,8 @@ import { InvalidParameterError } from "#errors/errors.ts";
 export interface HostsOptions {
   readonly hostname: string;
   readonly domainname?: string;
-  /** The container's address; undefined without a network of its own. */
-  readonly ipv4: string | undefined;
+  /** The container's addresses, one per network and family; none without a network of its own. */
+  readonly addresses: readonly string[];
   /** `--add-host` values: `name:address` or `name=address`; the address `host-gateway` means `hostGateway`. */
   readonly extraHosts: readonly string[];
   /** Address at which containers reach the host: the bridge's gateway. */
@@ -31,7 +31,7 @@ export function renderHosts(options: HostsOptions): string {
     const { name, address } = parseExtraHost(text);
     return `${address === "host-gateway" ? options.hostGateway : address}\t${name}`;
   });
-  const own = options.ipv4 ? [`${options.ipv4}\t${ownNames(options)}`] : [];
+  const own = options.addresses.map((address) => `${address}\t${ownNames(options)}`);
   return [...base, ...extra, ...own, ""].join("\n");
 }
 

@@ -1,13 +1,14 @@
-import { parseIpv4 } from "#lib/ip-address.ts";
+import { randomBytes } from "node:crypto";
+import { parseAddress } from "#lib/ip-address.ts";
 
 /**
  * The MAC address that Docker gives to a container with `ipv4`: 02:42 (locally administered) and the four octets. Derived, so that a
- * restarted container with the same address needs no new ARP entry at its peers.
+ * restarted container with the same address needs no new ARP entry at its peers. Random without an IPv4 address.
  */
 export function macAddressOf(ipv4: string): string {
-  const number = parseIpv4(ipv4) ?? 0;
-  const octets = [24, 16, 8, 0].map((shift) => ((number >>> shift) & 255).toString(16).padStart(2, "0"));
-  return ["02", "42", ...octets].join(":");
+  const address = parseAddress(ipv4);
+  const octets = address?.family === 4 ? ipv4.split(".").map(Number) : [...randomBytes(4)];
+  return ["02", "42", ...octets.map((octet) => octet.toString(16).padStart(2, "0"))].join(":");
 }
 
 /** Six octets in hexadecimal, apart by colons or hyphens. */

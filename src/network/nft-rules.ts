@@ -1,4 +1,6 @@
+import { type Family, parseAddress } from "#lib/ip-address.ts";
 import type { NetworkRecord, PortBinding } from "./network-driver.ts";
+import { allowsPeers, isMasqueraded } from "./network-options.ts";
 
 /** A published port and where it leads. */
 export interface PublishedPort extends PortBinding {
@@ -7,49 +9,50 @@ export interface PublishedPort extends PortBinding {
 
 /** Addresses that mean "on every address of this host". */
 export function isAnyAddress(hostIp: string): boolean {
-  return hostIp === "" || hostIp === "0.0.0.0";
+  return hostIp === "" || hostIp === "0.0.0.0" || hostIp === "::";
 }
+
+/** nft's word for a family, for the table of that family. */
+const NFT_FAMILY = { 4: "ip", 6: "ip6" } as const;
 
 const PROTOCOLS = ["tcp", "udp", "sctp"] as const;
 
 /**
- * The engine's whole table as one atomic nft transaction that replaces the former one, whatever state that was in. Ports and networks
- * are elements of maps and sets, so that a further container is one small transaction (`renderPorts`) and a packet costs one hash
+ * The engine's whole table of one family as an atomic nft transaction that replaces the former one, whatever state that was in. Ports and
+ * networks are elements of maps and sets, so that a further container is one small transaction (`renderPorts`) and a packet costs one hash
  * lookup however many ports are published. https://wiki.nftables.org/wiki-nftables/index.php/Maps
  */
 export function renderTable(
+  family: Family,
   table: string,
   networks: readonly NetworkRecord[],
   ports: readonly PublishedPort[],
 ): string {
-  const bridges = networks.map((network) => quote(network.bridgeName));
+  const nft = NFT_FAMILY[family];
+  const type = family === 4 ? "ipv4_addr" : "ipv6_addr";
+  const bridges = networks.map((network) => quote(network.interfaceName));
+  const peers = networks.filter(allowsPeers).map((network) => quote(network.interfaceName));
+  const internal = networks.filter((network) => network.internal).map((network) => quote(network.interfaceName));
+  const masqueraded = networks.filter((network) => isMasqueraded(network) && !network.internal);
   const lines = [
     // nft has no "delete if it exists" before 1.0.8: adding first makes the deletion safe.
-    `add table ip ${table}`,
-    `delete table ip ${table}`,
-    `table ip ${table} {`,
+    `add table ${nft} ${table}`,
+    `delete table ${nft} ${table}`,
+    `table ${nft} ${table} {`,
     set("bridges", "ifname", bridges),
-    set(
-      "internal",
-      "ifname",
-      networks.filter((network) => network.internal).map((network) => quote(network.bridgeName)),
-    ),
+    set("internal", "ifname", internal),
     set(
       "same_bridge",
       "ifname . ifname",
-      bridges.map((bridge) => `${bridge} . ${bridge}`),
+      peers.map((bridge) => `${bridge} . ${bridge}`),
     ),
-    set(
-      "subnets",
-      "ipv4_addr",
-      networks.map((network) => network.subnet),
-      "interval",
-    ),
+    set("subnets", type, subnetsOf(family, networks), "interval"),
+    set("masqueraded", type, subnetsOf(family, masqueraded), "interval"),
     ...PROTOCOLS.flatMap((protocol) => [
-      `  map ${protocol}_any { type inet_service : ipv4_addr . inet_service; }`,
-      `  map ${protocol}_address { type ipv4_addr . inet_service : ipv4_addr . inet_service; }`,
+      `  map ${protocol}_any { type inet_service : ${type} . inet_service; }`,
+      `  map ${protocol}_address { type ${type} . inet_service : ${type} . inet_service; }`,
     ]),
-    CHAINS,
+    chains(family),
     "}",
   ];
   return `${lines.join("\n")}\n${renderPorts(table, "add", ports)}`;
@@ -57,7 +60,14 @@ export function renderTable(
 
 /** One transaction that publishes the ports of a container, or takes them back. */
 export function renderPorts(table: string, action: "add" | "delete", ports: readonly PublishedPort[]): string {
-  return ports.map((port) => `${action} element ip ${table} ${element(port, action === "add")}\n`).join("");
+  return ports
+    .map((port) => `${action} element ${NFT_FAMILY[familyOf(port)]} ${table} ${element(port, action === "add")}\n`)
+    .join("");
+}
+
+/** The family in which a port leads to its container. */
+function familyOf({ containerAddress }: PublishedPort): Family {
+  return parseAddress(containerAddress)?.family ?? 4;
 }
 
 function element(port: PublishedPort, withTarget: boolean): string {
@@ -65,6 +75,10 @@ function element(port: PublishedPort, withTarget: boolean): string {
   const key = any ? `${port.hostPort}` : `${port.hostIp} . ${port.hostPort}`;
   const target = withTarget ? ` : ${port.containerAddress} . ${port.containerPort}` : "";
   return `${port.protocol}_${any ? "any" : "address"} { ${key}${target} }`;
+}
+
+function subnetsOf(family: Family, networks: readonly NetworkRecord[]): readonly string[] {
+  return networks.flatMap(({ ipv4, ipv6 }) => (family === 4 ? ipv4 : ipv6)?.subnet ?? []);
 }
 
 function set(name: string, type: string, elements: readonly string[], flags = ""): string {
@@ -77,37 +91,45 @@ function quote(name: string): string {
   return `"${name}"`;
 }
 
+/** The destinations that are no address of this host, for a client outside, and the host's own loopback, for one on it. */
+const LOOPBACK = { 4: "127.0.0.0/8", 6: "::1" } as const;
+
 /**
  * guard: route_localnet lets the host reach published ports through 127.0.0.1; it must not let containers reach the host's loopback.
  * prerouting leaves 127.0.0.0/8 alone: DNAT runs before the kernel drops such "martians", so that a neighbour of the host could
  * otherwise reach ports published on 127.0.0.1 only (https://github.com/moby/moby/issues/45610).
+ * output: IPv6 has no route_localnet; ::1 is served by the engine (port-allocator.ts).
  * postrouting: the second rule is the hairpin (a container reaches its own bridge's published port), the third gives 127.0.0.1
  * clients an address that the container can answer.
  * forward: only published ports are reachable from other networks, as Docker's; an accept here does not bind other tables' chains.
  */
-const CHAINS = `  chain publish {
-${PROTOCOLS.flatMap((protocol) => [
-  `    meta l4proto ${protocol} dnat ip to ip daddr . ${protocol} dport map @${protocol}_address`,
-  `    meta l4proto ${protocol} dnat ip to ${protocol} dport map @${protocol}_any`,
-]).join("\n")}
+function chains(family: Family): string {
+  const ip = NFT_FAMILY[family];
+  const loopback = LOOPBACK[family];
+  const publish = PROTOCOLS.flatMap((protocol) => [
+    `    meta l4proto ${protocol} dnat ${ip} to ${ip} daddr . ${protocol} dport map @${protocol}_address`,
+    `    meta l4proto ${protocol} dnat ${ip} to ${protocol} dport map @${protocol}_any`,
+  ]);
+  return `  chain publish {
+${publish.join("\n")}
   }
   chain guard {
     type filter hook prerouting priority raw
-    iifname @bridges ip daddr 127.0.0.0/8 drop
+    iifname @bridges ${ip} daddr ${loopback} drop
   }
   chain prerouting {
     type nat hook prerouting priority dstnat
-    ip daddr != 127.0.0.0/8 fib daddr type local jump publish
+    ${ip} daddr != ${loopback} fib daddr type local jump publish
   }
   chain output {
     type nat hook output priority -100
-    fib daddr type local jump publish
+    ${family === 6 ? `${ip} daddr != ${loopback} ` : ""}fib daddr type local jump publish
   }
   chain postrouting {
     type nat hook postrouting priority srcnat
-    ip saddr @subnets oifname != @bridges masquerade
-    ip saddr @subnets oifname @bridges ct status dnat masquerade
-    ip saddr 127.0.0.0/8 oifname @bridges masquerade
+    ${ip} saddr @masqueraded oifname != @bridges masquerade
+    ${ip} saddr @subnets oifname @bridges ct status dnat masquerade
+    ${ip} saddr ${loopback} oifname @bridges masquerade
   }
   chain forward {
     type filter hook forward priority filter; policy accept
@@ -118,3 +140,4 @@ ${PROTOCOLS.flatMap((protocol) => [
     ct status dnat accept
     oifname @bridges drop
   }`;
+}

@@ -1,10 +1,10 @@
 import { createSocket } from "node:dgram";
 import { readFile } from "node:fs/promises";
-import { createServer } from "node:net";
+import { connect, createServer, isIP, isIPv6, type Socket } from "node:net";
+import { pipeline } from "node:stream";
 import { ConflictError, errorCode, InvalidParameterError, SystemError } from "#errors/errors.ts";
-import { parseIpv4 } from "#lib/ip-address.ts";
+import type { Family } from "#lib/ip-address.ts";
 import type { PortBinding, PortRequest } from "./network-driver.ts";
-import { isAnyAddress } from "./nft-rules.ts";
 
 /** IANA's dynamic ports, which Docker falls back to. */
 const FALLBACK_RANGE: PortRange = { first: 49153, last: 65535 };
@@ -31,13 +31,14 @@ export class PortAllocator {
   #lastRandom = 0;
 
   /**
-   * Reserves all of `requests` or none. Returns them with host address and port filled in. Throws ConflictError with Docker's words
-   * when a port is taken, InvalidParameterError for an address that is not IPv4.
+   * Reserves all of `requests` or none, for a container that has addresses of `families`. Returns them with host address and port filled in;
+   * "every address" becomes one binding per family, with the same port. Throws ConflictError with Docker's words when a port is taken,
+   * InvalidParameterError for an address of another family.
    */
-  async reserve(requests: readonly PortRequest[]): Promise<readonly PortBinding[]> {
+  async reserve(requests: readonly PortRequest[], families: readonly Family[] = [4]): Promise<readonly PortBinding[]> {
     const bindings: PortBinding[] = [];
     try {
-      for (const request of requests) bindings.push(await this.#reserveOne(request));
+      for (const request of requests) bindings.push(...(await this.#reserveOne(request, families)));
     } catch (error) {
       this.release(bindings);
       throw error;
@@ -68,31 +69,51 @@ export class PortAllocator {
     }
   }
 
-  async #reserveOne(request: PortRequest): Promise<PortBinding> {
-    if (!isAnyAddress(request.hostIp) && parseIpv4(request.hostIp) === undefined) {
-      throw new InvalidParameterError(
-        `invalid host address "${request.hostIp}": ports are published on IPv4 addresses only`,
-      );
+  async #reserveOne(request: PortRequest, families: readonly Family[]): Promise<readonly PortBinding[]> {
+    const addresses = hostAddresses(request.hostIp, families);
+    const { lastHostPort, ...single } = request;
+    const bindings = addresses.map((hostIp): PortBinding => ({ ...single, hostIp }));
+    if (request.hostPort === 0) {
+      this.#range ??= await ephemeralRange();
+      return this.#holdFirstFree(bindings, this.#range, true);
     }
-    const binding = { ...request, hostIp: isAnyAddress(request.hostIp) ? "0.0.0.0" : request.hostIp };
-    return request.hostPort === 0 ? this.#reserveRandom(binding) : this.#hold(binding);
+    if (lastHostPort === undefined || lastHostPort === request.hostPort) return this.#holdAll(bindings);
+    return this.#holdFirstFree(bindings, { first: request.hostPort, last: lastHostPort }, false);
   }
 
-  /** The next free port of the range, one further each time: a port that was just freed is not handed out again at once. */
-  async #reserveRandom(request: PortBinding): Promise<PortBinding> {
-    this.#range ??= await ephemeralRange();
-    const { first, last } = this.#range;
+  /** The first free port of the range; `onwards`: one further each time, so that a port that was just freed is not handed out again at once. */
+  async #holdFirstFree(
+    bindings: readonly PortBinding[],
+    { first, last }: PortRange,
+    onwards: boolean,
+  ): Promise<readonly PortBinding[]> {
     const size = last - first + 1;
     for (let attempt = 0; attempt < size; attempt++) {
-      this.#lastRandom = (this.#lastRandom + 1) % size;
-      const candidate = { ...request, hostPort: first + this.#lastRandom };
+      if (onwards) this.#lastRandom = (this.#lastRandom + 1) % size;
+      const hostPort = first + (onwards ? this.#lastRandom : attempt);
       try {
-        return await this.#hold(candidate);
+        return await this.#holdAll(bindings.map((binding) => ({ ...binding, hostPort })));
       } catch (error) {
         if (!(error instanceof ConflictError)) throw error;
       }
     }
-    throw new ConflictError("all ports are allocated");
+    const [binding] = bindings;
+    throw new ConflictError(
+      onwards
+        ? "all ports are allocated"
+        : `Bind for ${binding?.hostIp}:${first}-${last} failed: all ports are allocated`,
+    );
+  }
+
+  async #holdAll(bindings: readonly PortBinding[]): Promise<readonly PortBinding[]> {
+    const held: PortBinding[] = [];
+    try {
+      for (const binding of bindings) held.push(await this.#hold(binding));
+    } catch (error) {
+      this.release(held);
+      throw error;
+    }
+    return held;
   }
 
   async #hold(binding: PortBinding): Promise<PortBinding> {
@@ -112,16 +133,33 @@ export class PortAllocator {
   }
 
   #isHeld(binding: PortBinding): boolean {
-    if (!isAnyAddress(binding.hostIp)) {
-      return this.#held.has(keyOf(binding)) || this.#held.has(keyOf({ ...binding, hostIp: "0.0.0.0" }));
-    }
-    const suffix = `:${binding.hostPort}/${binding.protocol}`;
-    return [...this.#held.keys()].some((key) => key.endsWith(suffix));
+    const any = anyAddress(binding.hostIp);
+    if (binding.hostIp !== any)
+      return this.#held.has(keyOf(binding)) || this.#held.has(keyOf({ ...binding, hostIp: any }));
+    const suffix = `]:${binding.hostPort}/${binding.protocol}`;
+    const isIpv6 = any === "::";
+    return [...this.#held.keys()].some(
+      (key) => key.endsWith(suffix) && isIPv6(key.slice(1, key.indexOf("]"))) === isIpv6,
+    );
   }
 }
 
+/** The addresses to bind for what the user asked: "" means all of each family that the container has. */
+function hostAddresses(hostIp: string, families: readonly Family[]): readonly string[] {
+  if (hostIp === "") return families.map((family) => (family === 4 ? "0.0.0.0" : "::"));
+  const family = isIP(hostIp);
+  if ((family === 4 || family === 6) && families.includes(family)) return [hostIp];
+  throw new InvalidParameterError(
+    `invalid host address "${hostIp}": the container has no ${family === 6 ? "IPv6" : "IPv4"} address on the network that leads outside`,
+  );
+}
+
+function anyAddress(hostIp: string): string {
+  return isIPv6(hostIp) ? "::" : "0.0.0.0";
+}
+
 function keyOf(binding: PortBinding): string {
-  return `${binding.hostIp}:${binding.hostPort}/${binding.protocol}`;
+  return `[${binding.hostIp}]:${binding.hostPort}/${binding.protocol}`;
 }
 
 async function bindSocket(binding: PortBinding): Promise<HeldSocket> {
@@ -138,19 +176,35 @@ async function bindSocket(binding: PortBinding): Promise<HeldSocket> {
 
 function listenTcp(binding: PortBinding): Promise<HeldSocket> {
   return new Promise((resolve, reject) => {
-    // Nothing connects unless someone flushed the rules; then a refusal is better than a connection that hangs.
-    const server = createServer((socket) => socket.destroy());
+    const server = createServer((socket) => serveLoopback(socket, binding));
     server.once("error", reject);
-    server.listen({ host: binding.hostIp, port: binding.hostPort, exclusive: true, backlog: 1 }, () => {
+    const { hostIp: host, hostPort: port } = binding;
+    server.listen({ host, port, exclusive: true, backlog: 16, ipv6Only: true }, () => {
       server.unref();
       resolve({ close: () => void server.close() });
     });
   });
 }
 
+/**
+ * A client on this host that calls [::1], which the kernel never translates: it is passed on by way of 127.0.0.1, which it does. Nobody else
+ * connects unless someone flushed the rules; then a refusal is better than a connection that hangs.
+ */
+function serveLoopback(client: Socket, { hostPort }: PortBinding): void {
+  if (client.remoteAddress !== "::1") {
+    client.destroy();
+    return;
+  }
+  const server = connect({ host: "127.0.0.1", port: hostPort });
+  const done = (): void => undefined;
+  pipeline(client, server, done);
+  pipeline(server, client, done);
+}
+
 function bindUdp(binding: PortBinding): Promise<HeldSocket> {
   return new Promise((resolve, reject) => {
-    const socket = createSocket("udp4");
+    const isIpv6 = isIPv6(binding.hostIp);
+    const socket = createSocket({ type: isIpv6 ? "udp6" : "udp4", ipv6Only: isIpv6 });
     socket.once("error", reject);
     socket.bind({ address: binding.hostIp, port: binding.hostPort, exclusive: true }, () => {
       socket.unref();
@@ -161,8 +215,9 @@ function bindUdp(binding: PortBinding): Promise<HeldSocket> {
 
 /** Docker's words are Go's for the failed system call. */
 function bindError(binding: PortBinding, cause: unknown): Error {
-  const action = binding.protocol === "udp" ? "listen udp4" : "listen tcp4";
-  const prefix = `${action} ${binding.hostIp}:${binding.hostPort}: bind:`;
+  const family = isIPv6(binding.hostIp) ? 6 : 4;
+  const host = family === 6 ? `[${binding.hostIp}]` : binding.hostIp;
+  const prefix = `listen ${binding.protocol}${family} ${host}:${binding.hostPort}: bind:`;
   switch (errorCode(cause)) {
     case "EADDRINUSE":
       return new ConflictError(`${prefix} address already in use`, { cause });

@@ -1,25 +1,40 @@
+import type { Family } from "#lib/ip-address.ts";
 import { runCommand } from "#sys/command.ts";
 import type { NetworkRecord } from "./network-driver.ts";
 import { type PublishedPort, renderPorts, renderTable } from "./nft-rules.ts";
 
+const FAMILIES: readonly Family[] = [4, 6];
+
 /**
- * The engine's nft table in the kernel, and what should be in it. Transactions run one after the other, so that a replacement of the
- * whole table never overtakes a container's ports.
+ * The engine's nft tables in the kernel, one per address family, and what should be in them. Transactions run one after the other, so that a
+ * replacement of the whole never overtakes a container's ports. There is no table for IPv6 before a network has it.
  */
 export class RuleTable {
   readonly #name: string;
   readonly #networks = new Map<string, NetworkRecord>();
   readonly #ports = new Map<string, readonly PublishedPort[]>();
+  /** Process ids of the `nft` runs that are this engine's own. */
+  readonly #ownRuns = new Set<number>();
+  #hasIpv6 = false;
   #tail: Promise<unknown> = Promise.resolve();
 
   constructor(name: string) {
     this.#name = name;
   }
 
+  get name(): string {
+    return this.#name;
+  }
+
   /** Adds a network and puts the whole table into the kernel anew. */
   async addNetwork(network: NetworkRecord): Promise<void> {
     this.#networks.set(network.id, network);
     await this.replace();
+  }
+
+  /** Takes a network out. Idempotent. */
+  async removeNetwork(id: string): Promise<void> {
+    if (this.#networks.delete(id)) await this.replace();
   }
 
   /** Notes ports of running containers without touching the kernel: `replace` follows. */
@@ -50,24 +65,56 @@ export class RuleTable {
     }
   }
 
-  /** One atomic transaction that makes the kernel's table what it should be. */
+  /** One atomic transaction that makes the kernel's tables what they should be. */
   replace(): Promise<void> {
     // Rendered when its turn comes: it then contains whatever was published meanwhile.
-    return this.#run(() => renderTable(this.#name, [...this.#networks.values()], [...this.#ports.values()].flat()));
+    return this.#run(() => {
+      const networks = [...this.#networks.values()];
+      const ports = [...this.#ports.values()].flat();
+      this.#hasIpv6 ||= networks.some((network) => network.ipv6 !== undefined);
+      return this.#families()
+        .map((family) =>
+          renderTable(
+            family,
+            this.#name,
+            networks.filter((network) => (family === 4 ? true : network.ipv6)),
+            ports.filter((port) => (port.containerAddress.includes(":") ? family === 6 : family === 4)),
+          ),
+        )
+        .join("");
+    });
   }
 
-  /** Removes the table. Idempotent. */
-  remove(): Promise<void> {
+  /** Removes the tables. Idempotent. */
+  async remove(): Promise<void> {
     this.#networks.clear();
     this.#ports.clear();
-    return this.#run(() => `add table ip ${this.#name}\ndelete table ip ${this.#name}\n`);
+    await this.#run(() => `add table ip ${this.#name}\ndelete table ip ${this.#name}\n`);
+    // 1: there is none. An engine before this one may have had it.
+    await runCommand("nft", ["delete", "table", "ip6", this.#name], { okCodes: [0, 1] });
+  }
+
+  /** Whether a transaction that process `pid` made is this engine's own. */
+  isOwn(pid: number): boolean {
+    return this.#ownRuns.has(pid);
+  }
+
+  #families(): readonly Family[] {
+    return FAMILIES.filter((family) => family === 4 || this.#hasIpv6);
   }
 
   #run(render: () => string): Promise<void> {
     const turn = this.#tail.then(async () => {
-      await runCommand("nft", ["-f", "-"], { input: render() });
+      await runCommand("nft", ["-f", "-"], { input: render(), onStart: (pid) => this.#remember(pid) });
     });
     this.#tail = turn.catch(() => undefined);
     return turn;
+  }
+
+  /** The monitor tells of a transaction after it is made; the last few will do. */
+  #remember(pid: number): void {
+    this.#ownRuns.add(pid);
+    const [oldest] = this.#ownRuns;
+    if (this.#ownRuns.size > 1000 && oldest !== undefined) this.#ownRuns.delete(oldest);
   }
 }

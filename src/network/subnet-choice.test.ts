@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { formatSubnet, overlaps, parseSubnet } from "#lib/ip-address.ts";
-import { bridgeAt, candidateSubnets, chooseBridge, firstFree, takenSubnets } from "./subnet-choice.ts";
+import { formatSubnet, parseSubnet } from "#lib/ip-address.ts";
+import type { AddressBlock, NetworkRecord } from "./network-driver.ts";
+import { blockAt, candidateSubnets, firstFree, settleBlocks, takenSubnets } from "./subnet-choice.ts";
 
 const blocks = (...texts: string[]): ReturnType<typeof candidateSubnets> => texts.map((text) => parseSubnet(text)!);
 
@@ -20,39 +21,95 @@ test("firstFree() passes over what overlaps in either direction", () => {
 });
 
 test("takenSubnets() has this host's loopback and never the whole internet", async () => {
-  const taken = (await takenSubnets()).map(formatSubnet);
-  expect(taken).toContain("127.0.0.0/8");
-  expect(taken).not.toContain("0.0.0.0/0");
+  const { addresses, routes } = await takenSubnets();
+  expect(addresses.map(formatSubnet)).toContain("127.0.0.0/8");
+  expect([...addresses, ...routes].map(formatSubnet)).not.toContain("0.0.0.0/0");
 });
 
-describe("bridgeAt()", () => {
+describe("blockAt()", () => {
   test("takes the address as the gateway's", () => {
-    expect(bridgeAt("x", "10.9.8.1/24")).toEqual({
+    expect(blockAt("10.9.8.1/24")).toEqual({
       subnet: "10.9.8.0/24",
       gateway: "10.9.8.1",
-      bridgeName: "berth-x",
+      auxiliary: {},
+      chosen: false,
     });
   });
 
   test.each(["", "10.9.8.1", "10.9.8.0/24", "10.9.8.255/24", "10.9.8.1/33", "fd00::1/64"])("refuses %j", (bip) => {
-    expect(() => bridgeAt("x", bip)).toThrow(`invalid value "${bip}" for --bip`);
+    expect(() => blockAt(bip)).toThrow(`invalid value "${bip}" for --bip`);
   });
 });
 
-describe("chooseBridge()", () => {
-  test("gives a free subnet, its first address, and an interface name that fits", async () => {
-    const choice = await chooseBridge("abcd1234", false);
-    const subnet = parseSubnet(choice.subnet)!;
-    expect((await takenSubnets()).some((other) => overlaps(other, subnet))).toBe(false);
-    expect(choice.gateway).toBe(choice.subnet.replace(/0\/\d+$/, "1"));
-    expect(choice.bridgeName.length).toBeLessThanOrEqual(15);
+describe("settleBlocks()", () => {
+  const nothing = { addresses: [], routes: [] };
+  const source = { engineName: "abcd1234", spread: false, networks: [], taken: nothing };
+
+  test("gives a free subnet and its first address, beside other networks, addresses and routes", () => {
+    const taken = { addresses: blocks("172.17.0.1/32"), routes: blocks("172.18.0.0/24") };
+    const networks = [record({ id: "other", ipv4: block("172.19.0.0/16") })];
+    const { ipv4, ipv6 } = settleBlocks(record(), { ...source, networks, taken });
+    expect(ipv4).toEqual({ subnet: "172.20.0.0/16", gateway: "172.20.0.1", auxiliary: {}, chosen: true });
+    expect(ipv6).toBeUndefined();
   });
 
-  test("spreads engines that start at once, always alike for one name", async () => {
-    const subnets = await Promise.all(
-      ["a", "b", "c", "d", "e", "f"].map(async (name) => (await chooseBridge(name, true)).subnet),
+  test("gives IPv6 subnets of one unique local block per engine", () => {
+    const first = settleBlocks(record({ ipv6: block("") }), source);
+    const second = settleBlocks(record({ ipv6: block("") }), { ...source, networks: [{ ...first, id: "first" }] });
+    expect(first.ipv6?.subnet).toMatch(/^fd[0-9a-f]{2}:[0-9a-f]+:[0-9a-f]+::\/64$/);
+    expect(second.ipv6?.subnet).toBe(first.ipv6!.subnet.replace("::", ":1::"));
+    expect(second.ipv6?.gateway).toBe(second.ipv6!.subnet.replace("/64", "1"));
+  });
+
+  test("keeps what is free, chooses anew what the engine chose itself, refuses what the user chose", () => {
+    const taken = { addresses: blocks("172.18.5.1/24"), routes: [] };
+    const settle = (ipv4: AddressBlock): AddressBlock | undefined =>
+      settleBlocks(record({ ipv4 }), { ...source, taken }).ipv4;
+    expect(settle(block("172.25.0.0/16"))?.subnet).toBe("172.25.0.0/16");
+    expect(settle({ ...block("172.18.0.0/16"), gateway: "172.18.0.1" })).toMatchObject({
+      subnet: "172.17.0.0/16",
+      gateway: "172.17.0.1",
+    });
+    expect(() => settle({ ...block("172.18.0.0/16"), chosen: false })).toThrow(
+      "Pool overlaps with other one on this address space",
     );
-    expect(new Set(subnets).size).toBeGreaterThan(2);
-    expect((await chooseBridge("a", true)).subnet).toBe(subnets[0]!);
+  });
+
+  test("lets a user's subnet lie below a route, and a macvlan network on its parent's link", () => {
+    const routed = { addresses: [], routes: blocks("10.0.0.0/8") };
+    const mine = { ...block("10.1.0.0/24"), chosen: false };
+    expect(settleBlocks(record({ ipv4: mine }), { ...source, taken: routed }).ipv4?.gateway).toBe("10.1.0.1");
+    const linked = { addresses: blocks("10.1.0.7/24"), routes: [] };
+    expect(() => settleBlocks(record({ ipv4: mine }), { ...source, taken: linked })).toThrow("Pool overlaps");
+    const macvlan = record({ ipv4: mine, driver: "macvlan" });
+    expect(settleBlocks(macvlan, { ...source, taken: linked }).ipv4?.gateway).toBe("10.1.0.1");
+  });
+
+  test("spreads engines that start at once, always alike for one name", () => {
+    const subnetOf = (engineName: string): string =>
+      settleBlocks(record(), { ...source, engineName, spread: true }).ipv4?.subnet ?? "";
+    expect(new Set(["a", "b", "c", "d", "e", "f"].map(subnetOf)).size).toBeGreaterThan(2);
+    expect(subnetOf("a")).toBe(subnetOf("a"));
   });
 });
+
+function block(subnet: string): AddressBlock {
+  return { subnet, gateway: "", auxiliary: {}, chosen: true };
+}
+
+function record(overrides: Partial<NetworkRecord> = {}): NetworkRecord {
+  return {
+    id: "this",
+    name: "net",
+    driver: "bridge",
+    ipv4: block(""),
+    ipv6: undefined,
+    interfaceName: "br-test",
+    internal: false,
+    attachable: false,
+    options: {},
+    labels: {},
+    created: 0,
+    ...overrides,
+  };
+}

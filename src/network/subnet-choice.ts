@@ -1,15 +1,17 @@
 import { createHash } from "node:crypto";
-import { InvalidParameterError, UnavailableError } from "#errors/errors.ts";
+import { ForbiddenError, InvalidParameterError, UnavailableError } from "#errors/errors.ts";
 import {
-  formatIpv4,
+  type Family,
+  formatAddress,
   formatSubnet,
-  type Ipv4Subnet,
   lastAddress,
   overlaps,
-  parseIpv4,
+  parseAddress,
   parseSubnet,
+  type Subnet,
 } from "#lib/ip-address.ts";
 import { runCommand } from "#sys/command.ts";
+import type { AddressBlock, NetworkRecord } from "./network-driver.ts";
 
 /** Docker's default address pools: the block and the size of the subnets cut from it. https://docs.docker.com/engine/network/#automatic-subnet-allocation */
 const POOLS: readonly { readonly block: string; readonly size: number }[] = [
@@ -22,80 +24,146 @@ const POOLS: readonly { readonly block: string; readonly size: number }[] = [
   { block: "192.168.0.0/16", size: 20 },
 ];
 
-/** Part of a NetworkRecord that depends on the host. */
-export interface BridgeChoice {
-  readonly subnet: string;
-  readonly gateway: string;
-  readonly bridgeName: string;
+/** An engine's IPv6 subnets are /64 of one /48 that follows from its name. RFC 4193 wants its 40 bits random. */
+const IPV6_SUBNETS = 65_536n;
+
+/** A block that is the engine's to choose. */
+export const CHOSEN_BLOCK: AddressBlock = { subnet: "", gateway: "", auxiliary: {}, chosen: true };
+
+/** What other networks and this host use. */
+export interface TakenSubnets {
+  /** Blocks of interfaces' addresses: another bridge, the link to the outside. */
+  readonly addresses: readonly Subnet[];
+  /** Blocks of routes of any table. */
+  readonly routes: readonly Subnet[];
+}
+
+/** What an engine chooses by. */
+export interface SubnetSource {
+  readonly engineName: string;
+  /** Look for subnets elsewhere than where Docker begins: for engines beside the default one. */
+  readonly spread: boolean;
+  /** The other networks that this engine has written down, whether their bridges exist or not. */
+  readonly networks: readonly NetworkRecord[];
+  readonly taken: TakenSubnets;
 }
 
 /**
- * Chooses subnet, gateway and name for an engine's default bridge: the first of Docker's subnets that meets no route or address of
- * this host, hence no other engine's bridge. Engines with other than the default data root (`spread`) start the search elsewhere: several of
- * them, started at once before any has made its bridge, do not all choose 172.17.0.0/16.
- * Throws UnavailableError with Docker's words when everything is taken.
+ * The network with its blocks filled in: a block without a subnet gets the first that meets no route or address of this host nor another network;
+ * so does one that the engine chose before and that is taken now. Throws ForbiddenError with Docker's words when a subnet that the user
+ * named is taken, UnavailableError when there is none left.
  */
-export async function chooseBridge(engineName: string, spread: boolean): Promise<BridgeChoice> {
-  const candidates = candidateSubnets();
-  const start = spread ? createHash("sha256").update(engineName).digest().readUInt32BE() % candidates.length : 0;
-  const subnet = firstFree([...candidates.slice(start), ...candidates.slice(0, start)], await takenSubnets());
-  if (!subnet) {
-    throw new UnavailableError(
-      "could not find an available, non-overlapping IPv4 address pool among the defaults to assign to the network",
-    );
+export function settleBlocks(network: NetworkRecord, source: SubnetSource): NetworkRecord {
+  const others = source.networks.filter((other) => other.id !== network.id);
+  const settle = (family: Family, block: AddressBlock | undefined): AddressBlock | undefined =>
+    block && settleBlock(family, block, network, { ...source, networks: others });
+  return { ...network, ipv4: settle(4, network.ipv4), ipv6: settle(6, network.ipv6) };
+}
+
+function settleBlock(family: Family, block: AddressBlock, network: NetworkRecord, source: SubnetSource): AddressBlock {
+  const ofNetworks = source.networks.flatMap((other) => blocksOf(other));
+  const busy = [...ofNetworks, ...source.taken.addresses, ...(block.chosen ? source.taken.routes : [])];
+  const wanted = parseSubnet(block.subnet);
+  // The parent interface of macvlan and ipvlan has an address of the subnet, as a rule.
+  const inTheWay = network.driver === "bridge" ? busy : ofNetworks;
+  if (wanted && firstFree([wanted], inTheWay)) return withGateway(block, wanted, network);
+  if (wanted && !block.chosen) {
+    throw new ForbiddenError("invalid pool request: Pool overlaps with other one on this address space");
   }
-  return { subnet: formatSubnet(subnet), gateway: formatIpv4(subnet.base + 1), bridgeName: bridgeName(engineName) };
+  const candidates = family === 4 ? candidateSubnets() : candidateSubnets6(source.engineName);
+  const start = family === 4 && source.spread ? startOf(source.engineName, candidates.length) : 0;
+  const free = firstFree([...candidates.slice(start), ...candidates.slice(0, start)], busy);
+  if (!free) throw new UnavailableError("all predefined address pools have been fully subnetted");
+  return withGateway({ ...block, gateway: "" }, free, network);
+}
+
+/** The first address, unless the user named one or the network's driver leaves the way out to others. */
+function withGateway(block: AddressBlock, subnet: Subnet, network: NetworkRecord): AddressBlock {
+  const range = parseSubnet(block.ipRange ?? "") ?? subnet;
+  const first = range.base === subnet.base ? subnet.base + 1n : range.base;
+  const isOutside = network.driver !== "bridge" && network.internal;
+  const gateway = block.gateway || (isOutside ? "" : formatAddress({ family: subnet.family, value: first }));
+  return { ...block, subnet: formatSubnet(subnet), gateway };
+}
+
+function blocksOf({ ipv4, ipv6 }: NetworkRecord): readonly Subnet[] {
+  return [ipv4, ipv6].flatMap((block) => parseSubnet(block?.subnet ?? "") ?? []);
+}
+
+function startOf(engineName: string, length: number): number {
+  return createHash("sha256").update(engineName).digest().readUInt32BE() % length;
 }
 
 /**
- * The bridge that `bip` asks for: the gateway's address with its prefix length, like 172.30.0.1/24. Throws InvalidParameterError when it is
+ * The block that `bip` asks for: the gateway's address with its prefix length, like 172.30.0.1/24. Throws InvalidParameterError when it is
  * no address that a gateway can have.
  */
-export function bridgeAt(engineName: string, bip: string): BridgeChoice {
+export function blockAt(bip: string): AddressBlock {
   const subnet = parseSubnet(bip);
-  const gateway = parseIpv4(bip.split("/")[0] ?? "");
-  const isHost = subnet && gateway !== undefined && gateway > subnet.base && gateway < lastAddress(subnet);
+  const gateway = parseAddress(bip.split("/")[0] ?? "");
+  const isHost = subnet?.family === 4 && gateway && gateway.value > subnet.base && gateway.value < lastAddress(subnet);
   if (!isHost) {
     throw new InvalidParameterError(
       `invalid value "${bip}" for --bip: expected a host's address and prefix length, like 172.30.0.1/24`,
     );
   }
-  return { subnet: formatSubnet(subnet), gateway: formatIpv4(gateway), bridgeName: bridgeName(engineName) };
-}
-
-function bridgeName(engineName: string): string {
-  return `berth-${engineName}`;
+  return { subnet: formatSubnet(subnet), gateway: formatAddress(gateway), auxiliary: {}, chosen: false };
 }
 
 /** The first candidate that overlaps none of `taken`. */
-export function firstFree(candidates: readonly Ipv4Subnet[], taken: readonly Ipv4Subnet[]): Ipv4Subnet | undefined {
+export function firstFree(candidates: readonly Subnet[], taken: readonly Subnet[]): Subnet | undefined {
   return candidates.find((candidate) => !taken.some((other) => overlaps(candidate, other)));
 }
 
 /** All subnets of the default pools in Docker's order. */
-export function candidateSubnets(): readonly Ipv4Subnet[] {
+export function candidateSubnets(): readonly Subnet[] {
   return POOLS.flatMap(({ block, size }) => {
-    const { base, prefixLength } = parseSubnet(block) ?? { base: 0, prefixLength: size };
+    const { base, prefixLength } = parseSubnet(block) ?? { base: 0n, prefixLength: size };
     return Array.from({ length: 2 ** (size - prefixLength) }, (_, index) => ({
-      base: base + index * 2 ** (32 - size),
+      family: 4 as const,
+      base: base + BigInt(index) * 2n ** BigInt(32 - size),
       prefixLength: size,
     }));
   });
 }
 
-/** IPv4 blocks that routes of any table or interfaces of this host use. */
-export async function takenSubnets(): Promise<readonly Ipv4Subnet[]> {
-  const [routes, addresses] = await Promise.all([
-    runCommand("ip", ["-4", "-oneline", "route", "show", "table", "all"]),
-    runCommand("ip", ["-4", "-oneline", "address", "show"]),
-  ]);
-  return [...routes.stdout.split("\n"), ...addresses.stdout.split("\n")].flatMap((line) => subnetsOf(line));
+/** The first of an engine's unique local subnets: more than an engine ever has networks. */
+function candidateSubnets6(engineName: string): readonly Subnet[] {
+  const hash = createHash("sha256").update(engineName).digest();
+  const prefix = (0xfdn << 40n) + BigInt(`0x${hash.subarray(0, 5).toString("hex")}`);
+  return Array.from({ length: 1024 }, (_, index) => ({
+    family: 6 as const,
+    base: (prefix * IPV6_SUBNETS + BigInt(index)) << 64n,
+    prefixLength: 64,
+  }));
 }
 
-/** `default` names no block and a bare address is a block of one. */
-function subnetsOf(line: string): readonly Ipv4Subnet[] {
-  return (line.match(/(?<![\w.:])\d+\.\d+\.\d+\.\d+(?:\/\d+)?/g) ?? []).flatMap((text) => {
-    const subnet = parseSubnet(text.includes("/") ? text : `${text}/32`);
-    return subnet && subnet.prefixLength > 0 ? [subnet] : [];
+/** Blocks that routes of any table or interfaces of this host use; `except` names an interface of the engine's own. */
+export async function takenSubnets(except = ""): Promise<TakenSubnets> {
+  const outputs = await Promise.all([
+    runCommand("ip", ["-4", "-oneline", "route", "show", "table", "all"]),
+    runCommand("ip", ["-6", "-oneline", "route", "show", "table", "all"]),
+    runCommand("ip", ["-oneline", "address", "show"]),
+  ]);
+  const [routes4 = [], routes6 = [], addresses = []] = outputs.map(({ stdout }) =>
+    stdout.split("\n").filter((line) => except === "" || !line.split(/[\s@:]+/).includes(except)),
+  );
+  return {
+    routes: [...routes4, ...routes6].flatMap((line) => subnetsOf(line)),
+    addresses: addresses.flatMap((line) => subnetsOf(line)),
+  };
+}
+
+/** `default` names no block and a bare address is a block of one. Link-local blocks are every interface's. */
+function subnetsOf(line: string): readonly Subnet[] {
+  return line.split(/\s+/).flatMap((word) => {
+    const address = parseAddress(word);
+    const subnet = address ? parseSubnet(`${word}/${address.family === 4 ? 32 : 128}`) : parseSubnet(word);
+    return subnet && subnet.prefixLength > 0 && !isShared(subnet) ? [subnet] : [];
   });
+}
+
+/** fe80::/10 and ff00::/8. */
+function isShared({ family, base }: Subnet): boolean {
+  return family === 6 && (base >> 118n === 0x3fan || base >> 120n === 0xffn);
 }

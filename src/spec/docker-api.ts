@@ -93,7 +93,11 @@ export interface HostConfig extends ContainerResources {
 }
 
 export interface EndpointSettings {
-  readonly IPAMConfig?: { readonly IPv4Address?: string; readonly IPv6Address?: string } | null;
+  readonly IPAMConfig?: {
+    readonly IPv4Address?: string;
+    readonly IPv6Address?: string;
+    readonly LinkLocalIPs?: readonly string[];
+  } | null;
   readonly Links?: readonly string[] | null;
   readonly Aliases?: readonly string[] | null;
   readonly MacAddress?: string;
@@ -274,40 +278,6 @@ export interface VolumeView {
   readonly Scope: "local";
   readonly Options: Readonly<Record<string, string>> | null;
   readonly UsageData?: { readonly Size: number; readonly RefCount: number } | null;
-}
-
-export interface NetworkView {
-  readonly Name: string;
-  readonly Id: string;
-  readonly Created: string;
-  readonly Scope: string;
-  readonly Driver: string;
-  readonly EnableIPv4: boolean;
-  readonly EnableIPv6: boolean;
-  readonly IPAM: {
-    readonly Driver: string;
-    readonly Options: null;
-    readonly Config: readonly { readonly Subnet: string; readonly Gateway: string }[];
-  };
-  readonly Internal: boolean;
-  readonly Attachable: boolean;
-  readonly Ingress: boolean;
-  readonly ConfigFrom: { readonly Network: string };
-  readonly ConfigOnly: boolean;
-  readonly Containers?: Readonly<
-    Record<
-      string,
-      {
-        readonly Name: string;
-        readonly EndpointID: string;
-        readonly MacAddress: string;
-        readonly IPv4Address: string;
-        readonly IPv6Address: string;
-      }
-    >
-  >;
-  readonly Options: Readonly<Record<string, string>>;
-  readonly Labels: Readonly<Record<string, string>>;
 }
 
 export interface BuildCacheItem {

@@ -18,6 +18,8 @@ export interface CommandOptions {
   readonly signal?: AbortSignal;
   /** A process group of its own, which an abort kills as a whole: for programs that start others. */
   readonly group?: boolean;
+  /** Called with the child's process id once it is started. */
+  readonly onStart?: (pid: number) => void;
   /** Exit codes that count as success. Default [0]. */
   readonly okCodes?: readonly number[] | "any";
 }
@@ -44,6 +46,7 @@ export async function runCommand(
     detached: options.group ?? false,
     stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
   });
+  if (child.pid !== undefined) options.onStart?.(child.pid);
   const onAbort = (): void => {
     child.kill("SIGKILL");
     if (options.group && child.pid !== undefined) killGroup(child.pid);

@@ -1,5 +1,5 @@
 import { listNetworks } from "#client/networks.ts";
-import type { NetworkView } from "#spec/docker-api.ts";
+import type { NetworkView } from "#spec/docker-networks.ts";
 import { readConfigFile } from "../config/config-file.ts";
 import { NO_ARGUMENTS } from "../grammar/argument-rule.ts";
 import { type Command, defineCommand } from "../grammar/command.ts";
@@ -56,7 +56,7 @@ function networkRow(network: NetworkView, truncate: boolean): Row {
     Name: network.Name,
     Driver: network.Driver,
     Scope: network.Scope,
-    IPv4: "true",
+    IPv4: String(network.EnableIPv4),
     IPv6: String(network.EnableIPv6),
     Internal: String(network.Internal),
     Labels: joinLabels(network.Labels),

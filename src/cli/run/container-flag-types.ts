@@ -76,6 +76,7 @@ type Lists =
   | "dns-search"
   | "expose"
   | "link"
+  | "link-local-ip"
   | "net"
   | "net-alias"
   | "network"

@@ -6,6 +6,7 @@ import { booleanFlag, type Flag, integerFlag, listFlag, stringFlag, valueFlag } 
 import { checkExtraHost, checkUlimit } from "./checks.ts";
 import type { ContainerFlags } from "./container-flag-types.ts";
 import { mountFlag } from "./mounts.ts";
+import { checkLink, checkNetwork } from "./networks.ts";
 
 /** `512m`. */
 export function bytesFlag(
@@ -118,11 +119,12 @@ const NETWORK_FLAGS = {
   expose: listFlag("Expose a port or a range of ports"),
   ip: stringFlag("IPv4 address (e.g., 172.30.100.104)"),
   ip6: stringFlag("IPv6 address (e.g., 2001:db8::33)"),
-  link: listFlag("Add link to another container"),
+  link: listFlag("Add link to another container", { check: checkLink }),
+  "link-local-ip": listFlag("Container IPv4/IPv6 link-local addresses"),
   "mac-address": stringFlag("Container MAC address (e.g., 92:d0:c6:0a:29:33)"),
-  net: listFlag("Connect a container to a network", { type: "network", hidden: true }),
+  net: listFlag("Connect a container to a network", { type: "network", hidden: true, check: checkNetwork }),
   "net-alias": listFlag("Add network-scoped alias for the container", { hidden: true }),
-  network: listFlag("Connect a container to a network", { type: "network" }),
+  network: listFlag("Connect a container to a network", { type: "network", check: checkNetwork }),
   "network-alias": listFlag("Add network-scoped alias for the container"),
   publish: listFlag("Publish a container's port(s) to the host", { short: "p" }),
   "publish-all": booleanFlag("Publish all exposed ports to random ports", { short: "P" }),

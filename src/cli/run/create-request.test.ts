@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true }));
 
-function request(...words: readonly string[]): Promise<ContainerCreateRequest> {
+async function request(...words: readonly string[]): Promise<ContainerCreateRequest> {
   const parsed = parseFlags(CONTAINER_FLAGS, words, { stopAtFirstArgument: true });
   return buildCreateRequest(parsed, { environment: { HOST_ONLY: "h" }, workingDirectory: "/here" });
 }
@@ -118,10 +118,19 @@ describe("buildCreateRequest()", () => {
     ["takes the old --net", ["--net", "host", "img"], { HostConfig: { NetworkMode: "host" } }],
     [
       "sets up a user-defined network",
-      ["--network", "name=n,alias=a,ip=10.0.0.5", "--network-alias", "b", "img"],
+      ["--network", "name=n,alias=a,alias=b,ip=10.0.0.5,gw-priority=-1", "--link", "db:sql", "img"],
       {
         HostConfig: { NetworkMode: "n" },
-        NetworkingConfig: { EndpointsConfig: { n: { Aliases: ["a", "b"], IPAMConfig: { IPv4Address: "10.0.0.5" } } } },
+        NetworkingConfig: {
+          EndpointsConfig: {
+            n: {
+              Aliases: ["a", "b"],
+              IPAMConfig: { IPv4Address: "10.0.0.5" },
+              Links: ["db:sql"],
+              GwPriority: -1,
+            },
+          },
+        },
       },
     ],
     [
@@ -222,6 +231,23 @@ describe("buildCreateRequest()", () => {
       ["--network", "host", "--network", "a"],
       "conflicting options: cannot attach both user-defined and non-user-defined network-modes",
     ],
+    [
+      ["--network", "bridge", "--network", "a"],
+      "conflicting options: cannot attach both user-defined and non-user-defined network-modes",
+    ],
+    [["--network", "name=n,gw-priority=x"], "invalid gw-priority (x): invalid syntax"],
+    [["--network", "name=n,driver-opt=x"], "invalid key value pair format in driver options"],
+    [["--network", "name=n,foo=1"], "invalid field key foo"],
+    [["--network", "alias=x"], "network name/id is not specified"],
+    [
+      ["--network", "name=n,alias=x", "--network-alias", "y"],
+      "conflicting options: cannot specify both --network-alias and per-network alias",
+    ],
+    [
+      ["--network", "name=n,ip=1.2.3.4", "--ip", "1.2.3.5"],
+      "conflicting options: cannot specify both --ip and per-network IPv4 address",
+    ],
+    [["--link", "a:b:c"], "bad format for links: a:b:c"],
     [["--network-alias", "x"], "network-scoped aliases are only supported for user-defined networks"],
     [["--pid", "foo"], "--pid: invalid PID mode"],
     [["--uts", "foo"], "--uts: invalid UTS mode"],

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { BaseImage, BuildHost, BuildNetwork, ResolveImageOptions } from "#build/builder.ts";
+import { hostGateway } from "#engine/containers/etc-files.ts";
 import { createImage } from "#engine/images/create.ts";
 import type { ImageContext } from "#engine/images/image-context.ts";
 import { LocalImages } from "#engine/images/lookup.ts";
@@ -47,10 +48,9 @@ export class EngineBuildHost implements BuildHost {
 
   async openNetwork(stepId: string, mode: string, extraHosts: readonly string[]): Promise<BuildNetwork> {
     const directory = join(this.#options.directory, randomBytes(8).toString("hex"));
-    const bridge = await this.#options.networks.bridge();
     await mkdir(directory, { mode: 0o700 });
     const release = async (): Promise<void> => {
-      if (mode !== "host") await this.#options.networkDriver.disconnect(stepId);
+      if (mode !== "host") await this.#options.networkDriver.close(stepId);
       await rm(directory, { recursive: true, force: true });
     };
     try {
@@ -58,7 +58,12 @@ export class EngineBuildHost implements BuildHost {
       const network: BuildNetwork["network"] = mode === "host" ? { kind: "host" } : await this.#connect(stepId, mode);
       await writeFile(
         files.hostsPath,
-        renderHosts({ hostname: "buildkitsandbox", ipv4: undefined, extraHosts, hostGateway: bridge.gateway }),
+        renderHosts({
+          hostname: "buildkitsandbox",
+          addresses: [],
+          extraHosts,
+          hostGateway: await hostGateway(this.#options, extraHosts),
+        }),
       );
       await writeFile(
         files.resolvConfPath,
@@ -82,9 +87,10 @@ export class EngineBuildHost implements BuildHost {
   }
 
   async #connect(stepId: string, mode: string): Promise<BuildNetwork["network"]> {
-    const network = mode === "none" ? undefined : await this.#options.networks.bridge();
-    const endpoint = await this.#options.networkDriver.connect({ containerId: stepId, network, ports: [] });
-    return { kind: "path", netnsPath: endpoint.netnsPath };
+    const { networks, networkDriver } = this.#options;
+    const endpoints = mode === "none" ? [] : [{ network: await networks.ready(networks.bridge()) }];
+    const { netnsPath } = await networkDriver.open({ containerId: stepId, endpoints, ports: [] });
+    return { kind: "path", netnsPath };
   }
 
   async #pull(reference: string, options: ResolveImageOptions): Promise<void> {

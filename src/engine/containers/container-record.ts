@@ -1,4 +1,4 @@
-import type { NetworkEndpoint } from "#network/network-driver.ts";
+import type { NetworkSandbox } from "#network/network-driver.ts";
 import type { Digest } from "#spec/digest.ts";
 import type { ContainerConfig, EndpointSettings, HostConfig } from "#spec/docker-api.ts";
 import type { ContainerHealth } from "./health.ts";
@@ -18,11 +18,12 @@ export interface ContainerRecord {
   readonly imageName: string;
   readonly config: ContainerConfig;
   readonly hostConfig: HostConfig;
+  /** The networks that it is on, or is to be on from its next start, by name, and what was asked of each. */
   readonly endpointRequests: Readonly<Record<string, EndpointSettings>>;
   readonly mounts: readonly ContainerMount[];
   readonly state: ContainerState;
-  /** Present while connected. */
-  readonly endpoint?: NetworkEndpoint;
+  /** Present while it has a network namespace of its own. */
+  readonly sandbox?: NetworkSandbox;
 }
 
 /** A mount, resolved at create: volumes exist by then. */

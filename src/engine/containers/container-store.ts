@@ -2,6 +2,7 @@ import { isDiskFull } from "#errors/disk-full.ts";
 import { ConflictError, InvalidParameterError, NotFoundError } from "#errors/errors.ts";
 import type { Database } from "#store/database.ts";
 import type { ContainerRecord, ContainerState } from "./container-record.ts";
+import { readContainerRecord } from "./read-container-record.ts";
 
 /** The containers of one engine: in memory for look-up, in the database before any change is told. */
 export class ContainerStore {
@@ -12,7 +13,7 @@ export class ContainerStore {
   constructor(database: Database) {
     this.#database = database;
     for (const row of database.statement("SELECT record FROM containers").all()) {
-      this.#remember(JSON.parse(String(row["record"])));
+      this.#remember(readContainerRecord(String(row["record"])));
     }
   }
 

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import { hostname } from "node:os";
+import { initialEndpoints } from "#engine/networks/endpoint-settings.ts";
 import type { ContainerCreateRequest, HostConfig } from "#spec/docker-api.ts";
 import { type ContainerContext, containerFiles } from "./container-context.ts";
 import { type ContainerRecord, eventAttributes, NEW_STATE } from "./container-record.ts";
@@ -59,7 +60,12 @@ export async function createContainer(
     imageName: request.Image ?? "",
     config,
     hostConfig,
-    endpointRequests: request.NetworkingConfig?.EndpointsConfig ?? {},
+    endpointRequests: initialEndpoints(
+      context.networks,
+      hostConfig,
+      request.NetworkingConfig?.EndpointsConfig ?? {},
+      request.MacAddress ?? "",
+    ),
     mounts,
     state: NEW_STATE,
   };

@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { renderHosts } from "#network/hosts-file.ts";
-import type { NetworkEndpoint } from "#network/network-driver.ts";
+import type { NetworkSandbox } from "#network/network-driver.ts";
 import { readHostResolvConf, renderResolvConf } from "#network/resolv-conf.ts";
+import type { ContainerContext } from "./container-context.ts";
 import type { ContainerRecord } from "./container-record.ts";
 
 export interface EtcFiles {
@@ -12,19 +13,22 @@ export interface EtcFiles {
 
 /** The texts of /etc/hosts, /etc/hostname and /etc/resolv.conf, which differ per container and are bound over the image's. */
 export async function etcFiles(
+  context: ContainerContext,
   record: ContainerRecord,
-  endpoint: NetworkEndpoint | undefined,
-  hostGateway: string,
+  sandbox: NetworkSandbox | undefined,
 ): Promise<EtcFiles> {
   const { config, hostConfig } = record;
   const hostname = config.Hostname ?? "";
+  const extraHosts = hostConfig.ExtraHosts ?? [];
   return {
     hosts: renderHosts({
       hostname,
       ...(config.Domainname ? { domainname: config.Domainname } : {}),
-      ipv4: endpoint?.ipv4 || undefined,
-      extraHosts: hostConfig.ExtraHosts ?? [],
-      hostGateway,
+      addresses: (sandbox?.endpoints ?? []).flatMap(({ ipv4, ipv6 }) =>
+        [ipv4, ipv6].filter((address) => address !== ""),
+      ),
+      extraHosts,
+      hostGateway: await hostGateway(context, extraHosts),
       ...(hostConfig.NetworkMode === "host" ? { base: await readFile("/etc/hosts", "utf8") } : {}),
     }),
     hostname: `${hostname}\n`,
@@ -35,4 +39,13 @@ export async function etcFiles(
       options: hostConfig.DnsOptions ?? [],
     }),
   };
+}
+
+/** Where containers reach this host: the default bridge's gateway, which is made for it if need be. */
+export async function hostGateway(
+  context: Pick<ContainerContext, "networks">,
+  extraHosts: readonly string[],
+): Promise<string> {
+  if (!extraHosts.some((text) => text.endsWith("host-gateway"))) return "";
+  return (await context.networks.ready(context.networks.bridge())).ipv4?.gateway ?? "";
 }

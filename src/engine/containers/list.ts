@@ -60,10 +60,7 @@ function predicate(context: ContainerContext, filters: Filters, name: string, va
     case "volume":
       return any((record, value) => record.mounts.some((mount) => mount.name === value || mount.destination === value));
     case "network":
-      return any(
-        (record, value) =>
-          record.hostConfig.NetworkMode === value || record.endpoint?.networkId.startsWith(value) === true,
-      );
+      return any((record, value) => isOnNetwork(context, record, value));
     case "publish": {
       const ports = values.flatMap((value) => portsOf(name, value));
       return ({ hostConfig }) => ports.some((port) => hasPort(hostConfig.PortBindings, port));
@@ -85,6 +82,13 @@ function predicate(context: ContainerContext, filters: Filters, name: string, va
     default:
       throw new InvalidParameterError(`invalid filter '${name}'`);
   }
+}
+
+/** By the network's name, or its full or short id. */
+function isOnNetwork(context: ContainerContext, { endpointRequests }: ContainerRecord, value: string): boolean {
+  return Object.keys(endpointRequests).some(
+    (name) => name === value || (value !== "" && context.networks.lookup(name)?.id.startsWith(value) === true),
+  );
 }
 
 /** A name filter is a regular expression on the name, with or without its slash. */

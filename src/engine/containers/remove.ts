@@ -44,7 +44,7 @@ export async function removeWithImage(context: ContainerContext, id: string, opt
   if (isRunning(record)) throw stillRunning(record);
   context.containers.markInMemory(id, { phase: "removing" });
   await context.runtime.remove(id);
-  await context.networkDriver.disconnect(id);
+  await context.networkDriver.close(id);
   // The row goes first: a crash after it leaves only directories that start-up sweeps, never a container without its files.
   context.containers.remove(id);
   await context.snapshotter.remove(id);

@@ -1,17 +1,15 @@
 import { writeFileSync } from "node:fs";
-import type { NetworkTarget } from "#engine/networks/network-registry.ts";
+import { type ContainerNetwork, closeNetwork, holdNetworks, openNetwork } from "#engine/networks/container-network.ts";
 import { ConflictError, errorMessage, NotModifiedError } from "#errors/errors.ts";
-import type { ConnectRequest, NetworkEndpoint } from "#network/network-driver.ts";
+import type { NetworkSandbox } from "#network/network-driver.ts";
 import type { ContainerSpec } from "#runtime/container-runtime.ts";
 import { StartError } from "#runtime/start-error.ts";
 import { type ContainerContext, containerFiles } from "./container-context.ts";
 import { type ContainerRecord, eventAttributes, isRunning } from "./container-record.ts";
 import { etcFiles } from "./etc-files.ts";
 import { startingHealth } from "./health.ts";
-import { joinedContainer } from "./joined-containers.ts";
 import { watchLog } from "./log-limits.ts";
 import { fillVolumes } from "./mounts.ts";
-import { portRequests } from "./port-requests.ts";
 import { removeLocked } from "./remove.ts";
 import { runtimeSpec } from "./runtime-spec.ts";
 
@@ -37,14 +35,20 @@ export async function startLocked(
   const record = context.containers.get(id);
   checkStartable(record);
   context.runtime.anticipate();
+  using _held = holdNetworks(context, record);
+  let network: ContainerNetwork | undefined;
   try {
-    const [connection, rootfs] = await allDone([connect(context, record), context.snapshotter.mount(id)]);
-    const spec = await prepareSpec(context, record, connection, rootfs);
+    const opening = openNetwork(context, record).then((opened) => {
+      network = opened;
+      return opened;
+    });
+    const [opened, rootfs] = await allDone([opening, context.snapshotter.mount(id)]);
+    const spec = await prepareSpec(context, record, opened, rootfs);
     const { pid } = await context.runtime.create(spec);
     // The state is written before the process runs: a crash in between leaves a container that adoption finds waiting.
     context.containers.update(id, (current) => ({
       ...current,
-      ...(connection.kept ? { endpoint: connection.kept } : {}),
+      ...(opened.sandbox ? { sandbox: opened.sandbox } : {}),
       state: {
         ...current.state,
         ...state,
@@ -60,7 +64,7 @@ export async function startLocked(
     watchLog(context, record);
     await context.runtime.start(id);
   } catch (error) {
-    await undoStart(context, record, error);
+    await undoStart(context, record, network, error);
     if (record.hostConfig.AutoRemove) await removeLocked(context, id, { force: true, volumes: true });
     throw error;
   }
@@ -75,54 +79,19 @@ function checkStartable(record: ContainerRecord): void {
   }
 }
 
-interface Connection {
-  readonly network: ContainerSpec["network"];
-  /** The endpoint that was made for this start, to be kept with the container. */
-  readonly kept?: NetworkEndpoint;
-  /** Whose hosts and resolv.conf to use. */
-  readonly filesOf: string;
-}
-
-async function connect(context: ContainerContext, record: ContainerRecord): Promise<Connection> {
-  const target = await context.networks.target(record.hostConfig.NetworkMode ?? "");
-  if (target.kind === "host") return { network: { kind: "host" }, filesOf: record.id };
-  if (target.kind === "container") return joinContainer(context, target.container);
-  const endpoint = await context.networkDriver.connect(connectRequest(record, target));
-  return { network: { kind: "path", netnsPath: endpoint.netnsPath }, kept: endpoint, filesOf: record.id };
-}
-
-function joinContainer(context: ContainerContext, name: string): Connection {
-  const other = context.containers.resolve(name);
-  if (!isRunning(other)) throw new ConflictError(`cannot join network of a non running container: ${other.id}`);
-  if (other.endpoint) return { network: { kind: "path", netnsPath: other.endpoint.netnsPath }, filesOf: other.id };
-  const third = joinedContainer(other.hostConfig.NetworkMode);
-  return third === undefined ? { network: { kind: "host" }, filesOf: other.id } : joinContainer(context, third);
-}
-
-function connectRequest(record: ContainerRecord, target: NetworkTarget & { kind: "bridge" | "none" }): ConnectRequest {
-  const mac = record.config.MacAddress;
-  return {
-    containerId: record.id,
-    containerName: record.name,
-    network: target.kind === "bridge" ? target.network : undefined,
-    ports: target.kind === "bridge" ? portRequests(record.config, record.hostConfig) : [],
-    ...(mac ? { macAddress: mac } : {}),
-  };
-}
-
 async function prepareSpec(
   context: ContainerContext,
   record: ContainerRecord,
-  connection: Connection,
+  network: ContainerNetwork,
   rootfs: string,
 ): Promise<ContainerSpec> {
-  if (connection.filesOf === record.id) await writeEtcFiles(context, record, connection.kept);
+  if (network.filesOf === record.id) await writeEtcFiles(context, record, network.sandbox);
   await fillVolumes(context, record, rootfs);
   return runtimeSpec(record, {
     rootfs,
-    network: connection.network,
+    network: network.spec,
     files: containerFiles(context, record.id),
-    etc: containerFiles(context, connection.filesOf),
+    etc: containerFiles(context, network.filesOf),
   });
 }
 
@@ -135,25 +104,29 @@ async function allDone<A, B>(work: readonly [Promise<A>, Promise<B>]): Promise<[
 async function writeEtcFiles(
   context: ContainerContext,
   record: ContainerRecord,
-  endpoint: NetworkEndpoint | undefined,
+  sandbox: NetworkSandbox | undefined,
 ): Promise<void> {
   const files = containerFiles(context, record.id);
-  const { gateway } = await context.networks.bridge();
-  const contents = await etcFiles(record, endpoint, gateway);
+  const contents = await etcFiles(context, record, sandbox);
   // At once: for files this small the way to another thread and back takes ten times as long as the writing.
   writeFileSync(files.hosts, contents.hosts, { mode: 0o644 });
   writeFileSync(files.hostname, contents.hostname, { mode: 0o644 });
   writeFileSync(files.resolvConf, contents.resolvConf, { mode: 0o644 });
 }
 
-async function undoStart(context: ContainerContext, record: ContainerRecord, error: unknown): Promise<void> {
+async function undoStart(
+  context: ContainerContext,
+  record: ContainerRecord,
+  network: ContainerNetwork | undefined,
+  error: unknown,
+): Promise<void> {
   context.logRotator.unwatch(record.id);
   await context.runtime.remove(record.id);
-  await context.networkDriver.disconnect(record.id);
+  if (network) await closeNetwork(context, record, network.sandbox);
   await context.snapshotter.unmount(record.id);
   if (!context.containers.find(record.id)) return;
   const exitCode = error instanceof StartError ? error.exitCode : 128;
-  context.containers.record(record.id, ({ endpoint: _, ...current }) => ({
+  context.containers.record(record.id, ({ sandbox: _, ...current }) => ({
     ...current,
     state: {
       ...current.state,

@@ -1,3 +1,4 @@
+import { closeNetwork } from "#engine/networks/container-network.ts";
 import { errorMessage } from "#errors/errors.ts";
 import type { ContainerExit } from "#runtime/container-runtime.ts";
 import type { ContainerContext } from "./container-context.ts";
@@ -37,8 +38,8 @@ export class Supervisor {
   /** Takes up what an earlier engine left: running containers are adopted, dead ones finished, policies applied. */
   async adoptAll(): Promise<void> {
     const records = this.#context.containers.list();
-    const endpoints = records.flatMap((record) => (isRunning(record) && record.endpoint ? [record.endpoint] : []));
-    await this.#context.networkDriver.restore(endpoints, this.#context.networks.known());
+    const sandboxes = records.flatMap((record) => (isRunning(record) && record.sandbox ? [record.sandbox] : []));
+    await this.#context.networkDriver.restore(sandboxes, this.#context.networks.records());
     await Promise.all(
       records.map((record) =>
         // One container that cannot be taken up must not keep the engine from the others, nor from being told to remove it.
@@ -122,8 +123,8 @@ export class Supervisor {
 
   /** Writes the exit down, tells it, and gives back what only a running container needs. */
   async #release(record: ContainerRecord, exit: ContainerExit, error: string, restart: boolean): Promise<void> {
-    const { containers, events, waiters, runtime, networkDriver, snapshotter } = this.#context;
-    const finished = containers.record(record.id, ({ endpoint: _, ...current }) => ({
+    const { containers, events, waiters, runtime, snapshotter } = this.#context;
+    const finished = containers.record(record.id, ({ sandbox: _, ...current }) => ({
       ...current,
       state: {
         ...current.state,
@@ -143,8 +144,8 @@ export class Supervisor {
     const seconds = Math.max(0, Math.floor((exit.finishedAt - record.state.startedAt) / 1000));
     const how = { exitCode: String(exit.exitCode), execDuration: String(seconds) };
     events.publish("container", "die", record.id, eventAttributes(record, how));
-    const released = Promise.all([runtime.remove(record.id), networkDriver.disconnect(record.id)]).then(() =>
-      snapshotter.unmount(record.id),
+    const released = Promise.all([runtime.remove(record.id), closeNetwork(this.#context, record, record.sandbox)]).then(
+      () => snapshotter.unmount(record.id),
     );
     waiters.exited(finished.id, { exitCode: exit.exitCode, error }, restart);
     await released;

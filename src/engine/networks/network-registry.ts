@@ -1,73 +1,193 @@
 import { randomBytes } from "node:crypto";
-import { NotFoundError } from "#errors/errors.ts";
-import type { NetworkRecord } from "#network/network-driver.ts";
-import type { BridgeChoice } from "#network/subnet-choice.ts";
+import { ForbiddenError, InvalidParameterError, NotFoundError } from "#errors/errors.ts";
+import { type AddressBlock, DEFAULT_NETWORK, type NetworkDriver, type NetworkRecord } from "#network/network-driver.ts";
 import type { Database } from "#store/database.ts";
+import { readNetworkRecord } from "./read-network-record.ts";
 
-/** Docker's predefined networks; only the bridge has state of its own. */
-export type NetworkTarget =
-  | { readonly kind: "bridge"; readonly network: NetworkRecord }
-  | { readonly kind: "none" }
-  | { readonly kind: "host" }
-  | { readonly kind: "container"; readonly container: string };
+/** A network as the API knows it. `record` is undefined for host and none, which have nothing of their own. */
+export interface KnownNetwork {
+  readonly id: string;
+  readonly name: string;
+  readonly driver: string;
+  /** Milliseconds since the epoch. */
+  readonly created: number;
+  readonly record: NetworkRecord | undefined;
+}
 
-/** The networks of one engine. User-defined ones will be further rows of the same table. */
-export class NetworkRegistry {
-  readonly #database: Database;
-  readonly #chooseBridge: () => Promise<BridgeChoice>;
-  #bridge: Promise<NetworkRecord> | undefined;
-
-  /** `chooseBridge` finds a free subnet; it is asked once in the life of a data root. */
-  constructor(database: Database, chooseBridge: () => Promise<BridgeChoice>) {
-    this.#database = database;
-    this.#chooseBridge = chooseBridge;
-  }
-
-  /** The default bridge network, made on first use. */
-  bridge(): Promise<NetworkRecord> {
-    this.#bridge ??= this.#loadBridge();
-    return this.#bridge;
-  }
-
-  /** Networks with state that exist already; nothing is made. */
-  known(): NetworkRecord[] {
-    return this.#database
-      .statement("SELECT record FROM networks")
-      .all()
-      .map((row) => JSON.parse(String(row["record"])));
-  }
-
-  /** What a HostConfig.NetworkMode means. Throws NotFoundError in Docker's words. */
-  async target(mode: string): Promise<NetworkTarget> {
-    if (mode === "" || mode === "default" || mode === "bridge") return { kind: "bridge", network: await this.bridge() };
-    if (mode === "none") return { kind: "none" };
-    if (mode === "host") return { kind: "host" };
-    if (mode.startsWith("container:")) return { kind: "container", container: mode.slice("container:".length) };
-    throw new NotFoundError(`network ${mode} not found`);
-  }
-
-  async #loadBridge(): Promise<NetworkRecord> {
-    const row = this.#database.statement("SELECT record FROM networks WHERE name = 'bridge'").get();
-    if (row) return JSON.parse(String(row["record"]));
-    const record: NetworkRecord = {
-      id: randomBytes(32).toString("hex"),
-      name: "bridge",
-      driver: "bridge",
-      ...(await this.#chooseBridge()),
-      internal: false,
-      options: {},
-      labels: {},
-      created: Date.now(),
-    };
-    this.#database
-      .statement("INSERT INTO networks (id, name, record) VALUES (?, ?, ?)")
-      .run(record.id, record.name, JSON.stringify(record));
-    return record;
-  }
+export interface NetworkRegistryOptions {
+  readonly database: Database;
+  readonly driver: NetworkDriver;
+  /** The default bridge's interface on this host. */
+  readonly bridgeName: string;
+  /** Its addresses; with an empty subnet the engine chooses them. */
+  readonly bridgeBlock: AddressBlock;
 }
 
 /** Ids of the networks that have no state: fixed, as they are the same in every engine. */
-export const STATELESS_NETWORK_ID: { readonly none: string; readonly host: string } = {
-  none: `${"0".repeat(63)}1`,
-  host: `${"0".repeat(63)}2`,
-};
+const STATELESS: readonly Omit<KnownNetwork, "created">[] = [
+  { id: `${"0".repeat(63)}2`, name: "host", driver: "host", record: undefined },
+  { id: `${"0".repeat(63)}1`, name: "none", driver: "null", record: undefined },
+];
+
+/** The networks of one engine: in memory for look-up, in the database before any change is told. */
+export class NetworkRegistry {
+  readonly #database: Database;
+  readonly #driver: NetworkDriver;
+  readonly #records = new Map<string, NetworkRecord>();
+  /** How many connections are being made, by network; no network goes meanwhile. */
+  readonly #uses = new Map<string, number>();
+  readonly #bridgeId: string;
+
+  constructor({ database, driver, bridgeName, bridgeBlock }: NetworkRegistryOptions) {
+    this.#database = database;
+    this.#driver = driver;
+    for (const row of database.statement("SELECT record FROM networks").all()) {
+      const record = readNetworkRecord(String(row["record"]));
+      this.#records.set(record.id, record);
+    }
+    const bridge =
+      [...this.#records.values()].find(({ name }) => name === DEFAULT_NETWORK) ??
+      defaultBridge(bridgeName, bridgeBlock);
+    this.#bridgeId = bridge.id;
+    this.#records.set(bridge.id, bridge);
+  }
+
+  /** The default bridge network; its addresses are empty before its first use. */
+  bridge(): NetworkRecord {
+    return this.get(this.#bridgeId);
+  }
+
+  /** Networks with state. */
+  records(): readonly NetworkRecord[] {
+    return [...this.#records.values()];
+  }
+
+  /** All networks, the predefined ones too. */
+  list(): readonly KnownNetwork[] {
+    const { created } = this.bridge();
+    return [...this.records().map(knownNetwork), ...STATELESS.map((network) => ({ ...network, created }))];
+  }
+
+  /** By id. Throws NotFoundError in Docker's words. */
+  get(id: string): NetworkRecord {
+    const record = this.#records.get(id);
+    if (!record) throw notFound(id);
+    return record;
+  }
+
+  /** As `lookup`. Throws NotFoundError in Docker's words when there is none. */
+  resolve(term: string): KnownNetwork {
+    const found = this.lookup(term);
+    if (!found) throw notFound(term);
+    return found;
+  }
+
+  /** By full id, name or unique beginning of an id, in that order, as Docker does. Throws InvalidParameterError when several ids begin so. */
+  lookup(term: string): KnownNetwork | undefined {
+    const networks = this.list();
+    const exact = networks.find(({ id }) => id === term) ?? networks.find(({ name }) => name === term);
+    if (exact || term === "") return exact;
+    const matches = networks.filter(({ id }) => id.startsWith(term));
+    if (matches.length > 1) {
+      throw new InvalidParameterError(
+        `network ${term} is ambiguous (${matches.length} matches found based on ID prefix)`,
+      );
+    }
+    return matches[0];
+  }
+
+  /** The network as it is on this host, made if it is not there yet. Throws what NetworkDriver.ensureNetwork does. */
+  async ready(record: NetworkRecord): Promise<NetworkRecord> {
+    return this.#driver.ensureNetwork(record, (settled) => this.#keep(settled));
+  }
+
+  /** Makes a new network. On failure nothing stays. */
+  async add(record: NetworkRecord): Promise<NetworkRecord> {
+    try {
+      return await this.ready(record);
+    } catch (error) {
+      await this.#driver.removeNetwork(record);
+      this.#forget(record.id);
+      throw error;
+    }
+  }
+
+  /**
+   * Removes a network. The bridge goes before the row: a crash in between leaves a network without a bridge, as a reboot does. Throws
+   * ForbiddenError when a container is just being connected.
+   */
+  async remove(record: NetworkRecord): Promise<void> {
+    if (this.#uses.has(record.id)) {
+      throw new ForbiddenError(`error while removing network: network ${record.name} has active endpoints`);
+    }
+    // From here on nobody finds it any more.
+    this.#records.delete(record.id);
+    try {
+      await this.#driver.removeNetwork(record);
+      this.#forget(record.id);
+    } catch (error) {
+      this.#records.set(record.id, record);
+      throw error;
+    }
+  }
+
+  /** Keeps networks from going while something is connected to them. */
+  use(records: readonly NetworkRecord[]): Disposable {
+    for (const { id } of records) this.#uses.set(id, (this.#uses.get(id) ?? 0) + 1);
+    return {
+      [Symbol.dispose]: () => {
+        for (const { id } of records) {
+          const left = (this.#uses.get(id) ?? 1) - 1;
+          if (left > 0) this.#uses.set(id, left);
+          else this.#uses.delete(id);
+        }
+      },
+    };
+  }
+
+  #keep(record: NetworkRecord): void {
+    this.#database
+      .statement("INSERT OR REPLACE INTO networks (id, name, record) VALUES (?, ?, ?)")
+      .run(record.id, record.name, JSON.stringify(record));
+    this.#records.set(record.id, record);
+  }
+
+  #forget(id: string): void {
+    this.#database.statement("DELETE FROM networks WHERE id = ?").run(id);
+    this.#records.delete(id);
+  }
+}
+
+/** Whether users made the network: only there are names, aliases and addresses of one's own. */
+export function isUserDefined(name: string): boolean {
+  return !isPredefined(name) && name !== "" && !name.startsWith("container:");
+}
+
+export function isPredefined(name: string): boolean {
+  return ["bridge", "host", "none", "default"].includes(name);
+}
+
+function knownNetwork(record: NetworkRecord): KnownNetwork {
+  const { id, name, driver, created } = record;
+  return { id, name, driver, created, record };
+}
+
+function defaultBridge(interfaceName: string, ipv4: AddressBlock): NetworkRecord {
+  return {
+    id: randomBytes(32).toString("hex"),
+    name: DEFAULT_NETWORK,
+    driver: "bridge",
+    ipv4,
+    ipv6: undefined,
+    interfaceName,
+    internal: false,
+    attachable: false,
+    options: {},
+    labels: {},
+    created: Date.now(),
+  };
+}
+
+function notFound(term: string): NotFoundError {
+  return new NotFoundError(`network ${term} not found`);
+}

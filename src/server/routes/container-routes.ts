@@ -14,6 +14,7 @@ import type { RequestContext } from "../request-context.ts";
 import type { Route } from "../route.ts";
 import { summaryView } from "../views/container-summary-view.ts";
 import { type ContainerSizes, inspectView } from "../views/container-view.ts";
+import { networkIds } from "../views/network-settings-view.ts";
 import { imageNames } from "./image-names.ts";
 import { integerParameter } from "./parameters.ts";
 
@@ -46,8 +47,14 @@ async function list(engine: Engine, request: RequestContext): Promise<void> {
   });
   const withSizes = request.flag("size");
   const imageNamed = imageNames(engine);
+  const ids = networkIds(engine);
   const views = records.map(async (record) =>
-    summaryView(record, { sizes: withSizes ? await sizes(engine, record) : undefined, imageNamed, request }),
+    summaryView(record, {
+      sizes: withSizes ? await sizes(engine, record) : undefined,
+      imageNamed,
+      request,
+      networkIds: ids,
+    }),
   );
   request.sendJson(200, await Promise.all(views));
 }
@@ -78,6 +85,7 @@ async function inspect(engine: Engine, request: RequestContext): Promise<void> {
       execIds: engine.execs.runningIn(record.id),
       sizes: measured,
       request,
+      networkIds: networkIds(engine),
     }),
   );
 }

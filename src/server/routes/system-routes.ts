@@ -8,6 +8,7 @@ import type { RequestContext } from "../request-context.ts";
 import type { Route } from "../route.ts";
 import { summaryView } from "../views/container-summary-view.ts";
 import { imageSummaryView } from "../views/image-view.ts";
+import { networkIds } from "../views/network-settings-view.ts";
 import { infoView, versionView } from "../views/system-view.ts";
 import { imageNames } from "./image-names.ts";
 import { measuredVolumes } from "./volume-routes.ts";
@@ -55,7 +56,12 @@ async function diskUsage(engine: Engine, request: RequestContext): Promise<void>
           records.map(async (record) => {
             const { diskSize } = await engine.containers.snapshotter.usage(record.id);
             const SizeRootFs = diskSize + (engine.images.images.find(record.imageId)?.size ?? 0);
-            return summaryView(record, { sizes: { SizeRw: diskSize, SizeRootFs }, imageNamed, request });
+            return summaryView(record, {
+              sizes: { SizeRw: diskSize, SizeRootFs },
+              imageNamed,
+              request,
+              networkIds: networkIds(engine),
+            });
           }),
         )
       : null,

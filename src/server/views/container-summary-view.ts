@@ -4,7 +4,7 @@ import { humanDuration } from "#formats/go-units.ts";
 import type { ContainerSummary, PortSummary } from "#spec/docker-api.ts";
 import type { RequestContext } from "../request-context.ts";
 import { type ContainerSizes, mountView } from "./container-view.ts";
-import { endpointsView, portSummaries } from "./network-settings-view.ts";
+import { endpointsView, type NetworkIds, portSummaries } from "./network-settings-view.ts";
 
 /** What the list tells of a container besides its record. */
 export interface SummarySurroundings {
@@ -12,6 +12,7 @@ export interface SummarySurroundings {
   /** Id of the image that has this name now. */
   readonly imageNamed: (name: string) => string | undefined;
   readonly request: Pick<RequestContext, "isBefore">;
+  readonly networkIds: NetworkIds;
 }
 
 /** One of `GET /containers/json`. */
@@ -36,7 +37,7 @@ export function summaryView(record: ContainerRecord, surroundings: SummarySurrou
       NetworkMode: hostConfig.NetworkMode ?? "bridge",
       ...(showsAnnotations ? { Annotations: annotations } : {}),
     },
-    NetworkSettings: { Networks: endpointsView(record) },
+    NetworkSettings: { Networks: endpointsView(record, surroundings.networkIds) },
     Mounts: record.mounts.filter((mount) => mount.type !== "tmpfs").map(mountView),
   };
 }

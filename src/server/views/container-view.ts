@@ -14,7 +14,7 @@ import type {
 import type { RequestContext } from "../request-context.ts";
 import { goTime } from "./go-time.ts";
 import { hostConfigView } from "./host-config-view.ts";
-import { networkSettingsView } from "./network-settings-view.ts";
+import { type NetworkIds, networkSettingsView } from "./network-settings-view.ts";
 
 export interface ContainerSizes {
   readonly SizeRw: number;
@@ -30,6 +30,7 @@ export interface InspectSurroundings {
   readonly execIds: readonly string[];
   readonly sizes: ContainerSizes | undefined;
   readonly request: Pick<RequestContext, "isBefore">;
+  readonly networkIds: NetworkIds;
 }
 
 /** `GET /containers/{id}/json`. */
@@ -60,7 +61,7 @@ export function inspectView(record: ContainerRecord, surroundings: InspectSurrou
     ...sizes,
     Mounts: record.mounts.filter((mount) => mount.type !== "tmpfs").map(mountView),
     Config: configView(record.config),
-    NetworkSettings: networkSettings(record, surroundings.request),
+    NetworkSettings: networkSettings(record, surroundings),
   };
 }
 
@@ -91,8 +92,11 @@ function configView(config: ContainerConfig): ContainerConfig {
 }
 
 /** Before 1.45 the short id was among the aliases of each network; clients found containers by it. */
-function networkSettings(record: ContainerRecord, request: Pick<RequestContext, "isBefore">): NetworkSettings {
-  const settings = networkSettingsView(record);
+function networkSettings(
+  record: ContainerRecord,
+  { request, networkIds }: Pick<InspectSurroundings, "request" | "networkIds">,
+): NetworkSettings {
+  const settings = networkSettingsView(record, networkIds);
   if (!request.isBefore("1.45")) return settings;
   const shortId = record.id.slice(0, 12);
   const networks = Object.entries(settings.Networks).map(([name, endpoint]) => {

@@ -6,19 +6,21 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ConflictError, InvalidParameterError } from "#errors/errors.ts";
-import { BridgeNetworkDriver } from "./bridge-network-driver.ts";
-import type { NetworkEndpoint, NetworkRecord, PortRequest } from "./network-driver.ts";
-import { chooseBridge } from "./subnet-choice.ts";
+import { ConflictError, ForbiddenError, InvalidParameterError } from "#errors/errors.ts";
+import { LinuxNetworkDriver } from "./linux-network-driver.ts";
+import type { EndpointRequest, NetworkEndpoint, NetworkRecord, NetworkSandbox, PortRequest } from "./network-driver.ts";
 
 // Real bridges, namespaces and rules, under names of their own; all traffic stays on this machine.
 
 interface Engine {
-  readonly driver: BridgeNetworkDriver;
+  readonly driver: LinuxNetworkDriver;
   readonly name: string;
   readonly netnsDirectory: string;
   readonly network: NetworkRecord;
 }
+
+/** A sandbox together with its first endpoint. */
+type Connected = NetworkSandbox & NetworkEndpoint;
 
 let scratch: string;
 const engines: Engine[] = [];
@@ -40,29 +42,49 @@ afterEach(async () => {
 async function newEngine(overrides: Partial<NetworkRecord> = {}): Promise<Engine> {
   const name = `t${randomBytes(3).toString("hex")}`;
   const netnsDirectory = join(scratch, name);
-  const network: NetworkRecord = {
-    id: randomBytes(32).toString("hex"),
-    name: "bridge",
-    driver: "bridge",
-    ...(await chooseBridge(name, true)),
-    internal: false,
-    options: {},
-    labels: {},
-    created: Date.now(),
-    ...overrides,
-  };
-  const engine = {
-    driver: new BridgeNetworkDriver({ engineName: name, netnsDirectory }),
-    name,
-    netnsDirectory,
-    network,
-  };
-  engines.push(engine);
+  const driver = new LinuxNetworkDriver({ engineName: name, netnsDirectory, spread: true });
+  engines.push({ driver, name, netnsDirectory, network: networkRecord(name) });
+  const network = await driver.ensureNetwork({ ...networkRecord(name), ...overrides }, () => undefined);
+  const engine = { driver, name, netnsDirectory, network };
+  engines.splice(-1, 1, engine);
   return engine;
 }
 
-function connect(engine: Engine, ports: readonly PortRequest[] = []): Promise<NetworkEndpoint> {
-  return engine.driver.connect({ containerId: randomBytes(32).toString("hex"), network: engine.network, ports });
+const UNCHOSEN = { subnet: "", gateway: "", auxiliary: {}, chosen: true };
+
+/** An engine's default network, its subnet not yet chosen. */
+function networkRecord(engineName: string): NetworkRecord {
+  return {
+    id: randomBytes(32).toString("hex"),
+    name: "bridge",
+    driver: "bridge",
+    ipv4: UNCHOSEN,
+    ipv6: undefined,
+    interfaceName: `berth-${engineName}`,
+    internal: false,
+    attachable: false,
+    options: {},
+    labels: {},
+    created: Date.now(),
+  };
+}
+
+function connect(engine: Engine, ports: readonly PortRequest[] = []): Promise<Connected> {
+  return open(engine, randomBytes(32).toString("hex"), ports);
+}
+
+async function open(
+  engine: Engine,
+  containerId: string,
+  ports: readonly PortRequest[] = [],
+  endpoint: Partial<EndpointRequest> = {},
+): Promise<Connected> {
+  const sandbox = await engine.driver.open({
+    containerId,
+    endpoints: [{ network: engine.network, ...endpoint }],
+    ports,
+  });
+  return { ...sandbox, ...sandbox.endpoints[0]! };
 }
 
 function published(containerPort: number, hostPort = 0, overrides: Partial<PortRequest> = {}): PortRequest {
@@ -112,7 +134,7 @@ function leftovers(name: string): readonly string[] {
   return `${links}\n${tables}\n${mounts}`.split("\n").filter((line) => line.includes(name));
 }
 
-describe("BridgeNetworkDriver.connect()", () => {
+describe("LinuxNetworkDriver.open()", () => {
   test("gives containers addresses at which they, the gateway and this host reach each other", async () => {
     const engine = await newEngine();
     const [left, right] = await Promise.all([connect(engine), connect(engine)]);
@@ -132,41 +154,32 @@ describe("BridgeNetworkDriver.connect()", () => {
     expect(
       link.addr_info.map((info: { local: string; prefixlen: number }) => `${info.local}/${info.prefixlen}`),
     ).toEqual([`${endpoint.ipv4}/${endpoint.prefixLength}`]);
-    expect(inside(endpoint, "ip", "route", "show", "default")).toContain(`via ${engine.network.gateway} dev eth0`);
+    expect(inside(endpoint, "ip", "route", "show", "default")).toContain(
+      `via ${engine.network.ipv4!.gateway} dev eth0`,
+    );
     expect(endpoint.networkId).toBe(engine.network.id);
     expect(endpoint.endpointId).toMatch(/^[0-9a-f]{64}$/);
   });
 
   test("takes the wanted address and MAC, and refuses a taken or foreign address", async () => {
     const engine = await newEngine();
-    const { driver, network } = engine;
-    const wanted = network.gateway.replace(/\.1$/, ".77");
-    const endpoint = await driver.connect({
-      containerId: "one",
-      network,
-      ipv4: wanted,
-      macAddress: "02:00:00:00:00:77",
-      ports: [],
-    });
+    const wanted = engine.network.ipv4!.gateway.replace(/\.1$/, ".77");
+    const endpoint = await open(engine, "one", [], { ipv4: wanted, macAddress: "02:00:00:00:00:77" });
     expect([endpoint.ipv4, endpoint.macAddress]).toEqual([wanted, "02:00:00:00:00:77"]);
     expect(inside(endpoint, "ip", "link", "show", "eth0")).toContain("02:00:00:00:00:77");
-    await expect(driver.connect({ containerId: "two", network, ipv4: wanted, ports: [] })).rejects.toThrow(
-      ConflictError,
-    );
-    await expect(driver.connect({ containerId: "two", network, ipv4: "203.0.113.1", ports: [] })).rejects.toThrow(
-      InvalidParameterError,
-    );
+    await expect(open(engine, "two", [], { ipv4: wanted })).rejects.toThrow(ConflictError);
+    await expect(open(engine, "two", [], { ipv4: "203.0.113.1" })).rejects.toThrow(InvalidParameterError);
     expect(readdirSync(engine.netnsDirectory)).toEqual(["one"]);
   });
 
   test("without a network gives loopback only", async () => {
     const { driver } = await newEngine();
-    const endpoint = await driver.connect({ containerId: "alone", network: undefined, ports: [] });
+    const endpoint = await driver.open({ containerId: "alone", endpoints: [], ports: [] });
     expect(JSON.parse(inside(endpoint, "ip", "-json", "link")).map((link: { ifname: string }) => link.ifname)).toEqual([
       "lo",
     ]);
     expect(pings(endpoint, "127.0.0.1")).toBe(true);
-    await driver.disconnect("alone");
+    await driver.close("alone");
     expect(existsSync(endpoint.netnsPath)).toBe(false);
   });
 
@@ -177,24 +190,26 @@ describe("BridgeNetworkDriver.connect()", () => {
     );
     expect(new Set(endpoints.map((endpoint) => endpoint.ipv4)).size).toBe(40);
     expect(pings(endpoints[0]!, endpoints[39]!.ipv4)).toBe(true);
-    await Promise.all(endpoints.map((endpoint) => engine.driver.disconnect(endpoint.containerId)));
-    await Promise.all(endpoints.map((endpoint) => engine.driver.disconnect(endpoint.containerId)));
+    await Promise.all(endpoints.map((endpoint) => engine.driver.close(endpoint.containerId)));
+    await Promise.all(endpoints.map((endpoint) => engine.driver.close(endpoint.containerId)));
     expect(readdirSync(engine.netnsDirectory)).toEqual([]);
   });
 
   test("replaces a namespace that a crashed engine left under the same id", async () => {
     const engine = await newEngine();
     const first = await connect(engine);
-    const second = new BridgeNetworkDriver({ engineName: engine.name, netnsDirectory: engine.netnsDirectory });
-    const again = await second.connect({ containerId: first.containerId, network: engine.network, ports: [] });
+    engine.driver.release();
+    const second = new LinuxNetworkDriver({ engineName: engine.name, netnsDirectory: engine.netnsDirectory });
+    const again = await open({ ...engine, driver: second }, first.containerId);
     expect(pings(again, again.gateway)).toBe(true);
     await second.cleanUp();
   });
 
   test("makes no bridge over a subnet that this host uses, and leaves nothing", async () => {
-    const engine = await newEngine({ subnet: "127.0.0.0/8", gateway: "127.0.0.1" });
-    await expect(connect(engine)).rejects.toThrow("its subnet 127.0.0.0/8 overlaps with another one on this host");
-    expect(leftovers(engine.name)).toEqual([]);
+    const ipv4 = { subnet: "127.0.0.0/8", gateway: "127.0.0.1", auxiliary: {}, chosen: false };
+    const engine = newEngine({ ipv4 });
+    await expect(engine).rejects.toThrow(ForbiddenError);
+    await expect(engine).rejects.toThrow("invalid pool request: Pool overlaps with other one on this address space");
   });
 });
 
@@ -233,7 +248,7 @@ describe("published ports", () => {
     try {
       startInside(first, "socat", "UDP4-RECVFROM:53,fork", "SYSTEM:echo first");
       expect(await eventually(() => answers.at(-1) ?? "")).toBe("first\n");
-      await engine.driver.disconnect(first.containerId);
+      await engine.driver.close(first.containerId);
       await new Promise((resolve) => setTimeout(resolve, 100));
       const second = await connect(engine, [published(53, hostPort, { protocol: "udp" })]);
       startInside(second, "socat", "UDP4-RECVFROM:53,fork", "SYSTEM:echo second");
@@ -268,10 +283,10 @@ describe("published ports", () => {
     const engine = await newEngine();
     const first = await connect(engine, [published(80)]);
     const { hostPort } = first.ports[0]!;
-    const second = engine.driver.connect({
+    const second = engine.driver.open({
       containerId: "second",
       containerName: "web",
-      network: engine.network,
+      endpoints: [{ network: engine.network }],
       ports: [published(81), published(80, hostPort)],
     });
     await expect(second).rejects.toThrow(ConflictError);
@@ -301,7 +316,7 @@ describe("published ports", () => {
     await expect(listen("0.0.0.0", tcp!.hostPort)).rejects.toThrow("EADDRINUSE");
     await expect(connect(other, [published(80, tcp!.hostPort)])).rejects.toThrow("bind: address already in use");
     await expect(connect(other, [published(80, udp!.hostPort, { protocol: "udp" })])).rejects.toThrow("listen udp4");
-    await engine.driver.disconnect(endpoint.containerId);
+    await engine.driver.close(endpoint.containerId);
     const again = await connect(engine, [published(8080, tcp!.hostPort)]);
     serveTcp(again, 8080);
     expect(askTcp("127.0.0.1", tcp!.hostPort)).toStartWith("from ");
@@ -361,46 +376,44 @@ link set eth0 up
     const engine = await newEngine({ internal: true });
     const [left, right] = [await connect(engine), await connect(engine)];
     expect(pings(left, right.ipv4)).toBe(true);
-    inside(left, "ip", "route", "add", "default", "via", left.gateway);
+    inside(left, "ip", "route", "add", "default", "via", engine.network.ipv4!.gateway);
     serveTcp(outside, 80);
     expect(refuses("198.51.100.2", 80, left)).toBe(true);
   });
 });
 
-describe("BridgeNetworkDriver.restore()", () => {
+describe("LinuxNetworkDriver.restore()", () => {
   test("takes up running containers: addresses, ports and lost rules; sweeps other namespaces", async () => {
     const engine = await newEngine();
     const kept = await connect(engine, [published(80)]);
     const dead = await connect(engine);
     serveTcp(kept, 80);
     execFileSync("nft", ["delete", "table", "ip", `berth_${engine.name}`]);
-    const restarted = new BridgeNetworkDriver({ engineName: engine.name, netnsDirectory: engine.netnsDirectory });
-    engines.push({ ...engine, driver: restarted });
+    engine.driver.release();
+    const restarted = new LinuxNetworkDriver({ engineName: engine.name, netnsDirectory: engine.netnsDirectory });
+    engines.splice(0, 1, { ...engine, driver: restarted });
     await restarted.restore([kept], [engine.network]);
     expect(askTcp("127.0.0.1", kept.ports[0]!.hostPort)).toStartWith("from ");
     expect(existsSync(dead.netnsPath)).toBe(false);
-    const next = await restarted.connect({ containerId: "next", network: engine.network, ports: [] });
+    const next = await open({ ...engine, driver: restarted }, "next");
     expect(next.ipv4).not.toBe(kept.ipv4);
     await expect(
-      restarted.connect({
-        containerId: "thief",
-        network: engine.network,
-        ports: [published(80, kept.ports[0]!.hostPort)],
-      }),
+      open({ ...engine, driver: restarted }, "thief", [published(80, kept.ports[0]!.hostPort)]),
     ).rejects.toThrow(ConflictError);
   });
 
   test("with no running container removes rules that a crash left", async () => {
     const engine = await newEngine();
     await connect(engine, [published(80)]);
-    const restarted = new BridgeNetworkDriver({ engineName: engine.name, netnsDirectory: engine.netnsDirectory });
+    engine.driver.release();
+    const restarted = new LinuxNetworkDriver({ engineName: engine.name, netnsDirectory: engine.netnsDirectory });
     await restarted.restore([], [engine.network]);
     expect(execFileSync("nft", ["list", "tables"], { encoding: "utf8" })).not.toContain(engine.name);
     expect(readdirSync(engine.netnsDirectory)).toEqual([]);
   });
 });
 
-test("BridgeNetworkDriver puts its rules back when someone flushed them", async () => {
+test("LinuxNetworkDriver puts its rules back when someone flushed them", async () => {
   const engine = await newEngine();
   const first = await connect(engine, [published(80)]);
   execFileSync("nft", ["delete", "table", "ip", `berth_${engine.name}`]);
@@ -409,24 +422,19 @@ test("BridgeNetworkDriver puts its rules back when someone flushed them", async 
   expect(askTcp("127.0.0.1", first.ports[0]!.hostPort)).toStartWith("from ");
 });
 
-test("BridgeNetworkDriver: two engines side by side do not disturb each other", async () => {
-  // The second one sees the first one's bridge: engines that choose at the same moment may meet, which `connect` then says.
-  const left = await newEngine();
-  await left.driver.ensureNetwork(left.network);
-  const right = await newEngine();
-  expect(left.network.subnet).not.toBe(right.network.subnet);
+test("LinuxNetworkDriver: two engines side by side do not disturb each other", async () => {
+  const [left, right] = await Promise.all([newEngine(), newEngine()]);
+  expect(left.network.ipv4!.subnet).not.toBe(right.network.ipv4!.subnet);
   const [a, b] = [await connect(left, [published(80)]), await connect(right, [published(80)])];
   serveTcp(a, 80);
-  await right.driver.disconnect(b.containerId);
+  await right.driver.close(b.containerId);
   await right.driver.cleanUp();
   expect(leftovers(right.name)).toEqual([]);
   expect(askTcp("127.0.0.1", a.ports[0]!.hostPort)).toStartWith("from ");
 });
 
-test("BridgeNetworkDriver refuses an engine name that does not fit into interface names", () => {
-  expect(() => new BridgeNetworkDriver({ engineName: "Not-Good", netnsDirectory: "/x" })).toThrow(
-    InvalidParameterError,
-  );
+test("LinuxNetworkDriver refuses an engine name that does not fit into interface names", () => {
+  expect(() => new LinuxNetworkDriver({ engineName: "Not-Good", netnsDirectory: "/x" })).toThrow(InvalidParameterError);
 });
 
 function askUdp(address: string, port: number): string {

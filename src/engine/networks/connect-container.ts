@@ -1,0 +1,128 @@
+import type { ContainerContext } from "#engine/containers/container-context.ts";
+import { type ContainerRecord, isRunning } from "#engine/containers/container-record.ts";
+import { ConflictError, ForbiddenError, InvalidParameterError, SystemError } from "#errors/errors.ts";
+import type { EndpointSettings } from "#spec/docker-api.ts";
+import { checkEndpointSettings, endpointRequest, requestedPart } from "./endpoint-settings.ts";
+import { publishNetworkEvent } from "./network-events.ts";
+import type { KnownNetwork } from "./network-registry.ts";
+
+/**
+ * Connects a container to one more network: at once if it runs, else from its next start on. On failure nothing changes. Throws with Docker's
+ * statuses and words.
+ */
+export async function connectContainer(
+  context: ContainerContext,
+  networkTerm: string,
+  containerTerm: string,
+  settings: EndpointSettings,
+): Promise<void> {
+  const { id } = context.containers.resolve(containerTerm);
+  await context.locks.run(id, async () => {
+    const network = context.networks.resolve(networkTerm);
+    const container = context.containers.get(id);
+    checkConnectable(container);
+    checkNetworks(context, container, network);
+    checkEndpointSettings(network.name, network.record, settings);
+    if (isRunning(container)) await connectRunning(context, container, network, settings);
+    else if (!container.endpointRequests[network.name]) remember(context, container, network, settings);
+  });
+}
+
+/**
+ * Takes a container off a network. With `force` the network need not exist any more. Throws with Docker's statuses and words.
+ */
+export async function disconnectContainer(
+  context: ContainerContext,
+  networkTerm: string,
+  containerTerm: string,
+  force: boolean,
+): Promise<void> {
+  const { id } = context.containers.resolve(containerTerm);
+  await context.locks.run(id, async () => {
+    const network = force ? context.networks.lookup(networkTerm) : context.networks.resolve(networkTerm);
+    const name = network?.name ?? networkTerm;
+    const container = context.containers.get(id);
+    checkConnectable(container);
+    if (container.hostConfig.NetworkMode === "host" && name === "host") {
+      throw new ConflictError("container cannot be disconnected from host network or connected to host network");
+    }
+    if (!container.endpointRequests[name]) {
+      throw new SystemError(`container ${id} is not connected to the network ${name}`);
+    }
+    const sandbox =
+      isRunning(container) && network?.record ? await context.networkDriver.detach(id, network.id) : container.sandbox;
+    context.containers.update(id, (current) => {
+      const { [name]: _, ...endpointRequests } = current.endpointRequests;
+      return { ...current, endpointRequests, ...(sandbox ? { sandbox } : {}) };
+    });
+    if (network) publishNetworkEvent(context.events, network, "disconnect", id);
+  });
+}
+
+function checkConnectable({ id, state }: ContainerRecord): void {
+  if (state.phase === "removing" || state.phase === "dead") {
+    throw new ConflictError(`container ${id} is marked for removal and cannot be connected or disconnected`);
+  }
+}
+
+/** Which networks go together. https://github.com/moby/moby/blob/v28.2.2/daemon/container_operations.go */
+function checkNetworks(context: ContainerContext, container: ContainerRecord, network: KnownNetwork): void {
+  const mode = container.hostConfig.NetworkMode ?? "";
+  const others = Object.keys(container.endpointRequests).filter((name) => name !== network.name);
+  if (mode.startsWith("container:") || others.some((name) => context.networks.lookup(name)?.name === "host")) {
+    throw new InvalidParameterError(
+      "container sharing network namespace with another container or host cannot be connected to any other network",
+    );
+  }
+  if (network.name === "host" && mode !== "host") {
+    throw new InvalidParameterError(
+      "cannot connect container to host network - container must be created in host network mode",
+    );
+  }
+  if (others.length > 0 && (network.name === "none" || others.includes("none"))) {
+    throw new InvalidParameterError(
+      "container cannot be connected to multiple networks with one of the networks in private (none) mode",
+    );
+  }
+}
+
+function remember(
+  context: ContainerContext,
+  { id }: ContainerRecord,
+  network: KnownNetwork,
+  settings: EndpointSettings,
+): void {
+  context.containers.update(id, (current) => ({
+    ...current,
+    endpointRequests: { ...current.endpointRequests, [network.name]: requestedPart(settings) },
+  }));
+  publishNetworkEvent(context.events, network, "connect", id);
+}
+
+async function connectRunning(
+  context: ContainerContext,
+  container: ContainerRecord,
+  network: KnownNetwork,
+  settings: EndpointSettings,
+): Promise<void> {
+  const { id, name } = container;
+  if (container.endpointRequests[network.name]) {
+    throw new ForbiddenError(`endpoint with name ${name} already exists in network ${network.name}`);
+  }
+  if (!network.record)
+    throw new InvalidParameterError(`container ${id} cannot be connected to network ${network.name}`);
+  using _held = context.networks.use([network.record]);
+  const record = await context.networks.ready(network.record);
+  const sandbox = await context.networkDriver.attach(id, endpointRequest(record, requestedPart(settings)));
+  try {
+    context.containers.update(id, (current) => ({
+      ...current,
+      sandbox,
+      endpointRequests: { ...current.endpointRequests, [network.name]: requestedPart(settings) },
+    }));
+  } catch (error) {
+    await context.networkDriver.detach(id, record.id);
+    throw error;
+  }
+  publishNetworkEvent(context.events, network, "connect", id);
+}

@@ -1,0 +1,98 @@
+import { randomBytes } from "node:crypto";
+import type { ContainerContext } from "#engine/containers/container-context.ts";
+import {
+  ConflictError,
+  ForbiddenError,
+  InvalidParameterError,
+  NotFoundError,
+  NotImplementedError,
+} from "#errors/errors.ts";
+import { linkExists } from "#network/link.ts";
+import type { NetworkKind, NetworkRecord } from "#network/network-driver.ts";
+import { checkNetworkOptions, NETWORK_OPTION, parseGoBoolean } from "#network/network-options.ts";
+import type { NetworkCreateRequest } from "#spec/docker-networks.ts";
+import { publishNetworkEvent } from "./network-events.ts";
+import { isPredefined } from "./network-registry.ts";
+import { requestedBlocks } from "./validate-ipam.ts";
+
+const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_. -]*$/;
+const KINDS: readonly NetworkKind[] = ["bridge", "macvlan", "ipvlan"];
+
+/** Makes a network. On failure nothing stays. Throws with Docker's statuses and words. */
+export async function createNetwork(context: ContainerContext, request: NetworkCreateRequest): Promise<NetworkRecord> {
+  checkName(request.Name);
+  checkSupported(request);
+  const driver = networkKind(request.Driver || "bridge");
+  const { networks, locks, events } = context;
+  return locks.run(`network:${request.Name}`, async () => {
+    if (networks.list().some(({ name }) => name === request.Name)) {
+      throw new ConflictError(`network with name ${request.Name} already exists`);
+    }
+    const record = networkRecord(request, driver);
+    if (driver === "bridge") await checkBridgeName(record);
+    const made = await networks.add(record);
+    publishNetworkEvent(events, { ...made, record: made }, "create");
+    return made;
+  });
+}
+
+function checkName(name: string): void {
+  if (name.trim() === "") throw new InvalidParameterError("invalid network name: name is empty");
+  if (isPredefined(name)) throw new ForbiddenError(`operation is not permitted on predefined ${name} network `);
+  if (!NAME.test(name)) {
+    throw new InvalidParameterError(`invalid network name "${name}": only [a-zA-Z0-9][a-zA-Z0-9_. -] are allowed`);
+  }
+}
+
+/** What belongs to swarm, or to networks that only lend their settings. */
+function checkSupported({ Scope = "", Ingress, ConfigOnly, ConfigFrom, Driver }: NetworkCreateRequest): void {
+  if (Driver === "overlay" || Scope === "swarm" || Ingress) {
+    throw new ForbiddenError(
+      'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.',
+    );
+  }
+  if (ConfigOnly || ConfigFrom?.Network) {
+    throw new NotImplementedError("networks that only lend their configuration are not supported: give each its own");
+  }
+}
+
+function networkKind(driver: string): NetworkKind {
+  const kind = KINDS.find((candidate) => candidate === driver);
+  if (kind) return kind;
+  if (driver === "host" || driver === "null") {
+    throw new ForbiddenError(`only one instance of "${driver}" network is allowed`);
+  }
+  throw new NotFoundError(`could not find plugin ${driver} in v1 plugin registry: plugin "${driver}" not found`);
+}
+
+function networkRecord(request: NetworkCreateRequest, driver: NetworkKind): NetworkRecord {
+  const options = request.Options ?? {};
+  checkNetworkOptions(driver, options);
+  const ipv4 = request.EnableIPv4 ?? parseGoBoolean(options[NETWORK_OPTION.enableIpv4] ?? "true") ?? true;
+  const ipv6 = request.EnableIPv6 ?? parseGoBoolean(options[NETWORK_OPTION.enableIpv6] ?? "false") ?? false;
+  if (!ipv4 && !ipv6) throw new InvalidParameterError("IPv4 or IPv6 must be enabled");
+  const id = randomBytes(32).toString("hex");
+  return {
+    id,
+    name: request.Name,
+    driver,
+    ...requestedBlocks(request, { ipv4, ipv6 }),
+    interfaceName:
+      driver === "bridge"
+        ? (options[NETWORK_OPTION.bridgeName] ?? `br-${id.slice(0, 12)}`)
+        : (options[NETWORK_OPTION.parent] ?? ""),
+    internal: request.Internal ?? false,
+    attachable: request.Attachable ?? false,
+    options,
+    labels: request.Labels ?? {},
+    created: Date.now(),
+  };
+}
+
+/** A bridge that is there already is somebody's: it would go with the network. */
+async function checkBridgeName({ interfaceName, name }: NetworkRecord): Promise<void> {
+  if (!(await linkExists(interfaceName))) return;
+  throw new ConflictError(
+    `cannot make network "${name}": this host has an interface "${interfaceName}" already; choose another ${NETWORK_OPTION.bridgeName}`,
+  );
+}

@@ -1,0 +1,165 @@
+import type { ContainerContext } from "#engine/containers/container-context.ts";
+import type { ContainerRecord } from "#engine/containers/container-record.ts";
+import { InvalidParameterError, NotImplementedError } from "#errors/errors.ts";
+import { containsAddress, parseAddress, parseSubnet } from "#lib/ip-address.ts";
+import { isMacAddress } from "#network/mac-address.ts";
+import type { AddressBlock, EndpointRequest, NetworkRecord } from "#network/network-driver.ts";
+import type { EndpointSettings, HostConfig } from "#spec/docker-api.ts";
+import { isUserDefined, type NetworkRegistry } from "./network-registry.ts";
+
+/** The driver option of an endpoint that names its interface inside the container. */
+const INTERFACE_NAME = "com.docker.network.endpoint.ifname";
+
+/**
+ * The networks that a new container is to be on, by name, as its record keeps them: those that the request names, or else the one of its network
+ * mode. A network that does not exist yet may be named; the start needs it. Throws InvalidParameterError in Docker's words.
+ */
+export function initialEndpoints(
+  networks: NetworkRegistry,
+  { NetworkMode: mode = "" }: HostConfig,
+  requested: Readonly<Record<string, EndpointSettings>>,
+  macAddress: string,
+): Readonly<Record<string, EndpointSettings>> {
+  if (mode.startsWith("container:")) {
+    if (Object.keys(requested).length > 0) throw new InvalidParameterError(SHARED_NAMESPACE);
+    return {};
+  }
+  const main = networks.lookup(mode)?.name ?? mode;
+  const given = Object.keys(requested).length > 0 ? requested : { [main]: {} };
+  const endpoints: Record<string, EndpointSettings> = {};
+  for (const [term, settings] of Object.entries(given)) {
+    const known = networks.lookup(term === "default" ? "bridge" : term);
+    const name = known?.name ?? term;
+    checkCombination(name, Object.keys(given), networks);
+    const withMac = name === main ? withMacAddress(settings, macAddress) : settings;
+    try {
+      checkEndpointSettings(name, known?.record, withMac);
+    } catch (error) {
+      if (!(error instanceof InvalidParameterError)) throw error;
+      throw new InvalidParameterError(`invalid config for network ${term}: ${error.message}`, { cause: error });
+    }
+    endpoints[name] = requestedPart(withMac);
+  }
+  return endpoints;
+}
+
+const SHARED_NAMESPACE =
+  "container sharing network namespace with another container or host cannot be connected to any other network";
+
+/** host and none go with no other network. */
+function checkCombination(name: string, all: readonly string[], networks: NetworkRegistry): void {
+  if (all.length < 2 || (name !== "host" && name !== "none")) return;
+  if (!all.some((term) => networks.lookup(term)?.name !== name)) return;
+  throw new InvalidParameterError(
+    name === "host"
+      ? SHARED_NAMESPACE
+      : "container cannot be connected to multiple networks with one of the networks in private (none) mode",
+  );
+}
+
+/** Before API 1.44 the MAC address was the container's. */
+function withMacAddress(settings: EndpointSettings, macAddress: string): EndpointSettings {
+  if (macAddress === "") return settings;
+  if (settings.MacAddress && settings.MacAddress.toLowerCase() !== macAddress.toLowerCase()) {
+    throw new InvalidParameterError(
+      "the container-wide MAC address must match the endpoint-specific MAC address for the main network, or be left empty",
+    );
+  }
+  return { ...settings, MacAddress: macAddress };
+}
+
+/** What of an endpoint's settings is a wish; the rest is what an engine once answered. */
+export function requestedPart({
+  IPAMConfig,
+  Links,
+  Aliases,
+  MacAddress,
+  DriverOpts,
+  GwPriority,
+}: EndpointSettings): EndpointSettings {
+  return {
+    ...(IPAMConfig ? { IPAMConfig } : {}),
+    ...(Links ? { Links } : {}),
+    ...(Aliases ? { Aliases } : {}),
+    ...(MacAddress ? { MacAddress: MacAddress.toLowerCase().replaceAll("-", ":") } : {}),
+    ...(DriverOpts ? { DriverOpts } : {}),
+    ...(GwPriority ? { GwPriority } : {}),
+  };
+}
+
+/** Throws InvalidParameterError with all that is wrong with an endpoint's settings. `record` is undefined where the network does not exist. */
+export function checkEndpointSettings(
+  name: string,
+  record: NetworkRecord | undefined,
+  settings: EndpointSettings,
+): void {
+  const { IPAMConfig, Aliases, MacAddress = "", DriverOpts } = settings;
+  const { IPv4Address = "", IPv6Address = "", LinkLocalIPs } = IPAMConfig ?? {};
+  const problems: string[] = [];
+  if (!isUserDefined(name)) {
+    if (IPv4Address || IPv6Address)
+      problems.push("user specified IP address is supported on user defined networks only");
+    if (Aliases && Aliases.length > 0)
+      problems.push("network-scoped alias is supported only for containers in user defined networks");
+  }
+  if (IPv4Address && parseAddress(IPv4Address)?.family !== 4) problems.push(`invalid IPv4 address: ${IPv4Address}`);
+  if (IPv6Address && parseAddress(IPv6Address)?.family !== 6) problems.push(`invalid IPv6 address: ${IPv6Address}`);
+  if (problems.length === 0 && record && isUserDefined(name)) {
+    problems.push(...addressProblems(IPv4Address, record.ipv4), ...addressProblems(IPv6Address, record.ipv6));
+  }
+  if (MacAddress && !isMacAddress(MacAddress)) problems.push(`invalid MAC address ${MacAddress}`);
+  if (problems.length > 0) throw new InvalidParameterError(`invalid endpoint settings:\n${problems.join("\n")}`);
+  if (LinkLocalIPs && LinkLocalIPs.length > 0)
+    throw new NotImplementedError(`link-local address ${LinkLocalIPs[0]} is not supported: leave it out`);
+  checkDriverOptions(DriverOpts ?? {});
+}
+
+function addressProblems(text: string, block: AddressBlock | undefined): readonly string[] {
+  const address = parseAddress(text);
+  if (!address) return [];
+  if (!block || block.chosen)
+    return ["user specified IP address is supported only when connecting to networks with user configured subnets"];
+  const subnet = parseSubnet(block.subnet);
+  if (subnet && containsAddress(subnet, address)) return [];
+  return [`no configured subnet or ip-range contain the IP address ${text}`];
+}
+
+function checkDriverOptions(options: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (name !== INTERFACE_NAME) {
+      throw new NotImplementedError(`endpoint option "${name}" is not supported: only ${INTERFACE_NAME} is`);
+    }
+    if (!/^[a-zA-Z0-9_.-]{1,15}$/.test(value) || value === "lo" || value === "." || value === "..") {
+      throw new InvalidParameterError(`invalid interface name "${value}": 1 to 15 of [a-zA-Z0-9_.-]`);
+    }
+  }
+}
+
+/** The requests of a container about to start, the network of its mode first. Throws NotFoundError for a network that is not there. */
+export async function endpointRequests(context: ContainerContext, record: ContainerRecord): Promise<EndpointRequest[]> {
+  const mode = record.hostConfig.NetworkMode ?? "";
+  const main = context.networks.lookup(mode)?.name ?? mode;
+  const names = Object.keys(record.endpointRequests).toSorted(
+    (a, b) => Number(b === main) - Number(a === main) || (a < b ? -1 : 1),
+  );
+  const requests: EndpointRequest[] = [];
+  for (const name of names) {
+    const network = context.networks.resolve(name).record;
+    if (network)
+      requests.push(endpointRequest(await context.networks.ready(network), record.endpointRequests[name] ?? {}));
+  }
+  return requests;
+}
+
+export function endpointRequest(network: NetworkRecord, settings: EndpointSettings): EndpointRequest {
+  const { IPv4Address, IPv6Address } = settings.IPAMConfig ?? {};
+  const interfaceName = settings.DriverOpts?.[INTERFACE_NAME];
+  return {
+    network,
+    ...(IPv4Address ? { ipv4: IPv4Address } : {}),
+    ...(IPv6Address ? { ipv6: IPv6Address } : {}),
+    ...(settings.MacAddress ? { macAddress: settings.MacAddress } : {}),
+    ...(settings.GwPriority ? { gatewayPriority: settings.GwPriority } : {}),
+    ...(interfaceName ? { interfaceName } : {}),
+  };
+}

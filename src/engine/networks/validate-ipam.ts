@@ -1,0 +1,101 @@
+import { ForbiddenError, InvalidParameterError, NotImplementedError } from "#errors/errors.ts";
+import {
+  containsAddress,
+  type Family,
+  formatSubnet,
+  overlaps,
+  parseAddress,
+  parseSubnet,
+  type Subnet,
+} from "#lib/ip-address.ts";
+import type { AddressBlock } from "#network/network-driver.ts";
+import { CHOSEN_BLOCK } from "#network/subnet-choice.ts";
+import type { IpamConfig, NetworkCreateRequest } from "#spec/docker-networks.ts";
+
+/** The address blocks that a request asks for: what it leaves out, the engine chooses. */
+export interface RequestedBlocks {
+  readonly ipv4: AddressBlock | undefined;
+  readonly ipv6: AddressBlock | undefined;
+}
+
+/** Reads `IPAM`. Throws InvalidParameterError with all that is wrong in Docker's words, ForbiddenError for several subnets of one family. */
+export function requestedBlocks(
+  request: NetworkCreateRequest,
+  enabled: { readonly ipv4: boolean; readonly ipv6: boolean },
+): RequestedBlocks {
+  const { IPAM } = request;
+  const ipamDriver = IPAM?.Driver ?? "";
+  if (ipamDriver !== "" && ipamDriver !== "default") {
+    throw new InvalidParameterError(`invalid IPAM driver "${ipamDriver}": only "default" is there`);
+  }
+  if (Object.keys(IPAM?.Options ?? {}).length > 0) {
+    throw new NotImplementedError("IPAM.Options are not supported: leave them out");
+  }
+  const configs = IPAM?.Config ?? [];
+  const problems = configs.flatMap((config) => configProblems(config, enabled.ipv6));
+  if (problems.length > 0) throw new InvalidParameterError(`invalid network config:\n${problems.join("\n")}`);
+  const blockOf = (family: Family): AddressBlock => {
+    const own = configs.filter(({ Subnet = "" }) => parseSubnet(Subnet)?.family === family);
+    if (own.length > 1) throw new ForbiddenError("bridge driver doesn't support multiple subnets");
+    return own[0] ? addressBlock(own[0]) : CHOSEN_BLOCK;
+  };
+  return { ipv4: enabled.ipv4 ? blockOf(4) : undefined, ipv6: enabled.ipv6 ? blockOf(6) : undefined };
+}
+
+function addressBlock({ Subnet = "", Gateway = "", IPRange = "", AuxiliaryAddresses = {} }: IpamConfig): AddressBlock {
+  return {
+    subnet: Subnet,
+    gateway: Gateway,
+    auxiliary: AuxiliaryAddresses,
+    chosen: false,
+    ...(IPRange ? { ipRange: IPRange } : {}),
+  };
+}
+
+/** https://github.com/moby/moby/blob/v28.2.2/api/types/network/ipam.go */
+function configProblems(config: IpamConfig, ipv6: boolean): readonly string[] {
+  const { Subnet: text = "", IPRange = "", Gateway = "", AuxiliaryAddresses = {} } = config;
+  const subnet = parseSubnet(text);
+  if (!subnet) return [`invalid subnet ${text}: invalid CIDR block notation`];
+  if (subnet.family === 6 && !ipv6) return [];
+  const masked = formatSubnet(subnet);
+  const gateway = addressProblem(Gateway, subnet, masked);
+  return [
+    ...(sameBlock(text, masked) ? [] : [`invalid subnet ${text}: it should be ${masked}`]),
+    ...rangeProblems(IPRange, subnet, masked),
+    ...(gateway ? [`invalid gateway ${Gateway}: ${gateway}`] : []),
+    ...Object.entries(AuxiliaryAddresses).flatMap(([name, address]) => {
+      const problem = addressProblem(address, subnet, masked);
+      return problem ? [`invalid auxiliary address ${name}: ${problem}`] : [];
+    }),
+  ];
+}
+
+function rangeProblems(text: string, subnet: Subnet, masked: string): readonly string[] {
+  if (text === "") return [];
+  const range = parseSubnet(text);
+  const prefix = `invalid ip-range ${text}`;
+  if (!range) return [`${prefix}: invalid CIDR block notation`];
+  if (range.family !== subnet.family) return [`${prefix}: parent subnet is an IPv${subnet.family} block`];
+  return [
+    ...(range.prefixLength < subnet.prefixLength
+      ? [`${prefix}: CIDR block is bigger than its parent subnet ${masked}`]
+      : []),
+    ...(sameBlock(text, formatSubnet(range)) ? [] : [`${prefix}: it should be ${formatSubnet(range)}`]),
+    ...(overlaps(subnet, range) ? [] : [`${prefix}: parent subnet ${masked} doesn't contain ip-range`]),
+  ];
+}
+
+function addressProblem(text: string, subnet: Subnet, masked: string): string | undefined {
+  if (text === "") return undefined;
+  const address = parseAddress(text);
+  if (!address) return "invalid address";
+  if (address.family !== subnet.family) return `parent subnet is an IPv${subnet.family} block`;
+  return containsAddress(subnet, address) ? undefined : `parent subnet ${masked} doesn't contain this address`;
+}
+
+/** Whether the block as given has no host bits: its address is that of the masked block, however it is written. */
+function sameBlock(text: string, masked: string): boolean {
+  const given = parseAddress(text.split("/")[0] ?? "");
+  return given !== undefined && given.value === parseSubnet(masked)?.base;
+}

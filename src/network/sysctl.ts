@@ -1,0 +1,17 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { errorCode } from "#errors/errors.ts";
+
+/** The value of a kernel parameter, by its path below /proc/sys; undefined if the kernel has none of this name. */
+export async function readSysctl(path: string): Promise<string | undefined> {
+  try {
+    return (await readFile(`/proc/sys/${path}`, "utf8")).trim();
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** Writes a kernel parameter only if it has another value: /proc/sys may be read-only where it is already right. */
+export async function setSysctl(path: string, value: string): Promise<void> {
+  if ((await readSysctl(path)) !== value) await writeFile(`/proc/sys/${path}`, value);
+}
