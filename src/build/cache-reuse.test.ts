@@ -130,7 +130,7 @@ describe("DockerfileBuilder.build() says why a step runs", () => {
     expect(bed.reasons).toEqual({ "[3/3] COPY a /": ["a new step"] });
     await bed.build(file, {}, { noCache: true });
     expect(bed.reasons).toEqual({ "[2/2] RUN one": ["--no-cache"] });
-    bed.cache.prune(() => true);
+    bed.cache.remove(bed.cache.list().map(({ key }) => key));
     await bed.build(file);
     expect(bed.reasons).toEqual({ "[2/2] RUN one": ["its cache record is gone (pruned, or its layer was lost)"] });
   });

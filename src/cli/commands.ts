@@ -103,12 +103,13 @@ const WAIT = leaf(
 );
 const DAEMON = leaf("daemon", "Run the engine", () => import("./commands/daemon.ts"));
 
+const DISK_USAGE_OF_BUILDS = leaf("du", "Show what the build cache costs", () => import("./commands/builder-du.ts"));
 const BUILDER_PRUNE = leaf("prune", "Remove build cache", () => import("./commands/builder-prune.ts"));
 
 const BUILDER: Group = {
   name: "builder",
   about: "Manage builds",
-  commands: [BUILD, HISTORY_OF_BUILDS, BUILDER_PRUNE],
+  commands: [BUILD, DISK_USAGE_OF_BUILDS, HISTORY_OF_BUILDS, BUILDER_PRUNE],
 };
 
 /** Scripts written for docker's plugin. */

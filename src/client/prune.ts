@@ -27,16 +27,19 @@ export function pruneNetworks(engine: Engine, filters: Filters): Promise<Network
   return prune(engine, "/networks/prune", { filters: encodeFilters(filters) });
 }
 
-/** `POST /build/prune`. `keepStorage` in bytes. */
+/** Bounds on what a prune of the build cache takes, bytes; 0 for none. */
+export interface SpaceLimits {
+  readonly reserved: number;
+  readonly maxUsed: number;
+  readonly minFree: number;
+}
+
+/** `POST /build/prune`. */
 export function pruneBuildCache(
   engine: Engine,
-  options: { readonly all: boolean; readonly keepStorage?: number | undefined; readonly filters: Filters },
+  options: { readonly all: boolean; readonly space?: SpaceLimits | undefined; readonly filters: Filters },
 ): Promise<BuildPruned> {
-  const query = {
-    all: options.all,
-    "keep-storage": options.keepStorage || undefined,
-    filters: encodeFilters(options.filters),
-  };
+  const query = { all: options.all, ...spaceQuery(options.space), filters: encodeFilters(options.filters) };
   return prune(engine, "/build/prune", query);
 }
 
@@ -46,17 +49,30 @@ export interface PruneScope {
   readonly images?: "dangling" | "all";
   readonly cache?: "unused" | "all";
   readonly volumes?: "anonymous" | "all";
+  /** Of the build cache. */
+  readonly space?: SpaceLimits;
 }
 
 /** `GET /berth/prune`: what it would free. Undefined from an engine that cannot tell: Docker's. */
 export async function planPrune(engine: Engine, scope: PruneScope, filters: Filters): Promise<PrunePlan | undefined> {
-  const query = { ...scope, filters: encodeFilters(filters) };
+  const { space, ...what } = scope;
+  const query = { ...what, ...spaceQuery(space), filters: encodeFilters(filters) };
   try {
     return await readJson<PrunePlan>(await engine.send({ method: "GET", path: "/berth/prune", query }));
   } catch (error) {
     if (isNotFound(error)) return undefined;
     throw error;
   }
+}
+
+/** Both names of the reserve: engines before API 1.48 know the old one only. */
+function spaceQuery(space: SpaceLimits | undefined): Readonly<Record<string, QueryValue>> {
+  return {
+    "keep-storage": space?.reserved || undefined,
+    "reserved-space": space?.reserved || undefined,
+    "max-used-space": space?.maxUsed || undefined,
+    "min-free-space": space?.minFree || undefined,
+  };
 }
 
 async function prune<T>(engine: Engine, path: string, query: Readonly<Record<string, QueryValue>>): Promise<T> {

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { statfsSync } from "node:fs";
 import { ContextStore } from "#build/context/context-store.ts";
 import { DockerfileBuilder } from "#build/dockerfile-builder.ts";
 import { BuildHistory, DEFAULT_HISTORY_LIMITS } from "#engine/builds/build-history.ts";
@@ -45,6 +46,7 @@ import { layerMountProblem } from "#sys/layer-mount-probe.ts";
 import { bootId } from "#sys/process-info.ts";
 import { LocalVolumeStore } from "#volume/local-volumes.ts";
 import { buildTools } from "./build-tools.ts";
+import { cachePolicy } from "./builder-options.ts";
 import { hostInformation } from "./host-information.ts";
 import type { Logger } from "./logger.ts";
 import type { DaemonOptions } from "./options.ts";
@@ -65,7 +67,7 @@ export interface RunningEngine {
 export async function composeEngine(options: DaemonOptions, paths: EnginePaths, log: Logger): Promise<RunningEngine> {
   const [programs] = await Promise.all([findRuntimePrograms(), checkKernel(paths)]);
   const database = new Database(paths.database);
-  const base: Foundation = { options, paths, database, events: new EventBus(), locks: new KeyLock() };
+  const base: Foundation = { options, paths, database, log, events: new EventBus(), locks: new KeyLock() };
   const containerStore = new ContainerStore(database);
   const layers = new LayerFileStore({ directory: paths.layers, database });
   const images = composeImages(base, layers, new ContainerImageUsers(containerStore));
@@ -104,7 +106,7 @@ export async function composeEngine(options: DaemonOptions, paths: EnginePaths, 
     close: async () => {
       supervisor.close();
       health.close();
-      builds.close();
+      await builds.close();
       containers.logRotator.close();
       containers.networkDriver.release();
       await runtime.close();
@@ -120,6 +122,7 @@ interface Foundation {
   readonly options: DaemonOptions;
   readonly paths: EnginePaths;
   readonly database: Database;
+  readonly log: Logger;
   readonly events: EventBus;
   readonly locks: KeyLock;
 }
@@ -216,7 +219,10 @@ interface BuildParts {
   readonly containers: ContainerContext;
 }
 
-function composeBuilds({ paths, database }: Foundation, { images, layers, containers }: BuildParts): BuildService {
+function composeBuilds(
+  { options, paths, database, log }: Foundation,
+  { images, layers, containers }: BuildParts,
+): BuildService {
   const { snapshotter, runtime, networks, networkDriver } = containers;
   const cache = new BuildCacheStore(database);
   const host = new EngineBuildHost({ images, networks, networkDriver, directory: paths.buildFiles });
@@ -239,8 +245,17 @@ function composeBuilds({ paths, database }: Foundation, { images, layers, contai
     }),
     layers,
     inflate: plain,
+    freeSpace: () => diskSpace(paths.dataRoot).free,
+    policy: cachePolicy(options.builder, diskSpace(paths.dataRoot).size),
+    warn: (message) => log.warn(message),
     temporaryDirectory: paths.temporary,
   });
+}
+
+/** Of the disk that has this directory, bytes. */
+function diskSpace(directory: string): { readonly size: number; readonly free: number } {
+  const { blocks, bavail, bsize } = statfsSync(directory);
+  return { size: blocks * bsize, free: bavail * bsize };
 }
 
 /** Names this engine's nft table, bridge and veth pairs: the default engine's are fixed, others' follow from the data root. */

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { isAbsolute } from "node:path";
 import { parseArgs } from "node:util";
 import { errorMessage, InvalidParameterError } from "#errors/errors.ts";
+import { cachePolicy } from "./builder-options.ts";
 import { LOG_LEVELS, type LogLevel } from "./logger.ts";
 
 /** What `berth daemon` was asked for: flags over daemon.json over defaults, with dockerd's names. */
@@ -17,6 +18,8 @@ export interface DaemonOptions {
   readonly maxConcurrentDownloads: number;
   /** The default bridge's own address as `ADDRESS/LENGTH`, for a data root that has no bridge yet; "" to choose a free one. */
   readonly bip: string;
+  /** daemon.json's `builder`, checked when it is read: builder-options.ts. */
+  readonly builder: unknown;
   /** Stop all containers, give back mounts, bridge and rules, and end. */
   readonly cleanUp: boolean;
   readonly help: boolean;
@@ -58,6 +61,7 @@ const DEFAULT_CONFIG_FILE = "/etc/berth/daemon.json";
 /** daemon.json's key for each flag; lists are plural there. https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file */
 const FILE_KEYS = [
   "bip",
+  "builder",
   "data-root",
   "exec-root",
   "hosts",
@@ -87,9 +91,15 @@ export function parseDaemonOptions(args: readonly string[]): DaemonOptions {
       flags["max-concurrent-downloads"] ?? String(file["max-concurrent-downloads"] ?? 6),
     ),
     bip: text("bip", ""),
+    builder: checkedBuilder(file["builder"]),
     cleanUp: flags["clean-up"] ?? false,
     help: flags.help ?? false,
   };
+}
+
+function checkedBuilder(builder: unknown): unknown {
+  cachePolicy(builder, 0);
+  return builder;
 }
 
 type Flags = ReturnType<typeof parseArgs<{ options: typeof FLAGS }>>["values"];

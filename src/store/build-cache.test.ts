@@ -51,13 +51,23 @@ describe("BuildCacheStore", () => {
     expect(() => database.statement("DELETE FROM layers WHERE diff_id = ?").run(LAYER)).toThrow("FOREIGN KEY");
   });
 
-  test("prune() leaves what builds use", () => {
+  test("list() tells what builds use, remove() forgets", () => {
     cache.put(record);
     const held = cache.hold(KEY);
-    expect(cache.prune(() => true)).toEqual([]);
+    expect(cache.list().map(({ key, inUse }) => [key, inUse])).toEqual([[KEY, true]]);
     held[Symbol.dispose]();
-    expect(cache.prune((entry) => entry.lastUsed < 500)).toEqual([]);
-    expect(cache.prune(() => true).map(({ key }) => key)).toEqual([KEY]);
+    expect(cache.list()[0]?.inUse).toBe(false);
+    cache.remove([KEY]);
     expect(cache.get(KEY)).toBeUndefined();
+  });
+
+  test("findFloating() gives the newest first, written or not", () => {
+    const floating = { key: digestOf("floating"), facts: "{}" };
+    cache.put({ ...record, floating, created: 1 });
+    cache.flush();
+    cache.put({ ...record, key: digestOf("other"), floating, created: 2 });
+    expect(cache.findFloating(floating.key, 4).map(({ created }) => created)).toEqual([2, 1]);
+    expect(cache.findFloating(floating.key, 1)).toHaveLength(1);
+    expect(cache.findFloating(KEY, 4)).toEqual([]);
   });
 });

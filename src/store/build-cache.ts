@@ -95,17 +95,7 @@ export class BuildCacheStore {
     }));
   }
 
-  /**
-   * Forgets the records that `select` chooses, except those that running builds use. Returns them; the layers that nobody else
-   * refers to are then the caller's to remove.
-   */
-  prune(select: (record: BuildCacheUsage) => boolean): BuildCacheUsage[] {
-    const chosen = this.list().filter((record) => !record.inUse && select(record));
-    this.remove(chosen.map((record) => record.key));
-    return chosen;
-  }
-
-  /** Forgets records: those whose layer is damaged or gone. */
+  /** Forgets records, in use or not: the layers that nobody else refers to are then the caller's to remove. */
   remove(keys: readonly Digest[]): void {
     for (const key of keys) {
       this.#pending.delete(key);

@@ -148,6 +148,14 @@ export class ContextShelf {
     return freed;
   }
 
+  /** Drops these. Returns the bytes freed. */
+  drop(keys: readonly string[]): number {
+    const wanted = new Set(keys);
+    const going = this.usage().filter(({ key }) => wanted.has(key));
+    for (const { key } of going) this.#drop(key);
+    return going.reduce((total, { bytes }) => total + bytes, 0);
+  }
+
   close(): void {
     for (const { pack } of this.#loaded.values()) pack.release();
     this.#loaded.clear();

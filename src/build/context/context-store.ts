@@ -98,6 +98,11 @@ export class ContextStore {
     return this.#shelf.prune(before);
   }
 
+  /** Drops the contexts of these keys. Returns the bytes freed. Running builds read on. */
+  drop(keys: readonly string[]): number {
+    return this.#shelf.drop(keys);
+  }
+
   /** Closes all files; the directory stays for the next engine. */
   close(): void {
     for (const offer of this.#offers.values()) release(offer);

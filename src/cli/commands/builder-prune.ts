@@ -10,19 +10,28 @@ import { bytesFlag } from "../run/container-flags.ts";
 export const command: Command = defineCommand({
   usage: "[OPTIONS]",
   about: "Remove build cache",
+  spellings: ["builder prune", "buildx prune"],
   arguments: NO_ARGUMENTS,
   flags: {
     all: booleanFlag("Remove all unused build cache, not just dangling ones", { short: "a" }),
-    filter: filterFlag('Provide filter values (e.g. "until=24h")', {}),
+    filter: filterFlag('Provide filter values (e.g. "until=24h", "type=source.local", "description=RUN")', {}),
     force: booleanFlag("Do not prompt for confirmation", { short: "f" }),
     "keep-storage": bytesFlag("Amount of disk space to keep for cache"),
+    "max-used-space": bytesFlag("Maximum amount of disk space allowed to keep for cache"),
+    "min-free-space": bytesFlag("Target amount of free disk space after pruning"),
+    "reserved-space": bytesFlag("Amount of disk space always allowed to keep for cache"),
   },
   async run({ flags }, context) {
     const filters = await pruneFilters(flags.filter, context);
     const warning = `WARNING! This will remove all ${flags.all ? "" : "dangling "}build cache.`;
-    const scope: PruneScope = { cache: flags.all ? "all" : "unused" };
+    const space = {
+      reserved: flags["reserved-space"] || flags["keep-storage"],
+      maxUsed: flags["max-used-space"],
+      minFree: flags["min-free-space"],
+    };
+    const scope: PruneScope = { cache: flags.all ? "all" : "unused", space };
     return runPrune({ warning, separator: " ", scope, filters, force: flags.force }, context, () =>
-      pruneBuildCache(context.engine, { all: flags.all, keepStorage: flags["keep-storage"], filters }),
+      pruneBuildCache(context.engine, { all: flags.all, space, filters }),
     );
   },
 });

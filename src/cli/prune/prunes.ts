@@ -7,6 +7,7 @@ import {
   pruneImages as pruneImagesCall,
   pruneNetworks as pruneNetworksCall,
   pruneVolumes as pruneVolumesCall,
+  type SpaceLimits,
 } from "#client/prune.ts";
 import { deletedText } from "./prune-flags.ts";
 
@@ -50,7 +51,7 @@ export async function pruneNetworks(engine: Engine, filters: Filters): Promise<P
 /** Removes build cache: what nothing refers to, or with `all` everything that is not in use. */
 export async function pruneBuildCache(
   engine: Engine,
-  options: { readonly all: boolean; readonly keepStorage?: number; readonly filters: Filters },
+  options: { readonly all: boolean; readonly space?: SpaceLimits; readonly filters: Filters },
 ): Promise<Pruned> {
   const { CachesDeleted, SpaceReclaimed } = await pruneBuildCacheCall(engine, options);
   return { text: deletedText("Deleted build cache objects", CachesDeleted ?? []), reclaimed: SpaceReclaimed };

@@ -5,7 +5,6 @@ import type { ContextStore } from "#build/context/context-store.ts";
 import type { OpenContext } from "#build/context/open-context.ts";
 import type { DockerfileBuilder } from "#build/dockerfile-builder.ts";
 import type { Pruned } from "#engine/containers/prune.ts";
-import { checkFilters, type Filters, labelsFit, untilFilter } from "#engine/filters.ts";
 import type { LayerKeeper } from "#engine/images/image-context.ts";
 import { userMessage } from "#errors/disk-full.ts";
 import { CancelledError } from "#errors/errors.ts";
@@ -14,6 +13,9 @@ import type { BuildFailure } from "#spec/solve-status.ts";
 import type { BuildCacheStore } from "#store/build-cache.ts";
 import type { BuildCacheUsage } from "#store/build-cache-record.ts";
 import type { BuildHistory } from "./build-history.ts";
+import { CacheBudget, type CachePolicy } from "./cache-budget.ts";
+import { type BuildCacheEntry, cacheEntries } from "./cache-entries.ts";
+import { type CachePruneOptions, choosePrunable } from "./cache-prune.ts";
 
 export type { BuildCacheUsage, BuildRequest, OpenContext, PlannedVertex };
 
@@ -25,14 +27,13 @@ export interface BuildServiceParts {
   readonly layers: Pick<LayerKeeper, "removeUnreferenced" | "settled">;
   /** Plain bytes of a stream that may be gzip or zstd. */
   readonly inflate: (source: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
+  /** Bytes that the disk of the data root has free. */
+  readonly freeSpace: () => number;
+  /** What the cache may cost. */
+  readonly policy: CachePolicy;
+  readonly warn: (message: string) => void;
   /** For contexts that live as long as one build. */
   readonly temporaryDirectory: string;
-}
-
-export interface CachePruneOptions {
-  /** Also steps whose layer an image has. */
-  readonly all: boolean;
-  readonly filters: Filters;
 }
 
 export interface RecordedResult extends BuildResult {
@@ -45,8 +46,10 @@ export class BuildService {
   readonly contexts: ContextStore;
   readonly history: BuildHistory;
   readonly #parts: BuildServiceParts;
+  readonly #budget: CacheBudget;
 
   constructor(parts: BuildServiceParts) {
+    this.#budget = new CacheBudget(parts.policy, (options) => this.prune(options), parts.warn);
     this.contexts = parts.contexts;
     this.history = parts.history;
     this.#parts = parts;
@@ -71,6 +74,8 @@ export class BuildService {
       const status = error instanceof CancelledError ? "canceled" : "error";
       running.end({ status, error: buildFailure(error).message });
       throw error;
+    } finally {
+      this.#budget.buildEnded();
     }
   }
 
@@ -94,44 +99,40 @@ export class BuildService {
     return this.#parts.cache.list();
   }
 
+  /** All that builds left behind and a prune may take: cached steps and contexts. */
+  cacheEntries(): BuildCacheEntry[] {
+    return cacheEntries(this.cacheUsage(), this.contexts.usage());
+  }
+
+  /** What a prune would take of `entries`. Throws InvalidParameterError for a bad filter. */
+  prunable(
+    options: CachePruneOptions,
+    entries: readonly BuildCacheEntry[] = this.cacheEntries(),
+  ): readonly BuildCacheEntry[] {
+    return choosePrunable(entries, options, this.#parts.freeSpace());
+  }
+
   /**
-   * Forgets cached steps that no build uses, and with them the layers that nothing else needs; with `all` also those whose layer an image
-   * has. The filter `until` spares what was used later; cached steps have no labels. Contexts go too. Throws InvalidParameterError
-   * for a bad filter.
+   * Forgets what builds left behind and none uses, the longest unused first, as far as filters and space limits say; with `all` also
+   * steps whose layer an image has. Layers that nothing else needs go along. Throws InvalidParameterError for a bad filter.
    */
   async prune(options: CachePruneOptions): Promise<Pruned> {
-    const until = usedBefore(options.filters);
-    const removed = this.#parts.cache.prune(prunableStep(options));
-    const { freedBytes } = await this.#parts.layers.removeUnreferenced(removed.flatMap(({ diffId }) => diffId ?? []));
+    const chosen = this.prunable(options);
+    this.#parts.cache.remove(chosen.flatMap(({ step }) => step ?? []));
+    const { freedBytes } = await this.#parts.layers.removeUnreferenced([
+      ...new Set(chosen.flatMap(({ layer }) => layer ?? [])),
+    ]);
     await this.#parts.layers.settled();
-    const contextBytes = this.contexts.prune(until);
-    return {
-      deleted: removed.map(({ key }) => key.slice("sha256:".length, "sha256:".length + 25)),
-      reclaimed: freedBytes + contextBytes,
-    };
+    const contextBytes = this.contexts.drop(chosen.flatMap(({ context }) => context ?? []));
+    return { deleted: chosen.map(({ id }) => id), reclaimed: freedBytes + contextBytes };
   }
 
-  /** Bytes of the contexts that such a prune drops. Throws InvalidParameterError for a bad filter. */
-  prunableContextBytes({ filters }: CachePruneOptions): number {
-    return this.contexts.usage(usedBefore(filters)).reduce((total, { bytes }) => total + bytes, 0);
-  }
-
-  close(): void {
+  async close(): Promise<void> {
+    this.#budget[Symbol.dispose]();
+    await this.#budget.settled();
     this.history.close();
     this.contexts.close();
   }
-}
-
-/** Tells whether a prune forgets a cached step. Throws InvalidParameterError for a bad filter. */
-export function prunableStep({ all, filters }: CachePruneOptions): (record: BuildCacheUsage) => boolean {
-  const until = usedBefore(filters);
-  return (record) => !record.inUse && record.lastUsed < until && (all || !record.shared);
-}
-
-/** What was last used before this time, ms since the epoch, goes: nothing when the filters ask for labels. */
-function usedBefore(filters: Filters): number {
-  checkFilters(filters, ["until", "label", "label!"]);
-  return labelsFit(filters, {}) ? untilFilter(filters) : Number.NEGATIVE_INFINITY;
 }
 
 /** What a client shows of a build that failed. */

@@ -43,14 +43,18 @@ export class LayerLedger {
     return this.#take([...this.#bytes.keys()]);
   }
 
-  /** Takes away the cached steps that `isChosen` chooses, with the layers that nothing else needs. Returns the bytes that this frees. */
-  takeSteps(isChosen: (step: BuildCacheUsage) => boolean): number {
+  /**
+   * Takes away the cached steps whose keys `choose` gives, with the layers that nothing else needs; it sees the steps as they are shared
+   * with the images that are left. Returns the bytes that this frees.
+   */
+  takeSteps(choose: (steps: readonly BuildCacheUsage[]) => ReadonlySet<Digest>): number {
     const inImages = this.#inImages();
-    const isGoing = (step: BuildCacheUsage): boolean =>
-      isChosen({ ...step, shared: step.diffId !== undefined && inImages.has(step.diffId) });
-    const going = new Set(this.#steps.filter(isGoing));
-    this.#steps = this.#steps.filter((step) => !going.has(step));
-    return this.#take([...going].flatMap(({ diffId }) => diffId ?? []));
+    const chosen = choose(
+      this.#steps.map((step) => ({ ...step, shared: step.diffId !== undefined && inImages.has(step.diffId) })),
+    );
+    const going = this.#steps.filter(({ key }) => chosen.has(key));
+    this.#steps = this.#steps.filter(({ key }) => !chosen.has(key));
+    return this.#take(going.flatMap(({ diffId }) => diffId ?? []));
   }
 
   /** The rule of LayerFileStore.removeUnreferenced. */

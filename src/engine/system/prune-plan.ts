@@ -1,4 +1,6 @@
-import { type BuildService, prunableStep } from "#engine/builds/build-service.ts";
+import type { BuildService } from "#engine/builds/build-service.ts";
+import { cacheEntries } from "#engine/builds/cache-entries.ts";
+import type { SpaceLimits } from "#engine/builds/cache-prune.ts";
 import type { ContainerContext } from "#engine/containers/container-context.ts";
 import type { ContainerRecord } from "#engine/containers/container-record.ts";
 import { prunableContainers } from "#engine/containers/prune.ts";
@@ -16,6 +18,8 @@ export interface PruneRequest {
   readonly images: "none" | "dangling" | "all";
   readonly buildCache: "none" | "unused" | "all";
   readonly volumes: "none" | "anonymous" | "all";
+  /** Of the build cache. */
+  readonly space?: SpaceLimits;
   /** Each prune gets them all, as `system prune` sends them. */
   readonly filters: Filters;
 }
@@ -69,10 +73,20 @@ function planImages(
   return layers.takeUnneeded();
 }
 
-function planBuildCache(builds: BuildService, { buildCache, filters }: PruneRequest, layers: LayerLedger): number {
+function planBuildCache(
+  builds: BuildService,
+  { buildCache, filters, space }: PruneRequest,
+  layers: LayerLedger,
+): number {
   if (buildCache === "none") return 0;
-  const options = { all: buildCache === "all", filters };
-  return layers.takeSteps(prunableStep(options)) + builds.prunableContextBytes(options);
+  const options = { ...space, all: buildCache === "all", filters };
+  let contextBytes = 0;
+  const stepBytes = layers.takeSteps((steps) => {
+    const chosen = builds.prunable(options, cacheEntries(steps, builds.contexts.usage()));
+    for (const { context, diskSize } of chosen) if (context !== undefined) contextBytes += diskSize;
+    return new Set(chosen.flatMap(({ step }) => step ?? []));
+  });
+  return stepBytes + contextBytes;
 }
 
 async function strayBytes(context: ImageContext): Promise<number> {

@@ -7,6 +7,7 @@ import { berthRendering, legacyRendering } from "../build-rendering.ts";
 import { streamProgress } from "../progress-stream.ts";
 import type { RequestContext } from "../request-context.ts";
 import type { Route } from "../route.ts";
+import { spaceLimits } from "../space-limits.ts";
 
 /** Builds, their contexts and their cache. */
 export function buildRoutes(engine: Engine): readonly Route[] {
@@ -29,7 +30,11 @@ async function receiveContext(engine: Engine, request: RequestContext): Promise<
 
 async function prune(engine: Engine, request: RequestContext): Promise<void> {
   await engine.containers.snapshotter.releaseIdle();
-  const { deleted, reclaimed } = await engine.builds.prune({ all: request.flag("all"), filters: request.filters() });
+  const { deleted, reclaimed } = await engine.builds.prune({
+    ...spaceLimits(request),
+    all: request.flag("all"),
+    filters: request.filters(),
+  });
   request.sendJson(200, { CachesDeleted: deleted.length > 0 ? deleted : null, SpaceReclaimed: reclaimed });
 }
 

@@ -3,6 +3,7 @@ import { planPrune } from "#engine/system/prune-plan.ts";
 import { InvalidParameterError } from "#errors/errors.ts";
 import type { RequestContext } from "../request-context.ts";
 import type { Route } from "../route.ts";
+import { spaceLimits } from "../space-limits.ts";
 
 /** What pruning would free. The prunes themselves are where the things are that they remove. */
 export function pruneRoutes(engine: Engine): readonly Route[] {
@@ -16,6 +17,7 @@ async function plan(engine: Engine, request: RequestContext): Promise<void> {
     buildCache: scope(request, "cache", ["unused", "all"]),
     volumes: scope(request, "volumes", ["anonymous", "all"]),
     filters: request.filters(),
+    space: spaceLimits(request),
   });
   request.sendJson(200, answer);
 }

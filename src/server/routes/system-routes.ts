@@ -82,7 +82,6 @@ function buildCacheView(item: CacheItem): BuildCacheItem {
     CreatedAt: new Date(item.created).toISOString(),
     LastUsedAt: new Date(item.lastUsed).toISOString(),
     UsageCount: item.uses,
-    ...(item.parent ? { Parents: [item.parent] } : {}),
   };
 }
 

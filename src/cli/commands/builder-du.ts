@@ -1,0 +1,102 @@
+import { diskUsage } from "#client/system.ts";
+import { InvalidParameterError } from "#errors/errors.ts";
+import { humanSize } from "#formats/go-units.ts";
+import { alignTabs } from "#formats/tabwriter.ts";
+import type { BuildCacheItem } from "#spec/docker-api.ts";
+import { NO_ARGUMENTS } from "../grammar/argument-rule.ts";
+import { type Command, defineCommand } from "../grammar/command.ts";
+import { booleanFlag, filterFlag } from "../grammar/flag.ts";
+import { BUILD_CACHE_LIST, buildCacheItemRow } from "../output/disk-usage-rows.ts";
+import { listFormatFlag } from "../output/format-flag.ts";
+import { formatList } from "../output/print-list.ts";
+import { ago } from "../output/texts.ts";
+
+const FILTERS = ["id", "type", "description", "inuse", "shared", "private"];
+
+/** https://github.com/docker/buildx/blob/master/commands/diskusage.go */
+export const command: Command = defineCommand({
+  usage: "[OPTIONS]",
+  about: "Show what the build cache costs",
+  spellings: ["builder du", "buildx du"],
+  arguments: NO_ARGUMENTS,
+  flags: {
+    filter: filterFlag('Provide filter values (e.g. "type=regular")', {}),
+    format: listFormatFlag(),
+    verbose: booleanFlag("Shows a more verbose output"),
+  },
+  async run({ flags }, { engine, streams }) {
+    for (const name of Object.keys(flags.filter)) {
+      if (!FILTERS.includes(name))
+        throw new InvalidParameterError(`invalid filter '${name}': use ${FILTERS.join(", ")}`);
+    }
+    if (flags.verbose && flags.format !== "")
+      throw new InvalidParameterError("--format and --verbose cannot be combined");
+    const items = ((await diskUsage(engine)).BuildCache ?? []).filter((item) => fits(item, flags.filter));
+    if (flags.format !== "" && flags.format !== "table") {
+      const options = { format: flags.format, columns: ["ID", "CacheType", "Size", "LastUsedSince"] };
+      await streams.stdout.write(await formatList(BUILD_CACHE_LIST, items.map(buildCacheItemRow), options));
+      return 0;
+    }
+    await streams.stdout.write(`${flags.verbose ? verboseText(items) : tableText(items)}${summary(items)}`);
+    return 0;
+  },
+});
+
+function fits(item: BuildCacheItem, filters: Readonly<Record<string, readonly string[]>>): boolean {
+  const isTrue = (value: string): boolean => value === "" || value === "true" || value === "1";
+  const tests: Readonly<Record<string, (value: string) => boolean>> = {
+    id: (value) => item.ID.startsWith(value),
+    type: (value) => item.Type === value,
+    description: (value) => item.Description.includes(value),
+    inuse: (value) => item.InUse === isTrue(value),
+    shared: (value) => item.Shared === isTrue(value),
+    private: (value) => item.Shared !== isTrue(value),
+  };
+  return Object.entries(filters).every(([name, values]) => values.every((value) => tests[name]?.(value)));
+}
+
+function tableText(items: readonly BuildCacheItem[]): string {
+  if (items.length === 0) return "";
+  const rows = items.map((item) => {
+    const size = `${humanSize(item.Size)}${item.Shared ? "*" : ""}`;
+    return [item.ID, String(isReclaimable(item)), size, lastUsed(item)];
+  });
+  const lines = [["ID", "RECLAIMABLE", "SIZE", "LAST ACCESSED"], ...rows];
+  return alignTabs(lines.map((cells) => `${cells.join("\t")}\n`).join(""));
+}
+
+function verboseText(items: readonly BuildCacheItem[]): string {
+  const blocks = items.map((item) => {
+    const fields: readonly (readonly [string, string])[] = [
+      ["ID", item.ID],
+      ["Created at", item.CreatedAt],
+      ["Mutable", "false"],
+      ["Reclaimable", String(isReclaimable(item))],
+      ["Shared", String(item.Shared)],
+      ["Size", humanSize(item.Size)],
+      ["Description", item.Description],
+      ["Usage count", String(item.UsageCount)],
+      ["Last used", lastUsed(item)],
+      ["Type", item.Type],
+    ];
+    return alignTabs(fields.map(([name, value]) => `${name}:\t${value}\n`).join(""));
+  });
+  return blocks.map((block) => `${block}\n`).join("");
+}
+
+function summary(items: readonly BuildCacheItem[]): string {
+  const sum = (chosen: (item: BuildCacheItem) => boolean): string =>
+    humanSize(items.filter(chosen).reduce((total, { Size }) => total + Size, 0));
+  const shared = items.some((item) => item.Shared)
+    ? `Shared:\t${sum((item) => item.Shared)}\nPrivate:\t${sum((item) => !item.Shared)}\n`
+    : "";
+  return alignTabs(`${shared}Reclaimable:\t${sum(isReclaimable)}\nTotal:\t${sum(() => true)}\n`);
+}
+
+function isReclaimable({ InUse }: BuildCacheItem): boolean {
+  return !InUse;
+}
+
+function lastUsed({ LastUsedAt }: BuildCacheItem): string {
+  return LastUsedAt ? ago(new Date(LastUsedAt).getTime() / 1000) : "";
+}
