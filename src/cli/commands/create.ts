@@ -2,9 +2,7 @@ import { atLeast } from "../grammar/argument-rule.ts";
 import { type Command, defineCommand } from "../grammar/command.ts";
 import { stringFlag } from "../grammar/flag.ts";
 import { CONTAINER_FLAGS } from "../run/container-flags.ts";
-import { createWithPull } from "../run/create-container.ts";
-import { buildCreateRequest } from "../run/create-request.ts";
-import { withHelp } from "../run/run-error.ts";
+import { createWithPull, readRequest } from "../run/create-container.ts";
 
 export const command: Command = defineCommand({
   usage: "[OPTIONS] IMAGE [COMMAND] [ARG...]",
@@ -18,9 +16,7 @@ export const command: Command = defineCommand({
   },
   async run(invocation, context) {
     const { name, platform, cidfile, pull, quiet } = invocation.flags;
-    const request = await buildCreateRequest(invocation, context).catch((error: unknown) => {
-      throw withHelp(error, "create");
-    });
+    const request = await readRequest(invocation, context, "create");
     const id = await createWithPull(request, { name, platform, cidFile: cidfile, pull, quiet }, context);
     await context.streams.stdout.write(`${id}\n`);
     return 0;

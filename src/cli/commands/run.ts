@@ -11,8 +11,7 @@ import { atLeast } from "../grammar/argument-rule.ts";
 import { type Command, type CommandContext, defineCommand, type Invocation } from "../grammar/command.ts";
 import { booleanFlag, stringFlag } from "../grammar/flag.ts";
 import { CONTAINER_FLAGS } from "../run/container-flags.ts";
-import { createWithPull } from "../run/create-container.ts";
-import { buildCreateRequest } from "../run/create-request.ts";
+import { createWithPull, readRequest } from "../run/create-container.ts";
 import { startError, withHelp } from "../run/run-error.ts";
 import { StatusError } from "../status-error.ts";
 
@@ -58,9 +57,7 @@ async function prepareRequest(
   if (flags.detach && flags.attach.length > 0) {
     throw new InvalidParameterError("conflicting options: cannot specify both --attach and --detach");
   }
-  const request = await buildCreateRequest(invocation, context).catch((error: unknown) => {
-    throw withHelp(error, "run");
-  });
+  const request = await readRequest(invocation, context, "run");
   if (flags.detach) {
     return { ...request, AttachStdin: false, AttachStdout: false, AttachStderr: false, StdinOnce: false };
   }

@@ -69,9 +69,11 @@ class FlagReader {
     const name = equals < 0 ? body : body.slice(0, equals);
     if (name === "" || name.startsWith("-")) throw new InvalidParameterError(`bad flag syntax: ${word}`);
     const flag = this.#find(name);
-    if (!flag) {
-      if (name === "help") this.help = true;
-      else throw new InvalidParameterError(`unknown flag: --${name}`);
+    if (name === "help") {
+      // A command may list it among its flags, but it is never one of them.
+      this.help = equals < 0 || body === "help=true";
+    } else if (!flag) {
+      throw new InvalidParameterError(`unknown flag: --${name}`);
     } else if (equals >= 0) {
       this.#assign(name, flag, body.slice(equals + 1));
     } else {

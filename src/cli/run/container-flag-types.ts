@@ -1,6 +1,7 @@
 /** The flags that `run` and `create` share, by the type of their values. */
 import type { MountRequest } from "#spec/docker-api.ts";
 import type { Flag } from "../grammar/flag.ts";
+import type { DeviceFlags } from "./device-flags.ts";
 
 type Flags<T, Names extends string> = Readonly<Record<Names, Flag<T>>>;
 
@@ -14,7 +15,10 @@ type Switches =
   | "publish-all"
   | "read-only"
   | "privileged"
-  | "oom-kill-disable";
+  | "oom-kill-disable"
+  | "disable-content-trust"
+  | "use-api-socket"
+  | "help";
 
 type Texts =
   | "entrypoint"
@@ -40,7 +44,9 @@ type Texts =
   | "userns"
   | "uts"
   | "cpuset-cpus"
-  | "cpuset-mems";
+  | "cpuset-mems"
+  | "isolation"
+  | "volume-driver";
 
 type Numbers =
   | "health-interval"
@@ -58,7 +64,16 @@ type Numbers =
   | "memory-reservation"
   | "memory-swap"
   | "oom-score-adj"
-  | "pids-limit";
+  | "pids-limit"
+  | "blkio-weight"
+  | "cpu-count"
+  | "cpu-percent"
+  | "cpu-rt-period"
+  | "cpu-rt-runtime"
+  | "io-maxbandwidth"
+  | "io-maxiops"
+  | "kernel-memory"
+  | "memory-swappiness";
 
 type Lists =
   | "attach"
@@ -82,7 +97,6 @@ type Lists =
   | "network"
   | "network-alias"
   | "publish"
-  | "device"
   | "tmpfs"
   | "volume"
   | "volumes-from"
@@ -90,9 +104,11 @@ type Lists =
   | "cap-drop"
   | "security-opt"
   | "sysctl"
-  | "ulimit";
+  | "ulimit"
+  | "storage-opt";
 
 export type ContainerFlags = Flags<boolean, Switches> &
   Flags<string, Texts> &
   Flags<number, Numbers> &
-  Flags<readonly string[], Lists> & { readonly mount: Flag<readonly MountRequest[]> };
+  Flags<readonly string[], Lists> &
+  DeviceFlags & { readonly mount: Flag<readonly MountRequest[]> };

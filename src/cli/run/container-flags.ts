@@ -5,6 +5,7 @@ import { parseBinarySize } from "#formats/go-units.ts";
 import { booleanFlag, type Flag, integerFlag, listFlag, stringFlag, valueFlag } from "../grammar/flag.ts";
 import { checkExtraHost, checkUlimit } from "./checks.ts";
 import type { ContainerFlags } from "./container-flag-types.ts";
+import { DEVICE_FLAGS } from "./device-flags.ts";
 import { mountFlag } from "./mounts.ts";
 import { checkLink, checkNetwork } from "./networks.ts";
 
@@ -19,6 +20,17 @@ export function bytesFlag(
 /** Memory plus swap: bytes, or -1 for no limit. */
 export function memorySwapFlag(usage: string): Flag<number> {
   return valueFlag(usage, { type: "bytes", initial: 0 }, (text) => (text === "-1" ? -1 : parseBinarySize(text)));
+}
+
+/** A whole number that is not negative. */
+function unsignedFlag(usage: string, type: "uint" | "uint16"): Flag<number> {
+  const most = type === "uint16" ? 65535 : Number.MAX_SAFE_INTEGER;
+  return valueFlag(usage, { type, initial: 0 }, (text) => {
+    if (!/^\d+$/.test(text)) throw new InvalidParameterError(`strconv.ParseUint: parsing "${text}": invalid syntax`);
+    if (Number(text) > most)
+      throw new InvalidParameterError(`strconv.ParseUint: parsing "${text}": value out of range`);
+    return Number(text);
+  });
 }
 
 /** `30s`, in nanoseconds. */
@@ -96,9 +108,12 @@ const PROCESS_FLAGS = {
 
 /** What the container is called and where its output goes. */
 const METADATA_FLAGS = {
-  annotation: mapFlag("Add an annotation to the container (passed through to the OCI runtime)", checkLabel),
+  annotation: mapFlag("Add an annotation to the container (passed through to the OCI runtime)"),
   cidfile: stringFlag("Write the container ID to the file"),
+  "disable-content-trust": booleanFlag("Skip image verification", { initial: true }),
   domainname: stringFlag("Container NIS domain name"),
+  // Listed because -h is the host name here.
+  help: booleanFlag("Print usage"),
   hostname: stringFlag("Container host name", { short: "h" }),
   label: listFlag("Set meta data on a container", { short: "l", check: checkLabel }),
   "label-file": listFlag("Read in a line delimited file of labels"),
@@ -131,12 +146,14 @@ const NETWORK_FLAGS = {
 };
 
 const FILE_FLAGS = {
-  device: listFlag("Add a host device to the container"),
   mount: mountFlag("Attach a filesystem mount to the container"),
   "read-only": booleanFlag("Mount the container's root filesystem as read only"),
   "shm-size": bytesFlag("Size of /dev/shm"),
   tmpfs: listFlag("Mount a tmpfs directory"),
+  "storage-opt": listFlag("Storage driver options for the container"),
+  "use-api-socket": booleanFlag("Bind mount Docker API socket and required auth"),
   volume: listFlag("Bind mount a volume", { short: "v" }),
+  "volume-driver": stringFlag("Optional volume driver for the container"),
   "volumes-from": listFlag("Mount volumes from the specified container(s)"),
 };
 
@@ -144,7 +161,14 @@ const SECURITY_FLAGS = {
   "cap-add": listFlag("Add Linux capabilities"),
   "cap-drop": listFlag("Drop Linux capabilities"),
   "cgroup-parent": stringFlag("Optional parent cgroup for the container"),
-  cgroupns: stringFlag("Cgroup namespace to use (host|private)"),
+  cgroupns: stringFlag(
+    "Cgroup namespace to use (host|private)\n" +
+      "'host':    Run the container in the Docker host's cgroup namespace\n" +
+      "'private': Run the container in its own private cgroup namespace\n" +
+      "'':        Use the cgroup namespace as configured by the\n" +
+      "           default-cgroupns-mode option on the daemon (default)",
+  ),
+  isolation: stringFlag("Container isolation technology"),
   ipc: stringFlag("IPC mode to use"),
   pid: stringFlag("PID namespace to use"),
   privileged: booleanFlag("Give extended privileges to this container"),
@@ -155,6 +179,18 @@ const SECURITY_FLAGS = {
 };
 
 const LIMIT_FLAGS = {
+  "blkio-weight": unsignedFlag(
+    "Block IO (relative weight), between 10 and 1000, or 0 to disable (default 0)",
+    "uint16",
+  ),
+  "cpu-count": integerFlag("CPU count (Windows only)"),
+  "cpu-percent": integerFlag("CPU percent (Windows only)"),
+  "cpu-rt-period": integerFlag("Limit CPU real-time period in microseconds"),
+  "cpu-rt-runtime": integerFlag("Limit CPU real-time runtime in microseconds"),
+  "io-maxbandwidth": bytesFlag("Maximum IO bandwidth limit for the system drive (Windows only)"),
+  "io-maxiops": unsignedFlag("Maximum IOps limit for the system drive (Windows only)", "uint"),
+  "kernel-memory": bytesFlag("Kernel memory limit"),
+  "memory-swappiness": integerFlag("Tune container memory swappiness (0 to 100)", { initial: -1 }),
   "cpu-period": integerFlag("Limit CPU CFS (Completely Fair Scheduler) period"),
   "cpu-quota": integerFlag("Limit CPU CFS (Completely Fair Scheduler) quota"),
   "cpu-shares": integerFlag("CPU shares (relative weight)", { short: "c" }),
@@ -175,6 +211,7 @@ export const CONTAINER_FLAGS: ContainerFlags = {
   ...METADATA_FLAGS,
   ...NETWORK_FLAGS,
   ...FILE_FLAGS,
+  ...DEVICE_FLAGS,
   ...SECURITY_FLAGS,
   ...LIMIT_FLAGS,
 };

@@ -4,7 +4,12 @@ import { createContainer } from "#client/container-lifecycle.ts";
 import { EngineError, isNotFound } from "#client/engine-error.ts";
 import { errorCode, errorMessage, InvalidParameterError } from "#errors/errors.ts";
 import type { ContainerCreateRequest } from "#spec/docker-api.ts";
-import type { CommandContext } from "../grammar/command.ts";
+import type { CommandContext, Invocation } from "../grammar/command.ts";
+import type { Flag } from "../grammar/flag.ts";
+import type { ContainerFlags } from "./container-flag-types.ts";
+import { buildCreateRequest } from "./create-request.ts";
+import { openError } from "./open-error.ts";
+import { withHelp } from "./run-error.ts";
 
 export interface CreateOptions {
   readonly name: string;
@@ -21,15 +26,49 @@ export async function createWithPull(
   context: CommandContext,
 ): Promise<string> {
   const { pull: policy } = options;
-  if (!["always", "missing", "never", ""].includes(policy)) {
-    throw new InvalidParameterError(`invalid pull option: '${policy}': must be one of "always", "missing" or "never"`);
-  }
+  await checkPlatform(options.platform);
+  await warnOfLocalDns(request, context);
   await using idFile = await openIdFile(options.cidFile);
   if (policy === "always") await pullFor(request, options, context);
   const created = await createOrPull(request, options, context);
   await idFile.write(created.Id);
   for (const warning of created.Warnings ?? []) await context.streams.stderr.write(`WARNING: ${warning}\n`);
   return created.Id;
+}
+
+/** The request that the flags of `command` make. Throws StatusError (125), which says where the help is. */
+export async function readRequest(
+  invocation: Invocation<ContainerFlags & { readonly pull: Flag<string> }>,
+  context: CommandContext,
+  command: "run" | "create",
+): Promise<ContainerCreateRequest> {
+  try {
+    checkPullPolicy(invocation.flags.pull);
+    return await buildCreateRequest(invocation, context);
+  } catch (error) {
+    throw withHelp(error, command);
+  }
+}
+
+function checkPullPolicy(policy: string): void {
+  if (["always", "missing", "never", ""].includes(policy)) return;
+  throw new InvalidParameterError(`invalid pull option: '${policy}': must be one of "always", "missing" or "never"`);
+}
+
+async function checkPlatform(platform: string): Promise<void> {
+  if (platform === "") return;
+  const { parsePlatform } = await import("#formats/platform.ts");
+  try {
+    parsePlatform(platform);
+  } catch (cause) {
+    throw new InvalidParameterError(`error parsing specified platform: ${errorMessage(cause)}`, { cause });
+  }
+}
+
+/** A container's loopback is its own: a resolver on the host's does not answer there. */
+async function warnOfLocalDns(request: ContainerCreateRequest, context: CommandContext): Promise<void> {
+  const local = request.HostConfig?.Dns?.find((address) => /^127\.|^::1$/.test(address));
+  if (local) await context.streams.stderr.write(`WARNING: Localhost DNS (${local}) may fail in containers.\n`);
 }
 
 async function createOrPull(
@@ -41,7 +80,8 @@ async function createOrPull(
     return await createContainer(context.engine, request, options);
   } catch (error) {
     await explainBadName(error, request.Image ?? "");
-    if (!isNotFound(error) || !/no such image/i.test(errorMessage(error)) || !["missing", ""].includes(options.pull)) {
+    // Missing, or there for another platform than was asked for.
+    if (!isNotFound(error) || !/image/i.test(errorMessage(error)) || !["missing", ""].includes(options.pull)) {
       throw error;
     }
   }
@@ -106,6 +146,6 @@ async function createIdFile(path: string): Promise<FileHandle> {
         { cause },
       );
     }
-    throw new InvalidParameterError(`failed to create the container ID file: ${errorMessage(cause)}`, { cause });
+    throw new InvalidParameterError(`failed to create the container ID file: ${openError(path, cause)}`, { cause });
   }
 }

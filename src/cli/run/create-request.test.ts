@@ -256,7 +256,7 @@ describe("buildCreateRequest()", () => {
     [["--mac-address", "zz"], "zz is not a valid mac address"],
     [["--health-cmd", "x", "--no-healthcheck"], "--no-healthcheck conflicts with --health-* options"],
     [["--env-file", "/nope"], "open /nope: no such file or directory"],
-    [["--device", "a:b:c:d"], "invalid device specification: a:b:c:d"],
+    [["--device", "a:b:c:d"], "bad format for path: a:b:c:d"],
   ];
   for (const [words, message] of errors) {
     test(`refuses ${words.join(" ")}`, () => expect(request(...words, "img")).rejects.toThrow(message));

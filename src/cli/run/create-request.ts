@@ -6,11 +6,13 @@ import type { Invocation } from "../grammar/command.ts";
 import type { FlagValues } from "../grammar/flag.ts";
 import { parseUlimit } from "./checks.ts";
 import type { ContainerFlags } from "./container-flag-types.ts";
+import { parseDevices } from "./device-flags.ts";
 import { keyValueMap, readKeyValueFile } from "./key-value-file.ts";
 import { parseTmpfs, parseVolumes } from "./mounts.ts";
 import { parseNetworks } from "./networks.ts";
 import { parsePorts } from "./ports.ts";
 import { readSecurityOptions } from "./security-options.ts";
+import { checkUnsupported } from "./unsupported-flags.ts";
 
 type Flags = FlagValues<ContainerFlags>;
 
@@ -28,6 +30,7 @@ export async function buildCreateRequest(
   const { flags, given, args } = invocation;
   const [image = "", ...command] = args;
   checkModes(flags);
+  checkUnsupported(flags, given);
   const ports = parsePorts(flags.publish, flags.expose);
   const volumes = parseVolumes(flags.volume, surroundings.workingDirectory);
   const networks = parseNetworks(flags);
@@ -57,6 +60,10 @@ export async function buildCreateRequest(
       NetworkMode: networks.mode,
       RestartPolicy: parseRestartPolicy(flags.restart),
       AutoRemove: flags.rm,
+      ContainerIDFile: flags.cidfile,
+      VolumeDriver: flags["volume-driver"],
+      Isolation: flags.isolation,
+      ...(flags["storage-opt"].length > 0 ? { StorageOpt: storageOptions(flags["storage-opt"]) } : {}),
       ...(await securityOf(flags)),
       ...hostNames(flags),
       ...limitsOf(flags, given),
@@ -119,7 +126,7 @@ async function securityOf(flags: Flags): Promise<Partial<HostConfig>> {
     UsernsMode: flags.userns,
     CgroupnsMode: flags.cgroupns,
     CgroupParent: flags["cgroup-parent"],
-    Devices: flags.device.map(parseDevice),
+    ...devicesOf(flags),
     Sysctls: keyValueMap(flags.sysctl),
     VolumesFrom: flags["volumes-from"],
     ...(flags.annotation.length > 0 ? { Annotations: keyValueMap(flags.annotation) } : {}),
@@ -128,6 +135,8 @@ async function securityOf(flags: Flags): Promise<Partial<HostConfig>> {
 }
 
 function hostNames(flags: Flags): Partial<HostConfig> {
+  if (flags["log-driver"] === "none" && flags["log-opt"].length > 0)
+    throw new InvalidParameterError("invalid logging opts for driver none");
   return {
     ExtraHosts: flags["add-host"],
     Dns: flags.dns,
@@ -154,10 +163,37 @@ function limitsOf(flags: Flags, given: ReadonlySet<string>): Partial<HostConfig>
     ...(given.has("pids-limit") ? { PidsLimit: flags["pids-limit"] } : {}),
     ShmSize: flags["shm-size"],
     Ulimits: flags.ulimit.map(parseUlimit),
+    BlkioWeight: flags["blkio-weight"],
+    CpuRealtimePeriod: flags["cpu-rt-period"],
+    CpuRealtimeRuntime: flags["cpu-rt-runtime"],
+    KernelMemory: flags["kernel-memory"],
+    ...(given.has("memory-swappiness") ? { MemorySwappiness: flags["memory-swappiness"] } : {}),
   };
 }
 
+function devicesOf(flags: Flags): Partial<HostConfig> {
+  const { devices, requests } = parseDevices(flags.device);
+  return {
+    Devices: devices,
+    DeviceRequests: [...flags.gpus, ...requests],
+    DeviceCgroupRules: flags["device-cgroup-rule"],
+    BlkioWeightDevice: flags["blkio-weight-device"],
+    BlkioDeviceReadBps: flags["device-read-bps"],
+    BlkioDeviceWriteBps: flags["device-write-bps"],
+    BlkioDeviceReadIOps: flags["device-read-iops"],
+    BlkioDeviceWriteIOps: flags["device-write-iops"],
+  };
+}
+
+function storageOptions(values: readonly string[]): Readonly<Record<string, string>> {
+  if (values.some((value) => !value.includes("="))) throw new InvalidParameterError("invalid storage option");
+  return keyValueMap(values);
+}
+
 function checkModes(flags: Flags): void {
+  const swappiness = flags["memory-swappiness"];
+  if (swappiness < -1 || swappiness > 100)
+    throw new InvalidParameterError(`invalid value: ${swappiness}. Valid memory swappiness range is 0-100`);
   if (flags.pid !== "" && flags.pid !== "host" && !isContainerMode(flags.pid)) {
     throw new InvalidParameterError("--pid: invalid PID mode");
   }
@@ -184,18 +220,6 @@ export function parseRestartPolicy(text: string): RestartPolicy {
     throw new InvalidParameterError("invalid restart policy format: maximum retry count must be an integer");
   }
   return { Name: name as RestartPolicy["Name"], MaximumRetryCount: Number(count) };
-}
-
-/** `HOST[:CONTAINER][:rwm]`. */
-function parseDevice(text: string): NonNullable<HostConfig["Devices"]>[number] {
-  const [host = "", second, third, ...more] = text.split(":");
-  if (host === "" || more.length > 0) throw new InvalidParameterError(`invalid device specification: ${text}`);
-  const secondIsMode = third === undefined && second !== undefined && /^[rwm]+$/.test(second);
-  return {
-    PathOnHost: host,
-    PathInContainer: second === undefined || secondIsMode ? host : second,
-    CgroupPermissions: third ?? (secondIsMode ? second : "rwm"),
-  };
 }
 
 const HEALTH_NUMBERS = [
