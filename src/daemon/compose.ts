@@ -147,6 +147,7 @@ function composeImages(base: Foundation, layers: LayerFileStore, users: ImageUse
     registry: new RegistryClient({
       mirrors: options.registryMirrors,
       insecureRegistries: options.insecureRegistries,
+      certificateDirectories: ["/etc/berth/certs.d", "/etc/docker/certs.d"],
       userAgent: `berth/${BERTH_VERSION}`,
     }),
     inflate,

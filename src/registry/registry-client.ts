@@ -3,6 +3,7 @@ import { CancelledError, UnauthorizedError } from "#errors/errors.ts";
 import type { Reference } from "#formats/reference.ts";
 import type { RetryPolicy } from "#lib/retry.ts";
 import type { SearchResult } from "#spec/docker-images.ts";
+import { Certificates } from "./certificates.ts";
 import { TransientError } from "./connection-error.ts";
 import type { Credentials } from "./credentials.ts";
 import { type Endpoint, endpointsOf, isInsecure, type RegistryOptions } from "./endpoint.ts";
@@ -16,6 +17,8 @@ import { TokenSource } from "./token-source.ts";
 import { fetchTransport, type Transport } from "./transport.ts";
 
 export interface RegistryClientOptions extends RegistryOptions {
+  /** Directories like /etc/docker/certs.d, in the order in which they are looked into. */
+  readonly certificateDirectories?: readonly string[];
   readonly retryPolicy?: RetryPolicy;
 }
 
@@ -49,6 +52,7 @@ export class RegistryClient {
     this.#fetch = fetchTransport({
       userAgent: options.userAgent,
       skipsVerification: (host) => isInsecure(host, options),
+      certificates: new Certificates(options.certificateDirectories ?? []),
     });
   }
 

@@ -1,5 +1,7 @@
 import { CancelledError } from "#errors/errors.ts";
+import type { Certificates } from "./certificates.ts";
 import { connectionError } from "./connection-error.ts";
+import { type Environment, proxyFor } from "./proxy.ts";
 
 /** A request to a registry, or to a server that it points to. */
 export interface RegistryRequest {
@@ -20,6 +22,9 @@ export interface FetchOptions {
   readonly userAgent: string;
   /** Whether the certificate of this host (with port) may be anything: an insecure registry's. */
   readonly skipsVerification: (host: string) => boolean;
+  readonly certificates: Certificates;
+  /** Where the proxies are named; the process's own by default. */
+  readonly environment?: Environment;
 }
 
 /** How long a server may take to answer with headers, ms. An upload's time counts from its last byte. */
@@ -33,9 +38,10 @@ export function fetchTransport(options: FetchOptions): Transport {
   return async (request) => {
     const timeout = new AbortController();
     const timer = request.body ? undefined : setTimeout(() => timeout.abort(), HEADERS_TIMEOUT);
+    const settings = connectionSettings(request.url, options);
     const signal = request.signal ? AbortSignal.any([request.signal, timeout.signal]) : timeout.signal;
     try {
-      return await fetch(request.url, init(request, options, signal));
+      return await fetch(request.url, { ...init(request, options, signal), ...settings });
     } catch (cause) {
       if (request.signal?.aborted) throw new CancelledError("cancelled", { cause });
       throw connectionError(request, cause, timeout.signal.aborted);
@@ -54,6 +60,16 @@ function init(request: RegistryRequest, options: FetchOptions, signal: AbortSign
     decompress: false,
     signal,
     ...(body === undefined ? {} : { body: body as NonNullable<BunFetchRequestInit["body"]> }),
-    ...(options.skipsVerification(request.url.host) ? { tls: { rejectUnauthorized: false } } : {}),
   };
+}
+
+/** Whom to trust, and the proxy to go through. */
+function connectionSettings(url: URL, options: FetchOptions): BunFetchRequestInit {
+  const proxy = proxyFor(url, options.environment ?? process.env);
+  // Without a proxy of ours the runtime would look for one itself; only `false` keeps it from that, which its types do not know.
+  const way = { proxy: proxy ?? (false as unknown as string) };
+  if (url.protocol !== "https:") return way;
+  const { ca, ...pair } = options.certificates.forHost(url.host);
+  const verified = options.skipsVerification(url.host) ? { rejectUnauthorized: false } : {};
+  return { ...way, tls: { ...(ca ? { ca: [...ca] } : {}), ...pair, ...verified } };
 }
