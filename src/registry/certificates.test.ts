@@ -82,6 +82,30 @@ describe("Certificates", () => {
     expect(await ask(["ca.crt", "client.cert", "client.key"])).toBe("true");
   });
 
+  test("a server that wants a client's certificate is not taken for one without TLS", async () => {
+    const pem = (name: string): string => readFileSync(join(directory, name), "utf8");
+    const strict = createServer(
+      {
+        key: pem("server.key"),
+        cert: pem("server.crt"),
+        ca: pem("ca.crt"),
+        requestCert: true,
+        rejectUnauthorized: true,
+      },
+      (_, response) => response.end(),
+    );
+    await new Promise<void>((resolve) => strict.listen(0, "127.0.0.1", resolve));
+    const open = host;
+    host = `127.0.0.1:${(strict.address() as AddressInfo).port}`;
+    try {
+      await expect(ask(["ca.crt"])).rejects.toThrow("it may want a client certificate");
+      expect(await ask(["ca.crt", "client.cert", "client.key"])).toBe("");
+    } finally {
+      host = open;
+      strict.close();
+    }
+  });
+
   test("half a pair is refused in Docker's words", async () => {
     await expect(ask(["client.cert"])).rejects.toThrow(
       "missing key client.key for client certificate client.cert. CA certificates must use the extension .crt",

@@ -39,12 +39,20 @@ const REASONS: Readonly<Record<string, (url: URL) => string>> = {
 const LASTING: ReadonlySet<string> = new Set(["ENOTFOUND", "EPROTO"]);
 const REFUSED: ReadonlySet<string> = new Set(["ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "EAI_AGAIN"]);
 
+export interface ConnectionFailure {
+  /** We gave up waiting. */
+  readonly timedOut: boolean;
+  /** The server spoke TLS, and would not have us. */
+  readonly refusedUs: boolean;
+}
+
 /** The error of a request that got no response. */
-export function connectionError(request: RegistryRequest, cause: unknown, timedOut: boolean): BerthError {
+export function connectionError(request: RegistryRequest, cause: unknown, failure: ConnectionFailure): BerthError {
   const code = errorCode(cause) ?? "";
-  const reason = timedOut
-    ? "net/http: timeout awaiting response headers"
-    : (REASONS[code]?.(request.url) ?? errorMessage(cause));
+  const { timedOut } = failure;
+  const words = REASONS[code]?.(request.url) ?? errorMessage(cause);
+  const awaited = timedOut ? "net/http: timeout awaiting response headers" : words;
+  const reason = failure.refusedUs ? "tls: the server ended the handshake: it may want a client certificate" : awaited;
   const message = `${requestLine(request)}: ${reason}`;
   const isLasting = LASTING.has(code) || reason.startsWith("tls:");
   return isLasting

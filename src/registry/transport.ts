@@ -1,4 +1,4 @@
-import { CancelledError } from "#errors/errors.ts";
+import { CancelledError, errorCode } from "#errors/errors.ts";
 import type { Certificates } from "./certificates.ts";
 import { connectionError } from "./connection-error.ts";
 import { type Environment, proxyFor } from "./proxy.ts";
@@ -44,7 +44,11 @@ export function fetchTransport(options: FetchOptions): Transport {
       return await fetch(request.url, { ...init(request, options, signal), ...settings });
     } catch (cause) {
       if (request.signal?.aborted) throw new CancelledError("cancelled", { cause });
-      throw connectionError(request, cause, timeout.signal.aborted);
+      const isMuddled = errorCode(cause) === "EPROTO" && request.url.protocol === "https:";
+      throw connectionError(request, cause, {
+        timedOut: timeout.signal.aborted,
+        refusedUs: isMuddled && (await speaksTls(request.url)),
+      });
     } finally {
       clearTimeout(timer);
     }
@@ -61,6 +65,24 @@ function init(request: RegistryRequest, options: FetchOptions, signal: AbortSign
     signal,
     ...(body === undefined ? {} : { body: body as NonNullable<BunFetchRequestInit["body"]> }),
   };
+}
+
+/**
+ * The runtime has one error for a server that speaks no TLS and for one that ends the handshake because it wants a client certificate. Asking
+ * again, without a certificate check, tells the two apart.
+ */
+async function speaksTls(url: URL): Promise<boolean> {
+  const { connect } = await import("node:tls");
+  const host = url.hostname.replace(/^\[|\]$/g, "");
+  const socket = connect({ host, port: Number(url.port || 443), rejectUnauthorized: false, timeout: 5000 });
+  try {
+    return await new Promise<boolean>((resolve) => {
+      socket.once("secureConnect", () => resolve(true));
+      for (const event of ["error", "close", "timeout"]) socket.once(event, () => resolve(false));
+    });
+  } finally {
+    socket.on("error", () => undefined).destroy();
+  }
 }
 
 /** Whom to trust, and the proxy to go through. */
