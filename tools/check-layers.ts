@@ -35,7 +35,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "build",
   ],
   server: ["errors", "lib", "spec", "formats", "engine"],
-  client: ["errors", "lib", "spec", "formats"],
+  proto: [],
+  buildkit: ["errors", "lib", "spec", "formats", "proto", "build", "engine", "server"],
+  client: ["errors", "lib", "spec", "formats", "proto"],
   cli: ["errors", "lib", "spec", "formats", "client"],
   daemon: [
     "errors",
@@ -53,6 +55,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "build",
     "engine",
     "server",
+    "buildkit",
   ],
 };
 

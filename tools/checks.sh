@@ -37,8 +37,18 @@ unused_code() {
   $bin/knip --no-progress --treat-config-hints-as-errors && echo "knip: 0 problems"
 }
 
+# What is checked in must be what the definitions give.
+generated_code() {
+  local fresh
+  fresh=$(mktemp -d)
+  PATH=$PWD/$bin:$PATH buf generate src/proto --template tools/buf.gen.json -o "$fresh" && diff -r --exclude='*.proto' "$fresh/src/proto" src/proto &&
+    find "$fresh" -name '*_pb.ts' | wc -l
+  rm -rf "$fresh"
+}
+
 check "format and lint (biome)" 'Checked [1-9][0-9]* files' $bin/biome check --max-diagnostics=50
 check "types (tsc)" '^[1-9][0-9]*$' types
+check "generated code (buf)" '^[1-9][0-9]*$' generated_code
 check "import boundaries" 'check-layers: [1-9][0-9]* files, 0 problems' $bin/bun tools/check-layers.ts
 check "file sizes" 'check-sizes: [1-9][0-9]* files, 0 problems' $bin/bun tools/check-sizes.ts
 check "shell syntax" '^tools/.*\.sh$' shell_syntax

@@ -57,6 +57,27 @@ if [ ${#packages[@]} -gt 0 ]; then
     apt-get -qq -o Acquire::Retries=3 -o DPkg::Lock::Timeout=120 install --yes --no-install-recommends "${packages[@]}" </dev/null
 fi
 
+# BuildKit's client as docker's CLI had it built in up to 20.10: tests build with it. Another docker may be first on PATH, or no
+# docker.io be installed, so that the program is taken from the package; where Debian's is newer already, those tests are skipped.
+buildkit_docker=.cache/docker-20.10
+if [ ! -e $buildkit_docker ] && command -v apt-get >/dev/null; then
+  if /usr/bin/docker --version 2>/dev/null | grep -q ' 20\.10'; then
+    mkdir -p .cache && ln -s /usr/bin/docker $buildkit_docker
+  else
+    echo "setup: fetching docker 20.10's command line"
+    unpacked=$(mktemp -d)
+    (cd "$unpacked" && apt-get -qq download docker.io 2>/dev/null && dpkg-deb -x docker.io_*.deb .) || true
+    mkdir -p .cache
+    if "$unpacked/usr/bin/docker" --version 2>/dev/null | grep -q ' 20\.10'; then
+      mv "$unpacked/usr/bin/docker" $buildkit_docker
+    else
+      # There is none here; asking each time would take a second.
+      touch $buildkit_docker
+    fi
+    rm -rf "$unpacked"
+  fi
+fi
+
 # The stamp says which lock file node_modules was made from.
 stamp=node_modules/.berth-lock
 lock=$(sha256sum <package-lock.json)

@@ -25,6 +25,20 @@ export interface SshAgent {
   connect(signal: AbortSignal): Promise<Duplex>;
 }
 
+/** The client's logins at registries. */
+export interface RegistryLogins {
+  /** What the client proves itself with at the registry of this domain (`docker.io`, `registry.example:5000`); undefined when it has none. Secret. */
+  get(domain: string, signal: AbortSignal): Promise<RegistryLogin | undefined>;
+}
+
+/** As the API's X-Registry-Auth. */
+export interface RegistryLogin {
+  readonly username?: string;
+  readonly password?: string;
+  readonly identityToken?: string;
+  readonly registryToken?: string;
+}
+
 /** What `--allow` grants; a Dockerfile that asks for more is refused. */
 export type Entitlement = "network.host" | "security.insecure" | "device";
 

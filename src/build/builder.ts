@@ -2,7 +2,14 @@ import type { Digest } from "#spec/digest.ts";
 import type { ImageConfig } from "#spec/oci-image.ts";
 import type { SolveStatus } from "#spec/solve-status.ts";
 import type { Layer } from "#store/layer-store.ts";
-import type { BuildInput, BuildSecrets, Entitlement, NamedContexts, SshAgents } from "./build-client.ts";
+import type {
+  BuildInput,
+  BuildSecrets,
+  Entitlement,
+  NamedContexts,
+  RegistryLogins,
+  SshAgents,
+} from "./build-client.ts";
 import type { BuildMemory } from "./solve/build-memory.ts";
 
 /**
@@ -18,6 +25,7 @@ export interface BuildRequest {
   readonly contexts?: NamedContexts;
   readonly secrets?: BuildSecrets;
   readonly sshAgents?: SshAgents;
+  readonly logins?: RegistryLogins;
   readonly entitlements?: readonly Entitlement[];
   /** Canonical references, e.g. docker.io/library/web-ping:latest. */
   readonly tags: readonly string[];
@@ -64,6 +72,8 @@ export interface BuildHost {
 }
 
 export interface ResolveImageOptions {
+  /** Asked when the image has to be pulled. */
+  readonly logins?: RegistryLogins | undefined;
   readonly pull: boolean;
   /** Ask no registry: what is not here is not found. */
   readonly isOffline?: boolean;

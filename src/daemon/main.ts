@@ -2,6 +2,7 @@ import { rmSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { errorMessage, SystemError } from "#errors/errors.ts";
 import { type ApiServer, createApiServer } from "#server/api-server.ts";
+import type { LoadBuildKit } from "#server/buildkit.ts";
 import { engineRoutes } from "#server/engine-routes.ts";
 import { type FileLock, tryLockFile } from "#sys/flock.ts";
 import { cleanUp } from "./clean-up.ts";
@@ -70,7 +71,7 @@ async function lockDataRoot(path: string, dataRoot: string): Promise<FileLock> {
 
 /** A server per socket: each has its own listening state, all share the routes. */
 async function listen(options: DaemonOptions, running: RunningEngine, log: Logger): Promise<ApiServer[]> {
-  const routes = engineRoutes(running.engine);
+  const routes = engineRoutes(running.engine, loadBuildKit(running.engine));
   const servers: ApiServer[] = [];
   for (const socket of options.sockets) {
     const server = createApiServer({
@@ -81,6 +82,15 @@ async function listen(options: DaemonOptions, running: RunningEngine, log: Logge
     servers.push(server);
   }
   return servers;
+}
+
+/** The same object for all sockets: a build finds its session wherever that came in. */
+function loadBuildKit(engine: RunningEngine["engine"]): LoadBuildKit {
+  let loaded: ReturnType<LoadBuildKit> | undefined;
+  return () => {
+    loaded ??= import("#buildkit/buildkit.ts").then(({ BuildKitServer }) => new BuildKitServer(engine));
+    return loaded;
+  };
 }
 
 function stopSignal(): Promise<void> {

@@ -1,8 +1,10 @@
 import type { Engine } from "#engine/engine.ts";
+import type { LoadBuildKit } from "./buildkit.ts";
 import type { Route } from "./route.ts";
 import { archiveRoutes } from "./routes/archive-routes.ts";
 import { buildHistoryRoutes } from "./routes/build-history-routes.ts";
 import { buildRoutes } from "./routes/build-routes.ts";
+import { buildkitRoutes } from "./routes/buildkit-routes.ts";
 import { containerLifecycleRoutes } from "./routes/container-lifecycle-routes.ts";
 import { containerRoutes } from "./routes/container-routes.ts";
 import { containerStreamRoutes } from "./routes/container-stream-routes.ts";
@@ -18,7 +20,7 @@ import { systemRoutes } from "./routes/system-routes.ts";
 import { volumeRoutes } from "./routes/volume-routes.ts";
 
 /** Every route of the API. */
-export function engineRoutes(engine: Engine): readonly Route[] {
+export function engineRoutes(engine: Engine, loadBuildKit: LoadBuildKit): readonly Route[] {
   return [
     ...systemRoutes(engine),
     ...eventRoutes(engine),
@@ -31,7 +33,8 @@ export function engineRoutes(engine: Engine): readonly Route[] {
     ...execRoutes(engine),
     ...imageRoutes(engine),
     ...registryRoutes(engine),
-    ...buildRoutes(engine),
+    ...buildRoutes(engine, loadBuildKit),
+    ...buildkitRoutes(loadBuildKit),
     ...buildHistoryRoutes(engine),
     ...networkRoutes(engine),
     ...volumeRoutes(engine),

@@ -30,6 +30,14 @@ export function hijack(request: IncomingMessage, answer: Answer, contentType: st
     : overSocket(request, answer, contentType);
 }
 
+/** Switches to the protocol that the client named; the next bytes either way are that protocol's. */
+export function upgrade(request: IncomingMessage, { socket, head }: Upgrade): Duplex {
+  const protocol = request.headers.upgrade ?? "";
+  socket.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${protocol}\r\n\r\n`);
+  if (head.length > 0) socket.unshift(head);
+  return socket;
+}
+
 /**
  * Input is read from the socket alone: under Bun a body sent with an Upgrade request arrives on the
  * request and not on the socket, so an exec's small JSON body has been read before.

@@ -1,12 +1,18 @@
+import type { BuildRequest } from "#engine/builds/build-service.ts";
 import type { PullOptions } from "#engine/images/pull.ts";
 import { InvalidParameterError } from "#errors/errors.ts";
-import { object, text } from "#lib/json-decoder.ts";
+import { map, object, text } from "#lib/json-decoder.ts";
 import type { RequestContext } from "./request-context.ts";
 
 /** What a client proves itself with to a registry. Secret: never logged. */
 export type RegistryAuth = NonNullable<PullOptions["credentials"]>;
 
 const decode = object<RegistryAuth>({ username: text, password: text, identityToken: text, registryToken: text }, {});
+
+const decodeAll = map(decode, {});
+
+/** The logins that a build may use. */
+export type BuildLogins = NonNullable<BuildRequest["logins"]>;
 
 /**
  * The X-Registry-Auth header: JSON in base64url, with or without padding; older clients use plain base64. Undefined when it is absent or
@@ -16,15 +22,35 @@ const decode = object<RegistryAuth>({ username: text, password: text, identityTo
 export function registryAuth(request: Pick<RequestContext, "header">): RegistryAuth | undefined {
   const header = request.header("x-registry-auth");
   if (header === "") return undefined;
-  const given = Object.entries(decode(parseHeader(header), "")).filter(([, value]) => value !== "");
+  const given = Object.entries(decode(parseHeader(header, "X-Registry-Auth"), "")).filter(([, value]) => value !== "");
   return given.length > 0 ? Object.fromEntries(given) : undefined;
 }
 
-function parseHeader(header: string): unknown {
+/** Docker Hub's key in X-Registry-Config, for history's sake. */
+const HUB_KEYS = ["https://index.docker.io/v1/", "index.docker.io", "docker.io"];
+
+/**
+ * The X-Registry-Config header of a build: the client's logins by registry, JSON in base64url. Undefined when it is absent. Throws
+ * InvalidParameterError. https://docs.docker.com/reference/api/engine/version/v1.51/#tag/Image/operation/ImageBuild
+ */
+export function registryLogins(request: Pick<RequestContext, "header">): BuildLogins | undefined {
+  const header = request.header("x-registry-config");
+  if (header === "") return undefined;
+  const logins = new Map(Object.entries(decodeAll(parseHeader(header, "X-Registry-Config") ?? {}, "")));
+  return {
+    get: async (domain) => {
+      const keys = domain === "docker.io" ? HUB_KEYS : [domain, `https://${domain}`, `http://${domain}`];
+      const found = keys.map((key) => logins.get(key)).find((login) => login !== undefined);
+      return found && Object.fromEntries(Object.entries(found).filter(([, value]) => value !== ""));
+    },
+  };
+}
+
+function parseHeader(header: string, name: string): unknown {
   try {
     // This decoder takes both alphabets.
     return JSON.parse(Buffer.from(header, "base64url").toString("utf8"));
   } catch (cause) {
-    throw new InvalidParameterError("invalid X-Registry-Auth header: expected JSON in base64url", { cause });
+    throw new InvalidParameterError(`invalid ${name} header: expected JSON in base64url`, { cause });
   }
 }

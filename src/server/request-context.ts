@@ -1,9 +1,10 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
+import type { Duplex } from "node:stream";
 import { InvalidParameterError } from "#errors/errors.ts";
 import type { Decoder } from "#lib/json-decoder.ts";
 import { compareVersions } from "./api-version.ts";
 import { writeTo } from "./back-pressure.ts";
-import { type Answer, type HijackedConnection, hijack } from "./hijack.ts";
+import { type Answer, type HijackedConnection, hijack, upgrade } from "./hijack.ts";
 import { checkForJson, decodeInDockersWords, parseJson } from "./json-body.ts";
 
 /** Bodies that are read whole are small documents; anything larger is an attack or a mistake. */
@@ -75,6 +76,12 @@ export class RequestContext {
     return Array.isArray(value) ? (value[0] ?? "") : (value ?? "");
   }
 
+  /** All values of a header that comes several times, or has a list. */
+  headerValues(name: string): readonly string[] {
+    const given = this.request.headersDistinct[name] ?? [];
+    return given.flatMap((value) => value.split(",").map((one) => one.trim())).filter((value) => value !== "");
+  }
+
   /** The `filters` parameter: `{"label":["a=b"]}` or, from older clients, `{"label":{"a=b":true}}`. */
   filters(): Map<string, string[]> {
     const text = this.text("filters");
@@ -138,6 +145,13 @@ export class RequestContext {
   hijack(contentType: string): HijackedConnection {
     this.#answered = true;
     return hijack(this.request, this.#answer, contentType);
+  }
+
+  /** Takes the connection over for the protocol that the client asked for. */
+  upgrade(): Duplex {
+    if (!("socket" in this.#answer)) throw new InvalidParameterError("no upgrade proto in request");
+    this.#answered = true;
+    return upgrade(this.request, this.#answer);
   }
 
   #send(status: number, contentType: string | undefined, text: string): void {

@@ -57,7 +57,8 @@ function checkedHeader(value: unknown): ContextHeader {
   return { key, walked, dockerfile };
 }
 
-function checkedLines(values: readonly unknown[]): readonly ContextEntryLine[] {
+/** Entries of a context that may be believed. Throws InvalidParameterError. */
+export function checkedLines(values: readonly unknown[]): readonly ContextEntryLine[] {
   const directories = new Set<string>([""]);
   let previous = "";
   return values.map((value) => {

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { InvalidParameterError, NotFoundError } from "#errors/errors.ts";
 import { KeyLock } from "#lib/key-lock.ts";
 import type { ContextEntryLine, ContextHeader, ContextOffer } from "#spec/berth-api.ts";
-import { readOffer } from "./context-lines.ts";
+import { checkedLines, readOffer } from "./context-lines.ts";
 import { ContextShelf, type ContextUsage, type ShelfOptions, type Snapshot } from "./context-shelf.ts";
 import { emptyContext, type OpenContext, openPackContext } from "./open-context.ts";
 import type { PackFile } from "./pack-file.ts";
@@ -46,6 +46,15 @@ export class ContextStore {
   /** Reads a header and entry lines (NDJSON, see spec/berth-api.ts). Throws InvalidParameterError for anything out of order. */
   async offer(body: AsyncIterable<Uint8Array>): Promise<ContextOffer> {
     const { header, lines } = await readOffer(body);
+    return this.#offer(header, lines);
+  }
+
+  /** As `offer`, for entries that came some other way, sorted bytewise by path. They are checked here. */
+  offerEntries(header: ContextHeader, lines: readonly ContextEntryLine[]): Promise<ContextOffer> {
+    return this.#offer(header, checkedLines(lines));
+  }
+
+  async #offer(header: ContextHeader, lines: readonly ContextEntryLine[]): Promise<ContextOffer> {
     const base = this.#shelf.find(header.key);
     const missing = missingFiles(lines, base?.entries ?? []);
     base?.pack.retain();

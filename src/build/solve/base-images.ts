@@ -66,6 +66,7 @@ export class BaseImages {
       };
       try {
         const image = await this.#host.resolveImage(reference, {
+          logins: this.#request.logins,
           pull: this.#request.pull,
           isOffline,
           platform,

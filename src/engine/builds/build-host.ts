@@ -9,6 +9,7 @@ import { LocalImages } from "#engine/images/lookup.ts";
 import { pullImage } from "#engine/images/pull.ts";
 import type { NetworkRegistry } from "#engine/networks/network-registry.ts";
 import { NotFoundError } from "#errors/errors.ts";
+import { parseReference } from "#formats/reference.ts";
 import { renderHosts } from "#network/hosts-file.ts";
 import type { NetworkDriver } from "#network/network-driver.ts";
 import { readHostResolvConf, renderResolvConf } from "#network/resolv-conf.ts";
@@ -94,7 +95,9 @@ export class EngineBuildHost implements BuildHost {
   }
 
   async #pull(reference: string, options: ResolveImageOptions): Promise<void> {
+    const credentials = await options.logins?.get(parseReference(reference).domain, options.signal);
     await pullImage(this.#options.images, reference, {
+      ...(credentials ? { credentials } : {}),
       platform: options.platform,
       signal: options.signal,
       onProgress: (message) => {

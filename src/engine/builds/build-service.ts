@@ -17,7 +17,7 @@ import { CacheBudget, type CachePolicy } from "./cache-budget.ts";
 import { type BuildCacheEntry, cacheEntries } from "./cache-entries.ts";
 import { type CachePruneOptions, choosePrunable } from "./cache-prune.ts";
 
-export type { BuildCacheUsage, BuildRequest, OpenContext, PlannedVertex };
+export type { BuildCacheUsage, BuildRequest, BuildResult, OpenContext, PlannedVertex };
 
 export interface BuildServiceParts {
   readonly contexts: ContextStore;

@@ -1,18 +1,31 @@
-import { type BuildRequest, buildFailure, type OpenContext } from "#engine/builds/build-service.ts";
+import { type BuildRequest, buildFailure } from "#engine/builds/build-service.ts";
 import type { Engine } from "#engine/engine.ts";
-import { errorMessage, InvalidParameterError, NotImplementedError } from "#errors/errors.ts";
+import { errorMessage, InvalidParameterError } from "#errors/errors.ts";
 import { formatReference, parseReference, tagNameOnly } from "#formats/reference.ts";
 import type { JsonMessage } from "#spec/docker-api.ts";
+import { type BuildSources, openBuildSource } from "../build/build-source.ts";
+import { CancellableBuilds } from "../build/cancellable-builds.ts";
+import { streamTrace } from "../build/trace-stream.ts";
+import { UploadedContexts } from "../build/uploaded-contexts.ts";
 import { berthRendering, legacyRendering } from "../build-rendering.ts";
+import type { LoadBuildKit } from "../buildkit.ts";
 import { streamProgress } from "../progress-stream.ts";
+import { registryLogins } from "../registry-auth.ts";
 import type { RequestContext } from "../request-context.ts";
 import type { Route } from "../route.ts";
 import { spaceLimits } from "../space-limits.ts";
 
 /** Builds, their contexts and their cache. */
-export function buildRoutes(engine: Engine): readonly Route[] {
+export function buildRoutes(engine: Engine, loadBuildKit: LoadBuildKit): readonly Route[] {
+  const sources: BuildSources = {
+    engine,
+    loadBuildKit,
+    uploads: new UploadedContexts(),
+    running: new CancellableBuilds(),
+  };
   return [
-    ["POST", "/build", (request) => build(engine, request)],
+    ["POST", "/build", (request) => build(sources, request)],
+    ["POST", "/build/cancel", (request) => cancel(sources, request)],
     ["POST", "/build/prune", (request) => prune(engine, request)],
     ["POST", "/berth/contexts", (request) => offerContext(engine, request)],
     ["PUT", "/berth/contexts/{id}", (request) => receiveContext(engine, request)],
@@ -38,19 +51,45 @@ async function prune(engine: Engine, request: RequestContext): Promise<void> {
   request.sendJson(200, { CachesDeleted: deleted.length > 0 ? deleted : null, SpaceReclaimed: reclaimed });
 }
 
-async function build(engine: Engine, request: RequestContext): Promise<void> {
-  if (request.text("version") === "2")
-    throw new NotImplementedError(
-      "BuildKit sessions are not supported yet: use the classic builder (DOCKER_BUILDKIT=0)",
-    );
-  if (request.text("remote") !== "")
-    throw new NotImplementedError(`building from ${request.text("remote")} is not supported yet: send the context`);
+/** What `buildid` begins with when the request has no build but the context of one. */
+const UPLOAD = "upload-request:";
+
+function cancel(sources: BuildSources, request: RequestContext): void {
+  const id = request.text("id");
+  if (id === "") throw new InvalidParameterError("build ID not provided");
+  sources.running.cancel(id);
+  request.sendEmpty(200);
+}
+
+async function build(sources: BuildSources, request: RequestContext): Promise<void> {
+  const buildId = request.text("buildid");
+  if (buildId.startsWith(UPLOAD)) return await sources.uploads.offer(buildId.slice(UPLOAD.length), request);
   const parsed = parseBuild(request);
-  await using context = await openContext(engine, request);
-  const dockerfile = context.dockerfile(parsed.dockerfileName);
-  if (request.flag("berthplan")) return plan(engine, request, { ...parsed, ...inputOf(dockerfile, context) });
+  const logins = registryLogins(request);
+  await using source = await openBuildSource(sources, request);
+  using running = sources.running.begin(buildId);
+  const signal = AbortSignal.any([source.signal, running.signal]);
+  const known = { ...parsed, ...(logins ? { logins } : {}), ...source.services, signal };
+  if (request.text("version") === "2") {
+    const buildkit = await sources.loadBuildKit();
+    // Awaited here: what this function uses must outlive it.
+    await streamTrace(request, buildkit, async (onStatus) =>
+      sources.engine.builds.build({ ...known, input: await source.input(parsed.dockerfileName), onStatus }),
+    );
+    return;
+  }
+  const whole = { ...known, input: await source.input(parsed.dockerfileName) };
+  if (request.flag("berthplan")) await plan(sources.engine, request, whole);
+  else await streamBuild(sources.engine, request, whole);
+}
+
+async function streamBuild(
+  engine: Engine,
+  request: RequestContext,
+  build: Omit<BuildRequest, "onStatus">,
+): Promise<void> {
   const rendering =
-    request.text("version") === "berth" ? berthRendering() : legacyRendering(request.flag("q"), parsed.tags);
+    request.text("version") === "berth" ? berthRendering() : legacyRendering(request.flag("q"), build.tags);
   await streamProgress(request, async (sendOne) => {
     let hasBegun = false;
     const send = (messages: readonly JsonMessage[]): void => {
@@ -60,11 +99,9 @@ async function build(engine: Engine, request: RequestContext): Promise<void> {
     try {
       const { imageId } = await engine.builds.build(
         {
-          ...parsed,
-          ...inputOf(dockerfile, context),
+          ...build,
           onPlan: (plan) => send(rendering.plan(plan)),
           onStatus: (status) => send(rendering.status(status)),
-          signal: request.signal,
         },
         (id) => send(rendering.begin(id)),
       );
@@ -79,23 +116,15 @@ async function build(engine: Engine, request: RequestContext): Promise<void> {
 }
 
 /** What the build would do, as one message: nothing is run, pulled or tagged. */
-async function plan(
-  engine: Engine,
-  request: RequestContext,
-  build: Omit<BuildRequest, "onStatus" | "signal">,
-): Promise<void> {
+async function plan(engine: Engine, request: RequestContext, build: Omit<BuildRequest, "onStatus">): Promise<void> {
   await streamProgress(request, async (send) => {
     try {
-      const answer = await engine.builds.plan({ ...build, onStatus: () => undefined, signal: request.signal });
+      const answer = await engine.builds.plan({ ...build, onStatus: () => undefined });
       send({ id: "berth.plan", aux: answer });
     } catch (error) {
       send(berthRendering().failure(buildFailure(error)));
     }
   });
-}
-
-function inputOf(dockerfile: Uint8Array, { files }: OpenContext): Pick<BuildRequest, "input"> {
-  return { input: { kind: "files", dockerfile, context: { open: async () => files } } };
 }
 
 type ParsedBuild = Omit<BuildRequest, "input" | "onStatus" | "signal">;
@@ -131,10 +160,4 @@ function stringMapParameter(request: RequestContext, name: string): Record<strin
   } catch (cause) {
     throw new InvalidParameterError(`invalid value for ${name}: ${errorMessage(cause)}`, { cause });
   }
-}
-
-async function openContext(engine: Engine, request: RequestContext): Promise<OpenContext> {
-  const id = request.text("berthcontext");
-  if (id !== "") return engine.builds.contexts.open(id);
-  return engine.builds.contextFromTar(request.request, request.text("dockerfile") || "Dockerfile");
 }

@@ -1,0 +1,21 @@
+/** Bits of Go's os.FileMode, which fsutil's stats carry. https://pkg.go.dev/io/fs#FileMode */
+const DIRECTORY = 0x8000_0000;
+const SYMLINK = 0x0800_0000;
+const SETUID = 0x0080_0000;
+const SETGID = 0x0040_0000;
+const STICKY = 0x0010_0000;
+/** Directory, symlink, device, pipe, socket, character device, irregular. */
+const TYPE_MASK = 0x8f28_0000;
+
+/** The type letter of a context's entry; undefined for devices, pipes and sockets, which contexts leave out. */
+export function entryType(mode: number): "f" | "d" | "l" | undefined {
+  const type = (mode & TYPE_MASK) >>> 0;
+  if (type === 0) return "f";
+  if (type === DIRECTORY) return "d";
+  return type === SYMLINK ? "l" : undefined;
+}
+
+/** Permission bits with set-user-id, set-group-id and sticky, 07777. */
+export function permissionBits(mode: number): number {
+  return (mode & 0o777) | (mode & SETUID ? 0o4000 : 0) | (mode & SETGID ? 0o2000 : 0) | (mode & STICKY ? 0o1000 : 0);
+}
