@@ -106,10 +106,21 @@ const DAEMON = leaf("daemon", "Run the engine", () => import("./commands/daemon.
 const DISK_USAGE_OF_BUILDS = leaf("du", "Show what the build cache costs", () => import("./commands/builder-du.ts"));
 const BUILDER_PRUNE = leaf("prune", "Remove build cache", () => import("./commands/builder-prune.ts"));
 
+const CACHE_MOUNT: Group = {
+  name: "cache-mount",
+  about: "Manage the caches of RUN --mount=type=cache",
+  commands: [
+    leaf("export", "Write a cache as a tar archive", () => import("./commands/cache-mount-export.ts")),
+    leaf("import", "Make or replace a cache from a tar archive", () => import("./commands/cache-mount-import.ts")),
+    { ...leaf("ls", "List caches", () => import("./commands/cache-mount-ls.ts")), aliases: ["list"] },
+    { ...leaf("rm", "Remove caches", () => import("./commands/cache-mount-rm.ts")), aliases: ["remove"] },
+  ],
+};
+
 const BUILDER: Group = {
   name: "builder",
   about: "Manage builds",
-  commands: [BUILD, DISK_USAGE_OF_BUILDS, HISTORY_OF_BUILDS, BUILDER_PRUNE],
+  commands: [BUILD, CACHE_MOUNT, DISK_USAGE_OF_BUILDS, HISTORY_OF_BUILDS, BUILDER_PRUNE],
 };
 
 /** Scripts written for docker's plugin. */

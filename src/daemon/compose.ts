@@ -5,6 +5,7 @@ import { DockerfileBuilder } from "#build/dockerfile-builder.ts";
 import { BuildHistory, DEFAULT_HISTORY_LIMITS } from "#engine/builds/build-history.ts";
 import { EngineBuildHost } from "#engine/builds/build-host.ts";
 import { BuildService } from "#engine/builds/build-service.ts";
+import { CacheMountService } from "#engine/builds/cache-mount-service.ts";
 import type { ContainerContext } from "#engine/containers/container-context.ts";
 import { ContainerStore } from "#engine/containers/container-store.ts";
 import { ExecService } from "#engine/containers/exec.ts";
@@ -37,6 +38,7 @@ import { BlobStore } from "#store/blob-store.ts";
 import { BuildCacheStore } from "#store/build-cache.ts";
 import { BuildFiles } from "#store/build-files.ts";
 import { BuildRecordStore } from "#store/build-records.ts";
+import { CacheMountStore } from "#store/cache-mount-store.ts";
 import { Database } from "#store/database.ts";
 import { ImageIndexStore } from "#store/image-index-store.ts";
 import { ImageStore } from "#store/image-store.ts";
@@ -226,6 +228,7 @@ function composeBuilds(
 ): BuildService {
   const { snapshotter, runtime, networks, networkDriver } = containers;
   const cache = new BuildCacheStore(database);
+  const tools = buildTools(paths, database);
   const host = new EngineBuildHost({ images, networks, networkDriver, directory: paths.buildFiles });
   const plain = (source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> => inflate(source);
   return new BuildService({
@@ -242,8 +245,9 @@ function composeBuilds(
       layers,
       cache,
       host,
-      ...buildTools(paths, database),
+      ...tools,
     }),
+    cacheMounts: new CacheMountService(tools.cacheMounts, new CacheMountStore(database)),
     layers,
     inflate: plain,
     freeSpace: () => diskSpace(paths.dataRoot).free,

@@ -5,6 +5,7 @@ import { archiveRoutes } from "./routes/archive-routes.ts";
 import { buildHistoryRoutes } from "./routes/build-history-routes.ts";
 import { buildRoutes } from "./routes/build-routes.ts";
 import { buildkitRoutes } from "./routes/buildkit-routes.ts";
+import { cacheMountRoutes } from "./routes/cache-mount-routes.ts";
 import { containerLifecycleRoutes } from "./routes/container-lifecycle-routes.ts";
 import { containerRoutes } from "./routes/container-routes.ts";
 import { containerStreamRoutes } from "./routes/container-stream-routes.ts";
@@ -36,6 +37,7 @@ export function engineRoutes(engine: Engine, loadBuildKit: LoadBuildKit): readon
     ...buildRoutes(engine, loadBuildKit),
     ...buildkitRoutes(loadBuildKit),
     ...buildHistoryRoutes(engine),
+    ...cacheMountRoutes(engine),
     ...networkRoutes(engine),
     ...volumeRoutes(engine),
     ...swarmRoutes(),

@@ -68,3 +68,20 @@ export interface PrunePlan {
  * `GET /berth/builds?limit=N`: `BuildSummary[]`, the latest first. `GET /berth/builds/{ref}`: `BuildRecord`; `/berth/builds/{ref}/log`: a SolveStatus
  * per line. `DELETE /berth/builds/{ref}`: 204; `DELETE /berth/builds`: all that have ended, `{"Removed": [...]}`.
  */
+
+/**
+ * A cache of `RUN --mount=type=cache`, `GET /berth/cache-mounts`. `DELETE /berth/cache-mounts?ref=…` removes by id or key, `GET` and `PUT
+ * /berth/cache-mounts/archive?ref=…` (`id=…&mode=…&uid=…&gid=…`) move one as a tar. Times are ms since the epoch, sizes bytes.
+ */
+export interface CacheMountView {
+  readonly key: string;
+  /** As in the Dockerfile, behind the namespace of the build if it has one. */
+  readonly id: string;
+  readonly target: string;
+  readonly size: number;
+  readonly created: number;
+  readonly lastUsed: number;
+  /** The step that used it last. */
+  readonly lastUser: string;
+  readonly inUse: boolean;
+}

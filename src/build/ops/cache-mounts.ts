@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { chmod, chown, mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { InvalidParameterError } from "#errors/errors.ts";
+import { ConflictError, InvalidParameterError } from "#errors/errors.ts";
 import { digestHex, digestOf } from "#formats/digest.ts";
 import { KeyLock } from "#lib/key-lock.ts";
 import type { Digest } from "#spec/digest.ts";
@@ -97,6 +97,37 @@ export class CacheMounts {
     return true;
   }
 
+  /**
+   * Makes or replaces a cache: `fill` writes its files into the directory it is given. Throws ConflictError while a step has the cache, what
+   * `fill` throws; what was there stays then.
+   */
+  async replace(
+    cache: Pick<CacheStepMount, "id" | "target" | "mode" | "uid" | "gid">,
+    user: string,
+    fill: (path: string) => Promise<void>,
+  ): Promise<Digest> {
+    const { id, target, mode, uid, gid } = cache;
+    const key = identityOf({ mount: { ...cache, source: "" } });
+    const temporary = join(this.#options.directory, `.new-${randomBytes(8).toString("hex")}`);
+    try {
+      await mkdir(temporary, { mode: 0o700 });
+      await fill(temporary);
+      await chown(temporary, uid, gid);
+      await chmod(temporary, mode);
+      const size = await this.#options.measure(temporary);
+      using _making = await this.#locks.acquire(`make ${key}`);
+      if (this.isInUse(key)) throw new ConflictError(`cannot replace cache ${id}: a build step is using it`);
+      await this.#empty(key);
+      await rename(temporary, this.#path(key));
+      this.#options.store.touch({ key, id, target, lastUser: user, now: Date.now() });
+      this.#options.store.setSize(key, size);
+    } catch (error) {
+      await rm(temporary, { recursive: true, force: true });
+      throw error;
+    }
+    return key;
+  }
+
   #path(key: Digest): string {
     return join(this.#options.directory, digestHex(key).slice(0, 32));
   }
@@ -149,7 +180,12 @@ export class CacheMounts {
 }
 
 /** As in BuildKit, what a cache begins with is part of what it is: other owner, mode or base, other cache. */
-function identityOf({ mount, base }: CacheMountRequest): Digest {
+function identityOf({
+  mount,
+  base,
+}: Pick<CacheMountRequest, "base"> & {
+  readonly mount: Pick<CacheStepMount, "id" | "source" | "mode" | "uid" | "gid">;
+}): Digest {
   const { id, source, mode, uid, gid } = mount;
   return digestOf(JSON.stringify(["cache mount", id, base?.content ?? null, base ? source : "", mode, uid, gid]));
 }

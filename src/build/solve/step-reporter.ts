@@ -107,7 +107,7 @@ export class StepTrace {
       completed: Date.now(),
       inputs: this.#key?.record ?? "",
       ...(this.#key ? { key: this.#key.key } : {}),
-      ...(this.#step.kind === "copy" ? { sources: this.#sources } : {}),
+      ...(this.#sources.length > 0 ? { sources: this.#sources } : {}),
       ...(solved ? { diffId: solved.layer.diffId, size: solved.layer.contentSize } : {}),
     } satisfies BuildStep);
   }

@@ -205,7 +205,7 @@ function lineageText(build: Pick<BuildRecord, "context" | "tags" | "dockerfile" 
 }
 
 function contentsOf({ inputs, kind }: BuildStep): readonly Digest[] {
-  if (inputs === "" || kind !== "copy") return [];
+  if (inputs === "" || kind === "from") return [];
   const { inputs: used } = JSON.parse(inputs) as { readonly inputs: { readonly content?: readonly string[] } };
   return (used.content ?? []).filter(isDigest);
 }

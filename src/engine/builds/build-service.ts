@@ -15,6 +15,7 @@ import type { BuildCacheUsage } from "#store/build-cache-record.ts";
 import type { BuildHistory } from "./build-history.ts";
 import { CacheBudget, type CachePolicy } from "./cache-budget.ts";
 import { type BuildCacheEntry, cacheEntries } from "./cache-entries.ts";
+import type { CacheMountService } from "./cache-mount-service.ts";
 import { type CachePruneOptions, choosePrunable } from "./cache-prune.ts";
 
 export type { BuildCacheUsage, BuildRequest, BuildResult, OpenContext, PlannedVertex };
@@ -24,6 +25,7 @@ export interface BuildServiceParts {
   readonly cache: BuildCacheStore;
   readonly builder: DockerfileBuilder;
   readonly history: BuildHistory;
+  readonly cacheMounts: CacheMountService;
   readonly layers: Pick<LayerKeeper, "removeUnreferenced" | "settled">;
   /** Plain bytes of a stream that may be gzip or zstd. */
   readonly inflate: (source: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
@@ -45,6 +47,7 @@ export interface RecordedResult extends BuildResult {
 export class BuildService {
   readonly contexts: ContextStore;
   readonly history: BuildHistory;
+  readonly cacheMounts: CacheMountService;
   readonly #parts: BuildServiceParts;
   readonly #budget: CacheBudget;
 
@@ -52,6 +55,7 @@ export class BuildService {
     this.#budget = new CacheBudget(parts.policy, (options) => this.prune(options), parts.warn);
     this.contexts = parts.contexts;
     this.history = parts.history;
+    this.cacheMounts = parts.cacheMounts;
     this.#parts = parts;
   }
 
@@ -99,9 +103,9 @@ export class BuildService {
     return this.#parts.cache.list();
   }
 
-  /** All that builds left behind and a prune may take: cached steps and contexts. */
-  cacheEntries(): BuildCacheEntry[] {
-    return cacheEntries(this.cacheUsage(), this.contexts.usage());
+  /** All that builds left behind and a prune may take: cached steps, contexts and cache mounts. */
+  cacheEntries(steps: readonly BuildCacheUsage[] = this.cacheUsage()): BuildCacheEntry[] {
+    return cacheEntries(steps, this.contexts.usage(), this.cacheMounts.list());
   }
 
   /** What a prune would take of `entries`. Throws InvalidParameterError for a bad filter. */
@@ -124,7 +128,8 @@ export class BuildService {
     ]);
     await this.#parts.layers.settled();
     const contextBytes = this.contexts.drop(chosen.flatMap(({ context }) => context ?? []));
-    return { deleted: chosen.map(({ id }) => id), reclaimed: freedBytes + contextBytes };
+    const mountBytes = await this.cacheMounts.removeUnused(chosen.flatMap(({ mount }) => mount ?? []));
+    return { deleted: chosen.map(({ id }) => id), reclaimed: freedBytes + contextBytes + mountBytes };
   }
 
   async close(): Promise<void> {

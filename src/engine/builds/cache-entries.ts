@@ -1,6 +1,7 @@
 import type { ContextUsage } from "#build/context/context-shelf.ts";
 import type { Digest } from "#spec/digest.ts";
 import type { BuildCacheUsage } from "#store/build-cache-record.ts";
+import type { CacheMountRecord } from "#store/cache-mount-store.ts";
 import type { CacheEntry } from "./cache-prune.ts";
 
 /** A prunable thing, and what it is in the store it comes from. */
@@ -9,13 +10,24 @@ export interface BuildCacheEntry extends CacheEntry {
   readonly step?: Digest;
   /** Key of a context. */
   readonly context?: string;
+  /** Key of a cache mount. */
+  readonly mount?: Digest;
   readonly created: number;
   readonly uses: number;
 }
 
-/** Steps and contexts as entries of one cache. */
-export function cacheEntries(steps: readonly BuildCacheUsage[], contexts: readonly ContextUsage[]): BuildCacheEntry[] {
-  return [...steps.map(stepEntry), ...contexts.map(contextEntry)];
+/** A cache mount, and whether a step has it now. */
+export interface CacheMountUsage extends CacheMountRecord {
+  readonly inUse: boolean;
+}
+
+/** Steps, contexts and cache mounts as entries of one cache. */
+export function cacheEntries(
+  steps: readonly BuildCacheUsage[],
+  contexts: readonly ContextUsage[],
+  mounts: readonly CacheMountUsage[],
+): BuildCacheEntry[] {
+  return [...steps.map(stepEntry), ...contexts.map(contextEntry), ...mounts.map(mountEntry)];
 }
 
 /** A record without a layer only remembers a digest. */
@@ -51,7 +63,22 @@ function contextEntry({ key, bytes, lastUsed }: ContextUsage): BuildCacheEntry {
   };
 }
 
+function mountEntry({ key, id, target, size, created, lastUsed, lastUser, inUse }: CacheMountUsage): BuildCacheEntry {
+  return {
+    id: shortKey(key),
+    type: "exec.cachemount",
+    description: `cache mount ${id} at ${target}, last used by ${lastUser}`,
+    inUse,
+    shared: false,
+    lastUsed,
+    diskSize: size,
+    created,
+    uses: 1,
+    mount: key,
+  };
+}
+
 /** 25 characters, as BuildKit's ids. */
-function shortKey(key: string): string {
+export function shortKey(key: string): string {
   return key.replace(/^sha256:/, "").slice(0, 25);
 }

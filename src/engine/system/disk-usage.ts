@@ -15,7 +15,7 @@ export interface StoreUsage {
 }
 
 /** `size`: bytes on disk; a layer that several steps made is counted at the first of them. */
-export interface CacheItem extends Omit<BuildCacheEntry, "diskSize" | "step" | "context" | "layer"> {
+export interface CacheItem extends Omit<BuildCacheEntry, "diskSize" | "step" | "context" | "mount" | "layer"> {
   readonly size: number;
 }
 
@@ -35,7 +35,7 @@ export function measureStore(images: ImageContext, builds: BuildService): StoreU
 /** Several steps may have made one layer: its bytes are counted at the first. */
 function countedOnce(entries: readonly BuildCacheEntry[]): CacheItem[] {
   const counted = new Set<string>();
-  return entries.map(({ diskSize, layer, step: _step, context: _context, ...item }) => {
+  return entries.map(({ diskSize, layer, step: _step, context: _context, mount: _mount, ...item }) => {
     const isCounted = layer !== undefined && counted.has(layer);
     if (layer !== undefined) counted.add(layer);
     return { ...item, size: isCounted ? 0 : diskSize };

@@ -1,5 +1,4 @@
 import type { BuildService } from "#engine/builds/build-service.ts";
-import { cacheEntries } from "#engine/builds/cache-entries.ts";
 import type { SpaceLimits } from "#engine/builds/cache-prune.ts";
 import type { ContainerContext } from "#engine/containers/container-context.ts";
 import type { ContainerRecord } from "#engine/containers/container-record.ts";
@@ -80,13 +79,13 @@ function planBuildCache(
 ): number {
   if (buildCache === "none") return 0;
   const options = { ...space, all: buildCache === "all", filters };
-  let contextBytes = 0;
+  let otherBytes = 0;
   const stepBytes = layers.takeSteps((steps) => {
-    const chosen = builds.prunable(options, cacheEntries(steps, builds.contexts.usage()));
-    for (const { context, diskSize } of chosen) if (context !== undefined) contextBytes += diskSize;
+    const chosen = builds.prunable(options, builds.cacheEntries(steps));
+    for (const { step, diskSize } of chosen) if (step === undefined) otherBytes += diskSize;
     return new Set(chosen.flatMap(({ step }) => step ?? []));
   });
-  return stepBytes + contextBytes;
+  return stepBytes + otherBytes;
 }
 
 async function strayBytes(context: ImageContext): Promise<number> {
