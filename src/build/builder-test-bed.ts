@@ -197,6 +197,7 @@ export class BuilderTestBed {
           if (!image) throw new NotFoundError(`${reference}: not found`);
           return image;
         },
+        importImage: () => Promise.reject(new NotFoundError("no layouts here")),
         createImage: async (config): Promise<Digest> => {
           this.created.push(config);
           return digestOf(JSON.stringify(config));

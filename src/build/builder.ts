@@ -3,6 +3,7 @@ import type { ImageConfig } from "#spec/oci-image.ts";
 import type { SolveStatus } from "#spec/solve-status.ts";
 import type { Layer } from "#store/layer-store.ts";
 import type {
+  BlobSource,
   BuildInput,
   BuildSecrets,
   Entitlement,
@@ -65,10 +66,19 @@ export interface BuildResult {
 export interface BuildHost {
   /** Finds the image locally (or pulls it: always with `pull`). Throws NotFoundError with Docker's words. */
   resolveImage(reference: string, options: ResolveImageOptions): Promise<BaseImage>;
+  /** An image of an OCI layout at the client. Throws NotFoundError, DataLossError. */
+  importImage(image: LayoutImage, options: ResolveImageOptions): Promise<BaseImage>;
   /** Makes config and layers a durable image under `tags`. Layers exist already. Returns the image id. */
   createImage(config: ImageConfig, tags: readonly string[]): Promise<Digest>;
   /** A network namespace for a RUN step and the files to bind over /etc/hosts and /etc/resolv.conf. Disposing it releases all. */
   openNetwork(stepId: string, mode: string, extraHosts: readonly string[]): Promise<BuildNetwork>;
+}
+
+export interface LayoutImage {
+  /** As messages call it. */
+  readonly name: string;
+  readonly digest: Digest;
+  readonly blobs: BlobSource;
 }
 
 export interface ResolveImageOptions {

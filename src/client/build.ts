@@ -1,4 +1,5 @@
 import { SystemError } from "#errors/errors.ts";
+import type { SentContext } from "#spec/berth-api.ts";
 import type { BuildPlan } from "#spec/build-record.ts";
 import type { JsonMessage } from "#spec/docker-api.ts";
 import type { Engine, EngineResponse, QueryValue } from "./engine.ts";
@@ -8,11 +9,17 @@ import { readJsonLines } from "./response-body.ts";
 export type BuildContext =
   /** Sent before, by `POST /berth/contexts`: see spec/berth-api.ts. */
   | { readonly kind: "sent"; readonly id: string; readonly dockerfile: string }
+  /** A URL that the engine fetches; `id`: the Dockerfile was sent before. */
+  | { readonly kind: "remote"; readonly url: string; readonly id?: string | undefined; readonly dockerfile: string }
   /** A tar, perhaps compressed, that goes along with the request. */
   | { readonly kind: "archive"; readonly bytes: AsyncIterable<Uint8Array>; readonly dockerfile: string };
 
 export interface BuildRequest {
   readonly context: BuildContext;
+  /** `--build-context`, sent before or to be fetched, by name. */
+  readonly contexts: Readonly<Record<string, SentContext>>;
+  /** `--allow`. */
+  readonly allow: readonly string[];
   /** Where it is, for the build's record: an absolute path, or `-`. */
   readonly source: string;
   readonly tags: readonly string[];
@@ -58,7 +65,10 @@ async function send(
     path: "/build",
     query: {
       ...more,
-      berthcontext: context.kind === "sent" ? context.id : undefined,
+      berthcontext: context.kind === "archive" ? undefined : context.id,
+      remote: context.kind === "remote" ? context.url : undefined,
+      berthcontexts: Object.keys(build.contexts).length > 0 ? JSON.stringify(build.contexts) : undefined,
+      allow: build.allow.join(",") || undefined,
       version: "berth",
       dockerfile: context.dockerfile,
       berthsource: build.source,

@@ -1,3 +1,5 @@
+import type { Digest } from "./digest.ts";
+
 /**
  * What Berth's socket offers beyond the Docker Engine API, below `/berth/`. Its own CLI uses these; other clients never need them.
  *
@@ -34,6 +36,13 @@ export interface ContextOffer {
   /** Indices into the entry lines, ascending. */
   readonly missing: readonly number[];
 }
+
+/**
+ * `POST /build?berthcontexts={"name":…}`, `--build-context`: a directory that was sent before, an image in an OCI layout that was sent before
+ * (`digest`: of its manifest or index), or a URL that the engine fetches. `remote=URL` with `berthcontext={id}` takes only the Dockerfile from
+ * the client.
+ */
+export type SentContext = { readonly id: string; readonly digest?: Digest } | { readonly url: string };
 
 /** `GET /berth/system/check`: one NDJSON line per damaged or missing thing, then one with `done`. */
 export interface CheckLine {

@@ -169,6 +169,7 @@ export class KernelBuilder implements AsyncDisposable {
       cacheMounts: this.cacheMounts,
       host: {
         resolveImage: async () => base,
+        importImage: async () => base,
         createImage: async (config): Promise<Digest> => {
           this.#created.push(config);
           return digestOf(JSON.stringify(config));

@@ -2,18 +2,18 @@ import { BerthError, errorMessage, NotFoundError } from "#errors/errors.ts";
 import { digestOf } from "#formats/digest.ts";
 import { formatPlatform } from "#formats/platform.ts";
 import { locate } from "../build-error.ts";
-import type { BaseImage, BuildHost, BuildRequest } from "../builder.ts";
+import type { BaseImage, BuildHost, BuildRequest, ResolveImageOptions } from "../builder.ts";
 import type { PlannedStage } from "../graph/stage-plan.ts";
 import type { BuildProgress, VertexProgress } from "./progress.ts";
 
 /** Finds the images that stages stand on, each once a build, and shows how. */
 export class BaseImages {
-  readonly #host: Pick<BuildHost, "resolveImage">;
+  readonly #host: Pick<BuildHost, "resolveImage" | "importImage">;
   readonly #request: BuildRequest;
   readonly #progress: BuildProgress;
   readonly #found = new Map<string, Promise<BaseImage>>();
 
-  constructor(host: Pick<BuildHost, "resolveImage">, request: BuildRequest, progress: BuildProgress) {
+  constructor(host: Pick<BuildHost, "resolveImage" | "importImage">, request: BuildRequest, progress: BuildProgress) {
     this.#host = host;
     this.#request = request;
     this.#progress = progress;
@@ -50,6 +50,13 @@ export class BaseImages {
     }
   }
 
+  async #imageOf({ reference, context }: PlannedStage, options: ResolveImageOptions): Promise<BaseImage> {
+    if (context?.kind !== "oci-layout") return await this.#host.resolveImage(reference, options);
+    const named = this.#request.contexts?.[context.name];
+    if (named?.kind !== "oci-layout") throw new NotFoundError(`build context ${context.name}: not found`);
+    return await this.#host.importImage({ name: reference, digest: named.digest, blobs: named.blobs }, options);
+  }
+
   #resolve(stage: PlannedStage, platform: string, isOffline: boolean): Promise<BaseImage> {
     const { reference } = stage;
     const name = `[internal] load metadata for ${reference}`;
@@ -65,14 +72,9 @@ export class BaseImages {
         pull.status(id, { current, total });
       };
       try {
-        const image = await this.#host.resolveImage(reference, {
-          logins: this.#request.logins,
-          pull: this.#request.pull,
-          isOffline,
-          platform,
-          signal: this.#request.signal,
-          onProgress,
-        });
+        const { pull: isFresh, signal, logins } = this.#request;
+        const options = { logins, pull: isFresh, isOffline, platform, signal, onProgress };
+        const image = await this.#imageOf(stage, options);
         pull?.complete();
         return image;
       } catch (error) {

@@ -1,4 +1,5 @@
 /** The context of a build, wherever it comes from. */
+import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -6,11 +7,12 @@ import type { BuildContext } from "#client/build.ts";
 import { prepareContext } from "#client/build-context/prepare.ts";
 import { readStdinContext } from "#client/build-context/stdin-context.ts";
 import { transferContext } from "#client/build-context/transfer.ts";
-import { InvalidParameterError, NotImplementedError } from "#errors/errors.ts";
+import { InvalidParameterError } from "#errors/errors.ts";
 import type { CommandContext } from "../grammar/command.ts";
+import { isRemoteUrl } from "./remote-url.ts";
 
 export interface ContextSource {
-  /** A directory, or `-` for stdin. */
+  /** A directory, a URL, or `-` for stdin. */
   readonly path: string;
   /** `--file`; empty for the directory's own, `-` for stdin. */
   readonly dockerfile: string;
@@ -22,13 +24,35 @@ export async function withBuildContext<T>(
   context: CommandContext,
   use: (build: BuildContext) => Promise<T>,
 ): Promise<T> {
-  if (/^(https?|git|ssh):\/\/|^git@|^github\.com\//.test(source.path)) {
-    throw new NotImplementedError(`cannot build from "${source.path}": URLs are not supported yet, fetch it first`);
-  }
   if (source.path === "-") return fromStdin(source, context, use);
   const dockerfile = source.dockerfile === "-" ? await readAll(context.streams.stdin.bytes()) : source.dockerfile;
   const directory = resolve(context.workingDirectory, source.path);
+  // A directory of that name comes first: `github.com/me/x` may be one.
+  if (isRemoteUrl(source.path) && !existsSync(directory)) return fromUrl(source.path, dockerfile, context, use);
   return use(await sendDirectory(directory, dockerfile || undefined, context));
+}
+
+/** With the Dockerfile from stdin only that is sent. */
+async function fromUrl<T>(
+  url: string,
+  dockerfile: string | Uint8Array,
+  context: CommandContext,
+  use: (build: BuildContext) => Promise<T>,
+): Promise<T> {
+  if (typeof dockerfile === "string") return await use({ kind: "remote", url, dockerfile: dockerfile || "Dockerfile" });
+  return await withEmptyDirectory(async (directory) => {
+    const { id } = await sendDirectory(directory, dockerfile, context);
+    return await use({ kind: "remote", url, id, dockerfile: "Dockerfile" });
+  });
+}
+
+async function withEmptyDirectory<T>(work: (directory: string) => Promise<T>): Promise<T> {
+  const directory = await mkdtemp(join(tmpdir(), "berth-build-"));
+  try {
+    return await work(directory);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
 }
 
 async function fromStdin<T>(
@@ -44,19 +68,15 @@ async function fromStdin<T>(
     return use({ kind: "archive", bytes: input.bytes, dockerfile: source.dockerfile || "Dockerfile" });
   }
   // A Dockerfile alone: its context is empty.
-  const directory = await mkdtemp(join(tmpdir(), "berth-build-"));
-  try {
-    return await use(await sendDirectory(directory, input.bytes, context));
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
+  const { bytes } = input;
+  return await withEmptyDirectory(async (directory) => await use(await sendDirectory(directory, bytes, context)));
 }
 
 async function sendDirectory(
   directory: string,
   dockerfile: string | Uint8Array | undefined,
   context: CommandContext,
-): Promise<BuildContext> {
+): Promise<Extract<BuildContext, { readonly kind: "sent" }>> {
   const prepared = prepareContext({ directory, dockerfile });
   const { id } = await transferContext(context.engine, prepared, context.signal);
   return { kind: "sent", id, dockerfile: prepared.dockerfileName };

@@ -29,7 +29,9 @@ const ACCEPTED = {
 const FLAGS = {
   ...ACCEPTED,
   "add-host": listFlag('Add a custom host-to-IP mapping ("host:ip")', { check: checkExtraHost }),
+  allow: listFlag('Allow extra privileged entitlement (e.g., "network.host", "security.insecure")'),
   "build-arg": listFlag("Set build-time variables"),
+  "build-context": listFlag("Additional build contexts (e.g., name=path)"),
   explain: booleanFlag("Print all that went into the cache key of each step"),
   file: stringFlag('Name of the Dockerfile (Default is "PATH/Dockerfile")', { short: "f" }),
   format: stringFlag('Format of --plan: text, or "json"'),
@@ -50,7 +52,7 @@ const FLAGS = {
 };
 
 export const command: Command = defineCommand({
-  usage: "[OPTIONS] PATH | -",
+  usage: "[OPTIONS] PATH | URL | -",
   about: "Build an image from a Dockerfile",
   spellings: ["image build", "build", "builder build"],
   arguments: exactly(1),
@@ -125,7 +127,10 @@ async function requestOf(
 ): Promise<BuildRequest> {
   return {
     context: build,
-    source: args[0] === "-" ? "-" : resolve(context.workingDirectory, args[0] ?? ""),
+    contexts: await namedContexts(flags["build-context"], context),
+    allow: flags.allow,
+    source:
+      build.kind === "remote" || args[0] === "-" ? (args[0] ?? "") : resolve(context.workingDirectory, args[0] ?? ""),
     tags: flags.tag,
     buildArgs: buildArguments(flags["build-arg"], context.environment),
     labels: keyValueMap(flags.label),
@@ -161,6 +166,12 @@ async function showPlan(invocation: Invocation<typeof FLAGS>, context: CommandCo
   }
   await context.streams.stdout.write(flags.format === "json" ? `${JSON.stringify(plan, null, 2)}\n` : planText(plan));
   return plan.steps.every(({ outcome }) => outcome === "cached") ? PLAN_EXIT_CODES.cached : PLAN_EXIT_CODES.runs;
+}
+
+async function namedContexts(values: readonly string[], context: CommandContext): Promise<BuildRequest["contexts"]> {
+  if (values.length === 0) return {};
+  const { sendNamedContexts } = await import("../build/named-contexts.ts");
+  return await sendNamedContexts(values, context);
 }
 
 function outcomeOf(message: JsonMessage): Outcome | undefined {

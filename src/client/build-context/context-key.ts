@@ -5,10 +5,10 @@ import type { Digest } from "#spec/digest.ts";
 
 /**
  * Identifies a directory to the engine across builds: the engine may serve clients of several machines, and paths are the same on all of
- * them. Throws what realpath throws.
+ * them. A directory that is sent for different purposes, with other files left out, is another one for each. Throws what realpath throws.
  */
-export function contextKey(directory: string): Digest {
-  return digestOf(`${hostId()}\0${realpathSync(directory)}`);
+export function contextKey(directory: string, purpose = ""): Digest {
+  return digestOf(`${hostId()}\0${realpathSync(directory)}${purpose === "" ? "" : `\0${purpose}`}`);
 }
 
 /** https://www.freedesktop.org/software/systemd/man/latest/machine-id.html; hosts without one have a name. */

@@ -39,6 +39,14 @@ export function prepareContext({ directory, dockerfile }: ContextRequest): Prepa
   };
 }
 
+/** Any directory: a `--build-context` is read with its .dockerignore, an OCI layout as it is. Throws as `prepareContext`. */
+export function prepareFiles(directory: string, kind: "files" | "layout"): PreparedContext {
+  checkDirectory(directory);
+  const matcher = kind === "files" ? readIgnoreFile(directory, undefined) : new IgnoreMatcher([]);
+  const { began, entries } = walkContext(directory, matcher);
+  return { directory, header: { key: contextKey(directory, kind), walked: began }, entries, dockerfileName: "" };
+}
+
 function checkDirectory(path: string): void {
   const found = statSync(path, { throwIfNoEntry: false });
   if (!found) throw new NotFoundError(`unable to prepare context: path "${path}" not found`);

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { BaseImage, BuildHost, BuildNetwork, ResolveImageOptions } from "#build/builder.ts";
+import type { BaseImage, BuildHost, BuildNetwork, LayoutImage, ResolveImageOptions } from "#build/builder.ts";
 import { hostGateway } from "#engine/containers/etc-files.ts";
 import { createImage } from "#engine/images/create.ts";
 import type { ImageContext } from "#engine/images/image-context.ts";
@@ -15,6 +15,7 @@ import type { NetworkDriver } from "#network/network-driver.ts";
 import { readHostResolvConf, renderResolvConf } from "#network/resolv-conf.ts";
 import type { Digest } from "#spec/digest.ts";
 import type { ImageConfig } from "#spec/oci-image.ts";
+import { importLayoutImage } from "./layout-image.ts";
 
 export interface EngineBuildHostOptions {
   readonly images: ImageContext;
@@ -41,6 +42,10 @@ export class EngineBuildHost implements BuildHost {
     const { id, config } = found ?? this.#local.find(reference, options.platform);
     const manifestDigest = this.#options.images.images.find(id)?.manifest?.digest;
     return { id, config, layers: this.#local.layers(id), ...(manifestDigest ? { manifestDigest } : {}) };
+  }
+
+  importImage({ name, digest, blobs }: LayoutImage, options: ResolveImageOptions): Promise<BaseImage> {
+    return importLayoutImage(this.#options.images, { name, digest, blobs, ...options });
   }
 
   createImage(config: ImageConfig, tags: readonly string[]): Promise<Digest> {

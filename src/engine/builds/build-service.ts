@@ -1,3 +1,4 @@
+import type { NamedContexts } from "#build/build-client.ts";
 import { BuildError } from "#build/build-error.ts";
 import type { BuildRequest, BuildResult, PlannedVertex } from "#build/builder.ts";
 import { contextFromTar } from "#build/context/context-from-tar.ts";
@@ -8,6 +9,7 @@ import type { Pruned } from "#engine/containers/prune.ts";
 import type { LayerKeeper } from "#engine/images/image-context.ts";
 import { userMessage } from "#errors/disk-full.ts";
 import { CancelledError } from "#errors/errors.ts";
+import type { SentContext } from "#spec/berth-api.ts";
 import type { BuildPlan } from "#spec/build-record.ts";
 import type { BuildFailure } from "#spec/solve-status.ts";
 import type { BuildCacheStore } from "#store/build-cache.ts";
@@ -17,6 +19,7 @@ import { CacheBudget, type CachePolicy } from "./cache-budget.ts";
 import { type BuildCacheEntry, cacheEntries } from "./cache-entries.ts";
 import type { CacheMountService } from "./cache-mount-service.ts";
 import { type CachePruneOptions, choosePrunable } from "./cache-prune.ts";
+import { remoteInput, sentContexts } from "./sent-contexts.ts";
 
 export type { BuildCacheUsage, BuildRequest, BuildResult, OpenContext, PlannedVertex };
 
@@ -88,6 +91,20 @@ export class BuildService {
     const memory = this.history.planner(request);
     await this.#parts.builder.plan({ ...request, memory });
     return { steps: memory.steps() };
+  }
+
+  /** `--build-context`s, held by `stack`. Throws NotFoundError for one that was not sent. */
+  namedContexts(contexts: Readonly<Record<string, SentContext>>, stack: AsyncDisposableStack): NamedContexts {
+    return sentContexts(contexts, this.contexts, stack);
+  }
+
+  /** A context that the engine fetches; the Dockerfile is the client's when it has sent one. */
+  remoteInput(
+    url: string,
+    sent: { readonly id: string; readonly name: string } | undefined,
+    stack: AsyncDisposableStack,
+  ): BuildRequest["input"] {
+    return remoteInput(url, sent, this.contexts, stack);
   }
 
   /** The context that `tar` (plain, gzip or zstd) holds, for one build. Throws InvalidParameterError for names that lead out. */

@@ -2,6 +2,7 @@ import type { BuildRequest, OpenContext } from "#engine/builds/build-service.ts"
 import type { Engine } from "#engine/engine.ts";
 import { NotImplementedError } from "#errors/errors.ts";
 import type { BuildClient, LoadBuildKit } from "../buildkit.ts";
+import { decodeBuildContexts } from "../decode/build-contexts.ts";
 import type { RequestContext } from "../request-context.ts";
 import type { CancellableBuilds } from "./cancellable-builds.ts";
 import type { UploadedContexts } from "./uploaded-contexts.ts";
@@ -18,7 +19,7 @@ export interface BuildSources {
 export interface BuildSource extends AsyncDisposable {
   /** Aborts when the client has gone: the one of the request, or the one of the session. */
   readonly signal: AbortSignal;
-  readonly services: Pick<BuildRequest, "secrets" | "sshAgents" | "logins">;
+  readonly services: Pick<BuildRequest, "secrets" | "sshAgents" | "logins" | "contexts">;
   input(dockerfileName: string): Promise<BuildRequest["input"]>;
 }
 
@@ -42,6 +43,8 @@ function ofClient(sources: BuildSources, request: RequestContext, client: BuildC
     services: client.services,
     input: async (name: string): Promise<BuildRequest["input"]> => {
       if (request.text("remote") === "client-session") return client.input(name, signal);
+      const remote = remoteUrl(request);
+      if (remote !== undefined) return { kind: "remote", url: remote };
       const context = await openContext(sources, request, signal);
       opened.push(context);
       return inputOf(context, name);
@@ -56,19 +59,35 @@ function ofClient(sources: BuildSources, request: RequestContext, client: BuildC
 
 /** Faults of the context are answered with a status, before the answer begins. */
 async function ofRequest(sources: BuildSources, request: RequestContext): Promise<BuildSource> {
-  const context = await openContext(sources, request, request.signal);
-  try {
-    const input = inputOf(context, request.text("dockerfile") || "Dockerfile");
-    return {
-      signal: request.signal,
-      services: {},
-      input: async () => input,
-      [Symbol.asyncDispose]: () => context[Symbol.asyncDispose](),
-    };
-  } catch (error) {
-    await context[Symbol.asyncDispose]();
-    throw error;
-  }
+  await using stack = new AsyncDisposableStack();
+  const { builds } = sources.engine;
+  const contexts = builds.namedContexts(decodeBuildContexts(request.text("berthcontexts")), stack);
+  const input = await inputOfRequest(sources, request, stack);
+  const held = stack.move();
+  return {
+    signal: request.signal,
+    services: { contexts },
+    input: async () => input,
+    [Symbol.asyncDispose]: () => held.disposeAsync(),
+  };
+}
+
+async function inputOfRequest(
+  sources: BuildSources,
+  request: RequestContext,
+  stack: AsyncDisposableStack,
+): Promise<BuildRequest["input"]> {
+  const name = request.text("dockerfile") || "Dockerfile";
+  const remote = remoteUrl(request);
+  if (remote === undefined) return inputOf(stack.use(await openContext(sources, request, request.signal)), name);
+  const id = request.text("berthcontext");
+  return sources.engine.builds.remoteInput(remote, id === "" ? undefined : { id, name }, stack);
+}
+
+/** What `remote` names, if that is no word of BuildKit's clients: a URL that the engine fetches. */
+function remoteUrl(request: RequestContext): string | undefined {
+  const remote = request.text("remote");
+  return remote === "" || remote === "client-session" || remote === "upload-request" ? undefined : remote;
 }
 
 async function openContext(
@@ -89,7 +108,6 @@ async function openContext(
     }
   }
   if (remote === "client-session") throw new NotImplementedError("building from client-session needs a session");
-  if (remote !== "") throw new NotImplementedError(`building from ${remote} is not supported yet: send the context`);
   return engine.builds.contextFromTar(request.request, dockerfile);
 }
 

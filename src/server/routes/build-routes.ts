@@ -9,6 +9,7 @@ import { streamTrace } from "../build/trace-stream.ts";
 import { UploadedContexts } from "../build/uploaded-contexts.ts";
 import { berthRendering, legacyRendering } from "../build-rendering.ts";
 import type { LoadBuildKit } from "../buildkit.ts";
+import { decodeEntitlements } from "../decode/build-contexts.ts";
 import { streamProgress } from "../progress-stream.ts";
 import { registryLogins } from "../registry-auth.ts";
 import type { RequestContext } from "../request-context.ts";
@@ -145,6 +146,7 @@ function parseBuild(request: RequestContext): ParsedBuild {
       .split(",")
       .filter((host) => host !== ""),
     platform: request.text("platform"),
+    entitlements: decodeEntitlements(request.text("allow")),
   };
 }
 
