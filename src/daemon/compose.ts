@@ -191,6 +191,7 @@ function composeContainers(
     snapshotter: new OverlaySnapshotter({ stateDirectory: paths.snapshots, mountDirectory: paths.mounts }),
     runtime,
     features: readCgroupFeatures(),
+    logDefaults: options.logDefaults,
     logRotator: new LogRotator((id) => runtime.reopenLog(id)),
     networks: new NetworkRegistry({
       database,

@@ -39,6 +39,7 @@ export function hostInformation(
     conmonVersion,
     registryMirrors: options.registryMirrors,
     insecureRegistries: options.insecureRegistries,
+    logDriver: options.logDefaults.driver,
     warnings,
   };
 }

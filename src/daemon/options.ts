@@ -1,7 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { isAbsolute } from "node:path";
 import { parseArgs } from "node:util";
+import { checkLogConfig, type LogDefaults, NO_LOG_DEFAULTS } from "#engine/containers/log-config.ts";
 import { errorMessage, InvalidParameterError } from "#errors/errors.ts";
+import { textMap } from "#lib/json-decoder.ts";
 import { cachePolicy } from "./builder-options.ts";
 import { LOG_LEVELS, type LogLevel } from "./logger.ts";
 
@@ -14,6 +16,8 @@ export interface DaemonOptions {
   readonly registryMirrors: readonly string[];
   readonly insecureRegistries: readonly string[];
   readonly logLevel: LogLevel;
+  /** For containers that name no log driver. */
+  readonly logDefaults: LogDefaults;
   /** Layers that one pull fetches at once. */
   readonly maxConcurrentDownloads: number;
   /** The default bridge's own address as `ADDRESS/LENGTH`, for a data root that has no bridge yet; "" to choose a free one. */
@@ -37,7 +41,9 @@ Options:
       --exec-root string                 Root directory for execution state files (default "/run/berth")
   -H, --host list                        Sockets to listen on, unix://PATH (default unix://EXEC_ROOT/berth.sock)
       --insecure-registry list           Registries that may be reached without TLS or with any certificate
+      --log-driver string                Default driver for container logs (default "json-file")
   -l, --log-level string                 "debug", "info", "warn", "error" (default "info")
+      --log-opt map                      Default log driver options for containers
       --max-concurrent-downloads int     Layers fetched at once by one pull (default 6)
       --registry-mirror list             Mirrors of Docker Hub
 `;
@@ -50,7 +56,9 @@ const FLAGS = {
   "exec-root": { type: "string" },
   host: { type: "string", short: "H", multiple: true },
   "insecure-registry": { type: "string", multiple: true },
+  "log-driver": { type: "string" },
   "log-level": { type: "string", short: "l" },
+  "log-opt": { type: "string", multiple: true },
   "max-concurrent-downloads": { type: "string" },
   "registry-mirror": { type: "string", multiple: true },
   help: { type: "boolean", short: "h" },
@@ -66,7 +74,9 @@ const FILE_KEYS = [
   "exec-root",
   "hosts",
   "insecure-registries",
+  "log-driver",
   "log-level",
+  "log-opts",
   "max-concurrent-downloads",
   "registry-mirrors",
 ];
@@ -75,7 +85,7 @@ const FILE_KEYS = [
 export function parseDaemonOptions(args: readonly string[]): DaemonOptions {
   const flags = parseFlags(args);
   const file = readConfigFile(flags["config-file"]);
-  const text = (name: "bip" | "data-root" | "exec-root" | "log-level", fallback: string): string =>
+  const text = (name: "log-driver" | "bip" | "data-root" | "exec-root" | "log-level", fallback: string): string =>
     flags[name] ?? stringKey(file, name) ?? fallback;
   const execRoot = absolute("exec-root", text("exec-root", "/run/berth"));
   const hosts = flags.host ?? listKey(file, "hosts") ?? [`unix://${execRoot}/berth.sock`];
@@ -86,6 +96,7 @@ export function parseDaemonOptions(args: readonly string[]): DaemonOptions {
     registryMirrors: (flags["registry-mirror"] ?? listKey(file, "registry-mirrors") ?? []).map(mirrorUrl),
     insecureRegistries: flags["insecure-registry"] ?? listKey(file, "insecure-registries") ?? [],
     logLevel: logLevel(text("log-level", "info")),
+    logDefaults: logDefaults(text("log-driver", NO_LOG_DEFAULTS.driver), flags["log-opt"], file["log-opts"]),
     maxConcurrentDownloads: positive(
       "max-concurrent-downloads",
       flags["max-concurrent-downloads"] ?? String(file["max-concurrent-downloads"] ?? 6),
@@ -152,6 +163,35 @@ function listKey(file: Readonly<Record<string, unknown>>, name: string): string[
     );
   }
   return value;
+}
+
+/** Flags over the file's map. Throws InvalidParameterError, also for a driver or an option that no container could have. */
+function logDefaults(driver: string, flags: readonly string[] | undefined, file: unknown): LogDefaults {
+  const options = flags ? keyValues(flags) : fileOptions(file);
+  try {
+    checkLogConfig({ Type: driver, Config: options });
+  } catch (cause) {
+    throw new InvalidParameterError(`failed to set log opts: ${errorMessage(cause)}`, { cause });
+  }
+  return { driver, options };
+}
+
+function keyValues(texts: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    texts.map((text) => {
+      const at = text.indexOf("=");
+      if (at < 1) throw new InvalidParameterError(`invalid value "${text}" for --log-opt: expected NAME=VALUE`);
+      return [text.slice(0, at), text.slice(at + 1)];
+    }),
+  );
+}
+
+function fileOptions(value: unknown): Readonly<Record<string, string>> {
+  try {
+    return value === undefined ? {} : textMap(value, "log-opts");
+  } catch (cause) {
+    throw new InvalidParameterError(`invalid value in the configuration file: ${errorMessage(cause)}`, { cause });
+  }
 }
 
 function absolute(name: string, path: string): string {

@@ -17,6 +17,15 @@ export function binarySize(bytes: number): string {
 
 /** Reads `512m`, `1.5 GiB`, `100` as bytes, base 1024. Throws InvalidParameterError in go-units' words. */
 export function parseBinarySize(text: string): number {
+  return parseSize(text, 1024);
+}
+
+/** As {@link parseBinarySize}, base 1000. */
+export function parseDecimalSize(text: string): number {
+  return parseSize(text, 1000);
+}
+
+function parseSize(text: string, base: number): number {
   const match = /^(.*[0-9.]) ?([^0-9. ]*)$/s.exec(text);
   if (!match?.[1]) throw new InvalidParameterError(`invalid size: '${text}'`);
   const [, digits, unit = ""] = match;
@@ -25,15 +34,15 @@ export function parseBinarySize(text: string): number {
   }
   const amount = Number(digits);
   if (amount < 0 || Object.is(amount, -0)) throw new InvalidParameterError(`invalid size: '${text}'`);
-  return Math.trunc(amount * unitFactor(unit.toLowerCase()));
+  return Math.trunc(amount * unitFactor(unit.toLowerCase(), base));
 }
 
-function unitFactor(unit: string): number {
+function unitFactor(unit: string, base: number): number {
   if (unit === "" || unit === "b") return 1;
   const power = MULTIPLES.indexOf(unit.charAt(0)) + 1;
   if (power === 0 || !["", "b", "ib"].includes(unit.slice(1)))
     throw new InvalidParameterError(`invalid suffix: '${unit}'`);
-  return 1024 ** power;
+  return base ** power;
 }
 
 /** A span as `About a minute`, `3 weeks`. */

@@ -12,6 +12,7 @@ import type { ImageConfig } from "#spec/oci-image.ts";
 import type { VolumeStore } from "#volume/volume-store.ts";
 import type { ContainerStore } from "./container-store.ts";
 import type { ExitWaiters } from "./exit-waiters.ts";
+import type { LogDefaults } from "./log-config.ts";
 
 /** What the container services share. One per engine, built by the daemon. */
 export interface ContainerContext {
@@ -22,6 +23,7 @@ export interface ContainerContext {
   /** The limits that this machine's cgroups can hold. */
   readonly features: CgroupFeatures;
   readonly logRotator: LogRotator;
+  readonly logDefaults: LogDefaults;
   readonly networks: NetworkRegistry;
   readonly networkDriver: NetworkDriver;
   readonly volumes: VolumeStore;

@@ -10,6 +10,7 @@ import { discardLimits } from "./discard-limits.ts";
 import { hostConfigDefaults } from "./host-config-defaults.ts";
 import { checkPlatform } from "./image-platform.ts";
 import { joinedContainer, joinsById } from "./joined-containers.ts";
+import { type LogDefaults, mergeLogConfig } from "./log-config.ts";
 import { mergeConfig } from "./merge-config.ts";
 import { resolveMounts } from "./mounts.ts";
 import { portRequests } from "./port-requests.ts";
@@ -35,9 +36,10 @@ export interface CreatedContainer {
  */
 export async function createContainer(
   context: ContainerContext,
-  request: ContainerCreateRequest,
+  given: ContainerCreateRequest,
   options: CreateOptions,
 ): Promise<CreatedContainer> {
+  const request = withLogDefaults(given, context.logDefaults);
   if (options.name !== "") checkName(options.name);
   checkCreateRequest(request);
   checkRuntime(request.HostConfig?.Runtime ?? "", context.runtime.program.name);
@@ -72,6 +74,11 @@ export async function createContainer(
   await makeDurable(context, record);
   context.events.publish("container", "create", id, eventAttributes(record));
   return { record, warnings: [...warnings, ...networkWarnings(hostConfig)] };
+}
+
+function withLogDefaults(request: ContainerCreateRequest, defaults: LogDefaults): ContainerCreateRequest {
+  const LogConfig = mergeLogConfig(request.HostConfig?.LogConfig, defaults);
+  return { ...request, HostConfig: { ...request.HostConfig, LogConfig } };
 }
 
 /** The row comes last, so that a crash before it leaves only directories that start-up sweeps. */

@@ -21,7 +21,6 @@ export function hostConfigDefaults(config: ContainerConfig, hostConfig: HostConf
     PortBindings: hostConfig.PortBindings ?? {},
     IpcMode: hostConfig.IpcMode || "private",
     ShmSize: hostConfig.ShmSize || DEFAULT_SHM,
-    LogConfig: { Type: hostConfig.LogConfig?.Type || "json-file", Config: hostConfig.LogConfig?.Config ?? {} },
   };
 }
 

@@ -1,54 +1,49 @@
+import { rm } from "node:fs/promises";
 import { InvalidParameterError } from "#errors/errors.ts";
-import { parseBinarySize } from "#formats/go-units.ts";
+import { parseDecimalSize } from "#formats/go-units.ts";
+import { generationPath } from "#runtime/log-generations.ts";
 import { DEFAULT_ROTATION, type RotationOptions } from "#runtime/log-rotation.ts";
 import type { HostConfig } from "#spec/docker-api.ts";
 import { type ContainerContext, containerFiles } from "./container-context.ts";
 import type { ContainerRecord } from "./container-record.ts";
 
-const FILE_OPTIONS = ["max-size", "max-file", "compress", "mode", "max-buffer-size"];
-/** What each driver's options may be. Those that Berth has no use for (what to add to each line, how to compress) are accepted, as in Docker. */
-const KNOWN_OPTIONS: Readonly<Record<string, readonly string[]>> = {
-  "json-file": [...FILE_OPTIONS, "labels", "labels-regex", "env", "env-regex", "tag"],
-  local: FILE_OPTIONS,
-  none: [],
-};
+/** Docker's for the driver `local`. */
+const LOCAL_ROTATION: RotationOptions = { maxSize: 20_000_000, maxFile: 5 };
+/** Nobody reads the log of `none` later: it holds what those who are attached have not read yet. */
+const PASSING_ROTATION: RotationOptions = { maxSize: 1_000_000, maxFile: 2 };
 
 /**
- * How large a container's log may grow: `--log-opt max-size=10m max-file=3`, or Berth's defaults. Docker's default has no limit, which
- * fills disks. Throws InvalidParameterError for values that mean nothing.
+ * How large a container's log may grow: `--log-opt max-size=10m max-file=3`, or the driver's defaults. Docker's default for json-file has no
+ * limit, which fills disks. Throws InvalidParameterError for values that mean nothing.
  */
-function logLimits(hostConfig: HostConfig): RotationOptions {
-  const options = hostConfig.LogConfig?.Config ?? {};
-  const maxSize = options["max-size"] === undefined ? DEFAULT_ROTATION.maxSize : sizeOption(options["max-size"]);
-  const maxFile = options["max-file"] === undefined ? DEFAULT_ROTATION.maxFile : Number(options["max-file"]);
-  if (!Number.isInteger(maxFile) || maxFile < 1) {
-    throw new InvalidParameterError(
-      `invalid value for "max-file": ${options["max-file"]}: expected a number of at least 1`,
-    );
-  }
+export function logLimits({ Type: driver, Config }: NonNullable<HostConfig["LogConfig"]>): RotationOptions {
+  if (driver === "none") return PASSING_ROTATION;
+  const options = Config ?? {};
+  const fallback = driver === "local" ? LOCAL_ROTATION : DEFAULT_ROTATION;
+  const maxSize = options["max-size"] === undefined ? fallback.maxSize : sizeOption(options["max-size"]);
+  const maxFile = options["max-file"] === undefined ? fallback.maxFile : Number(options["max-file"]);
+  if (!Number.isInteger(maxFile))
+    throw new InvalidParameterError(`strconv.Atoi: parsing "${options["max-file"]}": invalid syntax`);
+  if (maxFile < 1) throw new InvalidParameterError("max-file cannot be less than 1");
   return { maxSize, maxFile };
-}
-
-/** Checks a request's log driver and options. Throws InvalidParameterError in Docker's words. */
-export function checkLogConfig(hostConfig: HostConfig): void {
-  const driver = hostConfig.LogConfig?.Type || "json-file";
-  const known = KNOWN_OPTIONS[driver];
-  if (!known)
-    throw new InvalidParameterError(`error looking up logging plugin ${driver}: plugin "${driver}" not found`);
-  for (const name of Object.keys(hostConfig.LogConfig?.Config ?? {})) {
-    if (!known.includes(name)) throw new InvalidParameterError(`unknown log opt '${name}' for ${driver} log driver`);
-  }
-  logLimits(hostConfig);
 }
 
 /** Keeps the log of a container that has just been created or adopted within its limits. */
 export function watchLog(context: ContainerContext, record: ContainerRecord): void {
-  context.logRotator.watch(record.id, containerFiles(context, record.id).log, logLimits(record.hostConfig));
+  const limits = logLimits(record.hostConfig.LogConfig ?? { Type: "json-file" });
+  context.logRotator.watch(record.id, containerFiles(context, record.id).log, limits);
+}
+
+/** At a container's end: what the driver `none` has let through is not kept. Those who read it still have the files open. */
+export async function discardPassedLog(context: ContainerContext, record: ContainerRecord): Promise<void> {
+  if (record.hostConfig.LogConfig?.Type !== "none") return;
+  const { log } = containerFiles(context, record.id);
+  for (let age = 0; age < PASSING_ROTATION.maxFile; age++) await rm(generationPath(log, age), { force: true });
 }
 
 function sizeOption(text: string): number {
   if (text === "-1") return Number.POSITIVE_INFINITY;
-  const size = parseBinarySize(text);
-  if (size <= 0) throw new InvalidParameterError(`invalid value for "max-size": ${text}: expected a positive size`);
+  const size = parseDecimalSize(text);
+  if (size <= 0) throw new InvalidParameterError("max-size must be a positive number");
   return size;
 }

@@ -4,7 +4,7 @@ import type { ContainerExit } from "#runtime/container-runtime.ts";
 import type { ContainerContext } from "./container-context.ts";
 import { type ContainerRecord, eventAttributes, isRunning } from "./container-record.ts";
 import { unwatchedHealth } from "./health.ts";
-import { watchLog } from "./log-limits.ts";
+import { discardPassedLog, watchLog } from "./log-limits.ts";
 import { removeLocked } from "./remove.ts";
 import { startLocked } from "./start.ts";
 
@@ -149,6 +149,7 @@ export class Supervisor {
     );
     waiters.exited(finished.id, { exitCode: exit.exitCode, error }, restart);
     await released;
+    await discardPassedLog(this.#context, record);
   }
 
   /** At once and not at the end: the container may live on without what was killed. */

@@ -106,7 +106,7 @@ describe("checkCreateRequest()", () => {
       { Hostname: "h", HostConfig: { NetworkMode: "container:x" } },
       "conflicting options: hostname and the network mode",
     ],
-    [{ HostConfig: { LogConfig: { Type: "syslog" } } }, 'plugin "syslog" not found'],
+    [{ HostConfig: { LogConfig: { Type: "syslog" } } }, 'log driver "syslog" is not supported'],
   ])("refuses %j", (request, message) => {
     expect(() => check(request)).toThrow(message);
   });

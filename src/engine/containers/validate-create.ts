@@ -6,7 +6,7 @@ import { checkCapabilities } from "#runtime/bundle/capabilities.ts";
 import { parseSecurityOptions } from "#runtime/bundle/security-options.ts";
 import type { ContainerCreateRequest, HostConfig } from "#spec/docker-api.ts";
 import { checkHealthcheck } from "./health.ts";
-import { checkLogConfig } from "./log-limits.ts";
+import { checkLogConfig } from "./log-config.ts";
 import { checkDevices } from "./validate-devices.ts";
 import { checkLimits } from "./validate-limits.ts";
 import { checkNamespaceConflicts, checkNamespaceModes } from "./validate-namespaces.ts";
@@ -42,7 +42,7 @@ export function checkCreateRequest(request: ContainerCreateRequest): void {
       `the working directory '${request.WorkingDir}' is invalid, it needs to be an absolute path`,
     );
   }
-  checkLogConfig(hostConfig);
+  if (hostConfig.LogConfig) checkLogConfig(hostConfig.LogConfig);
   for (const text of hostConfig.ExtraHosts ?? []) parseExtraHost(text);
   if (request.MacAddress && !isMacAddress(request.MacAddress))
     throw new InvalidParameterError(`address ${request.MacAddress}: invalid MAC address`);

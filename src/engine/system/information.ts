@@ -19,5 +19,7 @@ export interface SystemInformation {
   readonly conmonVersion: string;
   readonly registryMirrors: readonly string[];
   readonly insecureRegistries: readonly string[];
+  /** For containers that name none. */
+  readonly logDriver: string;
   readonly warnings: readonly string[];
 }

@@ -1,4 +1,5 @@
 import { type ContainerRecord, eventAttributes, isRunning } from "#engine/containers/container-record.ts";
+import { logDetails } from "#engine/containers/log-config.ts";
 import { attachOutput, containerLogs } from "#engine/containers/output.ts";
 import type { Engine } from "#engine/engine.ts";
 import { ConflictError, InvalidParameterError, NotImplementedError } from "#errors/errors.ts";
@@ -9,7 +10,7 @@ import type { HijackedConnection } from "../hijack.ts";
 import type { RequestContext } from "../request-context.ts";
 import type { Route } from "../route.ts";
 import { streamType } from "../stream-types.ts";
-import { integerParameter, unixNanoParameter } from "./parameters.ts";
+import { unixNanoParameter } from "./parameters.ts";
 
 /** Logs and attach. */
 export function containerStreamRoutes(engine: Engine): readonly Route[] {
@@ -26,7 +27,10 @@ async function logs(engine: Engine, request: RequestContext): Promise<void> {
   if (record.hostConfig.LogConfig?.Type === "none") {
     throw new NotImplementedError("configured logging driver does not support reading");
   }
-  const tail = request.text("tail");
+  if (record.state.phase === "removing" || record.state.phase === "dead")
+    throw new ConflictError("can not get logs from container which is dead or marked for removal");
+  // As in Docker, what is no number means all.
+  const tail = /^\d{1,9}$/.test(request.text("tail")) ? Number(request.text("tail")) : undefined;
   const since = unixNanoParameter(request, "since");
   const until = unixNanoParameter(request, "until");
   const batches = containerLogs(
@@ -36,7 +40,7 @@ async function logs(engine: Engine, request: RequestContext): Promise<void> {
       follow: request.flag("follow"),
       stdout,
       stderr,
-      ...(tail === "" || tail === "all" || Number(tail) < 0 ? {} : { tail: integerParameter(request, "tail") ?? 0 }),
+      ...(tail === undefined ? {} : { tail }),
       ...(since === undefined ? {} : { since }),
       ...(until === undefined ? {} : { until }),
     },
@@ -44,7 +48,11 @@ async function logs(engine: Engine, request: RequestContext): Promise<void> {
   );
   const terminal = record.config.Tty ?? false;
   const writer = request.stream(streamType(request, terminal));
-  const encoder = new LogEncoder({ framed: !terminal, timestamps: request.flag("timestamps") });
+  const encoder = new LogEncoder({
+    framed: !terminal,
+    timestamps: request.flag("timestamps"),
+    ...(request.flag("details") ? { details: logDetails(record) } : {}),
+  });
   for await (const batch of batches) await writer.write(encoder.encode(batch));
   writer.end();
 }

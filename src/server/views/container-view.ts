@@ -47,7 +47,7 @@ export function inspectView(record: ContainerRecord, surroundings: InspectSurrou
     ResolvConfPath: files.resolvConf,
     HostnamePath: files.hostname,
     HostsPath: files.hosts,
-    LogPath: files.log,
+    LogPath: logPath(record, files),
     Name: `/${record.name}`,
     RestartCount: record.state.restartCount,
     Driver: driver,
@@ -149,4 +149,10 @@ export function mountView(mount: ContainerMount): MountPoint {
     RW: !mount.readonly,
     Propagation: mount.type === "bind" ? mount.propagation || "rprivate" : mount.propagation,
   };
+}
+
+/** Of `json-file` only: the other drivers' files are nobody else's business. */
+function logPath({ hostConfig, state }: ContainerRecord, files: ContainerFiles): string {
+  const isFile = (hostConfig.LogConfig?.Type ?? "json-file") === "json-file";
+  return isFile && state.startedAt !== 0 ? files.log : "";
 }

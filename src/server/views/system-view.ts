@@ -73,7 +73,7 @@ export function infoView(engine: Engine, request: Pick<RequestContext, "isBefore
     NFd: 0,
     NGoroutines: 0,
     SystemTime: new Date().toISOString(),
-    LoggingDriver: "json-file",
+    LoggingDriver: information.logDriver,
     CgroupDriver: "cgroupfs",
     CgroupVersion: information.cgroupVersion,
     NEventsListener: 0,
