@@ -6,6 +6,7 @@ import { compareVersions } from "./api-version.ts";
 import { writeTo } from "./back-pressure.ts";
 import { type Answer, type HijackedConnection, hijack, upgrade } from "./hijack.ts";
 import { checkForJson, decodeInDockersWords, parseJson } from "./json-body.ts";
+import { openWebSocket } from "./web-socket.ts";
 
 /** Bodies that are read whole are small documents; anything larger is an attack or a mistake. */
 const MAX_JSON_BODY = 8 * 1024 * 1024;
@@ -152,6 +153,13 @@ export class RequestContext {
     if (!("socket" in this.#answer)) throw new InvalidParameterError("no upgrade proto in request");
     this.#answered = true;
     return upgrade(this.request, this.#answer);
+  }
+
+  /** Takes the connection over as a WebSocket. Throws InvalidParameterError when the client did not ask for one. */
+  webSocket(): HijackedConnection {
+    const connection = openWebSocket(this.request, this.#answer);
+    this.#answered = true;
+    return connection;
   }
 
   #send(status: number, contentType: string | undefined, text: string): void {

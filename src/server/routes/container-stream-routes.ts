@@ -16,7 +16,8 @@ import { unixNanoParameter } from "./parameters.ts";
 export function containerStreamRoutes(engine: Engine): readonly Route[] {
   return [
     ["GET", "/containers/{id}/logs", (request) => logs(engine, request)],
-    ["POST", "/containers/{id}/attach", (request) => attach(engine, request)],
+    ["POST", "/containers/{id}/attach", (request) => attachStream(engine, request)],
+    ["GET", "/containers/{id}/attach/ws", (request) => attachWebSocket(engine, request)],
   ];
 }
 
@@ -57,24 +58,59 @@ async function logs(engine: Engine, request: RequestContext): Promise<void> {
   writer.end();
 }
 
-async function attach(engine: Engine, request: RequestContext): Promise<void> {
+async function attachStream(engine: Engine, request: RequestContext): Promise<void> {
   const record = engine.containers.containers.resolve(request.param("id"));
+  const terminal = record.config.Tty ?? false;
+  await attach(engine, request, record, {
+    open: () => request.hijack(streamType(request, terminal)),
+    framed: !terminal,
+  });
+}
+
+/** Both streams of output as they come: a message does not say which it is of. */
+async function attachWebSocket(engine: Engine, request: RequestContext): Promise<void> {
+  const record = engine.containers.containers.resolve(request.param("id"));
+  await attach(engine, request, record, { open: () => request.webSocket(), framed: false });
+}
+
+interface AttachWay {
+  /** Takes the connection over. */
+  readonly open: () => HijackedConnection;
+  /** Whether stdout and stderr are told apart by Docker's frames. */
+  readonly framed: boolean;
+}
+
+async function attach(
+  engine: Engine,
+  request: RequestContext,
+  record: ContainerRecord,
+  { open, framed }: AttachWay,
+): Promise<void> {
   checkAttachable(record);
   const keys = detachKeys(request.text("detachKeys"));
   const [stream, logs] = [request.flag("stream"), request.flag("logs")];
   const [stdin, stdout, stderr] = [request.flag("stdin") && stream, request.flag("stdout"), request.flag("stderr")];
-  const terminal = record.config.Tty ?? false;
   const session = new AbortController();
   // The place in the log is fixed before the client is told that it is attached: what the container writes from then on is its.
   const output = attachOutput(engine.containers, record, { stream, logs, stdout, stderr }, session.signal);
-  const connection = request.hijack(streamType(request, terminal));
+  const connection = opened(open, output);
   void connection.closed.then(() => session.abort());
   noteAttach(engine, record, "attach");
   if (stdin && record.config.OpenStdin) void forwardStdin(engine, record, { connection, keys, session });
   else connection.input.resume();
-  const encoder = new LogEncoder({ framed: !terminal, timestamps: false });
+  const encoder = new LogEncoder({ framed, timestamps: false });
   for await (const batch of output) await connection.write(encoder.encode(batch));
   connection.end();
+}
+
+/** The log is open already: it is closed when the client asked for what cannot be. */
+function opened(open: () => HijackedConnection, output: AsyncIterableIterator<unknown>): HijackedConnection {
+  try {
+    return open();
+  } catch (error) {
+    void output.return?.();
+    throw error;
+  }
 }
 
 function noteAttach(engine: Engine, record: ContainerRecord, action: "attach" | "detach"): void {
