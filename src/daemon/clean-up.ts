@@ -18,6 +18,7 @@ export async function cleanUp(running: RunningEngine, paths: EnginePaths): Promi
       .map((record) => stopContainer(containers, supervisor, record.id, { timeout: STOP_TIMEOUT })),
   );
   for (const record of records) await containers.snapshotter.unmount(record.id);
+  await containers.volumes.releaseUnused();
   await containers.snapshotter.releaseIdle();
   await containers.networkDriver.cleanUp();
   await running.close();

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { statfsSync } from "node:fs";
+import { join } from "node:path";
 import { ContextStore } from "#build/context/context-store.ts";
 import { DockerfileBuilder } from "#build/dockerfile-builder.ts";
 import { BuildHistory, DEFAULT_HISTORY_LIMITS } from "#engine/builds/build-history.ts";
@@ -23,6 +24,7 @@ import { ProgressReplay } from "#engine/images/progress.ts";
 import { NetworkRegistry } from "#engine/networks/network-registry.ts";
 import { BERTH_VERSION } from "#engine/version.ts";
 import { SystemError } from "#errors/errors.ts";
+import { Subpaths } from "#files/subpath.ts";
 import { KeyLock } from "#lib/key-lock.ts";
 import { SharedWork } from "#lib/shared-work.ts";
 import { LinuxNetworkDriver } from "#network/linux-network-driver.ts";
@@ -76,13 +78,14 @@ export async function composeEngine(options: DaemonOptions, paths: EnginePaths, 
   const runtime = composeRuntime(base, programs);
   const volumes = new LocalVolumeStore({ directory: paths.volumes, rows: volumeRecords(database) });
   const containers = composeContainers(base, { containerStore, images, runtime, volumes });
-  await Promise.all([layers.sweep(), volumes.sweep()]);
+  await Promise.all([layers.sweep(), volumes.sweep(), containers.subpaths.sweep()]);
   await sweep({ containers }, paths);
   const builds = composeBuilds(base, { images, layers, containers });
   const supervisor = new Supervisor(containers, (message) => log.warn(message));
   const execs = new ExecService(containers);
   const health = new HealthMonitor(containers, execs);
   await supervisor.adoptAll();
+  await volumes.releaseUnused();
   health.resume();
   return {
     engine: {
@@ -201,6 +204,7 @@ function composeContainers(
     }),
     networkDriver,
     volumes,
+    subpaths: new Subpaths(join(paths.mounts, "s")),
     events,
     waiters: new ExitWaiters(),
     locks,

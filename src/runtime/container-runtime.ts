@@ -159,6 +159,10 @@ export interface BindMount {
   readonly readonly: boolean;
   /** "rprivate" by default. */
   readonly propagation?: string;
+  /** Leave out what is mounted below the source. */
+  readonly nonRecursive?: boolean;
+  /** Read-only is the source's own mount alone, not what is mounted below it. */
+  readonly readonlyTop?: boolean;
 }
 
 export interface ResourceLimits {

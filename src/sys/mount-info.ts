@@ -19,7 +19,7 @@ export interface MountEntry {
 }
 
 /** The mounts of this process' mount namespace, in the order in which they were made. */
-function readMounts(): readonly MountEntry[] {
+export function readMounts(): readonly MountEntry[] {
   return parseMountInfo(readFileSync("/proc/self/mountinfo", "latin1"));
 }
 

@@ -19,7 +19,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { InvalidParameterError, NotFoundError, NotImplementedError } from "#errors/errors.ts";
+import { InvalidParameterError, NotFoundError } from "#errors/errors.ts";
 import { LocalVolumeStore, type VolumeRecords } from "./local-volumes.ts";
 import type { Volume } from "./volume-store.ts";
 
@@ -71,11 +71,60 @@ describe("LocalVolumeStore.create()", () => {
     );
   });
 
-  test("refuses driver options: unknown ones as invalid, Docker's as not supported yet", async () => {
-    await expect(store.create("vol", { driverOpts: { colour: "red" } })).rejects.toThrow(
-      'create vol: invalid option: "colour"',
+  test.each([
+    [{ colour: "red" }, 'invalid option: "colour"'],
+    [{ type: "tmpfs" }, 'missing required option: "device"'],
+    [{ device: "/x" }, 'missing required option: "type"'],
+    [{ size: "1m" }, "quota size requested but no quota support"],
+  ])("refuses the driver options %p in Docker's words", async (driverOpts, problem) => {
+    await expect(store.create("vol", { driverOpts })).rejects.toThrow(`create vol: ${problem}`);
+    expect(store.list()).toEqual([]);
+  });
+});
+
+describe("LocalVolumeStore.use()", () => {
+  const isMounted = (path: string): boolean => readFileSync("/proc/self/mountinfo", "utf8").includes(` ${path} `);
+
+  test("mounts what the options name for the first user and until the last", async () => {
+    const driverOpts = { type: "tmpfs", device: "tmpfs", o: "size=1m,uid=1000,noexec" };
+    const { mountpoint } = await store.create("memory", { driverOpts });
+    expect(isMounted(mountpoint)).toBe(false);
+    expect(await store.use("memory", "a")).toBe(mountpoint);
+    await store.use("memory", "b");
+    await store.use("memory", "b");
+    expect(statSync(mountpoint).uid).toBe(1000);
+    expect(await store.release("memory", "a")).toBe(true);
+    expect(isMounted(mountpoint)).toBe(true);
+    expect(await store.release("memory", "b")).toBe(true);
+    expect(await store.release("memory", "b")).toBe(false);
+    expect(isMounted(mountpoint)).toBe(false);
+  });
+
+  test("finds and takes away what an earlier store mounted, and deletes nothing of a bind", async () => {
+    const host = join(scratch, "host");
+    mkdirSync(host);
+    writeFileSync(join(host, "precious"), "x");
+    const { mountpoint } = await store.create("bound", { driverOpts: { type: "none", device: host, o: "bind,ro" } });
+    await store.use("bound", "a");
+    expect(readdirSync(mountpoint)).toEqual(["precious"]);
+    expect(() => writeFileSync(join(mountpoint, "new"), "")).toThrow(/EROFS/);
+    const next = openStore();
+    next.adopt("bound", "a");
+    await next.releaseUnused();
+    expect(isMounted(mountpoint)).toBe(true);
+    await next.remove("bound");
+    expect(isMounted(mountpoint)).toBe(false);
+    expect(readdirSync(host)).toEqual(["precious"]);
+  });
+
+  test("rejects with the kernel's word, without the password", async () => {
+    await store.create("bad", { driverOpts: { type: "nosuchfs", device: "none", o: "password=secret" } });
+    await expect(store.use("bad", "a")).rejects.toThrow(
+      /failed to mount local volume: mount none:.*password=\*+: no such device/,
     );
-    await expect(store.create("vol", { driverOpts: { type: "nfs" } })).rejects.toThrow(NotImplementedError);
+    await store.create("gone", { driverOpts: { type: "none", device: "/no/where", o: "bind" } });
+    await expect(store.use("gone", "a")).rejects.toThrow("no such file or directory");
+    await expect(store.use("nobody", "a")).rejects.toThrow(NotFoundError);
   });
 });
 

@@ -1,11 +1,14 @@
 import { randomBytes } from "node:crypto";
 import { chmod, mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { errorCode, InvalidParameterError, NotFoundError, NotImplementedError } from "#errors/errors.ts";
+import { errorCode, NotFoundError } from "#errors/errors.ts";
 import { KeyLock } from "#lib/key-lock.ts";
 import { runCommand } from "#sys/command.ts";
 import { syncDirectory } from "#sys/durable-file.ts";
+import { unmount } from "#sys/mount.ts";
+import { mountsBelow } from "#sys/mount-info.ts";
 import { copyUp } from "./copy-up.ts";
+import { checkDriverOptions, mountVolume, needsMount } from "./driver-options.ts";
 import { checkVolumeName } from "./volume-name.ts";
 import type { Volume, VolumeOptions, VolumeStore } from "./volume-store.ts";
 
@@ -27,15 +30,14 @@ const REMOVED_PREFIX = ".removed-";
 const COPY_MARKER = ".copying";
 const DATA = "_data";
 
-/** Docker's local driver options, which need a mount at each use. */
-const MOUNT_OPTIONS = ["type", "device", "o", "size"];
-
 /** Volumes as directories `NAME/_data` below one directory, as Docker lays them out. */
 export class LocalVolumeStore implements VolumeStore {
   readonly #directory: string;
   readonly #rows: VolumeRecords;
   readonly #volumes: Map<string, Volume>;
   readonly #locks = new KeyLock();
+  /** Who uses a volume now, by its name. */
+  readonly #users = new Map<string, Set<string>>();
 
   constructor(options: LocalVolumeStoreOptions) {
     this.#directory = options.directory;
@@ -59,9 +61,42 @@ export class LocalVolumeStore implements VolumeStore {
     return [...this.#volumes.values()];
   }
 
+  use(name: string, user: string): Promise<string> {
+    return this.#locks.run(name, async () => {
+      const volume = this.#known(name);
+      const { mountpoint, driverOpts } = volume;
+      if (needsMount(driverOpts) && !isMounted(volume)) await mountVolume(mountpoint, driverOpts);
+      this.adopt(name, user);
+      return mountpoint;
+    });
+  }
+
+  adopt(name: string, user: string): void {
+    this.#users.set(name, (this.#users.get(name) ?? new Set()).add(user));
+  }
+
+  release(name: string, user: string): Promise<boolean> {
+    return this.#locks.run(name, async () => {
+      const users = this.#users.get(name);
+      if (!users?.delete(user)) return false;
+      if (users.size === 0) {
+        this.#users.delete(name);
+        const volume = this.#volumes.get(name);
+        if (volume) await unmountIfOwn(volume);
+      }
+      return true;
+    });
+  }
+
+  async releaseUnused(): Promise<void> {
+    for (const volume of this.list()) if (!this.#users.has(volume.name)) await unmountIfOwn(volume);
+  }
+
   remove(name: string): Promise<void> {
     return this.#locks.run(name, async () => {
-      if (!this.#volumes.has(name)) throw new NotFoundError(`get ${name}: no such volume`);
+      // What is mounted there is not the volume's to delete.
+      await unmountIfOwn(this.#known(name));
+      this.#users.delete(name);
       const trash = join(this.#directory, `${REMOVED_PREFIX}${randomBytes(8).toString("hex")}`);
       try {
         await rename(join(this.#directory, name), trash);
@@ -99,6 +134,12 @@ export class LocalVolumeStore implements VolumeStore {
     }
   }
 
+  #known(name: string): Volume {
+    const volume = this.#volumes.get(name);
+    if (!volume) throw new NotFoundError(`get ${name}: no such volume`);
+    return volume;
+  }
+
   async #create(name: string, options: VolumeOptions): Promise<Volume> {
     const mountpoint = join(this.#directory, name, DATA);
     const existing = this.#volumes.get(name);
@@ -124,9 +165,10 @@ export class LocalVolumeStore implements VolumeStore {
   }
 }
 
-function checkDriverOptions(name: string, driverOpts: Readonly<Record<string, string>>): void {
-  for (const key of Object.keys(driverOpts)) {
-    if (!MOUNT_OPTIONS.includes(key)) throw new InvalidParameterError(`create ${name}: invalid option: "${key}"`);
-    throw new NotImplementedError(`create ${name}: the volume option "${key}" is not supported yet: use a bind mount`);
-  }
+function isMounted({ mountpoint }: Volume): boolean {
+  return mountsBelow(mountpoint).some((mount) => mount.mountPoint === mountpoint);
+}
+
+async function unmountIfOwn(volume: Volume): Promise<void> {
+  if (needsMount(volume.driverOpts)) while (isMounted(volume)) await unmount(volume.mountpoint);
 }

@@ -4,6 +4,17 @@ export interface VolumeStore {
   create(name: string, options?: VolumeOptions): Promise<Volume>;
   get(name: string): Volume | undefined;
   list(): readonly Volume[];
+  /**
+   * Notes a user of the volume, and mounts what the volume's options name unless that is mounted. Each user counts once. Returns the directory with
+   * the data. Throws NotFoundError, and SystemError with the kernel's word.
+   */
+  use(name: string, user: string): Promise<string>;
+  /** As `use` for a user whom an earlier engine noted: nothing is mounted. */
+  adopt(name: string, user: string): void;
+  /** Forgets a user; with the last one the mount goes. False: it was none. */
+  release(name: string, user: string): Promise<boolean>;
+  /** Takes mounts away that an earlier engine left and nobody has adopted. */
+  releaseUnused(): Promise<void>;
   /** Removes the directory. The caller has checked that no container uses it. Throws NotFoundError. */
   remove(name: string): Promise<void>;
   /**

@@ -16,153 +16,185 @@ type Draft = {
   source?: string;
   target: string;
   readOnly: boolean;
-  propagation?: string;
-  createMountpoint?: boolean;
-  noCopy?: boolean;
-  labels: Record<string, string>;
-  subpath?: string;
-  size?: number;
-  mode?: number;
+  consistency?: string;
+  bind: Mutable<NonNullable<MountRequest["BindOptions"]>>;
+  volume: Mutable<NonNullable<MountRequest["VolumeOptions"]>>;
+  image: Mutable<NonNullable<MountRequest["ImageOptions"]>>;
+  tmpfs: Mutable<NonNullable<MountRequest["TmpfsOptions"]>>;
 };
-
-/** Options that belong to one kind of mount only, with the word docker's message uses. */
-const KIND_OF_FIELD: Readonly<Record<string, MountKind>> = {
-  "bind-propagation": "bind",
-  "bind-create-src": "bind",
-  "volume-nocopy": "volume",
-  "volume-label": "volume",
-  "volume-subpath": "volume",
-  "tmpfs-size": "tmpfs",
-  "tmpfs-mode": "tmpfs",
-};
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** Reads one `--mount` value. Relative sources of bind mounts are taken from the working directory. Throws InvalidParameterError. */
 function parseMount(text: string): MountRequest {
-  const draft: Draft = { type: "volume", target: "", readOnly: false, labels: {} };
+  const draft: Draft = { type: "volume", target: "", readOnly: false, bind: {}, volume: {}, image: {}, tmpfs: {} };
   const given = new Set<string>();
   for (const field of splitFields(text)) {
     const at = field.indexOf("=");
     const key = (at < 0 ? field : field.slice(0, at)).toLowerCase();
     const value = at < 0 ? undefined : field.slice(at + 1);
     given.add(key);
-    readField(draft, key, value, field);
+    const readSwitch = SWITCHES[key];
+    const read = FIELDS[key];
+    if (readSwitch) readSwitch(draft, parseSwitch(key, value));
+    else if (value === undefined) throw new InvalidParameterError(`invalid field '${field}' must be a key=value pair`);
+    else if (read) read(draft, value);
+    else throw new InvalidParameterError(`unexpected key '${key}' in '${field}'`);
   }
   return finishMount(draft, given);
 }
 
-function readField(draft: Draft, key: string, value: string | undefined, field: string): void {
-  if (key === "readonly" || key === "ro") {
-    draft.readOnly = readSwitch(key, value);
-  } else if (key === "volume-nocopy") {
-    draft.noCopy = readSwitch(key, value);
-  } else if (key === "bind-create-src") {
-    draft.createMountpoint = readSwitch(key, value);
-  } else if (value === undefined) {
-    throw new InvalidParameterError(`invalid field '${field}' must be a key=value pair`);
-  } else {
-    readPair(draft, key, value);
+/** Fields that are true or false, and true without a value. */
+const SWITCHES: Readonly<Record<string, (draft: Draft, value: boolean) => void>> = {
+  readonly: (draft, value) => {
+    draft.readOnly = value;
+  },
+  ro: (draft, value) => {
+    draft.readOnly = value;
+  },
+  "volume-nocopy": ({ volume }, value) => {
+    volume.NoCopy = value;
+  },
+  "bind-nonrecursive": ({ bind }, value) => {
+    bind.NonRecursive = value;
+  },
+  "bind-create-src": ({ bind }, value) => {
+    bind.CreateMountpoint = value;
+  },
+};
+
+const FIELDS: Readonly<Record<string, (draft: Draft, value: string) => void>> = {
+  type: (draft, value) => {
+    draft.type = value.toLowerCase();
+  },
+  source: readSource,
+  src: readSource,
+  target: readTarget,
+  dst: readTarget,
+  destination: readTarget,
+  consistency: (draft, value) => {
+    draft.consistency = value.toLowerCase();
+  },
+  "bind-propagation": ({ bind }, value) => {
+    bind.Propagation = value.toLowerCase();
+  },
+  "bind-recursive": readRecursion,
+  "volume-subpath": ({ volume }, value) => {
+    volume.Subpath = value;
+  },
+  "volume-label": ({ volume }, value) => {
+    volume.Labels = { ...volume.Labels, ...keyAndValue(value) };
+  },
+  "volume-driver": ({ volume }, value) => {
+    volume.DriverConfig = { ...volume.DriverConfig, Name: value };
+  },
+  "volume-opt": ({ volume }, value) => {
+    const Options = { ...volume.DriverConfig?.Options, ...keyAndValue(value) };
+    volume.DriverConfig = { ...volume.DriverConfig, Options };
+  },
+  "image-subpath": ({ image }, value) => {
+    image.Subpath = value;
+  },
+  "tmpfs-size": ({ tmpfs }, value) => {
+    tmpfs.SizeBytes = readSize(value);
+  },
+  "tmpfs-mode": ({ tmpfs }, value) => {
+    if (!/^[0-7]+$/.test(value)) throw new InvalidParameterError(`invalid value for tmpfs-mode: ${value}`);
+    tmpfs.Mode = Number.parseInt(value, 8);
+  },
+};
+
+function readSource(draft: Draft, value: string): void {
+  draft.source = isRelative(value) ? resolve(value) : value;
+}
+
+function readTarget(draft: Draft, value: string): void {
+  draft.target = value;
+}
+
+function readSize(value: string): number {
+  try {
+    return parseBinarySize(value);
+  } catch (cause) {
+    throw new InvalidParameterError(`invalid value for tmpfs-size: ${value}`, { cause });
   }
 }
 
-function readPair(draft: Draft, key: string, value: string): void {
-  switch (key) {
-    case "type":
-      draft.type = value.toLowerCase();
-      return;
-    case "source":
-    case "src":
-      draft.source = value.startsWith(".") ? resolve(value) : value;
-      return;
-    case "target":
-    case "dst":
-    case "destination":
-      draft.target = value;
-      return;
-    case "bind-propagation":
-      draft.propagation = value.toLowerCase();
-      return;
-    case "volume-subpath":
-      draft.subpath = value;
-      return;
-    case "volume-label": {
-      const [name = "", ...rest] = value.split("=");
-      draft.labels[name] = rest.join("=");
-      return;
-    }
-    case "tmpfs-size":
-      draft.size = parseBinarySize(value);
-      return;
-    case "tmpfs-mode":
-      if (!/^[0-7]+$/.test(value)) throw new InvalidParameterError(`invalid value for tmpfs-mode: ${value}`);
-      draft.mode = Number.parseInt(value, 8);
-      return;
-    default:
-      throw new InvalidParameterError(`unexpected key '${key}' in '${key}=${value}'`);
+function readRecursion({ bind }: Draft, value: string): void {
+  if (value === "disabled") bind.NonRecursive = true;
+  else if (value === "writable") bind.ReadOnlyNonRecursive = true;
+  else if (value === "readonly") bind.ReadOnlyForceRecursive = true;
+  else if (value !== "enabled") {
+    throw new InvalidParameterError(
+      `invalid value for bind-recursive: ${value} (must be "enabled", "disabled", "writable", or "readonly")`,
+    );
   }
+}
+
+function keyAndValue(text: string): Readonly<Record<string, string>> {
+  const [name = "", ...rest] = text.split("=");
+  return name === "" ? {} : { [name]: rest.join("=") };
 }
 
 function finishMount(draft: Draft, given: ReadonlySet<string>): MountRequest {
   const { type } = draft;
   if (!isMountKind(type)) {
-    throw new InvalidParameterError(`mount type "${type}" is not supported: use "bind", "volume" or "tmpfs"`);
+    throw new InvalidParameterError(`mount type "${type}" is not supported: use "bind", "volume", "tmpfs" or "image"`);
   }
   if (draft.target === "") throw new InvalidParameterError("target is required");
   for (const field of given) {
-    const kind = KIND_OF_FIELD[field];
+    const kind = /^(volume|image|bind|tmpfs)-/.exec(field)?.[1];
     if (kind && kind !== type)
       throw new InvalidParameterError(`cannot mix '${kind}-*' options with mount type '${type}'`);
   }
+  checkRecursion(draft);
   return {
     Type: type,
     ...(draft.source === undefined ? {} : { Source: draft.source }),
     Target: draft.target,
     ...(draft.readOnly ? { ReadOnly: true } : {}),
-    ...bindOptions(draft),
-    ...volumeOptions(draft),
-    ...tmpfsOptions(draft),
+    ...(draft.consistency === undefined ? {} : { Consistency: draft.consistency }),
+    ...(hasAny(draft.bind) ? { BindOptions: draft.bind } : {}),
+    ...(hasAny(draft.volume) ? { VolumeOptions: draft.volume } : {}),
+    ...(hasAny(draft.image) ? { ImageOptions: draft.image } : {}),
+    ...(hasAny(draft.tmpfs) ? { TmpfsOptions: draft.tmpfs } : {}),
   };
 }
 
-function bindOptions({ propagation, createMountpoint }: Draft): Pick<MountRequest, "BindOptions"> {
-  if (propagation === undefined && createMountpoint === undefined) return {};
-  return {
-    BindOptions: {
-      ...(propagation === undefined ? {} : { Propagation: propagation }),
-      ...(createMountpoint === undefined ? {} : { CreateMountpoint: createMountpoint }),
-    },
-  };
+function checkRecursion({ bind, readOnly }: Draft): void {
+  for (const [asked, word] of [
+    [bind.ReadOnlyNonRecursive, "writable"],
+    [bind.ReadOnlyForceRecursive, "readonly"],
+  ] as const) {
+    if (asked && !readOnly) {
+      throw new InvalidParameterError(
+        `option 'bind-recursive=${word}' requires 'readonly' to be specified in conjunction`,
+      );
+    }
+  }
+  if (bind.ReadOnlyForceRecursive && bind.Propagation !== "rprivate") {
+    throw new InvalidParameterError(
+      "option 'bind-recursive=readonly' requires 'bind-propagation=rprivate' to be specified in conjunction",
+    );
+  }
 }
 
-function volumeOptions({ noCopy, labels, subpath }: Draft): Pick<MountRequest, "VolumeOptions"> {
-  const hasLabels = Object.keys(labels).length > 0;
-  if (noCopy === undefined && subpath === undefined && !hasLabels) return {};
-  return {
-    VolumeOptions: {
-      ...(noCopy === undefined ? {} : { NoCopy: noCopy }),
-      ...(hasLabels ? { Labels: labels } : {}),
-      ...(subpath === undefined ? {} : { Subpath: subpath }),
-    },
-  };
-}
-
-function tmpfsOptions({ size, mode }: Draft): Pick<MountRequest, "TmpfsOptions"> {
-  if (size === undefined && mode === undefined) return {};
-  return {
-    TmpfsOptions: {
-      ...(size === undefined ? {} : { SizeBytes: size }),
-      ...(mode === undefined ? {} : { Mode: mode }),
-    },
-  };
+function hasAny(options: object): boolean {
+  return Object.keys(options).length > 0;
 }
 
 function isMountKind(type: string): type is MountKind {
-  return type === "bind" || type === "volume" || type === "tmpfs";
+  return type === "bind" || type === "volume" || type === "tmpfs" || type === "image";
 }
 
-function readSwitch(key: string, value: string | undefined): boolean {
-  if (value === undefined || value === "true" || value === "1") return true;
-  if (value === "false" || value === "0") return false;
+function parseSwitch(key: string, value: string | undefined): boolean {
+  if (value === undefined || ["1", "t", "T", "true", "TRUE", "True"].includes(value)) return true;
+  if (["0", "f", "F", "false", "FALSE", "False"].includes(value)) return false;
   throw new InvalidParameterError(`invalid value for ${key}: ${value}`);
+}
+
+/** A path that counts from the working directory says so by its beginning: anything else may be a volume's name. */
+function isRelative(path: string): boolean {
+  return path === "." || path === ".." || path.startsWith("./") || path.startsWith("../");
 }
 
 /** Fields of one CSV line: a quoted field may hold commas, and `""` in it is a quote. */
@@ -193,7 +225,7 @@ export function parseVolumes(values: readonly string[], workingDirectory: string
       volumes[value] = {};
     } else {
       const source = value.slice(0, colon);
-      binds.push((source.startsWith(".") ? resolve(workingDirectory, source) : source) + value.slice(colon));
+      binds.push((isRelative(source) ? resolve(workingDirectory, source) : source) + value.slice(colon));
     }
   }
   return { binds, volumes };

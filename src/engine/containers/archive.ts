@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import type { BigIntStats } from "node:fs";
 import { InvalidParameterError, NotFoundError } from "#errors/errors.ts";
 import { makeSystemMountPoints, openContainerFiles, readContainerFile } from "#files/container-files.ts";
@@ -11,6 +12,7 @@ import { resolveUser } from "#runtime/bundle/user.ts";
 import { type ContainerContext, containerFiles } from "./container-context.ts";
 import { type ContainerRecord, eventAttributes, isRunning } from "./container-record.ts";
 import { joinedContainer } from "./joined-containers.ts";
+import { useMounts } from "./use-mounts.ts";
 
 /** What is known of a file of a container; paths as text. */
 export interface PathStat {
@@ -112,29 +114,53 @@ interface OpenFiles extends AsyncDisposable {
 
 async function openFiles(context: ContainerContext, nameOrId: string): Promise<OpenFiles> {
   const record = context.containers.resolve(nameOrId);
-  const root = await context.snapshotter.hold(record.id);
-  try {
-    const tree = openContainerFiles({
-      root: root.path,
-      mounts: mountSources(context, record),
-      pid: isRunning(record) ? record.state.pid : 0,
-    });
-    return {
-      tree,
-      [Symbol.asyncDispose]: async () => {
-        tree[Symbol.dispose]();
-        await root[Symbol.asyncDispose]();
-      },
-    };
-  } catch (error) {
-    await root[Symbol.asyncDispose]();
-    throw error;
-  }
+  await using opening = new AsyncDisposableStack();
+  const root = opening.use(await context.snapshotter.hold(record.id));
+  const running = isRunning(record);
+  const sources = running ? NO_SOURCES : await stoppedSources(context, record, opening);
+  const tree = opening.use(
+    asyncTree(
+      openContainerFiles({
+        root: root.path,
+        mounts: mountSources(context, record, sources),
+        pid: running ? record.state.pid : 0,
+      }),
+    ),
+  );
+  const held = opening.move();
+  return { tree: tree.tree, [Symbol.asyncDispose]: () => held.disposeAsync() };
+}
+
+const NO_SOURCES: ReadonlyMap<string, string> = new Map();
+
+/** Volumes of a container that does not run are in use for the length of the call. */
+async function stoppedSources(
+  context: ContainerContext,
+  record: ContainerRecord,
+  held: AsyncDisposableStack,
+): Promise<ReadonlyMap<string, string>> {
+  const user = `${record.id}:${randomBytes(4).toString("hex")}`;
+  held.defer(async () => {
+    for (const { type, name } of record.mounts) if (type === "volume") await context.volumes.release(name, user);
+  });
+  return held.use(await useMounts(context, record, { user })).sources;
+}
+
+function asyncTree(tree: ContainerTree): OpenFiles {
+  return { tree, [Symbol.asyncDispose]: async () => tree[Symbol.dispose]() };
 }
 
 /** Everything that Docker shows of a container's mounts: volumes, binds, tmpfs, and the /etc files that are bound over the image's. */
-function mountSources(context: ContainerContext, record: ContainerRecord): MountSource[] {
-  const own = record.mounts.map(({ destination, source, readonly }) => ({ destination, source, readonly }));
+function mountSources(
+  context: ContainerContext,
+  record: ContainerRecord,
+  sources: ReadonlyMap<string, string>,
+): MountSource[] {
+  const own = record.mounts.map(({ destination, readonly }) => ({
+    destination,
+    source: sources.get(destination) ?? "",
+    readonly,
+  }));
   const taken = new Set(own.map(({ destination }) => destination));
   const joined = joinedContainer(record.hostConfig.NetworkMode);
   const owner = joined === undefined ? undefined : context.containers.lookup(joined);

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { EventBus } from "#engine/events.ts";
 import type { NetworkRegistry } from "#engine/networks/network-registry.ts";
+import type { Subpaths } from "#files/subpath.ts";
 import type { KeyLock } from "#lib/key-lock.ts";
 import type { NetworkDriver } from "#network/network-driver.ts";
 import type { CgroupFeatures } from "#runtime/cgroup-features.ts";
@@ -27,6 +28,7 @@ export interface ContainerContext {
   readonly networks: NetworkRegistry;
   readonly networkDriver: NetworkDriver;
   readonly volumes: VolumeStore;
+  readonly subpaths: Subpaths;
   readonly events: EventBus;
   readonly waiters: ExitWaiters;
   /** One change at a time per container id. */

@@ -28,10 +28,10 @@ export interface ContainerRecord {
 
 /** A mount, resolved at create: volumes exist by then. */
 export interface ContainerMount {
-  readonly type: "bind" | "volume" | "tmpfs";
+  readonly type: "bind" | "volume" | "tmpfs" | "image";
   /** Volume name, or "". */
   readonly name: string;
-  /** Host path, or "" for tmpfs. */
+  /** Host path, an image as the user named it, or "" for tmpfs. */
   readonly source: string;
   readonly destination: string;
   readonly readonly: boolean;
@@ -44,6 +44,14 @@ export interface ContainerMount {
   readonly anonymous: boolean;
   /** Mount options of a tmpfs. */
   readonly options?: string;
+  /** What of a volume or image is mounted; all of it by default. */
+  readonly subpath?: string;
+  /** Of an image. */
+  readonly imageId?: Digest;
+  /** What is mounted below the source stays away. */
+  readonly nonRecursive?: boolean;
+  /** What is mounted below a read-only source stays writable. */
+  readonly readonlyTop?: boolean;
 }
 
 export const PHASES = ["created", "running", "paused", "restarting", "removing", "exited", "dead"] as const;

@@ -1,6 +1,6 @@
 import type { ImageUser, ImageUsers } from "#engine/images/image-context.ts";
 import type { Digest } from "#spec/digest.ts";
-import { isRunning } from "./container-record.ts";
+import { type ContainerRecord, isRunning } from "./container-record.ts";
 import type { ContainerStore } from "./container-store.ts";
 
 /** Tells the image services which containers stand on an image. */
@@ -14,14 +14,21 @@ export class ContainerImageUsers implements ImageUsers {
   usersOf(image: Digest): readonly ImageUser[] {
     return this.#containers
       .list()
-      .filter((record) => record.imageId === image)
+      .filter((record) => imagesOf(record).has(image))
       .map((record) => ({ id: record.id, running: isRunning(record) || record.state.phase === "restarting" }))
       .sort((a, b) => Number(b.running) - Number(a.running));
   }
 
   countByImage(): ReadonlyMap<string, number> {
     const counts = new Map<string, number>();
-    for (const { imageId } of this.#containers.list()) counts.set(imageId, (counts.get(imageId) ?? 0) + 1);
+    for (const record of this.#containers.list()) {
+      for (const imageId of imagesOf(record)) counts.set(imageId, (counts.get(imageId) ?? 0) + 1);
+    }
     return counts;
   }
+}
+
+/** The image that a container was made from, and those that it mounts. */
+function imagesOf(record: ContainerRecord): ReadonlySet<Digest> {
+  return new Set([record.imageId, ...record.mounts.flatMap(({ imageId }) => imageId ?? [])]);
 }

@@ -1,13 +1,15 @@
-import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { posix } from "node:path";
-import { InvalidParameterError, NotImplementedError } from "#errors/errors.ts";
+import { createVolume } from "#engine/volumes/volumes.ts";
+import { InvalidParameterError } from "#errors/errors.ts";
+import { cleanPath } from "#formats/copy-path.ts";
 import type { ContainerConfig, HostConfig, MountRequest } from "#spec/docker-api.ts";
 import { parseVolume } from "#volume/parse-volume.ts";
 import type { ContainerContext } from "./container-context.ts";
-import type { ContainerMount, ContainerRecord } from "./container-record.ts";
+import type { ContainerMount } from "./container-record.ts";
 import { namedContainer } from "./joined-containers.ts";
+import { checkMountRequest, checkTarget } from "./mount-request.ts";
 
 /**
  * All mounts of a new container, volumes made: `-v` and `--mount` first, then `--volumes-from`, then the image's VOLUMEs that nothing else
@@ -23,7 +25,7 @@ export async function resolveMounts(
     if (mounts.has(mount.destination)) throw new InvalidParameterError(`Duplicate mount point: ${mount.destination}`);
     mounts.set(mount.destination, mount);
   };
-  for (const bind of hostConfig.Binds ?? []) add(await fromBind(context, bind));
+  for (const bind of hostConfig.Binds ?? []) add(await fromBind(context, bind, hostConfig.VolumeDriver ?? ""));
   for (const request of hostConfig.Mounts ?? []) add(await fromMountRequest(context, request));
   for (const [destination, options] of Object.entries(hostConfig.Tmpfs ?? {})) add(tmpfsMount(destination, options));
   for (const mount of (hostConfig.VolumesFrom ?? []).flatMap((text) => fromContainer(context, text))) {
@@ -41,60 +43,76 @@ export async function resolveMounts(
   return [...mounts.values()];
 }
 
-/** Fills new volumes with what the image has at their place. `rootfs` is the container's mounted root. Throws InvalidParameterError. */
-export async function fillVolumes(context: ContainerContext, record: ContainerRecord, rootfs: string): Promise<void> {
-  for (const mount of record.mounts) {
-    if (mount.type !== "volume" || !mount.copyUp) continue;
-    const volume = context.volumes.get(mount.name);
-    if (!volume) throw new InvalidParameterError(`cannot mount volume "${mount.name}": no such volume`);
-    await context.volumes.copyUp(volume, rootfs, mount.destination);
-  }
-}
-
-async function fromBind(context: ContainerContext, text: string): Promise<ContainerMount> {
+async function fromBind(context: ContainerContext, text: string, driver: string): Promise<ContainerMount> {
   const spec = parseVolume(text);
   const { destination, readonly, mode } = spec;
   if (spec.kind === "volume")
-    return volumeMount(context, { name: spec.name, destination, readonly, mode, copyUp: !spec.noCopy });
+    return volumeMount(context, { name: spec.name, destination, readonly, mode, copyUp: !spec.noCopy, driver });
   // `-v` makes a missing host directory, `--mount` does not: Docker's difference between the two.
   if (!existsSync(spec.source)) await mkdir(spec.source, { recursive: true, mode: 0o755 });
   return bindMount(spec.source, destination, readonly, spec.propagation, mode);
 }
 
 async function fromMountRequest(context: ContainerContext, request: MountRequest): Promise<ContainerMount> {
-  const invalid = (problem: string): InvalidParameterError =>
-    new InvalidParameterError(`invalid mount config for type "${request.Type}": ${problem}`);
-  if (request.Target === "") throw invalid("field Target must not be empty");
-  if (!request.Target.startsWith("/")) throw invalid(notAbsolute(request.Target));
-  if (request.Type === "bind" && !request.Source) throw invalid("field Source must not be empty");
-  if (request.Type === "tmpfs" && request.Source) throw invalid("field Source must not be specified");
-  const destination = posix.normalize(request.Target);
+  checkMountRequest(request);
+  const destination = cleanPath(request.Target);
   const readonly = request.ReadOnly ?? false;
+  const source = request.Source ?? "";
   switch (request.Type) {
     case "bind":
-      return bindMount(checkBindSource(request), destination, readonly, request.BindOptions?.Propagation ?? "", "");
+      return {
+        ...bindMount(cleanPath(source), destination, readonly, request.BindOptions?.Propagation ?? "", ""),
+        ...recursion(request),
+      };
     case "volume":
-      if (request.VolumeOptions?.Subpath) throw new NotImplementedError("volume subpaths are not supported yet");
-      return volumeMount(context, {
-        name: request.Source ?? "",
-        destination,
-        readonly,
-        mode: "z",
-        copyUp: !(request.VolumeOptions?.NoCopy ?? false),
-      });
+      return fromVolumeRequest(context, request, destination);
     case "tmpfs":
       return tmpfsMount(destination, tmpfsOptions(request));
+    case "image": {
+      const subpath = request.ImageOptions?.Subpath;
+      const imageId = context.images.find(source).id;
+      return {
+        ...NO_MOUNT,
+        type: "image",
+        source,
+        destination,
+        readonly: true,
+        imageId,
+        ...(subpath ? { subpath } : {}),
+      };
+    }
   }
 }
 
-function checkBindSource(request: MountRequest): string {
-  const source = request.Source ?? "";
-  if (!source.startsWith("/"))
-    throw new InvalidParameterError(`invalid mount config for type "bind": ${notAbsolute(source)}`);
-  if (!existsSync(source))
-    throw new InvalidParameterError(`invalid mount config for type "bind": bind source path does not exist: ${source}`);
-  return source;
+function recursion({ BindOptions }: MountRequest): Pick<ContainerMount, "nonRecursive" | "readonlyTop"> {
+  return {
+    ...(BindOptions?.NonRecursive ? { nonRecursive: true } : {}),
+    ...(BindOptions?.ReadOnlyNonRecursive ? { readonlyTop: true } : {}),
+  };
 }
+
+async function fromVolumeRequest(
+  context: ContainerContext,
+  { Source = "", ReadOnly, VolumeOptions }: MountRequest,
+  destination: string,
+): Promise<ContainerMount> {
+  const { NoCopy, Labels, DriverConfig, Subpath } = VolumeOptions ?? {};
+  const mount = await volumeMount(context, {
+    name: Source,
+    destination,
+    readonly: ReadOnly ?? false,
+    mode: "z",
+    // What the image has belongs to the volume's top.
+    copyUp: !NoCopy && !Subpath,
+    driver: DriverConfig?.Name ?? "",
+    driverOpts: DriverConfig?.Options ?? {},
+    labels: Labels ?? {},
+  });
+  return Subpath ? { ...mount, subpath: Subpath } : mount;
+}
+
+/** What most mounts have not. */
+const NO_MOUNT = { name: "", source: "", readonly: false, propagation: "", mode: "", copyUp: false, anonymous: false };
 
 function bindMount(
   source: string,
@@ -103,7 +121,7 @@ function bindMount(
   propagation: string,
   mode: string,
 ): ContainerMount {
-  return { type: "bind", name: "", source, destination, readonly, propagation, mode, copyUp: false, anonymous: false };
+  return { ...NO_MOUNT, type: "bind", source, destination, readonly, propagation, mode };
 }
 
 interface VolumeMountRequest {
@@ -113,44 +131,31 @@ interface VolumeMountRequest {
   readonly readonly: boolean;
   readonly mode: string;
   readonly copyUp: boolean;
+  readonly driver?: string;
+  readonly driverOpts?: Readonly<Record<string, string>>;
+  readonly labels?: Readonly<Record<string, string>>;
 }
 
 async function volumeMount(
   context: ContainerContext,
-  { name, ...request }: VolumeMountRequest,
+  { name, driver = "", driverOpts = {}, labels = {}, ...mount }: VolumeMountRequest,
 ): Promise<ContainerMount> {
-  const anonymous = name === "";
-  const known = !anonymous && context.volumes.get(name) !== undefined;
-  const volume = await context.volumes.create(name || randomBytes(32).toString("hex"), { anonymous });
-  if (!known) context.events.publish("volume", "create", volume.name, { driver: volume.driver });
-  return { type: "volume", name: volume.name, source: volume.mountpoint, propagation: "", anonymous, ...request };
-}
-
-function notAbsolute(path: string): string {
-  return `invalid mount path: '${path}' mount path must be absolute`;
+  const volume = await createVolume(context, { name, driver, driverOpts, labels });
+  const { mountpoint: source } = volume;
+  return { ...NO_MOUNT, type: "volume", source, ...mount, name: volume.name, anonymous: name === "" };
 }
 
 function tmpfsMount(destination: string, options: string): ContainerMount {
-  if (!destination.startsWith("/")) throw new InvalidParameterError(notAbsolute(destination));
-  return {
-    type: "tmpfs",
-    name: "",
-    source: "",
-    destination: posix.normalize(destination),
-    readonly: false,
-    propagation: "",
-    mode: "",
-    copyUp: false,
-    anonymous: false,
-    options,
-  };
+  checkTarget(destination);
+  return { ...NO_MOUNT, type: "tmpfs", destination: cleanPath(destination), options };
 }
 
 function tmpfsOptions({ ReadOnly, TmpfsOptions }: MountRequest): string {
   return [
     ReadOnly ? "ro" : "",
-    TmpfsOptions?.SizeBytes ? `size=${TmpfsOptions.SizeBytes}` : "",
     TmpfsOptions?.Mode ? `mode=${TmpfsOptions.Mode.toString(8)}` : "",
+    TmpfsOptions?.SizeBytes ? `size=${TmpfsOptions.SizeBytes}` : "",
+    ...(TmpfsOptions?.Options ?? []).map((option) => option.join("=")),
   ]
     .filter((option) => option !== "")
     .join(",");

@@ -59,8 +59,10 @@ export async function removeWithImage(context: ContainerContext, id: string, opt
 async function removeAnonymousVolumes(context: ContainerContext, record: ContainerRecord): Promise<void> {
   const inUse = new Set(context.containers.list().flatMap((other) => other.mounts.map((mount) => mount.name)));
   for (const mount of record.mounts) {
-    if (mount.anonymous && !inUse.has(mount.name) && context.volumes.get(mount.name))
-      await context.volumes.remove(mount.name);
+    const volume = mount.anonymous && !inUse.has(mount.name) ? context.volumes.get(mount.name) : undefined;
+    if (!volume) continue;
+    await context.volumes.remove(volume.name);
+    context.events.publish("volume", "destroy", volume.name, { driver: volume.driver });
   }
 }
 

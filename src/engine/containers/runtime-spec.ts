@@ -9,6 +9,8 @@ export interface SpecSurroundings {
   readonly network: ContainerSpec["network"];
   /** The container's own files; its log goes there. */
   readonly files: ContainerFiles;
+  /** Host paths of the mounts, by destination. */
+  readonly sources: ReadonlyMap<string, string>;
   /** Whose /etc files to bind: another container's when its network is joined. */
   readonly etc: ContainerFiles;
 }
@@ -34,7 +36,7 @@ export function runtimeSpec(record: ContainerRecord, surroundings: SpecSurroundi
     stdinOnce: config.StdinOnce ?? false,
     logPath: surroundings.files.log,
     network: surroundings.network,
-    mounts: bindMounts(record, surroundings.etc),
+    mounts: bindMounts(record, surroundings),
     readonlyRootfs: hostConfig.ReadonlyRootfs ?? false,
     init: hostConfig.Init ?? false,
     privileged: hostConfig.Privileged ?? false,
@@ -65,7 +67,7 @@ export function runtimeSpec(record: ContainerRecord, surroundings: SpecSurroundi
 }
 
 /** Docker's /etc files first, so that a user's bind over one of them wins; then by destination, parents before children. */
-function bindMounts(record: ContainerRecord, etc: ContainerFiles): BindMount[] {
+function bindMounts(record: ContainerRecord, { etc, sources }: SpecSurroundings): BindMount[] {
   const own = record.mounts.filter((mount) => mount.type !== "tmpfs");
   const taken = new Set(own.map((mount) => mount.destination));
   const etcMounts = [
@@ -74,11 +76,13 @@ function bindMounts(record: ContainerRecord, etc: ContainerFiles): BindMount[] {
     { source: etc.hosts, destination: "/etc/hosts", readonly: false },
   ].filter((mount) => !taken.has(mount.destination));
   const mounts = own
-    .map(({ source, destination, readonly, propagation }) => ({
-      source,
-      destination,
-      readonly,
-      ...(propagation ? { propagation } : {}),
+    .map((mount) => ({
+      source: sources.get(mount.destination) ?? mount.source,
+      destination: mount.destination,
+      readonly: mount.readonly,
+      ...(mount.propagation ? { propagation: mount.propagation } : {}),
+      ...(mount.nonRecursive ? { nonRecursive: true } : {}),
+      ...(mount.readonlyTop ? { readonlyTop: true } : {}),
     }))
     .sort((a, b) => a.destination.split("/").length - b.destination.split("/").length);
   return [...etcMounts, ...mounts];

@@ -9,9 +9,9 @@ import { type ContainerRecord, eventAttributes, isRunning } from "./container-re
 import { etcFiles } from "./etc-files.ts";
 import { startingHealth } from "./health.ts";
 import { watchLog } from "./log-limits.ts";
-import { fillVolumes } from "./mounts.ts";
 import { removeLocked } from "./remove.ts";
 import { runtimeSpec } from "./runtime-spec.ts";
+import { releaseVolumes, type UsedMounts, useMounts } from "./use-mounts.ts";
 
 /**
  * Starts a container that is not running: root mounted, namespace connected, /etc files written, process created and started.
@@ -43,8 +43,7 @@ export async function startLocked(
       return opened;
     });
     const [opened, rootfs] = await allDone([opening, context.snapshotter.mount(id)]);
-    const spec = await prepareSpec(context, record, opened, rootfs);
-    const { pid } = await context.runtime.create(spec);
+    const pid = await createProcess(context, record, opened, rootfs);
     // The state is written before the process runs: a crash in between leaves a container that adoption finds waiting.
     context.containers.update(id, (current) => ({
       ...current,
@@ -79,15 +78,28 @@ function checkStartable(record: ContainerRecord): void {
   }
 }
 
+/** Has the runtime create the container, mounts ready, and returns its process's pid. */
+async function createProcess(
+  context: ContainerContext,
+  record: ContainerRecord,
+  network: ContainerNetwork,
+  rootfs: string,
+): Promise<number> {
+  await using mounts = await useMounts(context, record, { user: record.id, startsAt: rootfs });
+  const spec = await prepareSpec(context, record, network, rootfs, mounts);
+  return (await context.runtime.create(spec)).pid;
+}
+
 async function prepareSpec(
   context: ContainerContext,
   record: ContainerRecord,
   network: ContainerNetwork,
   rootfs: string,
+  { sources }: UsedMounts,
 ): Promise<ContainerSpec> {
   if (network.filesOf === record.id) await writeEtcFiles(context, record, network.sandbox);
-  await fillVolumes(context, record, rootfs);
   return runtimeSpec(record, {
+    sources,
     rootfs,
     network: network.spec,
     files: containerFiles(context, record.id),
@@ -123,6 +135,7 @@ async function undoStart(
   context.logRotator.unwatch(record.id);
   await context.runtime.remove(record.id);
   if (network) await closeNetwork(context, record, network.sandbox);
+  await releaseVolumes(context, record);
   await context.snapshotter.unmount(record.id);
   if (!context.containers.find(record.id)) return;
   const exitCode = error instanceof StartError ? error.exitCode : 128;

@@ -7,6 +7,7 @@ import { unwatchedHealth } from "./health.ts";
 import { discardPassedLog, watchLog } from "./log-limits.ts";
 import { removeLocked } from "./remove.ts";
 import { startLocked } from "./start.ts";
+import { adoptVolumes, releaseVolumes } from "./use-mounts.ts";
 
 /** Docker's back-off between restarts: 100 ms, doubled up to a minute, forgotten after 10 s of running. */
 const FIRST_DELAY_MS = 100;
@@ -91,6 +92,7 @@ export class Supervisor {
       const isStuck = state.paused && record.state.phase !== "paused";
       if (isStuck) await this.#context.runtime.resume(record.id);
       await this.#context.snapshotter.mount(record.id);
+      adoptVolumes(this.#context, record);
       watchLog(this.#context, record);
       this.#context.containers.updateState(record.id, {
         phase: state.paused && !isStuck ? "paused" : "running",
@@ -145,7 +147,10 @@ export class Supervisor {
     const how = { exitCode: String(exit.exitCode), execDuration: String(seconds) };
     events.publish("container", "die", record.id, eventAttributes(record, how));
     const released = Promise.all([runtime.remove(record.id), closeNetwork(this.#context, record, record.sandbox)]).then(
-      () => snapshotter.unmount(record.id),
+      async () => {
+        await releaseVolumes(this.#context, record);
+        await snapshotter.unmount(record.id);
+      },
     );
     waiters.exited(finished.id, { exitCode: exit.exitCode, error }, restart);
     await released;

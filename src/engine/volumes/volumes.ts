@@ -3,7 +3,7 @@ import type { ContainerContext } from "#engine/containers/container-context.ts";
 import type { ContainerMount, ContainerRecord } from "#engine/containers/container-record.ts";
 import type { Pruned } from "#engine/containers/prune.ts";
 import { booleanFilter, checkFilters, type Filters, labelsFit } from "#engine/filters.ts";
-import { ConflictError, NotFoundError, NotImplementedError } from "#errors/errors.ts";
+import { ConflictError, NotFoundError } from "#errors/errors.ts";
 import type { Volume } from "#volume/volume-store.ts";
 
 export type { Volume };
@@ -22,11 +22,6 @@ export async function createVolume(context: ContainerContext, request: VolumeReq
   if (request.driver !== "" && request.driver !== "local") {
     const problem = `error looking up volume plugin ${request.driver}: plugin "${request.driver}" not found`;
     throw new NotFoundError(`create ${name}: ${problem}`);
-  }
-  if (Object.keys(request.driverOpts).length > 0) {
-    throw new NotImplementedError(
-      `volume driver options are not supported yet: ${Object.keys(request.driverOpts).join(", ")}`,
-    );
   }
   const known = request.name !== "" && context.volumes.get(request.name) !== undefined;
   const volume = await context.volumes.create(name, {

@@ -2,6 +2,7 @@ import { InvalidParameterError } from "#errors/errors.ts";
 import type { RuntimeMount } from "#spec/oci-runtime.ts";
 import type { BindMount, ContainerSpec } from "../container-runtime.ts";
 import { type NamespaceContext, sharedContainer, sharedContainerPid } from "./namespaces.ts";
+import { checkPropagation } from "./shared-mounts.ts";
 
 /** Docker's default for `--shm-size`. */
 const SHM_SIZE = 64 * 1024 * 1024;
@@ -62,8 +63,16 @@ function sharedMemory(spec: ContainerSpec, context: NamespaceContext): RuntimeMo
 }
 
 function bindMount(mount: BindMount): RuntimeMount {
-  const options = ["rbind", mount.propagation || "rprivate", mount.readonly ? "ro" : "rw"];
-  return { destination: checkedDestination(mount.destination), type: "bind", source: mount.source, options };
+  const destination = checkedDestination(mount.destination);
+  checkPropagation(mount.source, mount.propagation ?? "");
+  const options = [mount.nonRecursive ? "bind" : "rbind", mount.propagation || "rprivate", access(mount)];
+  return { destination, type: "bind", source: mount.source, options };
+}
+
+/** "rro": read-only with everything that is mounted below (mount_setattr(2), runc 1.1, crun 1.4), as Docker since 25. */
+function access({ readonly, nonRecursive, readonlyTop }: BindMount): string {
+  if (!readonly) return "rw";
+  return nonRecursive || readonlyTop ? "ro" : "rro";
 }
 
 /** `--tmpfs PATH:OPTIONS`; Docker's defaults first, so that the client's options win. */

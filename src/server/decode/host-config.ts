@@ -16,16 +16,41 @@ export const restartPolicy: Decoder<RestartPolicy> = object<RestartPolicy>(
 
 const mount = object<MountRequest>(
   {
-    Type: oneOf(["bind", "volume", "tmpfs"], (type) => `invalid mount config for type "${type}": mount type unknown`),
+    Type: oneOf(
+      ["bind", "volume", "tmpfs", "image"],
+      (type) => `invalid mount config for type "${type}": mount type unknown`,
+    ),
     Source: text,
     Target: text,
     ReadOnly: flag,
-    BindOptions: object<NonNullable<MountRequest["BindOptions"]>>({ Propagation: text, CreateMountpoint: flag }, {}),
-    VolumeOptions: object<NonNullable<MountRequest["VolumeOptions"]>>(
-      { NoCopy: flag, Labels: textMap, Subpath: text },
+    Consistency: text,
+    BindOptions: object<NonNullable<MountRequest["BindOptions"]>>(
+      {
+        Propagation: text,
+        NonRecursive: flag,
+        CreateMountpoint: flag,
+        ReadOnlyNonRecursive: flag,
+        ReadOnlyForceRecursive: flag,
+      },
       {},
     ),
-    TmpfsOptions: object<NonNullable<MountRequest["TmpfsOptions"]>>({ SizeBytes: integer, Mode: integer }, {}),
+    VolumeOptions: object<NonNullable<MountRequest["VolumeOptions"]>>(
+      {
+        NoCopy: flag,
+        Labels: textMap,
+        DriverConfig: object<{ readonly Name?: string; readonly Options?: Readonly<Record<string, string>> }>(
+          { Name: text, Options: textMap },
+          {},
+        ),
+        Subpath: text,
+      },
+      {},
+    ),
+    ImageOptions: object<NonNullable<MountRequest["ImageOptions"]>>({ Subpath: text }, {}),
+    TmpfsOptions: object<NonNullable<MountRequest["TmpfsOptions"]>>(
+      { SizeBytes: integer, Mode: integer, Options: list(textList) },
+      {},
+    ),
   },
   { Type: "volume", Target: "" },
 );

@@ -66,7 +66,7 @@ function volumeView(volume: Volume, usage?: { readonly size: number; readonly re
     Name: volume.name,
     Driver: volume.driver,
     Mountpoint: volume.mountpoint,
-    CreatedAt: new Date(volume.created).toISOString(),
+    CreatedAt: new Date(volume.created).toISOString().replace(/\.\d+Z$/, "Z"),
     Labels: Object.keys(volume.labels).length > 0 ? volume.labels : null,
     Scope: "local",
     Options: Object.keys(volume.driverOpts).length > 0 ? volume.driverOpts : null,

@@ -1,0 +1,107 @@
+import { errorMessage, InvalidParameterError, SystemError } from "#errors/errors.ts";
+import type { ContainerContext } from "./container-context.ts";
+import type { ContainerMount, ContainerRecord } from "./container-record.ts";
+
+/** The host paths of a container's mounts, valid until they are disposed. Volumes stay in use until `releaseVolumes`. */
+export interface UsedMounts extends AsyncDisposable {
+  /** By destination; a tmpfs has none. */
+  readonly sources: ReadonlyMap<string, string>;
+}
+
+export interface UseOptions {
+  /** Who uses the volumes: the container, or a copy of its files. */
+  readonly user: string;
+  /** The container's mounted root: empty volumes are filled with what the image has at their place, and events tell of them. */
+  readonly startsAt?: string;
+}
+
+/**
+ * Makes ready what is mounted into a container: volumes are mounted where their options say so, images are, subpaths are opened. Throws SystemError and
+ * InvalidParameterError in Docker's words; what was made ready by then is given back, but for volumes.
+ */
+export async function useMounts(
+  context: ContainerContext,
+  record: ContainerRecord,
+  options: UseOptions,
+): Promise<UsedMounts> {
+  const sources = new Map<string, string>();
+  const held = new AsyncDisposableStack();
+  try {
+    for (const mount of record.mounts) {
+      const directory = await directoryOf(context, record, mount, options, held);
+      if (directory === "") continue;
+      const source = mount.subpath ? held.use(context.subpaths.open(directory, mount.subpath)).path : directory;
+      sources.set(mount.destination, source);
+    }
+  } catch (error) {
+    await held.disposeAsync();
+    throw error;
+  }
+  return { sources, [Symbol.asyncDispose]: () => held.disposeAsync() };
+}
+
+async function directoryOf(
+  context: ContainerContext,
+  record: ContainerRecord,
+  mount: ContainerMount,
+  options: UseOptions,
+  held: AsyncDisposableStack,
+): Promise<string> {
+  switch (mount.type) {
+    case "tmpfs":
+      return "";
+    case "bind":
+      return mount.source;
+    case "image": {
+      if (!mount.imageId) throw new InvalidParameterError(`cannot mount image "${mount.source}": no such image`);
+      // The container's own mount keeps the layers alive from then on.
+      return held.use(await context.snapshotter.view(context.images.layers(mount.imageId))).path;
+    }
+    case "volume":
+      return await useVolume(context, record, mount, options);
+  }
+}
+
+async function useVolume(
+  context: ContainerContext,
+  record: ContainerRecord,
+  mount: ContainerMount,
+  { user, startsAt }: UseOptions,
+): Promise<string> {
+  const volume = context.volumes.get(mount.name);
+  if (!volume) throw new InvalidParameterError(`cannot mount volume "${mount.name}": no such volume`);
+  let directory: string;
+  try {
+    directory = await context.volumes.use(mount.name, user);
+  } catch (cause) {
+    throw new SystemError(`error while mounting volume '${volume.mountpoint}': ${errorMessage(cause)}`, { cause });
+  }
+  if (startsAt === undefined) return directory;
+  if (mount.copyUp) await context.volumes.copyUp(volume, startsAt, mount.destination);
+  context.events.publish("volume", "mount", mount.name, {
+    driver: volume.driver,
+    container: record.id,
+    destination: mount.destination,
+    "read/write": String(!mount.readonly),
+    propagation: mount.propagation,
+  });
+  return directory;
+}
+
+/** Gives a container's volumes back, when it has ended or could not start; events tell of those that it had. Idempotent. */
+export async function releaseVolumes(context: ContainerContext, record: ContainerRecord): Promise<void> {
+  for (const name of volumeNames(record)) {
+    const driver = context.volumes.get(name)?.driver ?? "local";
+    if (await context.volumes.release(name, record.id))
+      context.events.publish("volume", "unmount", name, { container: record.id, driver });
+  }
+}
+
+/** Notes that a running container, which an earlier engine started, uses its volumes. */
+export function adoptVolumes(context: ContainerContext, record: ContainerRecord): void {
+  for (const name of volumeNames(record)) context.volumes.adopt(name, record.id);
+}
+
+function volumeNames(record: ContainerRecord): ReadonlySet<string> {
+  return new Set(record.mounts.filter(({ type }) => type === "volume").map(({ name }) => name));
+}
