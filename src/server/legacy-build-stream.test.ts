@@ -47,6 +47,13 @@ test("LegacyBuildStream keeps what a later step prints until its turn, and does 
   expect(failing.update(vertex(COPY, { completed: AT, error: "no" }))).toEqual([]);
 });
 
+test("LegacyBuildStream says of the last step once that it has ended", () => {
+  const stream = new LegacyBuildStream();
+  stream.begin(PLAN.slice(0, 3));
+  expect(text(stream.update(vertex(COPY, { completed: AT })))).toBe(" ---> abababababab\n");
+  expect(stream.update(vertex(RUN, { completed: AT }))).toEqual([]);
+});
+
 test("legacySuccess() ends as scripts expect", () => {
   expect(legacySuccess(COPY, ["app:latest"])).toEqual([
     { aux: { ID: COPY } },
@@ -64,4 +71,9 @@ test("legacyFailure() says it in the classic builder's words, without an aux tha
     error: text,
   });
   expect(legacyFailure({ message: "failed to solve: no space" }).error).toBe("no space");
+  const missing =
+    'failed to solve: failed to compute cache key: failed to calculate checksum of ref a::b: "/x y": not found';
+  expect(legacyFailure({ message: missing }).error).toBe(
+    "COPY failed: file not found in build context or excluded by .dockerignore: stat x y: file does not exist",
+  );
 });

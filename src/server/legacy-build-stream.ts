@@ -9,7 +9,7 @@ import type { BuildFailure, SolveStatus, Vertex } from "#spec/solve-status.ts";
  */
 export class LegacyBuildStream {
   #plan: readonly PlannedVertex[] = [];
-  /** Index of the step whose turn it is. */
+  /** Index of the step whose turn it is; behind the last when all have ended. */
   #current = -1;
   readonly #vertexes = new Map<string, Vertex>();
   readonly #waiting = new Map<string, JsonMessage[]>();
@@ -35,12 +35,10 @@ export class LegacyBuildStream {
   /** Ends the current step if it has ended, and begins the next ones up to the first that goes on. */
   #advance(): JsonMessage[] {
     const messages: JsonMessage[] = [];
-    while (this.#hasEnded(this.#plan[this.#current])) {
+    while (this.#current < this.#plan.length && this.#hasEnded(this.#plan[this.#current])) {
       messages.push(...this.#end(this.#plan[this.#current]));
-      const next = this.#plan[this.#current + 1];
-      if (!next) break;
-      this.#current++;
-      messages.push(...this.#begin(next));
+      const next = this.#plan[++this.#current];
+      if (next) messages.push(...this.#begin(next));
     }
     return messages;
   }
@@ -74,16 +72,23 @@ export function legacySuccess(imageId: string, familiarTags: readonly string[]):
   ];
 }
 
+const MISSING_SOURCE = /checksum of ref [^"]*"\/?([^"]*)": not found$/;
 const FAILED_COMMAND = /^failed to solve: process "(.*)" did not complete successfully: exit code: (\d+)$/s;
 
 /** A failure in the classic builder's words. Its message has no `aux`: docker's client passes over the error of one that has. */
 export function legacyFailure({ message, code }: BuildFailure): JsonMessage {
-  const [, command, exitCode] = FAILED_COMMAND.exec(message) ?? [];
-  const text =
-    command === undefined
-      ? message.replace(/^failed to solve: /, "")
-      : `The command '${command.replace(/\\(["\\])/g, "$1")}' returned a non-zero code: ${exitCode}`;
+  const text = legacyFailureText(message);
   return { errorDetail: { ...(code === undefined ? {} : { code }), message: text }, error: text };
+}
+
+function legacyFailureText(message: string): string {
+  const [, command, exitCode] = FAILED_COMMAND.exec(message) ?? [];
+  if (command !== undefined) {
+    return `The command '${command.replace(/\\(["\\])/g, "$1")}' returned a non-zero code: ${exitCode}`;
+  }
+  const [, path] = MISSING_SOURCE.exec(message) ?? [];
+  if (path === undefined) return message.replace(/^failed to solve: /, "");
+  return `COPY failed: file not found in build context or excluded by .dockerignore: stat ${path}: file does not exist`;
 }
 
 function shortId(digest: string): string {

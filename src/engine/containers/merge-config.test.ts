@@ -33,7 +33,7 @@ describe("mergeConfig()", () => {
       IMAGE,
       HOSTNAME,
     );
-    expect(merged.Env).toEqual(["PATH=/bin", "A=mine", "B=2"]);
+    expect(merged.Env).toEqual(["A=mine", "B=2", "PATH=/bin"]);
     expect(merged.Labels).toEqual({ from: "me", kept: "yes" });
     expect(Object.keys(merged.ExposedPorts ?? {})).toEqual(["80/tcp", "81/tcp"]);
   });

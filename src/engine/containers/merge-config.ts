@@ -4,7 +4,7 @@ import type { ContainerDefaults } from "#spec/oci-image.ts";
 import { mergeHealthcheck } from "./health.ts";
 
 /**
- * The request's Config over the image's, as `POST /containers/create` does: the image's ENV first and overridden by name, labels and
+ * The request's Config over the image's, as `POST /containers/create` does: the image's ENV behind the user's as far as that has no such name, labels and
  * ports and volumes joined; an ENTRYPOINT given by the user drops the image's CMD; an empty one (`[""]`) clears both.
  * Throws InvalidParameterError when there is nothing to run.
  */
@@ -33,7 +33,7 @@ export function mergeConfig(
     Tty: own.Tty ?? false,
     OpenStdin: own.OpenStdin ?? false,
     StdinOnce: own.StdinOnce ?? false,
-    Env: mergeEnv(image.Env ?? [], own.Env ?? []),
+    Env: configuredEnv(image.Env ?? [], own.Env ?? []),
     Image: own.Image ?? "",
     WorkingDir: own.WorkingDir || image.WorkingDir || "",
     Labels: { ...image.Labels, ...own.Labels },
@@ -47,11 +47,18 @@ export function mergeConfig(
 /** `base` with `overrides` by name; a bare `NAME` in the overrides removes it. Order of first appearance is kept. */
 export function mergeEnv(base: readonly string[], overrides: readonly string[]): string[] {
   const merged = new Map<string, string | undefined>();
-  for (const entry of [...base, ...overrides]) {
-    const name = entry.split("=", 1)[0] ?? "";
-    merged.set(name, entry.includes("=") ? entry : undefined);
-  }
+  for (const entry of [...base, ...overrides]) merged.set(nameOf(entry), entry.includes("=") ? entry : undefined);
   return [...merged.values()].filter((entry) => entry !== undefined);
+}
+
+/** As Docker keeps it: the user's variables, then those of the image under other names. */
+function configuredEnv(image: readonly string[], own: readonly string[]): string[] {
+  const given = new Set(own.map(nameOf));
+  return mergeEnv([], [...own, ...image.filter((entry) => !given.has(nameOf(entry)))]);
+}
+
+function nameOf(entry: string): string {
+  return entry.split("=", 1)[0] ?? "";
 }
 
 function mergeCommand(own: ContainerConfig, image: ContainerDefaults): Pick<ContainerConfig, "Cmd" | "Entrypoint"> {
