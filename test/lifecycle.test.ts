@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { cpSync, mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { makeBusybox } from "../tools/harness/busybox.ts";
 import { PrivateEngine } from "../tools/harness/private-engine.ts";
 
@@ -241,4 +244,107 @@ describe("a restart policy", () => {
     expect(exitCode).toBe(125);
     expect(stderr).toContain("conflicting options: cannot specify both --restart and --rm");
   });
+});
+
+describe("an engine that comes back", () => {
+  /** All that a reboot leaves: the data. A copy of it under another engine, with an exec root of its own, is such a machine. */
+  async function reboot(before: PrivateEngine): Promise<PrivateEngine> {
+    const directory = mkdtempSync(join(tmpdir(), "berth-"));
+    cpSync(before.dataRoot, join(directory, "data"), { recursive: true, preserveTimestamps: true });
+    return await PrivateEngine.start({ directory });
+  }
+
+  test("after a reboot starts what ran by its policy, in the order of who joins whom", async () => {
+    const old = await PrivateEngine.start();
+    try {
+      await makeBusybox(old);
+      const run = (name: string, ...flags: readonly string[]): Promise<string> =>
+        old.ok(["run", "-d", "--name", name, ...flags, "busybox", "sleep", "1000"]);
+      await run("base", "--restart", "always");
+      await run("joined", "--restart", "always", "--network", "container:base");
+      await run("unless", "--restart", "unless-stopped", "--health-cmd", "true", "--health-interval", "200ms");
+      await run("halted", "--restart", "unless-stopped");
+      await old.ok(["stop", "-t", "0", "halted"]);
+      await run("plain");
+      await run("gone", "--rm");
+      await old.ok(["run", "-d", "--name", "looping", "--restart", "always", "busybox", "false"]);
+      await old.stop();
+      const next = await reboot(old);
+      try {
+        const status = (name: string): Promise<string> => next.ok(["inspect", "-f", "{{.State.Status}}", name]);
+        for (const name of ["base", "joined", "unless"]) await until(async () => (await status(name)) === "running");
+        await until(async () => (await next.ok(["inspect", "-f", "{{.State.Health.Status}}", "unless"])) === "healthy");
+        expect(await status("halted")).toBe("exited");
+        expect(await next.ok(["inspect", "-f", "{{.State.Status}} {{.State.ExitCode}}", "plain"])).toBe("exited 137");
+        expect((await next.berth(["inspect", "gone"])).exitCode).toBe(1);
+        await until(async () => Number(await next.ok(["inspect", "-f", "{{.RestartCount}}", "looping"])) >= 2);
+      } finally {
+        await next.close();
+      }
+    } finally {
+      await old.close();
+    }
+  }, 60_000);
+
+  test("finds what ended meanwhile, and what waited for its restart", async () => {
+    await running("ended", ["--restart", "on-failure:5"], ["sh", "-c", "sleep 1; exit 3"]);
+    await running("waiting", ["--restart", "always"], ["sh", "-c", "exit 1"]);
+    await running("removed", ["--rm", "-p", "127.0.0.1::80"], ["sleep", "1000"]);
+    const port = await engine.ok(["port", "removed", "80"]);
+    await until(async () => (await state("waiting", "{{.State.Status}}")) === "restarting");
+    await engine.crash();
+    await Bun.sleep(1500);
+    await engine.start();
+    await until(async () => Number(await state("ended", "{{.RestartCount}}")) >= 1);
+    const count = Number(await state("waiting", "{{.RestartCount}}"));
+    await until(async () => Number(await state("waiting", "{{.RestartCount}}")) > count);
+    expect(await engine.ok(["port", "removed", "80"])).toBe(port);
+    await engine.ok(["stop", "-t", "0", "removed"]);
+    expect((await engine.berth(["inspect", "removed"])).exitCode).toBe(1);
+    await engine.ok(["rm", "-f", "ended", "waiting"]);
+  }, 60_000);
+});
+
+describe("exec", () => {
+  test("refuses what cannot be, in Docker's words", async () => {
+    await running("host", [], ["sleep", "1000"]);
+    const created = await engine.ok(["create", "--name", "still", "busybox"]);
+    expect((await engine.berth(["exec", "still", "true"])).stderr).toContain(`container ${created} is not running`);
+    await engine.ok(["pause", "host"]);
+    expect((await engine.berth(["exec", "host", "true"])).stderr).toContain(
+      "is paused, unpause the container before exec",
+    );
+    await engine.ok(["unpause", "host"]);
+    const api = async (method: string, path: string, body?: unknown): Promise<{ status: number; body: string }> => {
+      const response = await fetch(`http://engine/v1.51${path}`, {
+        method,
+        unix: engine.socket,
+        ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } }),
+      });
+      return { status: response.status, body: await response.text() };
+    };
+    const exec = async (...Cmd: readonly string[]): Promise<string> =>
+      JSON.parse((await api("POST", "/containers/host/exec", { Cmd })).body).Id;
+    expect(await api("POST", "/containers/host/exec", { Cmd: [] })).toMatchObject({
+      status: 400,
+      body: '{"message":"No exec command specified"}\n',
+    });
+    const first = await exec("sleep", "0.3");
+    expect((await api("POST", `/exec/${first}/start`, { Detach: true })).status).toBe(200);
+    expect(await api("POST", `/exec/${first}/start`, { Detach: true })).toMatchObject({
+      status: 409,
+      body: `{"message":"Error: Exec command ${first} is already running"}\n`,
+    });
+    await until(async () => JSON.parse((await api("GET", `/exec/${first}/json`)).body).Running === false);
+    expect((await api("POST", `/exec/${first}/start`, { Detach: true })).body).toContain("has already run");
+    const second = await exec("true");
+    await engine.ok(["stop", "-t", "0", "host"]);
+    expect(await api("POST", `/exec/${second}/start`, {})).toMatchObject({ status: 409 });
+    expect((await api("GET", `/exec/${first}/json`)).status).toBe(200);
+    await engine.ok(["rm", "host", "still"]);
+    expect(await api("GET", `/exec/${first}/json`)).toMatchObject({
+      status: 404,
+      body: `{"message":"No such exec instance: ${first}"}\n`,
+    });
+  }, 30_000);
 });

@@ -3,7 +3,7 @@ import { basename, dirname, join } from "node:path";
 import { ConflictError, NotFoundError, SystemError } from "#errors/errors.ts";
 import { killByArgument } from "#sys/find-processes.ts";
 import { mountPrivateTmpfs } from "#sys/private-tmpfs.ts";
-import { isAlive } from "#sys/process-info.ts";
+import { bootId, isAlive } from "#sys/process-info.ts";
 import { updatedResources } from "./bundle/resources.ts";
 import { BundleFiles, type BundleRecord, identify, signalProcess } from "./bundle-files.ts";
 import { BundleMaker } from "./bundle-maker.ts";
@@ -97,7 +97,12 @@ export class ConmonRuntime implements ContainerRuntime {
         bundle: files,
         spec,
       });
-      const record = { container: identify(pid), conmon: identify(this.#conmonPid(files)), rootfs: spec.rootfs };
+      const record = {
+        boot: bootId(),
+        container: identify(pid),
+        conmon: identify(this.#conmonPid(files)),
+        rootfs: spec.rootfs,
+      };
       files.writeRecord(record);
       this.#supervise(id, files, record);
       return { pid, conmonPid: record.conmon.pid };
@@ -151,7 +156,7 @@ export class ConmonRuntime implements ContainerRuntime {
     const files = this.#files(id);
     const record = files.readRecord();
     // Its life first, then the exit file: see SupervisedContainer.
-    const isSupervised = record !== undefined && isAlive(record.conmon);
+    const isSupervised = record?.boot === bootId() && isAlive(record.conmon);
     const exit = readExitFile(this.#options.exitDirectory, id, files);
     if (exit) return { kind: "exited", exit };
     if (!record || !isSupervised) {

@@ -10,7 +10,7 @@ export interface ProcessTable {
 export async function listProcesses(pids: readonly number[], args: readonly string[]): Promise<ProcessTable> {
   const { exitCode, stdout, stderr } = await runCommand("ps", args.length > 0 ? args : ["-ef"], { okCodes: "any" });
   // The rest is how to use ps.
-  if (exitCode !== 0) throw new SystemError(`ps: ${stderr.trim().split("\n")[0]}`);
+  if (exitCode !== 0) throw new SystemError(stderr.trim().split("\n")[0] || `ps: exit status ${exitCode}`);
   return selectProcesses(stdout, new Set(pids));
 }
 
@@ -20,9 +20,14 @@ export function selectProcesses(output: string, pids: ReadonlySet<number>): Proc
   const titles = fields(header);
   const pidColumn = titles.indexOf("PID");
   if (pidColumn === -1) throw new SystemError("Couldn't find PID field in ps output");
+  let isWanted = false;
   const processes = rows
     .map((row) => splitRow(row, titles.length))
-    .filter((columns) => pids.has(Number(columns[pidColumn])));
+    .filter((columns) => {
+      // A dash stands for a thread of the process before.
+      if (columns[pidColumn] !== "-") isWanted = pids.has(Number(columns[pidColumn]));
+      return isWanted;
+    });
   return { titles, processes };
 }
 

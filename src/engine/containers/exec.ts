@@ -38,7 +38,7 @@ export class ExecService {
   /** Notes an exec. Throws ConflictError unless the container runs. */
   create(container: ContainerRecord, request: ExecCreateRequest): ExecRecord {
     checkRunning(container);
-    if (request.Cmd.length === 0) throw new InvalidParameterError("no exec command specified");
+    if (request.Cmd.length === 0) throw new InvalidParameterError("No exec command specified");
     checkEnv(request.Env ?? []);
     this.#context.runtime.anticipate();
     const record: ExecRecord = {
@@ -54,17 +54,26 @@ export class ExecService {
     return record;
   }
 
-  /** Throws NotFoundError. */
+  /** Throws NotFoundError, also when its container has gone. */
   get(id: string): ExecRecord {
     const record = this.#records.get(id);
-    if (!record) throw new NotFoundError(`No such exec instance: ${id}`);
+    if (!record || !this.#context.containers.find(record.containerId))
+      throw new NotFoundError(`No such exec instance: ${id}`);
+    return record;
+  }
+
+  /** Throws NotFoundError, and ConflictError when its container does not run, or is paused. */
+  checkContainer(id: string): ExecRecord {
+    const record = this.get(id);
+    checkRunning(this.#context.containers.get(record.containerId));
     return record;
   }
 
   /** Runs it. Throws ConflictError when it ran before or its container has stopped; the second counts as its end. */
   async start(id: string, size: TerminalSize | undefined): Promise<ExecProcess> {
     const record = this.get(id);
-    if (record.state !== "created") throw new ConflictError(`Error: Exec command ${id} has already run`);
+    if (record.state === "running") throw new ConflictError(`Error: Exec command ${id} is already running`);
+    if (record.state === "exited") throw new ConflictError(`Error: Exec command ${id} has already run`);
     this.#remember({ ...record, state: "running" });
     try {
       const container = this.#context.containers.get(record.containerId);

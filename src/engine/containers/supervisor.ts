@@ -6,13 +6,9 @@ import { type ContainerRecord, eventAttributes, isRunning } from "./container-re
 import { unwatchedHealth } from "./health.ts";
 import { discardPassedLog, watchLog } from "./log-limits.ts";
 import { removeLocked } from "./remove.ts";
+import { RestartSchedule } from "./restart-schedule.ts";
 import { startLocked } from "./start.ts";
 import { adoptVolumes, releaseVolumes } from "./use-mounts.ts";
-
-/** Docker's back-off between restarts: 100 ms, doubled up to a minute, forgotten after 10 s of running. */
-const FIRST_DELAY_MS = 100;
-const MAX_DELAY_MS = 60_000;
-const STABLE_MS = 10_000;
 
 /**
  * Takes each container through its end: what it held is released, the exit is written down and told, and the restart policy or
@@ -21,9 +17,7 @@ const STABLE_MS = 10_000;
 export class Supervisor {
   readonly #context: ContainerContext;
   readonly #log: (message: string) => void;
-  readonly #delays = new Map<string, number>();
-  readonly #timers = new Map<string, NodeJS.Timeout>();
-  #closed = false;
+  readonly #restarts = new RestartSchedule();
 
   constructor(context: ContainerContext, log: (message: string) => void) {
     this.#context = context;
@@ -53,15 +47,12 @@ export class Supervisor {
 
   /** Stops restarting; containers run on. */
   close(): void {
-    this.#closed = true;
-    for (const timer of this.#timers.values()) clearTimeout(timer);
+    this.#restarts.close();
   }
 
   /** A pending restart is called off (stop, kill, rm). */
   cancelRestart(id: string): void {
-    clearTimeout(this.#timers.get(id));
-    this.#timers.delete(id);
-    this.#delays.delete(id);
+    this.#restarts.cancel(id);
   }
 
   /**
@@ -114,7 +105,7 @@ export class Supervisor {
     return this.#context.locks.run(exit.id, async () => {
       const record = this.#context.containers.find(exit.id);
       if (!record || !isRunning(record)) return;
-      const restart = !this.#closed && wantsRestart(record, exit.exitCode);
+      const restart = wantsRestart(record, exit.exitCode);
       await this.#release(record, exit, error, restart);
       if (restart) this.#scheduleRestart(this.#context.containers.get(exit.id));
       else if (record.hostConfig.AutoRemove) {
@@ -165,22 +156,17 @@ export class Supervisor {
     this.#context.events.publish("container", "oom", id, eventAttributes(record));
   }
 
-  #scheduleRestart(record: ContainerRecord): void {
-    const ranFor = record.state.finishedAt - record.state.startedAt;
-    const previous = this.#delays.get(record.id);
-    const delay = previous === undefined || ranFor > STABLE_MS ? FIRST_DELAY_MS : Math.min(previous * 2, MAX_DELAY_MS);
-    this.#delays.set(record.id, delay);
-    const timer = setTimeout(() => {
-      void this.#context.locks.run(record.id, () => this.#restart(record.id, timer));
-    }, delay);
-    this.#timers.set(record.id, timer);
+  #scheduleRestart({ id }: ContainerRecord): void {
+    this.#restarts.plan(this.#context.containers.get(id), (stillHolds) =>
+      this.#context.locks.run(id, async () => {
+        // Called off, or started by a user, while this waited for the lock.
+        if (stillHolds()) await this.#restart(id);
+      }),
+    );
   }
 
   /** The caller holds the container's lock. One that cannot be started stays stopped, as in Docker. */
-  async #restart(id: string, timer: NodeJS.Timeout): Promise<void> {
-    // Called off, or started by a user, while this waited for the lock.
-    if (this.#closed || this.#timers.get(id) !== timer) return;
-    this.#timers.delete(id);
+  async #restart(id: string): Promise<void> {
     const record = this.#context.containers.find(id);
     if (!record || isRunning(record) || record.state.phase === "removing") return;
     try {

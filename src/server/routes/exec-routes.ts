@@ -31,7 +31,7 @@ async function create(engine: Engine, request: RequestContext): Promise<void> {
 
 async function start(engine: Engine, request: RequestContext): Promise<void> {
   const body = await request.json(decodeExecStart);
-  const record = engine.execs.get(request.param("id"));
+  const record = engine.execs.checkContainer(request.param("id"));
   const size = sizeOf(body.ConsoleSize ?? record.request.ConsoleSize ?? [0, 0]);
   if (body.Detach) return startDetached(engine, request, record.id, size);
   const terminal = record.request.Tty ?? false;
