@@ -208,6 +208,14 @@ const SYSTEM: Group = {
   commands: [
     leaf("check", "Verify every layer, blob and image against its digest", () => import("./commands/system-check.ts")),
     leaf("df", "Show disk usage", () => import("./commands/system-df.ts")),
+    {
+      ...leaf(
+        "dial-stdio",
+        "Proxy the stdio stream to the daemon connection",
+        () => import("./commands/system-dial-stdio.ts"),
+      ),
+      hidden: true,
+    },
     EVENTS,
     INFO,
     leaf("prune", "Remove unused data", () => import("./commands/system-prune.ts")),

@@ -4,11 +4,11 @@ import { join } from "node:path";
 import { resolveEndpoint } from "#client/endpoint.ts";
 import { HttpEngine } from "#client/http-engine.ts";
 import { BerthError, CancelledError, errorMessage, InvalidParameterError } from "#errors/errors.ts";
+import { clientTls } from "./client-tls.ts";
 import { COMMANDS } from "./commands.ts";
 import { GLOBAL_FLAGS } from "./global-flags.ts";
 import type { Command, CommandContext } from "./grammar/command.ts";
 import { type Resolution, resolveCommand } from "./grammar/command-tree.ts";
-import type { FlagValues } from "./grammar/flag.ts";
 import { commandHelp, groupHelp, rootHelp } from "./grammar/help.ts";
 import { type ParsedFlags, parseFlags } from "./grammar/parse-flags.ts";
 import { argumentsError, flagError, unknownCommandError } from "./grammar/usage-error.ts";
@@ -50,7 +50,7 @@ async function dispatch(argv: readonly string[], streams: Streams): Promise<numb
       if (wantsHelp) throw new StatusError(1, `unknown help topic: ${words.join(" ")}`);
       throw unknownCommandError(COMMANDS.program, resolution);
     case "command":
-      return runCommand(resolution, wantsHelp, global.flags, streams);
+      return runCommand(resolution, wantsHelp, global, streams);
   }
 }
 
@@ -81,7 +81,7 @@ async function runGroup(group: Extract<Resolution, { kind: "group" }>, streams: 
 async function runCommand(
   resolved: Extract<Resolution, { kind: "command" }>,
   wantsHelp: boolean,
-  global: FlagValues<typeof GLOBAL_FLAGS>,
+  global: ParsedFlags<typeof GLOBAL_FLAGS>,
   streams: Streams,
 ): Promise<number> {
   const command = await resolved.leaf.load();
@@ -107,7 +107,7 @@ function readCommandFlags(
   }
 }
 
-function createContext(global: FlagValues<typeof GLOBAL_FLAGS>, streams: Streams): CommandContext {
+function createContext({ flags: global, given }: ParsedFlags<typeof GLOBAL_FLAGS>, streams: Streams): CommandContext {
   if (global.host.length > 1) throw new InvalidParameterError("Specify only one -H");
   if (global.context !== "" && global.context !== "default") {
     throw new InvalidParameterError(
@@ -115,7 +115,8 @@ function createContext(global: FlagValues<typeof GLOBAL_FLAGS>, streams: Streams
     );
   }
   const { env } = process;
-  const endpoint = resolveEndpoint(global.host[0], env);
+  const configDirectory = global.config || env["DOCKER_CONFIG"] || join(homedir(), ".docker");
+  const endpoint = resolveEndpoint(global.host[0], env, clientTls(global, given, env, configDirectory));
   const engine = new HttpEngine(endpoint, {
     apiVersion: env["DOCKER_API_VERSION"],
     startEngine: async () => {
@@ -127,7 +128,7 @@ function createContext(global: FlagValues<typeof GLOBAL_FLAGS>, streams: Streams
     engine,
     streams,
     environment: env,
-    configDirectory: global.config || env["DOCKER_CONFIG"] || join(homedir(), ".docker"),
+    configDirectory,
     workingDirectory: process.cwd(),
     debug: global.debug,
     get signal(): AbortSignal {

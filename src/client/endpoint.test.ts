@@ -20,7 +20,13 @@ describe("resolveEndpoint()", () => {
 });
 
 describe("parseEndpoint()", () => {
-  for (const address of ["unix:///run/x.sock", "tcp://127.0.0.1:2375", "tcp://localhost:80"]) {
+  for (const address of [
+    "unix:///run/x.sock",
+    "tcp://127.0.0.1:2375",
+    "tcp://localhost:80",
+    "ssh://me@host:22/run/x.sock",
+    "ssh://host",
+  ]) {
     test(`reads ${address} and formatEndpoint() gives it back`, () =>
       expect(formatEndpoint(parseEndpoint(address))).toBe(address));
   }
@@ -28,7 +34,22 @@ describe("parseEndpoint()", () => {
   test("takes 2375 as the port of old", () =>
     expect(parseEndpoint("tcp://[::1]")).toMatchObject({ host: "::1", port: 2375 }));
 
-  for (const address of ["ssh://host", "foo", "unix://relative", "tcp://", "tcp://h:99999", "npipe:////./pipe/x"]) {
+  test("takes 2376 with TLS", () =>
+    expect(parseEndpoint("tcp://h", { ca: undefined, cert: undefined, key: undefined, verify: true })).toMatchObject({
+      port: 2376,
+      tls: { verify: true },
+    }));
+
+  for (const address of [
+    "ssh://-oProxyCommand=x",
+    "ssh://host/a b",
+    "ssh://a;b",
+    "foo",
+    "unix://relative",
+    "tcp://",
+    "tcp://h:99999",
+    "npipe:////./pipe/x",
+  ]) {
     test(`refuses ${address}`, () =>
       expect(() => parseEndpoint(address)).toThrow(`unable to parse engine host "${address}"`));
   }

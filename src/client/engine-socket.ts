@@ -3,7 +3,7 @@
  * 14 ms and `node:http` 25 ms of start-up (measured in a compiled binary on Bun 1.4.5), this 2 ms. It gives what `fetch` does
  * not: half-close, and a reader that stops the sender when it is behind.
  */
-import { errorCode, UnavailableError } from "#errors/errors.ts";
+import { BerthError, errorCode, UnavailableError } from "#errors/errors.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { unreachable } from "./engine-error.ts";
 
@@ -20,8 +20,12 @@ export interface EngineSocket {
   destroy(): void;
 }
 
-/** Opens a connection. Throws EngineUnreachableError when nobody listens. */
+/** Opens a connection. Throws EngineUnreachableError when nobody listens, or the engine does not prove who it is. */
 export async function openEngineSocket(endpoint: Endpoint): Promise<EngineSocket> {
+  if (endpoint.kind === "ssh") {
+    const { openSshSocket } = await import("./ssh-socket.ts");
+    return openSshSocket(endpoint);
+  }
   const connection = new SocketState();
   const options = {
     allowHalfOpen: true,
@@ -36,8 +40,12 @@ export async function openEngineSocket(endpoint: Endpoint): Promise<EngineSocket
   };
   try {
     if (endpoint.kind === "unix") await Bun.connect({ ...options, unix: endpoint.path });
-    else await Bun.connect({ ...options, hostname: endpoint.host, port: endpoint.port });
+    else if (endpoint.tls) {
+      const { connectEncrypted } = await import("./tls-connection.ts");
+      await connectEncrypted(options, endpoint, endpoint.tls);
+    } else await Bun.connect({ ...options, hostname: endpoint.host, port: endpoint.port });
   } catch (error) {
+    if (error instanceof BerthError) throw error;
     throw unreachable(endpoint, error, errorCode(error));
   }
   return connection;

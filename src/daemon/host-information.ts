@@ -3,6 +3,7 @@ import { readFileSync, statfsSync } from "node:fs";
 import { arch, cpus, hostname, release, totalmem } from "node:os";
 import type { SystemInformation } from "#engine/system/information.ts";
 import { isCgroup2 } from "#sys/cgroup-version.ts";
+import { exposureWarnings } from "./exposure.ts";
 import type { DaemonOptions } from "./options.ts";
 
 /** statfs(2) magic numbers of the filesystems that data roots lie on. */
@@ -40,7 +41,7 @@ export function hostInformation(
     registryMirrors: options.registryMirrors,
     insecureRegistries: options.insecureRegistries,
     logDriver: options.logDefaults.driver,
-    warnings,
+    warnings: [...warnings, ...exposureWarnings(options.hosts, options.tls)],
   };
 }
 

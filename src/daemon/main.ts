@@ -7,10 +7,13 @@ import { engineRoutes } from "#server/engine-routes.ts";
 import { type FileLock, tryLockFile } from "#sys/flock.ts";
 import { cleanUp } from "./clean-up.ts";
 import { composeEngine, type RunningEngine } from "./compose.ts";
-import { listenOnSocket } from "./listen.ts";
+import { exposureWarnings } from "./exposure.ts";
+import { formatHost, type ListenAddress } from "./hosts.ts";
+import { listenAt } from "./listen.ts";
 import { Logger } from "./logger.ts";
 import { DAEMON_HELP, type DaemonOptions, parseDaemonOptions } from "./options.ts";
 import { enginePaths, makeDirectories } from "./paths.ts";
+import { readTlsFiles } from "./tls-files.ts";
 
 export interface DaemonStreams {
   readonly stdout: (text: string) => void;
@@ -40,15 +43,15 @@ async function serve(options: DaemonOptions, log: Logger): Promise<void> {
   using _lock = await lockDataRoot(paths.lock, options.dataRoot);
   const running = await composeEngine(options, paths, log);
   if (options.cleanUp) return cleanUp(running, paths);
-  const servers = await listen(options, running, log);
+  const { servers, addresses } = await listen(options, running, log);
   log.info(
-    `Berth engine ready: API on ${options.sockets.join(", ")}, data in ${options.dataRoot}, layers ${running.engine.containers.snapshotter.name}`,
+    `Berth engine ready: API on ${addresses.map(formatHost).join(", ")}, data in ${options.dataRoot}, layers ${running.engine.containers.snapshotter.name}`,
   );
   const tidying = running.tidy().catch((error: unknown) => log.warn(`cannot tidy up: ${errorMessage(error)}`));
   await stopping;
   log.info("stopping; containers keep running");
   await Promise.all(servers.map((server) => server.close()));
-  for (const socket of options.sockets) rmSync(socket, { force: true });
+  for (const host of options.hosts) if (host.kind === "unix") rmSync(host.path, { force: true });
   await tidying;
   await running.close();
 }
@@ -69,19 +72,27 @@ async function lockDataRoot(path: string, dataRoot: string): Promise<FileLock> {
   );
 }
 
-/** A server per socket: each has its own listening state, all share the routes. */
-async function listen(options: DaemonOptions, running: RunningEngine, log: Logger): Promise<ApiServer[]> {
+interface Listening {
+  readonly servers: readonly ApiServer[];
+  readonly addresses: readonly ListenAddress[];
+}
+
+/** A server per host: each has its own listening state, all share the routes. */
+async function listen(options: DaemonOptions, running: RunningEngine, log: Logger): Promise<Listening> {
   const routes = engineRoutes(running.engine, loadBuildKit(running.engine));
+  const onInternalError = (method: string, path: string, error: unknown): void =>
+    log.error(`${method} ${path}: ${errorMessage(error)}`);
+  const tls = options.tls && readTlsFiles(options.tls);
+  for (const warning of exposureWarnings(options.hosts, options.tls)) log.warn(warning.replaceAll(/\s+/g, " "));
   const servers: ApiServer[] = [];
-  for (const socket of options.sockets) {
-    const server = createApiServer({
-      routes,
-      onInternalError: (method, path, error) => log.error(`${method} ${path}: ${errorMessage(error)}`),
-    });
-    await listenOnSocket(server.http, socket);
+  const addresses: ListenAddress[] = [];
+  for (const host of options.hosts) {
+    const isTcp = host.kind === "tcp";
+    const server = createApiServer({ routes, onInternalError, ...(isTcp ? { overNetwork: { tls } } : {}) });
+    addresses.push(await listenAt(server.listener, host));
     servers.push(server);
   }
-  return servers;
+  return { servers, addresses };
 }
 
 /** The same object for all sockets: a build finds its session wherever that came in. */

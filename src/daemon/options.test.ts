@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { formatHost } from "./hosts.ts";
 import { parseDaemonOptions } from "./options.ts";
 
 let directory: string;
@@ -29,15 +30,21 @@ describe("parseDaemonOptions()", () => {
     expect(parse()).toMatchObject({
       dataRoot: "/var/lib/berth",
       execRoot: "/run/berth",
-      sockets: ["/run/berth/berth.sock"],
+      hosts: [{ kind: "unix", path: "/run/berth/berth.sock" }],
+      tls: undefined,
       logLevel: "info",
       maxConcurrentDownloads: 6,
     });
   });
 
   test("puts the socket into the exec root, unless told where", () => {
-    expect(parse("--exec-root", "/tmp/x/").sockets).toEqual(["/tmp/x/berth.sock"]);
-    expect(parse("-H", "unix:///a.sock", "-H", "unix:///b.sock").sockets).toEqual(["/a.sock", "/b.sock"]);
+    const hosts = (...words: string[]): string[] => parse(...words).hosts.map(formatHost);
+    expect(hosts("--exec-root", "/tmp/x/")).toEqual(["unix:///tmp/x/berth.sock"]);
+    expect(hosts("-H", "unix:///a.sock", "-H", "tcp://10.0.0.1")).toEqual(["unix:///a.sock", "tcp://10.0.0.1:2375"]);
+    expect(hosts("-H", "tcp://:99", "-H", "tcp://[::1]:98")).toEqual(["tcp://localhost:99", "tcp://[::1]:98"]);
+    expect(hosts("--tlsverify", "-H", "tcp://0.0.0.0")).toEqual(["tcp://0.0.0.0:2376"]);
+    expect(parse("--tlsverify", "--tlscert", "/c").tls).toMatchObject({ cert: "/c", verify: true });
+    expect(parse("--tls").tls).toMatchObject({ verify: false });
   });
 
   test("lets flags win over the configuration file", () => {
@@ -57,7 +64,10 @@ describe("parseDaemonOptions()", () => {
 
   test.each([
     [["--data-root", "relative"], 'invalid value "relative" for --data-root: expected an absolute path'],
-    [["-H", "tcp://0.0.0.0:2375"], "only unix:// sockets are supported"],
+    [["-H", "fd://"], "sockets of systemd are not supported: name one with unix:// or tcp://"],
+    [["-H", "npipe:////./pipe/x"], "only unix:// and tcp:// are supported"],
+    [["-H", "tcp://0.0.0.0:99999"], "expected tcp://HOST:PORT"],
+    [["-H", "unix://relative"], "expected an absolute path"],
     [["--log-level", "loud"], 'invalid value "loud" for --log-level'],
     [["--max-concurrent-downloads", "0"], "expected a number from 1 to 64"],
     [["--registry-mirror", "ftp://x"], 'unsupported scheme "ftp"'],

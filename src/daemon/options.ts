@@ -5,14 +5,17 @@ import { checkLogConfig, type LogDefaults, NO_LOG_DEFAULTS } from "#engine/conta
 import { errorMessage, InvalidParameterError } from "#errors/errors.ts";
 import { textMap } from "#lib/json-decoder.ts";
 import { cachePolicy } from "./builder-options.ts";
+import { type ListenAddress, parseHost } from "./hosts.ts";
 import { LOG_LEVELS, type LogLevel } from "./logger.ts";
+import { type TlsFiles, tlsFiles } from "./tls-files.ts";
 
 /** What `berth daemon` was asked for: flags over daemon.json over defaults, with dockerd's names. */
 export interface DaemonOptions {
   readonly dataRoot: string;
   readonly execRoot: string;
-  /** Paths of the unix sockets to listen on. */
-  readonly sockets: readonly string[];
+  readonly hosts: readonly ListenAddress[];
+  /** For tcp:// hosts; undefined: they are open. */
+  readonly tls: TlsFiles | undefined;
   readonly registryMirrors: readonly string[];
   readonly insecureRegistries: readonly string[];
   readonly logLevel: LogLevel;
@@ -39,13 +42,18 @@ Options:
       --config-file string               Daemon configuration file (default "/etc/berth/daemon.json")
       --data-root string                 Root directory of persistent state (default "/var/lib/berth")
       --exec-root string                 Root directory for execution state files (default "/run/berth")
-  -H, --host list                        Sockets to listen on, unix://PATH (default unix://EXEC_ROOT/berth.sock)
+  -H, --host list                        Where to listen: unix://PATH or tcp://HOST:PORT (default unix://EXEC_ROOT/berth.sock)
       --insecure-registry list           Registries that may be reached without TLS or with any certificate
       --log-driver string                Default driver for container logs (default "json-file")
   -l, --log-level string                 "debug", "info", "warn", "error" (default "info")
       --log-opt map                      Default log driver options for containers
       --max-concurrent-downloads int     Layers fetched at once by one pull (default 6)
       --registry-mirror list             Mirrors of Docker Hub
+      --tls                              Use TLS on tcp:// hosts; implied by --tlsverify
+      --tlscacert string                 Trust certs signed only by this CA (default "~/.docker/ca.pem")
+      --tlscert string                   Path to TLS certificate file (default "~/.docker/cert.pem")
+      --tlskey string                    Path to TLS key file (default "~/.docker/key.pem")
+      --tlsverify                        Use TLS and verify the remote
 `;
 
 const FLAGS = {
@@ -61,6 +69,11 @@ const FLAGS = {
   "log-opt": { type: "string", multiple: true },
   "max-concurrent-downloads": { type: "string" },
   "registry-mirror": { type: "string", multiple: true },
+  tls: { type: "boolean" },
+  tlscacert: { type: "string" },
+  tlscert: { type: "string" },
+  tlskey: { type: "string" },
+  tlsverify: { type: "boolean" },
   help: { type: "boolean", short: "h" },
 } as const;
 
@@ -79,6 +92,11 @@ const FILE_KEYS = [
   "log-opts",
   "max-concurrent-downloads",
   "registry-mirrors",
+  "tls",
+  "tlscacert",
+  "tlscert",
+  "tlskey",
+  "tlsverify",
 ];
 
 /** Reads flags and configuration file. Throws InvalidParameterError that names the flag or key. */
@@ -88,11 +106,19 @@ export function parseDaemonOptions(args: readonly string[]): DaemonOptions {
   const text = (name: "log-driver" | "bip" | "data-root" | "exec-root" | "log-level", fallback: string): string =>
     flags[name] ?? stringKey(file, name) ?? fallback;
   const execRoot = absolute("exec-root", text("exec-root", "/run/berth"));
+  const tls = tlsFiles({
+    tls: flags.tls ?? booleanKey(file, "tls"),
+    tlsverify: flags.tlsverify ?? booleanKey(file, "tlsverify"),
+    tlscacert: flags.tlscacert ?? stringKey(file, "tlscacert"),
+    tlscert: flags.tlscert ?? stringKey(file, "tlscert"),
+    tlskey: flags.tlskey ?? stringKey(file, "tlskey"),
+  });
   const hosts = flags.host ?? listKey(file, "hosts") ?? [`unix://${execRoot}/berth.sock`];
   return {
     dataRoot: absolute("data-root", text("data-root", "/var/lib/berth")),
     execRoot,
-    sockets: hosts.map(socketPath),
+    hosts: hosts.map((host) => parseHost(host, tls !== undefined)),
+    tls,
     registryMirrors: (flags["registry-mirror"] ?? listKey(file, "registry-mirrors") ?? []).map(mirrorUrl),
     insecureRegistries: flags["insecure-registry"] ?? listKey(file, "insecure-registries") ?? [],
     logLevel: logLevel(text("log-level", "info")),
@@ -154,6 +180,12 @@ function stringKey(file: Readonly<Record<string, unknown>>, name: string): strin
   return value;
 }
 
+function booleanKey(file: Readonly<Record<string, unknown>>, name: string): boolean | undefined {
+  const value = file[name];
+  if (value === undefined || typeof value === "boolean") return value;
+  throw new InvalidParameterError(`invalid value for "${name}" in the configuration file: expected true or false`);
+}
+
 function listKey(file: Readonly<Record<string, unknown>>, name: string): string[] | undefined {
   const value = file[name];
   if (value === undefined) return undefined;
@@ -198,15 +230,6 @@ function absolute(name: string, path: string): string {
   if (!isAbsolute(path))
     throw new InvalidParameterError(`invalid value "${path}" for --${name}: expected an absolute path`);
   return path.replace(/\/+$/, "") || "/";
-}
-
-function socketPath(host: string): string {
-  if (!host.startsWith("unix://")) {
-    throw new InvalidParameterError(
-      `invalid value "${host}" for --host: only unix:// sockets are supported, like unix:///run/berth/berth.sock`,
-    );
-  }
-  return absolute("host", host.slice("unix://".length));
 }
 
 function mirrorUrl(text: string): string {

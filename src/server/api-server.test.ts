@@ -42,7 +42,7 @@ beforeAll(async () => {
     routes: ROUTES,
     onInternalError: (method, path) => void internal.push(`${method} ${path}`),
   });
-  await new Promise<void>((resolve) => server.http.listen(join(directory, "api.sock"), resolve));
+  await new Promise<void>((resolve) => server.listener.listen(join(directory, "api.sock"), resolve));
 });
 
 afterAll(async () => {
@@ -164,7 +164,7 @@ test("ApiServer.close() ends connections, upgraded ones too, and waits until the
     onInternalError: () => undefined,
   });
   const path = join(directory, "closing.sock");
-  await new Promise<void>((resolve) => closing.http.listen(path, resolve));
+  await new Promise<void>((resolve) => closing.listener.listen(path, resolve));
   const answers = ["GET /stream", "POST /hijack"].map(async (line) => {
     const socket = connect(path);
     socket.write(

@@ -1,7 +1,9 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer as createTlsServer, type Server as HttpsServer } from "node:https";
+import type { Server } from "node:net";
 import type { Duplex } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
-import { InvalidParameterError, NotFoundError } from "#errors/errors.ts";
+import { ForbiddenError, InvalidParameterError, NotFoundError } from "#errors/errors.ts";
 import { API_VERSION } from "#spec/docker-api.ts";
 import { compareVersions } from "./api-version.ts";
 import { errorAnswer } from "./error-status.ts";
@@ -11,13 +13,21 @@ import { type Route, Router } from "./route.ts";
 
 export interface ApiServerOptions {
   readonly routes: readonly Route[];
+  /** For a listener that others than the socket's owner reach. Without TLS secrets it is not encrypted; a CA means clients must prove who they are. */
+  readonly overNetwork?: { readonly tls: TlsSecrets | undefined };
   /** For each failure that is the engine's own fault. */
   readonly onInternalError: (method: string, path: string, error: unknown) => void;
 }
 
+export interface TlsSecrets {
+  readonly cert: string;
+  readonly key: string;
+  readonly ca?: string;
+}
+
 /** The HTTP server of the Engine API, not yet listening. */
 export interface ApiServer {
-  readonly http: Server;
+  readonly listener: Server;
   /**
    * Ends all connections, which aborts what they asked for, and resolves when that has been undone: a build's step is then no longer
    * running. What cannot be aborted (a container's stop) is waited for no longer than some seconds.
@@ -37,7 +47,8 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     const work = answer(router, options, request, how).finally(() => working.delete(work));
     working.add(work);
   };
-  const http = createServer({ keepAlive: true }, (request, response) => take(request, { response }));
+  const respond = (request: IncomingMessage, response: ServerResponse): void => take(request, { response });
+  const http = makeServer(options.overNetwork?.tls, respond);
   http.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on("error", () => undefined);
     upgraded.add(socket);
@@ -46,7 +57,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   });
   configure(http);
   return {
-    http,
+    listener: http,
     close: async () => {
       http.closeAllConnections();
       // Those are no business of the HTTP server any more, but it waits for them.
@@ -57,7 +68,19 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   };
 }
 
-function configure(server: Server): void {
+function makeServer(
+  tls: TlsSecrets | undefined,
+  respond: (request: IncomingMessage, response: ServerResponse) => void,
+): HttpServer | HttpsServer {
+  if (!tls) return createServer({ keepAlive: true }, respond);
+  const verify = tls.ca !== undefined;
+  return createTlsServer(
+    { ...tls, keepAlive: true, minVersion: "TLSv1.2", requestCert: verify, rejectUnauthorized: verify },
+    respond,
+  );
+}
+
+function configure(server: HttpServer | HttpsServer): void {
   server.on("clientError", (_error: Error, socket: Duplex) => {
     if (socket.writable) socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
   });
@@ -80,6 +103,7 @@ async function answer(router: Router, options: ApiServerOptions, request: Incomi
   });
   if ("response" in how) commonHeaders(how.response);
   try {
+    if (options.overNetwork) refuseWebPages(request);
     // Any page may be asked for its options: a check that somebody serves.
     if (method === "OPTIONS") return context.sendEmpty(200);
     if (!match) throw new NotFoundError("page not found");
@@ -88,6 +112,15 @@ async function answer(router: Router, options: ApiServerOptions, request: Incomi
   } catch (error) {
     fail(context, options, how, method, error);
   }
+}
+
+/**
+ * A page in a browser on this machine can send requests to a port on it, though not to a unix socket: browsers say whose page it is, programs
+ * do not.
+ */
+function refuseWebPages(request: IncomingMessage): void {
+  if (request.headers.origin !== undefined)
+    throw new ForbiddenError("requests of web pages are refused: an Origin header came with this one");
 }
 
 function fail(context: RequestContext, options: ApiServerOptions, how: Answer, method: string, error: unknown): void {
