@@ -13,7 +13,7 @@ import { listenAt } from "./listen.ts";
 import { Logger } from "./logger.ts";
 import { DAEMON_HELP, type DaemonOptions, parseDaemonOptions } from "./options.ts";
 import { enginePaths, makeDirectories } from "./paths.ts";
-import { readTlsFiles } from "./tls-files.ts";
+import { readTlsFiles, type TlsSecrets } from "./tls-files.ts";
 
 export interface DaemonStreams {
   readonly stdout: (text: string) => void;
@@ -38,12 +38,13 @@ export async function runDaemon(args: readonly string[], streams: DaemonStreams)
 
 async function serve(options: DaemonOptions, log: Logger): Promise<void> {
   const stopping = stopSignal();
+  const tls = options.tls && readTlsFiles(options.tls);
   const paths = enginePaths(options.dataRoot, options.execRoot);
   makeDirectories(paths);
   using _lock = await lockDataRoot(paths.lock, options.dataRoot);
   const running = await composeEngine(options, paths, log);
   if (options.cleanUp) return cleanUp(running, paths);
-  const { servers, addresses } = await listen(options, running, log);
+  const { servers, addresses } = await listen(options, tls, running, log);
   log.info(
     `Berth engine ready: API on ${addresses.map(formatHost).join(", ")}, data in ${options.dataRoot}, layers ${running.engine.containers.snapshotter.name}`,
   );
@@ -78,11 +79,15 @@ interface Listening {
 }
 
 /** A server per host: each has its own listening state, all share the routes. */
-async function listen(options: DaemonOptions, running: RunningEngine, log: Logger): Promise<Listening> {
+async function listen(
+  options: DaemonOptions,
+  tls: TlsSecrets | undefined,
+  running: RunningEngine,
+  log: Logger,
+): Promise<Listening> {
   const routes = engineRoutes(running.engine, loadBuildKit(running.engine));
   const onInternalError = (method: string, path: string, error: unknown): void =>
     log.error(`${method} ${path}: ${errorMessage(error)}`);
-  const tls = options.tls && readTlsFiles(options.tls);
   for (const warning of exposureWarnings(options.hosts, options.tls)) log.warn(warning.replaceAll(/\s+/g, " "));
   const servers: ApiServer[] = [];
   const addresses: ListenAddress[] = [];
