@@ -123,8 +123,22 @@ const BUILDER: Group = {
   commands: [BUILD, CACHE_MOUNT, DISK_USAGE_OF_BUILDS, HISTORY_OF_BUILDS, BUILDER_PRUNE],
 };
 
+const IMAGETOOLS: Group = {
+  name: "imagetools",
+  about: "Commands to work on images in registry",
+  commands: [
+    leaf("create", "Create a new image based on source images", () => import("./commands/imagetools-create.ts")),
+    leaf("inspect", "Show details of an image in the registry", () => import("./commands/imagetools-inspect.ts")),
+  ],
+};
+
 /** Scripts written for docker's plugin. */
-const BUILDX: Group = { ...BUILDER, name: "buildx", hidden: true };
+const BUILDX: Group = {
+  ...BUILDER,
+  name: "buildx",
+  hidden: true,
+  commands: [...BUILDER.commands, IMAGETOOLS],
+};
 
 const CONTAINER: Group = {
   name: "container",
@@ -178,6 +192,26 @@ const IMAGE: Group = {
     { ...RMI, name: "rm", aliases: ["remove"] },
     SAVE,
     TAG,
+  ],
+};
+
+const MANIFEST: Group = {
+  name: "manifest",
+  about: "Manage image manifests and manifest lists",
+  commands: [
+    leaf(
+      "annotate",
+      "Add additional information to a local image manifest",
+      () => import("./commands/manifest-annotate.ts"),
+    ),
+    leaf(
+      "create",
+      "Create a local manifest list for annotating and pushing to a registry",
+      () => import("./commands/manifest-create.ts"),
+    ),
+    leaf("inspect", "Display an image manifest, or manifest list", () => import("./commands/manifest-inspect.ts")),
+    leaf("push", "Push a manifest list to a repository", () => import("./commands/manifest-push.ts")),
+    leaf("rm", "Delete one or more manifest lists from local storage", () => import("./commands/manifest-rm.ts")),
   ],
 };
 
@@ -246,7 +280,7 @@ export const COMMANDS: CommandTree = {
       title: "Common Commands",
       entries: [RUN, EXEC, PS, BUILD, PULL, PUSH, IMAGES, LOGIN, LOGOUT, SEARCH, VERSION, INFO],
     },
-    { title: "Management Commands", entries: [BUILDER, BUILDX, CONTAINER, IMAGE, NETWORK, SYSTEM, VOLUME] },
+    { title: "Management Commands", entries: [BUILDER, BUILDX, CONTAINER, IMAGE, MANIFEST, NETWORK, SYSTEM, VOLUME] },
     {
       title: "Commands",
       entries: [

@@ -123,6 +123,14 @@ export class RegistryClient {
     throw failure;
   }
 
+  /** This client, taking plain http and any certificate of one more registry. */
+  trusting(domain: string): RegistryClient {
+    return new RegistryClient({
+      ...this.#options,
+      insecureRegistries: [...this.#options.insecureRegistries, domain],
+    });
+  }
+
   #policy({ attempts }: OpenOptions): RetryPolicy {
     return attempts === undefined ? this.#retryPolicy : { ...this.#retryPolicy, attempts };
   }

@@ -14,6 +14,7 @@ import { execRoutes } from "./routes/exec-routes.ts";
 import { imageRoutes } from "./routes/image-routes.ts";
 import { networkRoutes } from "./routes/network-routes.ts";
 import { pruneRoutes } from "./routes/prune-routes.ts";
+import { registryDocumentRoutes } from "./routes/registry-document-routes.ts";
 import { registryRoutes } from "./routes/registry-routes.ts";
 import { statsRoutes } from "./routes/stats-routes.ts";
 import { swarmRoutes } from "./routes/swarm-routes.ts";
@@ -36,6 +37,7 @@ export function engineRoutes(engine: Engine, loadBuildKit: LoadBuildKit): readon
     ...registryRoutes(engine),
     ...buildRoutes(engine, loadBuildKit),
     ...buildkitRoutes(loadBuildKit),
+    ...registryDocumentRoutes(engine),
     ...buildHistoryRoutes(engine),
     ...cacheMountRoutes(engine),
     ...networkRoutes(engine),

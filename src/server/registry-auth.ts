@@ -20,7 +20,11 @@ export type BuildLogins = NonNullable<BuildRequest["logins"]>;
  * https://docs.docker.com/reference/api/engine/version/v1.51/#section/Authentication
  */
 export function registryAuth(request: Pick<RequestContext, "header">): RegistryAuth | undefined {
-  const header = request.header("x-registry-auth");
+  return decodeRegistryAuth(request.header("x-registry-auth"));
+}
+
+/** The value of such a header. Throws InvalidParameterError. */
+export function decodeRegistryAuth(header: string): RegistryAuth | undefined {
   if (header === "") return undefined;
   const given = Object.entries(decode(parseHeader(header, "X-Registry-Auth"), "")).filter(([, value]) => value !== "");
   return given.length > 0 ? Object.fromEntries(given) : undefined;

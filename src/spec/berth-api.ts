@@ -1,5 +1,7 @@
 import type { Digest } from "./digest.ts";
 
+import type { Descriptor } from "./oci-image.ts";
+
 /**
  * What Berth's socket offers beyond the Docker Engine API, below `/berth/`. Its own CLI uses these; other clients never need them.
  *
@@ -93,4 +95,31 @@ export interface CacheMountView {
   /** The step that used it last. */
   readonly lastUser: string;
   readonly inUse: boolean;
+}
+
+/**
+ * `GET /berth/registry/manifest?reference=NAME&insecure=1`: a manifest or index as a registry has it, with X-Registry-Auth. With `digest`,
+ * `size` and `mediaType` a small blob of the repository instead.
+ */
+export interface RegistryDocument {
+  readonly descriptor: Descriptor;
+  /** The bytes, base64. */
+  readonly raw: string;
+}
+
+/** `POST /berth/registry/manifest`: puts a document under `reference` after copying what it names from `sources`. Answers a RegistryDocument. */
+export interface PublishRequest {
+  readonly reference: string;
+  readonly mediaType: string;
+  /** The bytes, base64. */
+  readonly raw: string;
+  readonly insecure: boolean;
+  readonly sources: readonly PublishSource[];
+}
+
+export interface PublishSource {
+  /** `repository@digest`. */
+  readonly reference: string;
+  /** What X-Registry-Auth would say for its registry; "" for nothing. */
+  readonly auth: string;
 }

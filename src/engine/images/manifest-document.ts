@@ -41,6 +41,21 @@ export function parseManifestDocument(bytes: Uint8Array, headerType: string, nam
   };
 }
 
+/**
+ * What a manifest or index names, whatever it is: artefacts too, for copying them. Throws DataLossError when it is malformed.
+ */
+export function listReferences(bytes: Uint8Array): {
+  readonly manifests: readonly Descriptor[];
+  readonly blobs: readonly Descriptor[];
+} {
+  const document = parseObject(bytes, "manifest");
+  const config = document["config"] === undefined ? [] : [readDescriptor(document["config"], "config")];
+  return {
+    manifests: readDescriptors(document["manifests"] ?? [], "manifests"),
+    blobs: [...config, ...readDescriptors(document["layers"] ?? [], "layers")],
+  };
+}
+
 /** Whether an entry of an index is no image: what BuildKit says of one. https://github.com/moby/buildkit/blob/master/docs/attestations/attestation-storage.md */
 export function isAttestation({ platform }: Descriptor): boolean {
   return platform?.os === "unknown";
