@@ -144,6 +144,7 @@ export class BuilderTestBed {
       scratchDirectory: this.directory,
       readXattrs: () => new Map(),
       inflate: (source) => source,
+      hasEmulator: () => false,
       openPrivateDirectory: () => Promise.reject(new NotFoundError("no private directory here")),
       git: async () => ({ exitCode: 1, stdout: "", stderr: "no git here" }),
       cacheMounts: new CacheMounts({

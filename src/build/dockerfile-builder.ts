@@ -39,6 +39,7 @@ export interface DockerfileBuilderOptions {
   readonly openPrivateDirectory: OpTools["openPrivateDirectory"];
   readonly git: GitRunner;
   readonly cacheMounts: OpTools["cacheMounts"];
+  readonly hasEmulator: OpTools["hasEmulator"];
   /** Exists, mode 0700, on a disk with room for unpacked archives. What a crash leaves there may be removed at start-up. */
   readonly scratchDirectory: string;
 }
@@ -65,7 +66,7 @@ export class DockerfileBuilder {
         const bytes = await sources.contexts.dockerfile(request.dockerfileName);
         text = { name: request.dockerfileName, lines: Buffer.from(bytes).toString("utf8").split(/\r?\n/) };
         const dockerfile = await this.#loadDefinition(bytes, request, progress);
-        const target = await this.#loadGraph(dockerfile, request, progress);
+        const target = await this.#loadGraph(dockerfile, request, sources, progress);
         sources.contexts.plan(target);
         request.onPlan?.(plannedVertexes(target));
         const solved = await this.#solve(target, request, sources, progress);
@@ -94,7 +95,7 @@ export class DockerfileBuilder {
         text = { name: request.dockerfileName, lines: Buffer.from(bytes).toString("utf8").split(/\r?\n/) };
         const dockerfile = await this.#loadDefinition(bytes, request, progress);
         const images = new BaseImages(this.#options.host, request, progress);
-        const target = await this.#graphOf(dockerfile, request, (stage) => images.resolveOffline(stage));
+        const target = await this.#graphOf(dockerfile, request, sources, (stage) => images.resolveOffline(stage));
         sources.contexts.plan(target);
         await this.#solve(target, request, sources, progress, true);
       });
@@ -109,13 +110,20 @@ export class DockerfileBuilder {
       vertex.status("transferring dockerfile:", { current: bytes.length });
       const dockerfile = parseDockerfile(bytes);
       for (const warning of dockerfile.warnings) vertex.warn(warning.message);
+      const remark = frontendRemark(request.buildArgs["BUILDKIT_SYNTAX"] ?? dockerfile.syntax);
+      if (remark !== undefined) vertex.warn(remark);
       return dockerfile;
     });
   }
 
-  async #loadGraph(dockerfile: Dockerfile, request: BuildRequest, progress: BuildProgress): Promise<StageGraph> {
+  async #loadGraph(
+    dockerfile: Dockerfile,
+    request: BuildRequest,
+    sources: BuildSources,
+    progress: BuildProgress,
+  ): Promise<StageGraph> {
     const images = new BaseImages(this.#options.host, request, progress);
-    const graph = await this.#graphOf(dockerfile, request, (stage) => images.resolve(stage));
+    const graph = await this.#graphOf(dockerfile, request, sources, (stage) => images.resolve(stage));
     // The client has applied it already; its place in the output stays.
     await progress.run("[internal] load .dockerignore", async (vertex) =>
       vertex.status("transferring context:", { current: 2 }),
@@ -123,13 +131,15 @@ export class DockerfileBuilder {
     return graph;
   }
 
-  #graphOf(
+  async #graphOf(
     dockerfile: Dockerfile,
     request: BuildRequest,
+    sources: BuildSources,
     resolveImage: GraphOptions["resolveImage"],
   ): Promise<StageGraph> {
     const buildPlatform = hostPlatform();
-    return buildGraph(dockerfile, {
+    return await buildGraph(dockerfile, {
+      epoch: await sources.epoch(dockerfile, request),
       buildArgs: request.buildArgs,
       target: request.target,
       networkMode: request.networkMode === "" ? "default" : request.networkMode,
@@ -179,4 +189,10 @@ export class DockerfileBuilder {
       return imageId;
     });
   }
+}
+
+/** Docker's own frontends, of whatever version, are what Berth's parser stands for; of any other it is said that it does not run. */
+function frontendRemark(syntax: string): string | undefined {
+  if (syntax === "" || /^(docker\.io\/)?docker\/dockerfile(-upstream)?([:@]|$)/.test(syntax)) return undefined;
+  return `the frontend ${syntax} is not run: Berth reads the Dockerfile itself, as docker/dockerfile does`;
 }

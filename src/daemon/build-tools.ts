@@ -4,6 +4,7 @@ import type { DockerfileBuilderOptions } from "#build/dockerfile-builder.ts";
 import { CacheMounts } from "#build/ops/cache-mounts.ts";
 import { CacheMountStore } from "#store/cache-mount-store.ts";
 import type { Database } from "#store/database.ts";
+import { hasEmulator } from "#sys/binfmt.ts";
 import { runCommand } from "#sys/command.ts";
 import { diskUsage } from "#sys/disk-usage.ts";
 import { inflate } from "#sys/inflate.ts";
@@ -13,13 +14,14 @@ import { readXattrs } from "./read-xattrs.ts";
 
 type BuildTools = Pick<
   DockerfileBuilderOptions,
-  "readXattrs" | "inflate" | "openPrivateDirectory" | "git" | "cacheMounts" | "scratchDirectory"
+  "readXattrs" | "inflate" | "openPrivateDirectory" | "git" | "cacheMounts" | "hasEmulator" | "scratchDirectory"
 >;
 
 /** What builds need of the kernel and of programs: `build` may not reach for it itself. */
 export function buildTools(paths: EnginePaths, database: Database): BuildTools {
   return {
     readXattrs,
+    hasEmulator: (architecture) => hasEmulator(architecture),
     inflate: (source) => inflate(source),
     scratchDirectory: paths.temporary,
     openPrivateDirectory: async () => mountPrivateTmpfs(join(paths.buildFiles, randomBytes(4).toString("hex"))),

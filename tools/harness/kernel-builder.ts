@@ -163,6 +163,7 @@ export class KernelBuilder implements AsyncDisposable {
       cache: new BuildCacheStore(this.#database),
       readXattrs: (path) => new Map(listXattrs(path).map((name) => [name, getXattr(path, name) ?? new Uint8Array()])),
       inflate,
+      hasEmulator: () => false,
       scratchDirectory: join(directory, "scratch"),
       openPrivateDirectory: async () => mountPrivateTmpfs(join(directory, "scratch", `t${this.#count++}`)),
       git: (args, { env, signal }) => runCommand("git", args, { env, signal, okCodes: "any", group: true }),

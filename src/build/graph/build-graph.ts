@@ -16,6 +16,8 @@ export interface GraphOptions {
   readonly buildPlatform: Platform;
   readonly targetPlatform: Platform;
   readonly contexts?: NamedContexts;
+  /** SOURCE_DATE_EPOCH, seconds. */
+  readonly epoch?: number | undefined;
   readonly entitlements?: readonly Entitlement[];
   /** Called once per reference and platform that the target needs; several at once. */
   readonly resolveImage: (stage: PlannedStage) => Promise<BaseImage>;
@@ -45,6 +47,7 @@ export async function buildGraph(dockerfile: Dockerfile, options: GraphOptions):
     buildArgs: options.buildArgs,
     proxyEnv: proxyEnvironment(options.buildArgs),
     networkMode: options.networkMode,
+    epoch: options.epoch,
     entitlements: options.entitlements ?? [],
     cacheNamespace: options.buildArgs["BUILDKIT_CACHE_MOUNT_NS"] ?? "",
     stageGraph: (stage: PlannedStage) => graphs.get(stage),

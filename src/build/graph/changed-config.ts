@@ -58,6 +58,7 @@ export function changedConfig(config: ImageConfig, changes: readonly string[]): 
     buildArgs: {},
     proxyEnv: [],
     networkMode: "default",
+    epoch: undefined,
     entitlements: [],
     cacheNamespace: "",
     stageGraph: () => undefined,

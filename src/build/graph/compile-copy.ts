@@ -32,6 +32,7 @@ export function compileCopy(
     exclude,
     unpack: { local: isAdd && (instruction.unpack ?? true), remote: isAdd && (instruction.unpack ?? false) },
     // As in BuildKit, --chmod takes --link's effect away; and a name's number is only known to the image below.
+    ...(context.options.epoch === undefined ? {} : { mtime: context.options.epoch }),
     link: instruction.link && chmod === "" && /^[\d:]*$/.test(chown),
   };
   const words = [

@@ -22,6 +22,7 @@ export function compileRun(
   checkDevices(instruction);
   const args = argsOf(script, context);
   const { variables, image, options } = context;
+  const hostname = options.buildArgs["BUILDKIT_SANDBOX_HOSTNAME"];
   const shown = withMaskedSecrets(variables, mounts);
   const text = stepText(runDescription(instruction), shown, { escape: options.escape, isShell: true });
   const step: RunStep = {
@@ -36,6 +37,7 @@ export function compileRun(
     network: networkOf(instruction, options),
     security: securityOf(instruction, options),
     mounts,
+    ...(hostname === undefined ? {} : { hostname }),
     ...(script.kind === "file"
       ? { script: { path: `${SCRIPT_DIRECTORY}/${script.name}`, content: script.content } }
       : {}),

@@ -51,7 +51,7 @@ class StageCompiler implements StageContext {
     this.namer = namer;
     this.#base = base;
     if (stage.text !== "") this.#listing.push({ text: stage.text });
-    this.image = new ImageDraft(baseImage(stage, base));
+    this.image = new ImageDraft(baseImage(stage, base), options.epoch);
     const inherited = base.kind === "stage" ? base.stage.scope : undefined;
     this.#variables = inherited?.variables ?? new VariableList();
     for (const variable of this.image.env) this.#variables = this.#variables.with(...splitVariable(variable));
@@ -162,7 +162,10 @@ class StageCompiler implements StageContext {
     }
     const text = stepText(instruction.text, this.#variables, { escape: this.options.escape });
     const name = this.namer.next(text, isTrigger);
-    this.addStep({ kind: "workdir", name, source: instruction.source, path, user: this.image.user }, `WORKDIR ${path}`);
+    this.addStep(
+      { kind: "workdir", name, source: instruction.source, path, user: this.image.user, ...mtimeOf(this.options) },
+      `WORKDIR ${path}`,
+    );
   }
 
   #env(pairs: readonly KeyValue[]): void {
@@ -188,6 +191,10 @@ class StageCompiler implements StageContext {
     }
     this.image.commit(`ARG ${shown.join(" ")}`);
   }
+}
+
+function mtimeOf({ epoch }: CompileOptions): { readonly mtime?: number } {
+  return epoch === undefined ? {} : { mtime: epoch };
 }
 
 function baseImage(stage: PlannedStage, base: StageBase): ReturnType<typeof imageOf> {

@@ -18,9 +18,19 @@ export interface GlobalScopeOptions {
  */
 export function globalScope(dockerfile: Dockerfile, options: GlobalScopeOptions): VariableList {
   const { buildArgs } = options;
-  let scope = new VariableList(
-    Object.entries(platformArgs(options)).map(([name, value]) => [name, buildArgs[name] ?? value] as const),
+  const platform = Object.entries(platformArgs(options)).map(
+    ([name, value]) => [name, buildArgs[name] ?? value] as const,
   );
+  return globalVariables(dockerfile, buildArgs, platform);
+}
+
+/** The ARGs before the first FROM, after those in `known`. */
+export function globalVariables(
+  dockerfile: Dockerfile,
+  buildArgs: GlobalScopeOptions["buildArgs"],
+  known: Iterable<readonly [string, string]>,
+): VariableList {
+  let scope = new VariableList(known);
   for (const instruction of dockerfile.globalArgs) {
     for (const { key, value } of instruction.args) {
       const given = buildArgs[key];

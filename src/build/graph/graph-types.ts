@@ -70,6 +70,8 @@ export interface RunStep extends StepBase {
   readonly mounts: readonly RunMount[];
   /** A heredoc that starts with `#!`: run as this file. */
   readonly script?: RunScriptFile;
+  /** BUILDKIT_SANDBOX_HOSTNAME; absent: BuildKit's own name. */
+  readonly hostname?: string;
 }
 
 /** `RUN --mount`, targets absolute and defaults filled in. */
@@ -155,6 +157,8 @@ export interface CopyStep extends StepBase {
   readonly unpack: { readonly local: boolean; readonly remote: boolean };
   /** `--link`: the layer does not depend on what lies below. */
   readonly link: boolean;
+  /** Time of all files, seconds since the epoch; absent: their own. SOURCE_DATE_EPOCH. */
+  readonly mtime?: number;
 }
 
 export type CopyArgument = PathArgument | RemoteArgument;
@@ -191,6 +195,8 @@ export interface WorkdirStep extends StepBase {
   readonly path: string;
   /** Owner of the directories that are made: the stage's USER, "" for root. */
   readonly user: string;
+  /** As CopyStep's. */
+  readonly mtime?: number;
 }
 
 export interface StageImage {

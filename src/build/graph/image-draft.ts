@@ -15,11 +15,14 @@ export class ImageDraft {
   #env: string[];
   readonly #history: HistoryEntry[];
   readonly #config: { -readonly [Key in keyof ContainerDefaults]: ContainerDefaults[Key] };
+  /** SOURCE_DATE_EPOCH; else the layers say when they were made. */
+  readonly #created: Pick<HistoryEntry, "created">;
   /** Whether this stage (not its base) said CMD: then ENTRYPOINT keeps it. */
   #cmdIsSet = false;
 
   /** Continues from `base`; a missing PATH is filled in, as the shell of RUN needs one. */
-  constructor(base: StageImage) {
+  constructor(base: StageImage, epoch?: number) {
+    this.#created = epoch === undefined ? {} : { created: timeText(epoch) };
     this.platform = base.platform;
     this.#author = base.author;
     this.#config = knownDefaults(base.config);
@@ -108,7 +111,12 @@ export class ImageDraft {
 
   /** Adds a history entry; `layer` says whether the instruction makes one. */
   commit(createdBy: string, layer = false): void {
-    this.#history.push({ created_by: createdBy, comment: HISTORY_COMMENT, ...(layer ? {} : { empty_layer: true }) });
+    this.#history.push({
+      ...this.#created,
+      created_by: createdBy,
+      comment: HISTORY_COMMENT,
+      ...(layer ? {} : { empty_layer: true }),
+    });
   }
 
   finish(): StageImage {
@@ -119,6 +127,11 @@ export class ImageDraft {
       history: this.#history,
     };
   }
+}
+
+/** RFC 3339 of seconds since 1970. */
+function timeText(seconds: number): string {
+  return new Date(seconds * 1000).toISOString().replace(".000Z", "Z");
 }
 
 /** Where a stage on `scratch` begins. */

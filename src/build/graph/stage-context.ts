@@ -14,6 +14,8 @@ export interface CompileOptions {
   readonly buildArgs: Readonly<Record<string, string>>;
   readonly proxyEnv: readonly string[];
   readonly networkMode: string;
+  /** SOURCE_DATE_EPOCH, seconds. */
+  readonly epoch: number | undefined;
   readonly entitlements: readonly Entitlement[];
   /** Put before the ids of cache mounts: BUILDKIT_CACHE_MOUNT_NS. */
   readonly cacheNamespace: string;

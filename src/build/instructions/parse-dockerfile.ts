@@ -23,7 +23,8 @@ export function parseDockerfile(bytes: Uint8Array): Dockerfile {
     }
     const joined = joinLines(physical);
     const { globalArgs, stages } = splitStages(joined.lines, joined.escape);
-    return { escape: joined.escape, syntax: joined.syntax, globalArgs, stages, warnings: joined.warnings, lines };
+    const { escape: escaper, syntax, check, warnings } = joined;
+    return { escape: escaper, syntax, check, globalArgs, stages, warnings, lines };
   } catch (error) {
     if (!(error instanceof DockerfileError)) throw error;
     throw new DockerfileError(error.message, error, { lines, cause: error.cause });

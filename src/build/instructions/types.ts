@@ -1,3 +1,4 @@
+import type { CheckDirective } from "../parse/check-directive.ts";
 import type { Heredoc } from "../parse/heredoc.ts";
 import type { EscapeCharacter, SourceRange } from "../parse/source.ts";
 
@@ -11,6 +12,8 @@ export interface Dockerfile {
   readonly escape: EscapeCharacter;
   /** Value of `# syntax=`, "" if absent: noted, not followed. */
   readonly syntax: string;
+  /** `# check=`. */
+  readonly check: CheckDirective;
   /** `ARG` before the first `FROM`: visible to `FROM`, and to a stage that declares the name again. */
   readonly globalArgs: readonly ArgInstruction[];
   /** At least one. */

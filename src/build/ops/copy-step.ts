@@ -35,10 +35,11 @@ export async function copyLayer(input: CopyInput, tools: OpTools, options: OpOpt
   const { step, below } = input;
   return await withRoot(tools, below, async (root) => {
     await using archives = new AsyncDisposableStack();
-    const plan = new LayerPlan(root);
+    const plan = new LayerPlan(root, step.mtime);
     const owner = step.chown === "" ? undefined : resolveOwner(step.chown, root ?? emptyTree);
     await planSources(plan, input, owner, tools, archives);
-    for (const file of step.inlineFiles) planInlineFile(plan, file, step, { owner, chmod: step.chmod });
+    for (const file of step.inlineFiles)
+      planInlineFile(plan, file, step, { owner, chmod: step.chmod, mtime: step.mtime });
     const layer = await tools.layers.ingest(layerTar(plan.entries()), { signal: options.signal });
     const facts = baseFacts(plan, step, root);
     return facts ? { layer, facts } : { layer };
@@ -61,6 +62,6 @@ async function planSources(
       ? await ArchiveFile.open(tree, path, node, tools.inflate, tools.scratchDirectory)
       : undefined;
     if (archive) planArchive(plan, archives.use(archive), step, owner);
-    else planCopy(plan, tree, selection, step, { owner, chmod: step.chmod });
+    else planCopy(plan, tree, selection, step, { owner, chmod: step.chmod, mtime: step.mtime });
   }
 }

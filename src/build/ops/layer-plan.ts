@@ -24,15 +24,17 @@ export type FileContent =
  */
 export class LayerPlan implements PathLookup {
   readonly #base: RootTree | undefined;
+  readonly #mtime: number;
   readonly #entries = new Map<string, PlannedEntry>();
   /** Names in directories of the base, read once each; undefined: the base has no such directory. */
   readonly #baseNames = new Map<string, ReadonlySet<string> | undefined>();
   /** What the base answered, by path: the layer is the same over every base that answers so. */
   readonly #answers = new Map<string, TreeNode | undefined>();
 
-  /** `base` undefined: nothing lies below. */
-  constructor(base: RootTree | undefined) {
+  /** `base` undefined: nothing lies below. `mtime`, seconds: time of the directories that are made on the way. */
+  constructor(base: RootTree | undefined, mtime = 0) {
     this.#base = base;
+    this.#mtime = mtime;
   }
 
   lstat(path: string): TreeNode | undefined {
@@ -46,7 +48,7 @@ export class LayerPlan implements PathLookup {
     if (known?.type === "directory") return;
     if (known) throw new InvalidParameterError(`mkdir /${path}: not a directory`);
     this.makeDirectories(parentPath(path), owner);
-    this.#entries.set(path, { node: newDirectory(owner) });
+    this.#entries.set(path, { node: { ...newDirectory(owner), mtime: this.#mtime } });
   }
 
   /** A directory with its own metadata: over one of the base it replaces them. */

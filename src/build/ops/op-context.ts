@@ -19,6 +19,8 @@ export interface OpTools {
   /** For the archives of ADD. */
   readonly inflate: Inflate;
   readonly cacheMounts: CacheMounts;
+  /** Whether the kernel runs programs of a foreign architecture through an interpreter. */
+  readonly hasEmulator: (architecture: string) => boolean;
   /** A tmpfs of its own, never swapped, that goes when it is disposed. */
   readonly openPrivateDirectory: () => Promise<PrivateDirectory>;
   /** Directory for heredoc scripts that a step mounts and archives that it unpacks. Exists; swept at start-up. */

@@ -15,7 +15,7 @@ import { cleanPath } from "./select-sources.ts";
 export function planArchive(
   plan: LayerPlan,
   archive: ArchiveFile,
-  step: Pick<CopyStep, "destination">,
+  step: Pick<CopyStep, "destination" | "mtime">,
   owner: Owner | undefined,
 ): void {
   const destination = resolveLinks(plan, tarName(step.destination));
@@ -26,8 +26,12 @@ export function planArchive(
     const target = placeOf(plan, destination, path);
     plan.makeDirectories(parentPath(target), owner);
     if (entry.type === "hardlink") plan.putHardLink(target, placeOf(plan, destination, cleanPath(entry.linkPath)));
-    else putEntry(plan, target, entry, archive, owner);
+    else putEntry(plan, target, withTime(entry, step.mtime), archive, owner);
   }
+}
+
+function withTime(entry: TarEntry, mtime: number | undefined): TarEntry {
+  return mtime === undefined ? entry : { ...entry, mtime: { seconds: mtime, nanoseconds: 0 } };
 }
 
 /** The last component is taken as it stands: an entry replaces a link, it does not write through it. */

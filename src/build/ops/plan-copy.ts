@@ -13,6 +13,8 @@ export interface CopyOptions {
   readonly owner: Owner | undefined;
   /** `--chmod`, "" for none. */
   readonly chmod: string;
+  /** Of everything, seconds; undefined: as in the source. */
+  readonly mtime?: number | undefined;
 }
 
 /**
@@ -93,9 +95,9 @@ function copyFile(
   plan.putFile(target, { node: adjusted(node, options), content: { kind: "tree", tree, path, node } });
 }
 
-function adjusted(node: TreeNode, { owner, chmod }: CopyOptions): TreeNode {
-  if (!owner && chmod === "") return node;
+function adjusted(node: TreeNode, { owner, chmod, mtime }: CopyOptions): TreeNode {
+  if (!owner && chmod === "" && mtime === undefined) return node;
   const keepsMode = chmod === "" || node.type === "symlink";
   const mode = keepsMode ? node.mode : applyMode(chmod, node.mode, node.type === "directory");
-  return { ...node, ...owner, mode };
+  return { ...node, ...owner, mode, mtime: mtime ?? node.mtime };
 }

@@ -1,11 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { chmod, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { CancelledError } from "#errors/errors.ts";
+import { CancelledError, UnavailableError } from "#errors/errors.ts";
+import { formatPlatform, hostPlatform, platformRuns } from "#formats/platform.ts";
 import { timelessly } from "#formats/tar/timeless-digest.ts";
 import type { ContainerSpec } from "#runtime/container-runtime.ts";
 import { StartError } from "#runtime/start-error.ts";
 import type { Digest } from "#spec/digest.ts";
+import type { Platform } from "#spec/oci-image.ts";
 import type { Layer } from "#store/layer-store.ts";
 import { LocatedError } from "../build-error.ts";
 import type { BuildNetwork } from "../builder.ts";
@@ -23,6 +25,8 @@ const PIDS_LIMIT = 16_384;
 
 export interface RunInput {
   readonly step: RunStep;
+  /** What the commands are made for. */
+  readonly platform: Platform;
   /** Layers below, bottom first. */
   readonly below: readonly Layer[];
   /** What the mounts with files of elsewhere show. */
@@ -37,6 +41,7 @@ export interface RunInput {
 export async function runLayer(input: RunInput, tools: OpTools, options: OpOptions): Promise<MadeLayer> {
   const { snapshotter } = tools;
   const { step, below } = input;
+  checkPlatform(input.platform, tools);
   const id = randomBytes(32).toString("hex");
   // Gone when the step is: only its layer must survive a power cut.
   await snapshotter.prepare(id, below, { volatile: true });
@@ -50,6 +55,17 @@ export async function runLayer(input: RunInput, tools: OpTools, options: OpOptio
     await snapshotter.unmount(id);
     await snapshotter.remove(id);
   }
+}
+
+/** Without an emulator the kernel would only say "exec format error". */
+function checkPlatform(platform: Platform, { hasEmulator }: OpTools): void {
+  const host = hostPlatform();
+  const { architecture, os } = platform;
+  const isNative = os === host.os && platformRuns(host, platform);
+  if (isNative || (os === "linux" && (architecture === host.architecture || hasEmulator(architecture)))) return;
+  throw new UnavailableError(
+    `cannot run commands for ${formatPlatform(platform)} on this machine (${formatPlatform(host)}): no emulator is registered; install one (Debian: qemu-user-static), or build this platform on such a machine`,
+  );
 }
 
 /** The changes as a layer, with what they are but for the moment in which they were made. */
@@ -111,7 +127,7 @@ function specOf(
     secretEnv: mounts.secretEnv,
     cwd: step.cwd,
     user: step.user,
-    hostname: HOSTNAME,
+    hostname: step.hostname ?? HOSTNAME,
     terminal: false,
     openStdin: false,
     stdinOnce: false,

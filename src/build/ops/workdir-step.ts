@@ -16,7 +16,7 @@ export async function workdirLayer(
   options: OpOptions,
 ): Promise<Layer> {
   return await withRoot(tools, below, async (root) => {
-    const plan = new LayerPlan(root);
+    const plan = new LayerPlan(root, step.mtime);
     const owner = step.user === "" ? undefined : resolveOwner(step.user, root ?? emptyTree);
     plan.makeDirectories(resolveLinks(plan, tarName(step.path)), owner);
     return await tools.layers.ingest(layerTar(plan.entries()), { signal: options.signal });

@@ -1,4 +1,5 @@
 import { InvalidParameterError } from "#errors/errors.ts";
+import { type CheckDirective, parseCheckDirective } from "./check-directive.ts";
 import type { EscapeCharacter } from "./source.ts";
 
 const DIRECTIVE = /^#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$/;
@@ -11,6 +12,7 @@ const KNOWN = new Set(["syntax", "escape", "check"]);
 export class Directives {
   readonly #values = new Map<string, string>();
   #done = false;
+  #isFirst = true;
 
   get escape(): EscapeCharacter {
     return this.#values.get("escape") === "`" ? "`" : "\\";
@@ -21,9 +23,20 @@ export class Directives {
     return this.#values.get("syntax") ?? "";
   }
 
+  /** Throws InvalidParameterError for an option that is none. */
+  get check(): CheckDirective {
+    return parseCheckDirective(this.#values.get("check") ?? "");
+  }
+
   /** Looks at a line without its leading blanks. Throws InvalidParameterError when a directive is given twice or is invalid. */
   read(line: string): void {
     if (this.#done) return;
+    // So that a Dockerfile can be made executable: https://github.com/moby/buildkit/blob/master/frontend/dockerfile/parser/directives.go
+    if (this.#isFirst && line.startsWith("#!")) {
+      this.#isFirst = false;
+      return;
+    }
+    this.#isFirst = false;
     const match = DIRECTIVE.exec(line);
     const key = match?.[1]?.toLowerCase() ?? "";
     const value = match?.[2] ?? "";

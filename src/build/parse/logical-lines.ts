@@ -1,4 +1,5 @@
 import { jsonStrings } from "./arguments.ts";
+import type { CheckDirective } from "./check-directive.ts";
 import { Directives } from "./directives.ts";
 import { atSource, DockerfileError } from "./dockerfile-error.ts";
 import { endsHeredoc, type Heredoc, type HeredocStart, heredocsOfLine, withBody } from "./heredoc.ts";
@@ -16,6 +17,7 @@ export interface LogicalLines {
   readonly lines: readonly LogicalLine[];
   readonly escape: EscapeCharacter;
   readonly syntax: string;
+  readonly check: CheckDirective;
   readonly warnings: readonly { readonly message: string; readonly source: SourceRange }[];
 }
 
@@ -51,6 +53,7 @@ class LineJoiner {
       lines: this.#lines,
       escape: this.#directives.escape,
       syntax: this.#directives.syntax,
+      check: atSource({ startLine: 1, endLine: 1 }, () => this.#directives.check),
       warnings: this.#warnings,
     };
   }

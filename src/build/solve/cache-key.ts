@@ -43,7 +43,8 @@ export function runKey(
   const security = step.security === "sandbox" ? undefined : step.security;
   const mounts = step.mounts.length === 0 ? undefined : step.mounts.map(mountText);
   const content = mounted.length === 0 ? undefined : mounted.map((source) => source.content);
-  const operation = { args, env, cwd, user, network, security, script, hosts, platform, mounts };
+  const { hostname } = step;
+  const operation = { args, env, cwd, user, hostname, network, security, script, hosts, platform, mounts };
   return keyOf("run", operation, { root, content });
 }
 
@@ -63,7 +64,7 @@ function mountText(mount: RunMount): string {
 
 /** WORKDIR: the directory and its owner. */
 export function workdirKey(step: WorkdirStep, root: Digest): CacheKey {
-  return keyOf("mkdir", { path: step.path, user: step.user }, { root });
+  return keyOf("mkdir", { path: step.path, user: step.user, timestamp: step.mtime }, { root });
 }
 
 export interface CopySourceKey {
@@ -80,11 +81,11 @@ export interface CopySourceKey {
  * wherever it does it: a layer found by it fits when the root has what the step looked at (base-facts.ts).
  */
 export function copyKey(step: CopyStep, root: Digest | undefined, sources: readonly CopySourceKey[]): CacheKey {
-  const { destination, chown, chmod, exclude, unpack, inlineFiles } = step;
+  const { destination, chown, chmod, exclude, unpack, inlineFiles, mtime: timestamp } = step;
   const inline = inlineFiles.map(({ name, content }) => ({ name, content: digestOf(content) }));
   const names = sources.map(({ argument }) => argument);
   const content = sources.map((source) => source.content);
-  const unpacked = { unpack: unpack.local, unpackRemote: unpack.remote || undefined };
+  const unpacked = { unpack: unpack.local, unpackRemote: unpack.remote || undefined, timestamp };
   return keyOf("copy", { names, destination, chown, chmod, exclude, ...unpacked, inline }, { root, content });
 }
 

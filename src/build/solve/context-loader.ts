@@ -24,6 +24,8 @@ export interface ContextLoaderParts {
   readonly progress: BuildProgress;
   readonly inflate: Inflate;
   readonly scratchDirectory: string;
+  /** BUILDKIT_CONTEXT_KEEP_GIT_DIR. */
+  readonly keepGitDirectory: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -62,6 +64,16 @@ export class ContextLoader implements AsyncDisposable {
       return tree.read(path, node);
     }
     throw new NotFoundError(`failed to read dockerfile: open ${name}: no such file or directory`);
+  }
+
+  /** How old a context is, seconds since the epoch: what its commit or its server says; undefined for the client's files. */
+  async time(name: string): Promise<number | undefined> {
+    const { input, contexts, remotes } = this.#parts;
+    const named = name === "" ? undefined : contexts[name];
+    const url = name === "" && input.kind === "remote" ? input.url : named?.kind === "url" ? named.url : undefined;
+    if (url === undefined || url.startsWith("docker-image://")) return undefined;
+    const source = parseGitSource(url, { allowBareHost: name === "" });
+    return await remotes.time(source ? { kind: "git", source } : { kind: "http", url, checksum: "" });
   }
 
   /** From now on it is known what steps read. */
@@ -124,7 +136,10 @@ export class ContextLoader implements AsyncDisposable {
   #remote(url: string): Promise<FileTree> {
     const { progress, remotes } = this.#parts;
     const git = parseGitSource(url, { allowBareHost: true });
-    if (git) return progress.run(`[internal] load git source ${redactUrl(url)}`, () => remotes.gitTree(git));
+    if (git) {
+      const source = { ...git, keepGitDirectory: git.keepGitDirectory || this.#parts.keepGitDirectory };
+      return progress.run(`[internal] load git source ${redactUrl(url)}`, () => remotes.gitTree(source));
+    }
     if (!/^https?:\/\//.test(url))
       throw new InvalidParameterError(`invalid remote context ${JSON.stringify(url)}: expected a git or http(s) URL`);
     return progress.run("[internal] load remote build context", async () => {

@@ -118,6 +118,9 @@ const LABELS: Readonly<Record<string, string>> = {
   hosts: "--add-host",
   script: "heredoc",
   inline: "heredoc",
+  timestamp: "SOURCE_DATE_EPOCH",
+  mounts: "--mount",
+  security: "--security",
 };
 
 function environmentChanges(before: readonly string[], now: readonly string[], args: ReadonlySet<string>): string[] {

@@ -67,6 +67,13 @@ export class RemoteSources implements AsyncDisposable {
     return await this.#checkout(source, await this.#commit(source));
   }
 
+  /** How old what a URL or repository has is, seconds since the epoch; undefined when nothing says so. */
+  async time(argument: RemoteArgument): Promise<number | undefined> {
+    if (argument.kind === "git") return (await this.gitTree(argument.source)).lstat("")?.mtime;
+    const time = Date.parse((await this.#fetch(argument.url, undefined)).lastModified);
+    return Number.isNaN(time) ? undefined : Math.floor(time / 1000);
+  }
+
   /** A file behind a URL, downloaded: where it lies, and what the server said. */
   async httpFile(url: string): Promise<FetchedFile & { readonly path: string }> {
     const fetched = await this.#fetch(url, undefined);

@@ -1,5 +1,6 @@
 import { digestOf } from "#formats/digest.ts";
 import type { Digest } from "#spec/digest.ts";
+import type { Platform } from "#spec/oci-image.ts";
 import type { Layer } from "#store/layer-store.ts";
 import { locate } from "../build-error.ts";
 import type { PlannedVertex } from "../builder.ts";
@@ -121,7 +122,7 @@ export class Solver implements Disposable {
     this.#signal.throwIfAborted();
     const missing = await this.#missingInput(step);
     if (missing !== undefined) return wouldRun(at, { ...below, ran: missing });
-    const prepared = await this.#prepare(step);
+    const prepared = await this.#prepare(step, at.stage.image.platform);
     // What is linked lies on nothing, whatever it will lie on.
     const layersBelow = step.kind === "copy" && step.link ? [] : below.layers;
     const root = rootKey(layersBelow.map(({ contentId }) => contentId));
@@ -174,10 +175,10 @@ export class Solver implements Disposable {
     return fitting?.solved;
   }
 
-  async #prepare(step: Step): Promise<PreparedStep> {
+  async #prepare(step: Step, platform: Platform): Promise<PreparedStep> {
     switch (step.kind) {
       case "run":
-        return { kind: "run", step, mounts: await this.#sources.mounts(step) };
+        return { kind: "run", step, platform, mounts: await this.#sources.mounts(step) };
       case "workdir":
         return { kind: "workdir", step };
       case "copy":
@@ -246,12 +247,10 @@ export class Solver implements Disposable {
   async #carryOut(prepared: PreparedStep, below: readonly Layer[], options: OpOptions): Promise<MadeLayer> {
     const { ops } = this.#tools;
     switch (prepared.kind) {
-      case "run":
-        return await runLayer(
-          { step: prepared.step, below, sources: await mounted(prepared.mounts, options) },
-          ops,
-          options,
-        );
+      case "run": {
+        const { step, platform, mounts } = prepared;
+        return await runLayer({ step, platform, below, sources: await mounted(mounts, options) }, ops, options);
+      }
       case "workdir":
         return { layer: await workdirLayer(prepared.step, below, ops, options) };
       case "copy": {
@@ -290,7 +289,12 @@ interface StepPlace {
 
 /** A step, and what it reads: its key depends on that. */
 type PreparedStep =
-  | { readonly kind: "run"; readonly step: RunStep; readonly mounts: readonly MountSource[] }
+  | {
+      readonly kind: "run";
+      readonly step: RunStep;
+      readonly platform: Platform;
+      readonly mounts: readonly MountSource[];
+    }
   | { readonly kind: "workdir"; readonly step: WorkdirStep }
   | { readonly kind: "copy"; readonly step: CopyStep; readonly files: CopySource };
 
