@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { get } from "node:http";
 import { connect, type Socket } from "node:net";
 import { encodeFrame, OPCODE } from "../src/formats/websocket.ts";
@@ -219,6 +219,24 @@ describe("log drivers", () => {
     expect(await refused("--log-opt", "x=y")).toContain("unknown log opt 'x' for json-file log driver");
     expect(await engine.ok(["ps", "-aq"])).toBe("");
   });
+
+  test("pack what was put aside; every reader still gets every line once", async () => {
+    const options = ["--log-opt", "max-size=20k", "--log-opt", "max-file=4", "--log-opt", "compress=true"];
+    // Bursts that rotate, with time between them for the packing.
+    const script =
+      "i=0; while [ $i -lt 3000 ]; do echo line $i of a log that is long enough; i=$((i+1)); [ $((i % 250)) = 0 ] && sleep 0.1; done; sleep 0.3";
+    const id = await engine.ok(["run", "-d", "--name", "packed", ...options, "busybox", "sh", "-c", script]);
+    const followed = (await engine.ok(["logs", "-f", "packed"])).split("\n");
+    expect(followed).toEqual(Array.from({ length: 3000 }, (_, index) => `line ${index} of a log that is long enough`));
+    const directory = `${engine.dataRoot}/containers/${id}`;
+    expect(readdirSync(directory).filter((name) => name.endsWith(".gz")).length).toBeGreaterThan(0);
+    const kept = (await engine.ok(["logs", "packed"])).split("\n");
+    expect(kept.length).toBeGreaterThan(300);
+    expect(kept).toEqual(followed.slice(-kept.length));
+    expect((await engine.ok(["logs", "-n", "400", "packed"])).split("\n")).toEqual(followed.slice(-400));
+    expect(readdirSync(directory).filter((name) => /tmp|gz\.\d/.test(name))).toEqual([]);
+    await engine.ok(["rm", "packed"]);
+  }, 30_000);
 
   test("of the engine's configuration are every container's", async () => {
     const other = await PrivateEngine.start({ daemonArgs: ["--log-driver", "local", "--log-opt", "max-size=1m"] });

@@ -26,9 +26,15 @@ export function labelsFit(filters: Filters, labels: Readonly<Record<string, stri
 export function booleanFilter(filters: Filters, name: string): boolean | undefined {
   const value = filters.get(name)?.[0];
   if (value === undefined) return undefined;
-  if (["1", "t", "true", "T", "TRUE", "True"].includes(value)) return true;
-  if (["0", "f", "false", "F", "FALSE", "False"].includes(value)) return false;
-  throw new InvalidParameterError(`invalid filter '${name}=[${value}]'`);
+  const isTrue = parseBool(value);
+  if (isTrue === undefined) throw new InvalidParameterError(`invalid filter '${name}=[${value}]'`);
+  return isTrue;
+}
+
+/** Go's strconv.ParseBool; undefined for a text that is neither. */
+export function parseBool(text: string): boolean | undefined {
+  if (["1", "t", "true", "T", "TRUE", "True"].includes(text)) return true;
+  return ["0", "f", "false", "F", "FALSE", "False"].includes(text) ? false : undefined;
 }
 
 /**

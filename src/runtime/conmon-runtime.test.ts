@@ -347,7 +347,7 @@ test("readLog({follow}) gives all 200,000 lines of a container across rotations,
   const spec = await fixture.spec(["sh", "-c", script], { rootfs });
   const rotator = new LogRotator((id) => fixture.runtime.reopenLog(id));
   await fixture.runtime.create(spec);
-  rotator.watch(spec.id, spec.logPath, { maxSize: 1024 * 1024, maxFile: 3 });
+  rotator.watch(spec.id, spec.logPath, { maxSize: 1024 * 1024, maxFile: 3, compress: false });
   const ended = fixture.exit(spec.id);
   const reader = readLog({ path: spec.logPath, follow: true, stdout: true, stderr: true, ended });
   await fixture.runtime.start(spec.id);

@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, statSync } from "node:fs";
 import { errorCode } from "#errors/errors.ts";
+import { openCompressed } from "./log-compression.ts";
 
 /** Rotated files beyond this number are not looked for. */
 const MOST_ROTATED = 64;
@@ -112,7 +113,8 @@ function openGeneration(path: string): LogGeneration | undefined {
     const { ino, size } = fstatSync(fd, { bigint: true });
     return { fd, inode: ino, size: Number(size) };
   } catch (error) {
-    if (errorCode(error) === "ENOENT") return undefined;
-    throw error;
+    if (errorCode(error) !== "ENOENT") throw error;
   }
+  const unpacked = openCompressed(path);
+  return unpacked && { ...unpacked, size: fstatSync(unpacked.fd).size };
 }

@@ -1,9 +1,10 @@
 import { renameSync, rmSync, statSync } from "node:fs";
 import { watchFile } from "#sys/watch-file.ts";
+import { compressedPath, compressFile, removeCompressed } from "./log-compression.ts";
 import { generationPath } from "./log-generations.ts";
 
 /** What Berth keeps of a container's output unless told otherwise. */
-export const DEFAULT_ROTATION: RotationOptions = { maxSize: 10 * 1024 * 1024, maxFile: 3 };
+export const DEFAULT_ROTATION: RotationOptions = { maxSize: 10 * 1024 * 1024, maxFile: 3, compress: false };
 
 /** Faster than any container writes (bytes a millisecond): how long a log of a given size surely stays below its limit. */
 const FASTEST_WRITER = 200 * 1024;
@@ -16,6 +17,8 @@ export interface RotationOptions {
   readonly maxSize: number;
   /** Files in all, the current one included; with 1 the output beyond `maxSize` is dropped. */
   readonly maxFile: number;
+  /** Pack the files that were put aside. */
+  readonly compress: boolean;
 }
 
 /**
@@ -54,6 +57,8 @@ class RotatedLog {
   readonly #reopen: () => boolean;
   #watch: Disposable | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #hasRotated = false;
+  #compression = Promise.resolve();
 
   constructor(path: string, options: RotationOptions, reopen: () => boolean) {
     this.#path = path;
@@ -78,9 +83,25 @@ class RotatedLog {
       this.#lookIn(SHORTEST_PAUSE);
     } else if (size < this.#options.maxSize) {
       this.#await(size);
+      if (this.#hasRotated) this.#compress();
     } else {
       rotateFiles(this.#path, this.#options.maxFile);
+      this.#hasRotated = this.#options.compress;
       if (this.#reopen()) this.#lookIn(SHORTEST_PAUSE);
+    }
+  }
+
+  /** conmon has made the new file: it writes to the one before no more. */
+  #compress(): void {
+    this.#hasRotated = false;
+    const { maxFile } = this.#options;
+    const find = (inode: bigint): string | undefined =>
+      rotatedPaths(this.#path, maxFile).find(
+        (path) => statSync(path, { bigint: true, throwIfNoEntry: false })?.ino === inode,
+      );
+    for (const path of rotatedPaths(this.#path, maxFile)) {
+      // One that cannot be packed stays as it is; it is as good.
+      this.#compression = this.#compression.then(() => compressFile(path, find)).catch(() => undefined);
     }
   }
 
@@ -107,11 +128,21 @@ class RotatedLog {
 export function rotateFiles(path: string, maxFile: number): void {
   const oldest = Math.max(1, maxFile - 1);
   for (let age = oldest - 1; age >= 0; age--) {
-    renameIfThere(generationPath(path, age), generationPath(path, age + 1));
+    const [from, to] = [generationPath(path, age), generationPath(path, age + 1)];
+    removeCompressed(to);
+    renameIfThere(from, to);
+    if (age > 0 && renameIfThere(compressedPath(from), compressedPath(to))) rmSync(to, { force: true });
   }
   if (maxFile <= 1) rmSync(generationPath(path, 1), { force: true });
 }
 
-function renameIfThere(from: string, to: string): void {
-  if (statSync(from, { throwIfNoEntry: false })) renameSync(from, to);
+/** The files that were put aside, newest first. */
+function rotatedPaths(path: string, maxFile: number): string[] {
+  return Array.from({ length: Math.max(0, maxFile - 1) }, (_, index) => generationPath(path, index + 1));
+}
+
+function renameIfThere(from: string, to: string): boolean {
+  const isThere = statSync(from, { throwIfNoEntry: false }) !== undefined;
+  if (isThere) renameSync(from, to);
+  return isThere;
 }

@@ -25,6 +25,9 @@ describe("checkLogConfig()", () => {
     ["json-file", { "max-file": "x" }, 'strconv.Atoi: parsing "x": invalid syntax'],
     ["json-file", { "max-size": "0" }, "max-size must be a positive number"],
     ["json-file", { "max-size": "10q" }, "invalid suffix: 'q'"],
+    ["json-file", { compress: "true", "max-file": "1" }, "compress cannot be true when max-file is less than 2"],
+    ["local", { compress: "true", "max-file": "1" }, "compression cannot be enabled when max file count is 1"],
+    ["local", { compress: "x" }, 'strconv.ParseBool: parsing "x": invalid syntax'],
     ["json-file", { tag: "{{" }, 'invalid log tag "{{"'],
     ["syslog", {}, 'log driver "syslog" is not supported: use json-file, local or none'],
     ["foo", {}, 'error looking up logging plugin foo: plugin "foo" not found'],
@@ -47,8 +50,9 @@ test("logLimits() counts in thousands and has each driver's defaults", () => {
   expect(logLimits({ Type: "json-file", Config: { "max-size": "10k", "max-file": "7" } })).toEqual({
     maxSize: 10_000,
     maxFile: 7,
+    compress: false,
   });
-  expect(logLimits({ Type: "local" })).toEqual({ maxSize: 20_000_000, maxFile: 5 });
+  expect(logLimits({ Type: "local" })).toEqual({ maxSize: 20_000_000, maxFile: 5, compress: true });
   expect(logLimits({ Type: "json-file", Config: { "max-size": "-1" } }).maxSize).toBe(Number.POSITIVE_INFINITY);
 });
 

@@ -1,4 +1,5 @@
 import { rm } from "node:fs/promises";
+import { parseBool } from "#engine/filters.ts";
 import { InvalidParameterError } from "#errors/errors.ts";
 import { parseDecimalSize } from "#formats/go-units.ts";
 import { generationPath } from "#runtime/log-generations.ts";
@@ -8,9 +9,9 @@ import { type ContainerContext, containerFiles } from "./container-context.ts";
 import type { ContainerRecord } from "./container-record.ts";
 
 /** Docker's for the driver `local`. */
-const LOCAL_ROTATION: RotationOptions = { maxSize: 20_000_000, maxFile: 5 };
+const LOCAL_ROTATION: RotationOptions = { maxSize: 20_000_000, maxFile: 5, compress: true };
 /** Nobody reads the log of `none` later: it holds what those who are attached have not read yet. */
-const PASSING_ROTATION: RotationOptions = { maxSize: 1_000_000, maxFile: 2 };
+const PASSING_ROTATION: RotationOptions = { maxSize: 1_000_000, maxFile: 2, compress: false };
 
 /**
  * How large a container's log may grow: `--log-opt max-size=10m max-file=3`, or the driver's defaults. Docker's default for json-file has no
@@ -25,7 +26,16 @@ export function logLimits({ Type: driver, Config }: NonNullable<HostConfig["LogC
   if (!Number.isInteger(maxFile))
     throw new InvalidParameterError(`strconv.Atoi: parsing "${options["max-file"]}": invalid syntax`);
   if (maxFile < 1) throw new InvalidParameterError("max-file cannot be less than 1");
-  return { maxSize, maxFile };
+  const compress =
+    options["compress"] === undefined ? fallback.compress && maxFile > 1 : boolOption(options["compress"]);
+  if (compress && (maxFile < 2 || maxSize === Number.POSITIVE_INFINITY)) {
+    throw new InvalidParameterError(
+      driver === "local"
+        ? `compression cannot be enabled when max file count is ${maxFile}`
+        : "compress cannot be true when max-file is less than 2 or max-size is not set",
+    );
+  }
+  return { maxSize, maxFile, compress };
 }
 
 /** Keeps the log of a container that has just been created or adopted within its limits. */
@@ -39,6 +49,12 @@ export async function discardPassedLog(context: ContainerContext, record: Contai
   if (record.hostConfig.LogConfig?.Type !== "none") return;
   const { log } = containerFiles(context, record.id);
   for (let age = 0; age < PASSING_ROTATION.maxFile; age++) await rm(generationPath(log, age), { force: true });
+}
+
+function boolOption(text: string): boolean {
+  const value = parseBool(text);
+  if (value === undefined) throw new InvalidParameterError(`strconv.ParseBool: parsing "${text}": invalid syntax`);
+  return value;
 }
 
 function sizeOption(text: string): number {
