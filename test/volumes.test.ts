@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { makeBusybox } from "../tools/harness/busybox.ts";
+import { makeBusybox, makeContext } from "../tools/harness/busybox.ts";
 import { PrivateEngine } from "../tools/harness/private-engine.ts";
 
 let engine: PrivateEngine;
@@ -148,6 +148,47 @@ describe("berth volume", () => {
     const anonymous = all.find(({ Actor }) => Actor.Attributes.destination === "/anonymous")?.Actor.ID;
     const itsOwn = all.filter(({ Actor }) => Actor.ID === anonymous).map(({ Action }) => Action);
     expect(itsOwn).toEqual(["create", "mount", "unmount", "destroy"]);
+  });
+});
+
+describe("filling a volume", () => {
+  test("happens once, when the container is made, with owner and mode of the image's directory", async () => {
+    await using context = makeContext({
+      Dockerfile:
+        "FROM busybox\nRUN mkdir /data && echo image > /data/file && chown -R 1000:5 /data && chmod 2750 /data\nVOLUME /data\n",
+    });
+    await engine.ok(["build", "-q", "-t", "filled", context.path]);
+    await engine.ok(["create", "--name", "data", "filled", "true"]);
+    expect(await run(["--volumes-from", "data"], "cat /data/file; stat -c %u:%g:%a /data")).toBe("image\n1000:5:2750");
+    await engine.ok(["create", "--name", "named", "-v", "fill:/data", "filled", "rm", "/data/file"]);
+    await engine.ok(["cp", join(host, "precious"), "named:/data/added"]);
+    expect(await run(["-v", "fill:/d"], "ls /d")).toBe("added\nfile");
+    await engine.ok(["start", "-a", "named"]);
+    await run(["-v", "fill:/d"], "rm /d/added");
+    await engine.ok(["start", "-a", "named"]).catch(() => "rm fails: nothing is there any more");
+    expect(await run(["-v", "fill:/d"], "ls /d")).toBe("");
+    expect(await engine.ok(["run", "--rm", "-v", "bare:/data:nocopy", "filled", "ls", "/data"])).toBe("");
+    expect(
+      await engine.ok(["run", "--rm", "--mount", "src=bare2,dst=/data,volume-nocopy", "filled", "ls", "/data"]),
+    ).toBe("");
+    const label = await engine.ok(["inspect", "-f", "{{(index .Mounts 0).Name}}", "data"]);
+    expect(await engine.ok(["volume", "inspect", "-f", "{{json .Labels}}", label])).toBe(
+      '{"com.docker.volume.anonymous":""}',
+    );
+    await engine.ok(["rm", "-v", "data", "named"]);
+    expect(await engine.ok(["volume", "ls", "-q"])).toBe("bare\nbare2\nfill");
+    await engine.ok(["volume", "rm", "bare", "bare2", "fill"]);
+  });
+
+  test("leaves no volume behind that was made for a container that cannot be", async () => {
+    expect(await refusal("--mount", "dst=/x", "--mount", "dst=/x")).toBe("Duplicate mount point: /x");
+    expect(await refusal("-v", "/anonymous", "--mount", `type=bind,src=${host}/none,dst=/y`)).toContain(
+      "does not exist",
+    );
+    await engine.ok(["create", "--name", "holder", "busybox", "true"]);
+    expect(await refusal("--name", "holder", "-v", "/anonymous")).toContain("is already in use");
+    expect(await engine.ok(["volume", "ls", "-q"])).toBe("");
+    await engine.ok(["rm", "holder"]);
   });
 });
 

@@ -23,3 +23,37 @@ function isMountStub(entry: UpperEntry): boolean {
   if (entry.kind === "deleted" || entry.below !== "nothing" || !MOUNT_POINTS.has(entry.path)) return false;
   return entry.stats.isDirectory() ? readdirSync(entry.location).length === 0 : entry.stats.size === 0n;
 }
+
+/**
+ * As {@link withoutMountStubs}, and without the directories that were only copied up to put one in: overlayfs counts them as changed, the container
+ * changed nothing in them.
+ */
+export function* withoutStubTraces(entries: Iterable<UpperEntry>): Generator<UpperEntry, void, void> {
+  let held: UpperEntry | undefined;
+  let sawStub = false;
+  for (const entry of entries) {
+    if (held && !entry.path.startsWith(`${held.path}/`)) {
+      if (!sawStub) yield held;
+      held = undefined;
+    }
+    if (isMountStub(entry)) sawStub = true;
+    else {
+      if (held) yield held;
+      held = isUnchangedDirectory(entry) ? entry : undefined;
+      sawStub = false;
+      if (!held) yield entry;
+    }
+  }
+  if (held && !sawStub) yield held;
+}
+
+/** Whether all that may have changed of a directory is its time. */
+function isUnchangedDirectory(entry: UpperEntry): boolean {
+  if (entry.kind === "deleted" || entry.below !== "directory" || entry.opaque || !entry.belowStats) return false;
+  const { stats, belowStats } = entry;
+  return (
+    Number(stats.mode) === belowStats.mode &&
+    Number(stats.uid) === belowStats.uid &&
+    Number(stats.gid) === belowStats.gid
+  );
+}

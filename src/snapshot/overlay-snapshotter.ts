@@ -6,7 +6,7 @@ import { diskUsage } from "#sys/disk-usage.ts";
 import { unmount } from "#sys/mount.ts";
 import { mountsBelow } from "#sys/mount-info.ts";
 import { LayerMounts } from "./layer-mounts.ts";
-import { withoutMountStubs } from "./mount-stubs.ts";
+import { withoutMountStubs, withoutStubTraces } from "./mount-stubs.ts";
 import { mountOverlay, mountReadOnlyOverlay } from "./overlay-mount.ts";
 import { snapshotChanges } from "./snapshot-changes.ts";
 import { SnapshotDirectory, type SnapshotRecord } from "./snapshot-directory.ts";
@@ -125,7 +125,7 @@ export class OverlaySnapshotter implements Snapshotter {
   async changes(key: string): Promise<readonly SnapshotChange[]> {
     await this.#start();
     await using below = await this.#layersOf(key);
-    return await snapshotChanges(withoutMountStubs(walkUpper(this.#snapshots.upper(key), below.path)));
+    return await snapshotChanges(withoutStubTraces(walkUpper(this.#snapshots.upper(key), below.path)));
   }
 
   async usage(key: string): Promise<SnapshotUsage> {

@@ -1,4 +1,4 @@
-import { type BigIntStats, closeSync, constants, lstatSync, openSync, readdirSync } from "node:fs";
+import { type BigIntStats, closeSync, constants, lstatSync, openSync, readdirSync, type Stats } from "node:fs";
 import { errorCode, InvalidParameterError } from "#errors/errors.ts";
 import { SystemCallError } from "#sys/libc.ts";
 import { getXattr } from "#sys/xattr.ts";
@@ -29,6 +29,8 @@ export interface PresentEntry {
   readonly stats: BigIntStats;
   /** What the layers have under that path. */
   readonly below: "nothing" | "directory" | "other";
+  /** Of what the layers have there. */
+  readonly belowStats: Stats | undefined;
   /** It replaces a directory of the layers as a whole. */
   readonly opaque: boolean;
 }
@@ -70,7 +72,8 @@ function* walkDirectory({ path, directory, lower, hidden }: Level): Generator<Up
     }
     const location = directory.at(name);
     const stats = unlessGone(() => lstatSync(location, { bigint: true }));
-    const inLayers = whatIs(lower, name);
+    const belowStats = lower && unlessGone(() => lstatSync(lower.at(name)));
+    const inLayers = kindOf(belowStats);
     if (!stats || isWhiteout(stats)) {
       if (inLayers !== "nothing") yield { kind: "deleted", path: entryPath, implied: !stats };
       continue;
@@ -78,7 +81,7 @@ function* walkDirectory({ path, directory, lower, hidden }: Level): Generator<Up
     const replaces = stats.isDirectory() && unlessGone(() => getXattr(location, OPAQUE))?.toString() === "y";
     // overlayfs marks every new directory opaque, if there was one before or not.
     const opaque = replaces && inLayers === "directory";
-    yield { kind: "present", path: entryPath, location, stats, below: inLayers, opaque };
+    yield { kind: "present", path: entryPath, location, stats, below: inLayers, belowStats, opaque };
     if (!stats.isDirectory()) continue;
     using child = openDirectory(location);
     using childLower = inLayers === "directory" && lower ? openDirectory(lower.at(name)) : undefined;
@@ -92,8 +95,7 @@ function isWhiteout(stats: BigIntStats): boolean {
   return stats.isCharacterDevice() && stats.rdev === 0n;
 }
 
-function whatIs(directory: OpenDirectory | undefined, name: string): PresentEntry["below"] {
-  const stats = directory && unlessGone(() => lstatSync(directory.at(name)));
+function kindOf(stats: Stats | undefined): PresentEntry["below"] {
   if (!stats) return "nothing";
   return stats.isDirectory() ? "directory" : "other";
 }

@@ -182,7 +182,7 @@ describe("LocalVolumeStore.copyUp()", () => {
   test("leaves a volume alone that has content", async () => {
     const volume = await store.create("vol");
     writeFileSync(join(volume.mountpoint, "mine"), "x");
-    await store.copyUp(volume, root, "/srv/data");
+    await store.copyUp(volume.name, root, "/srv/data");
     expect(readdirSync(volume.mountpoint)).toEqual(["mine"]);
   });
 
@@ -190,7 +190,7 @@ describe("LocalVolumeStore.copyUp()", () => {
     const volume = await store.create("vol");
     writeFileSync(join(volume.mountpoint, "half"), "x");
     writeFileSync(join(volume.mountpoint, "../.copying"), "");
-    await store.copyUp(volume, root, "/srv/data");
+    await store.copyUp(volume.name, root, "/srv/data");
     expect(readdirSync(volume.mountpoint).sort()).toEqual(["hard", "link", "null", "sub"]);
   });
 
@@ -226,14 +226,14 @@ describe("LocalVolumeStore.copyUp()", () => {
 
   test("runs once for callers at once", async () => {
     const volume = await store.create("vol");
-    await Promise.all([1, 2, 3].map(() => store.copyUp(volume, root, "/srv/data")));
+    await Promise.all([1, 2, 3].map(() => store.copyUp(volume.name, root, "/srv/data")));
     expect(readFileSync(join(volume.mountpoint, "sub/file"), "utf8")).toBe("content");
     expect(existsSync(join(volume.mountpoint, "../.copying"))).toBe(false);
   });
 
   async function filled(path: string): Promise<Volume> {
     const volume = await store.create("");
-    await store.copyUp(volume, root, path);
+    await store.copyUp(volume.name, root, path);
     return volume;
   }
 });

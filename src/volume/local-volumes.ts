@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
 import { chmod, mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { errorCode, NotFoundError } from "#errors/errors.ts";
@@ -110,9 +111,15 @@ export class LocalVolumeStore implements VolumeStore {
     });
   }
 
-  copyUp(volume: Volume, rootfs: string, imagePath: string): Promise<void> {
-    const marker = join(this.#directory, volume.name, COPY_MARKER);
-    return this.#locks.run(volume.name, () => copyUp(volume.mountpoint, marker, rootfs, imagePath));
+  copyUp(name: string, rootfs: string, imagePath: string): Promise<void> {
+    const { mountpoint } = this.#known(name);
+    return this.#locks.run(name, () => copyUp(mountpoint, this.#marker(name), rootfs, imagePath));
+  }
+
+  async isUnfilled(name: string): Promise<boolean> {
+    const { mountpoint, driverOpts } = this.#known(name);
+    // What will be mounted there can only be looked at when it is.
+    return needsMount(driverOpts) || existsSync(this.#marker(name)) || (await readdir(mountpoint)).length === 0;
   }
 
   async usage(volume: Volume): Promise<number> {
@@ -132,6 +139,10 @@ export class LocalVolumeStore implements VolumeStore {
     for (const name of names.filter((entry) => entry.startsWith(REMOVED_PREFIX))) {
       await rm(join(this.#directory, name), { recursive: true, force: true });
     }
+  }
+
+  #marker(name: string): string {
+    return join(this.#directory, name, COPY_MARKER);
   }
 
   #known(name: string): Volume {

@@ -21,7 +21,9 @@ export interface VolumeStore {
    * Copies what the image has at `imagePath` into the volume when the volume is empty (Docker's copy-up): owner, mode, xattrs, times.
    * `imagePath` is opened beneath `rootfs` only. Nothing happens when it does not exist.
    */
-  copyUp(volume: Volume, rootfs: string, imagePath: string): Promise<void>;
+  copyUp(name: string, rootfs: string, imagePath: string): Promise<void>;
+  /** Whether `copyUp` would look at the image at all: the volume is empty, or a crash cut its filling short. */
+  isUnfilled(name: string): Promise<boolean>;
   /** Bytes on disk. */
   usage(volume: Volume): Promise<number>;
 }

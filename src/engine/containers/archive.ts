@@ -143,7 +143,7 @@ async function stoppedSources(
   held.defer(async () => {
     for (const { type, name } of record.mounts) if (type === "volume") await context.volumes.release(name, user);
   });
-  return held.use(await useMounts(context, record, { user })).sources;
+  return held.use(await useMounts(context, record, { user, starts: false })).sources;
 }
 
 function asyncTree(tree: ContainerTree): OpenFiles {

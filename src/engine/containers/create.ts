@@ -15,6 +15,8 @@ import { mergeConfig } from "./merge-config.ts";
 import { resolveMounts } from "./mounts.ts";
 import { portRequests } from "./port-requests.ts";
 import { randomName } from "./random-name.ts";
+import { removeAnonymousVolumes } from "./remove.ts";
+import { fillVolumes } from "./use-mounts.ts";
 import { checkCreateRequest, checkName, checkRuntime } from "./validate-create.ts";
 
 export interface CreateOptions {
@@ -89,10 +91,12 @@ async function makeDurable(context: ContainerContext, record: ContainerRecord): 
     await context.snapshotter.prepare(record.id, context.images.layers(record.imageId), {
       volatile: record.hostConfig.AutoRemove ?? false,
     });
+    await fillVolumes(context, record);
     context.containers.add(record);
   } catch (error) {
     await context.snapshotter.remove(record.id);
     await rm(files.directory, { recursive: true, force: true });
+    await removeAnonymousVolumes(context, record.mounts);
     throw error;
   }
 }

@@ -10,37 +10,52 @@ import type { ContainerContext } from "./container-context.ts";
 import type { ContainerMount } from "./container-record.ts";
 import { namedContainer } from "./joined-containers.ts";
 import { checkMountRequest, checkTarget } from "./mount-request.ts";
+import { removeAnonymousVolumes } from "./remove.ts";
 
 /**
  * All mounts of a new container, volumes made: `-v` and `--mount` first, then `--volumes-from`, then the image's VOLUMEs that nothing else
- * covers. Throws InvalidParameterError in Docker's words.
+ * covers. Throws InvalidParameterError in Docker's words; volumes without a name that were made by then are removed again.
  */
 export async function resolveMounts(
   context: ContainerContext,
   config: ContainerConfig,
   hostConfig: HostConfig,
 ): Promise<ContainerMount[]> {
-  const mounts = new Map<string, ContainerMount>();
+  const made: ContainerMount[] = [];
+  try {
+    await addMounts(context, config, hostConfig, made);
+  } catch (error) {
+    await removeAnonymousVolumes(context, made);
+    throw error;
+  }
+  return made;
+}
+
+async function addMounts(
+  context: ContainerContext,
+  config: ContainerConfig,
+  hostConfig: HostConfig,
+  made: ContainerMount[],
+): Promise<void> {
+  const taken = new Set<string>();
   const add = (mount: ContainerMount): void => {
-    if (mounts.has(mount.destination)) throw new InvalidParameterError(`Duplicate mount point: ${mount.destination}`);
-    mounts.set(mount.destination, mount);
+    made.push(mount);
+    if (taken.has(mount.destination)) throw new InvalidParameterError(`Duplicate mount point: ${mount.destination}`);
+    taken.add(mount.destination);
   };
   for (const bind of hostConfig.Binds ?? []) add(await fromBind(context, bind, hostConfig.VolumeDriver ?? ""));
   for (const request of hostConfig.Mounts ?? []) add(await fromMountRequest(context, request));
   for (const [destination, options] of Object.entries(hostConfig.Tmpfs ?? {})) add(tmpfsMount(destination, options));
   for (const mount of (hostConfig.VolumesFrom ?? []).flatMap((text) => fromContainer(context, text))) {
-    if (!mounts.has(mount.destination)) mounts.set(mount.destination, mount);
+    if (!taken.has(mount.destination)) add(mount);
   }
   for (const destination of Object.keys(config.Volumes ?? {})) {
     // `VOLUME data` counts from the root.
     const path = posix.resolve("/", destination);
-    if (!mounts.has(path))
-      mounts.set(
-        path,
-        await volumeMount(context, { name: "", destination: path, readonly: false, mode: "", copyUp: true }),
-      );
+    if (taken.has(path)) continue;
+    const request = { name: "", destination: path, readonly: false, mode: "", copyUp: true };
+    add(await volumeMount(context, { ...request, driver: hostConfig.VolumeDriver ?? "" }));
   }
-  return [...mounts.values()];
 }
 
 async function fromBind(context: ContainerContext, text: string, driver: string): Promise<ContainerMount> {

@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { ConflictError } from "#errors/errors.ts";
 import { type ContainerContext, containerFiles } from "./container-context.ts";
-import { type ContainerRecord, eventAttributes, isRunning } from "./container-record.ts";
+import { type ContainerMount, type ContainerRecord, eventAttributes, isRunning } from "./container-record.ts";
 import { killProcess } from "./stop.ts";
 import type { Supervisor } from "./supervisor.ts";
 
@@ -49,16 +49,20 @@ export async function removeWithImage(context: ContainerContext, id: string, opt
   context.containers.remove(id);
   await context.snapshotter.remove(id);
   await rm(containerFiles(context, id).directory, { recursive: true, force: true });
-  if (options.volumes) await removeAnonymousVolumes(context, record);
+  if (options.volumes) await removeAnonymousVolumes(context, record.mounts);
   const imageBytes = await context.images.release(record.imageId);
   context.events.publish("container", "destroy", id, eventAttributes(record));
   context.waiters.removed(id, record.state.exitCode);
   return imageBytes;
 }
 
-async function removeAnonymousVolumes(context: ContainerContext, record: ContainerRecord): Promise<void> {
+/** Removes the volumes that were made for a container alone, which is gone or will not be, unless another has come to have them. */
+export async function removeAnonymousVolumes(
+  context: ContainerContext,
+  mounts: readonly ContainerMount[],
+): Promise<void> {
   const inUse = new Set(context.containers.list().flatMap((other) => other.mounts.map((mount) => mount.name)));
-  for (const mount of record.mounts) {
+  for (const mount of mounts) {
     const volume = mount.anonymous && !inUse.has(mount.name) ? context.volumes.get(mount.name) : undefined;
     if (!volume) continue;
     await context.volumes.remove(volume.name);

@@ -85,7 +85,7 @@ async function createProcess(
   network: ContainerNetwork,
   rootfs: string,
 ): Promise<number> {
-  await using mounts = await useMounts(context, record, { user: record.id, startsAt: rootfs });
+  await using mounts = await useMounts(context, record, { user: record.id, starts: true });
   const spec = await prepareSpec(context, record, network, rootfs, mounts);
   return (await context.runtime.create(spec)).pid;
 }

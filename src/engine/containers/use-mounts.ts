@@ -11,8 +11,8 @@ export interface UsedMounts extends AsyncDisposable {
 export interface UseOptions {
   /** Who uses the volumes: the container, or a copy of its files. */
   readonly user: string;
-  /** The container's mounted root: empty volumes are filled with what the image has at their place, and events tell of them. */
-  readonly startsAt?: string;
+  /** The container starts: events tell of its volumes. */
+  readonly starts: boolean;
 }
 
 /**
@@ -66,7 +66,7 @@ async function useVolume(
   context: ContainerContext,
   record: ContainerRecord,
   mount: ContainerMount,
-  { user, startsAt }: UseOptions,
+  { user, starts }: UseOptions,
 ): Promise<string> {
   const volume = context.volumes.get(mount.name);
   if (!volume) throw new InvalidParameterError(`cannot mount volume "${mount.name}": no such volume`);
@@ -76,8 +76,7 @@ async function useVolume(
   } catch (cause) {
     throw new SystemError(`error while mounting volume '${volume.mountpoint}': ${errorMessage(cause)}`, { cause });
   }
-  if (startsAt === undefined) return directory;
-  if (mount.copyUp) await context.volumes.copyUp(volume, startsAt, mount.destination);
+  if (!starts) return directory;
   context.events.publish("volume", "mount", mount.name, {
     driver: volume.driver,
     container: record.id,
@@ -86,6 +85,28 @@ async function useVolume(
     propagation: mount.propagation,
   });
   return directory;
+}
+
+/**
+ * Fills a new container's empty volumes with what its image has at their place: once, when it is made, as Docker. What its user empties later stays empty, and
+ * another container may have the volumes before it starts.
+ */
+export async function fillVolumes(context: ContainerContext, record: ContainerRecord): Promise<void> {
+  const empty: ContainerMount[] = [];
+  for (const mount of record.mounts) {
+    if (mount.type === "volume" && mount.copyUp && (await context.volumes.isUnfilled(mount.name))) empty.push(mount);
+  }
+  if (empty.length === 0) return;
+  await using root = await context.snapshotter.hold(record.id);
+  const user = `${record.id}:fill`;
+  for (const mount of empty) {
+    try {
+      await useVolume(context, record, mount, { user, starts: false });
+      await context.volumes.copyUp(mount.name, root.path, mount.destination);
+    } finally {
+      await context.volumes.release(mount.name, user);
+    }
+  }
 }
 
 /** Gives a container's volumes back, when it has ended or could not start; events tell of those that it had. Idempotent. */

@@ -16,6 +16,9 @@ export interface VolumeRequest {
   readonly driverOpts: Readonly<Record<string, string>>;
 }
 
+/** How Docker tells volumes that nobody named. */
+const ANONYMOUS_LABEL = "com.docker.volume.anonymous";
+
 /** Makes a volume, or returns the one of that name. */
 export async function createVolume(context: ContainerContext, request: VolumeRequest): Promise<Volume> {
   const name = request.name || randomBytes(32).toString("hex");
@@ -25,7 +28,7 @@ export async function createVolume(context: ContainerContext, request: VolumeReq
   }
   const known = request.name !== "" && context.volumes.get(request.name) !== undefined;
   const volume = await context.volumes.create(name, {
-    labels: request.labels,
+    labels: request.name === "" ? { ...request.labels, [ANONYMOUS_LABEL]: "" } : request.labels,
     driverOpts: request.driverOpts,
     anonymous: request.name === "",
   });
