@@ -191,50 +191,6 @@ describe("OverlaySnapshotter.mount()", () => {
   });
 });
 
-describe("OverlaySnapshotter.hold()", () => {
-  test("keeps a root that is unmounted meanwhile, and unmounts one that nobody else wants", async () => {
-    await snapshotter.prepare("one", [bottom]);
-    const first = await snapshotter.hold("one");
-    const second = await snapshotter.hold("one");
-    expect(await snapshotter.mount("one")).toBe(first.path);
-    await snapshotter.unmount("one");
-    await first[Symbol.asyncDispose]();
-    await first[Symbol.asyncDispose]();
-    expect(readFileSync(join(second.path, "dir/a"), "utf8")).toBe("dir/a");
-    await second[Symbol.asyncDispose]();
-    expect(existsSync(second.path)).toBe(false);
-    const third = await snapshotter.hold("one");
-    await snapshotter.mount("one");
-    await third[Symbol.asyncDispose]();
-    expect(existsSync(third.path)).toBe(true);
-  });
-
-  test("does not keep a snapshot from its removal", async () => {
-    await snapshotter.prepare("one", [bottom]);
-    const held = await snapshotter.hold("one");
-    await snapshotter.remove("one");
-    expect(existsSync(held.path)).toBe(false);
-    await held[Symbol.asyncDispose]();
-    await expect(snapshotter.hold("one")).rejects.toThrow(NotFoundError);
-  });
-});
-
-describe("OverlaySnapshotter.changes()", () => {
-  test("leaves out what is only there to be mounted on, and nothing else", async () => {
-    await snapshotter.prepare("one", [bottom]);
-    const root = await snapshotter.mount("one");
-    for (const path of ["dev", "proc", "sys"]) mkdirSync(join(root, path));
-    put(root, "etc/hosts", "");
-    expect(await lines("one")).toEqual([]);
-    chmodSync(join(root, "etc"), 0o700);
-    expect(await lines("one")).toEqual(["C /etc"]);
-    chmodSync(join(root, "etc"), 0o755);
-    put(root, "etc/mine", "");
-    rmSync(join(root, "dir/a"));
-    expect(await lines("one")).toEqual(["C /dir", "D /dir/a", "C /etc", "A /etc/mine"]);
-  });
-});
-
 describe("OverlaySnapshotter.prepare()", () => {
   test("refuses a key that exists, or that could not be a name", async () => {
     await snapshotter.prepare("one", []);
