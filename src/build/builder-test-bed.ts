@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { NotFoundError } from "#errors/errors.ts";
+import { NotFoundError, NotImplementedError } from "#errors/errors.ts";
 import { digestOf } from "#formats/digest.ts";
 import type { SnapshotLayer } from "#snapshot/snapshotter.ts";
 import type { BuildStep } from "#spec/build-record.ts";
@@ -192,6 +192,10 @@ export class BuilderTestBed {
           return 0;
         },
       },
+      sharedCaches: {
+        reader: () => unavailable(),
+        writer: () => unavailable(),
+      },
       host: {
         resolveImage: async (reference) => {
           const image = this.images.get(reference);
@@ -319,4 +323,8 @@ function rootOf(tree: FileTree): TreeNode {
 function known<T>(value: T | undefined): T {
   if (value === undefined) throw new NotFoundError("not there");
   return value;
+}
+
+function unavailable(): never {
+  throw new NotImplementedError("there are no shared caches here");
 }

@@ -11,6 +11,7 @@ import type {
   RegistryLogins,
   SshAgents,
 } from "./build-client.ts";
+import type { CacheLocation, CacheTarget } from "./shared-cache/shared-cache.ts";
 import type { BuildMemory } from "./solve/build-memory.ts";
 
 /**
@@ -28,6 +29,10 @@ export interface BuildRequest {
   readonly sshAgents?: SshAgents;
   readonly logins?: RegistryLogins;
   readonly entitlements?: readonly Entitlement[];
+  /** Shared caches to read; one that cannot be read is reported and passed over. */
+  readonly cacheFrom?: readonly CacheLocation[];
+  /** Shared caches to write when the image is done. */
+  readonly cacheTo?: readonly CacheTarget[];
   /** Canonical references, e.g. docker.io/library/web-ping:latest. */
   readonly tags: readonly string[];
   readonly buildArgs: Readonly<Record<string, string>>;

@@ -13,11 +13,16 @@ import type { StageGraph } from "./graph/graph-types.ts";
 import { parseDockerfile } from "./instructions/parse-dockerfile.ts";
 import type { Dockerfile } from "./instructions/types.ts";
 import type { OpTools } from "./ops/op-context.ts";
+import type { ShareableCache } from "./shared-cache/export-cache.ts";
+import { withInlineCache } from "./shared-cache/inline-cache.ts";
+import { exportCaches, importCaches } from "./shared-cache/share-cache.ts";
+import type { SharedCaches } from "./shared-cache/shared-cache.ts";
 import { BaseImages } from "./solve/base-images.ts";
 import { BuildSources } from "./solve/build-sources.ts";
+import { localLayers } from "./solve/local-layers.ts";
 import { BuildProgress } from "./solve/progress.ts";
 import { plannedVertexes, Solver } from "./solve/solver.ts";
-import type { SolvedLayer, SolvedStage } from "./solve/solver-types.ts";
+import type { SolvedLayer, SolveOptions } from "./solve/solver-types.ts";
 import { OutputReplay, type StepOutput } from "./solve/step-output.ts";
 
 /** The layer store as builds use it. */
@@ -33,6 +38,7 @@ export interface DockerfileBuilderOptions {
   readonly layers: BuildLayers;
   readonly cache: BuildCacheStore;
   readonly host: BuildHost;
+  readonly sharedCaches: SharedCaches;
   /** From `sys`, which `build` may not import. */
   readonly readXattrs: OpTools["readXattrs"];
   readonly inflate: OpTools["inflate"];
@@ -66,11 +72,16 @@ export class DockerfileBuilder {
         const bytes = await sources.contexts.dockerfile(request.dockerfileName);
         text = { name: request.dockerfileName, lines: Buffer.from(bytes).toString("utf8").split(/\r?\n/) };
         const dockerfile = await this.#loadDefinition(bytes, request, progress);
-        const target = await this.#loadGraph(dockerfile, request, sources, progress);
+        const [target, imported] = await Promise.all([
+          this.#loadGraph(dockerfile, request, sources, progress),
+          importCaches(this.#options.sharedCaches, request, progress),
+        ]);
         sources.contexts.plan(target);
         request.onPlan?.(plannedVertexes(target));
-        const solved = await this.#solve(target, request, sources, progress);
-        return { imageId: await this.#export(target, solved, request, progress) };
+        const cache = await this.#solve(target, request, sources, progress, { isPlan: false, imported });
+        const imageId = await this.#export(target, cache, request, progress);
+        await exportCaches(this.#options.sharedCaches, request, cache, progress);
+        return { imageId };
       });
     } catch (error) {
       if (request.signal.aborted) throw new CancelledError("context canceled", { cause: error });
@@ -97,7 +108,8 @@ export class DockerfileBuilder {
         const images = new BaseImages(this.#options.host, request, progress);
         const target = await this.#graphOf(dockerfile, request, sources, (stage) => images.resolveOffline(stage));
         sources.contexts.plan(target);
-        await this.#solve(target, request, sources, progress, true);
+        const imported = await importCaches(this.#options.sharedCaches, request, progress);
+        await this.#solve(target, request, sources, progress, { isPlan: true, imported });
       });
     } catch (error) {
       if (request.signal.aborted) throw new CancelledError("context canceled", { cause: error });
@@ -156,15 +168,15 @@ export class DockerfileBuilder {
     request: BuildRequest,
     sources: BuildSources,
     progress: BuildProgress,
-    isPlan = false,
-  ): Promise<SolvedStage> {
+    mode: Pick<SolveOptions, "isPlan" | "imported">,
+  ): Promise<ShareableCache> {
     const { cache, layers } = this.#options;
     using solver = new Solver(
       target,
       { cache, layers, ops: this.#options, inFlight: this.#inFlight },
       {
+        ...mode,
         noCache: request.noCache,
-        isPlan,
         extraHosts: request.extraHosts,
         contexts: sources.contexts,
         remotes: sources.remotes,
@@ -175,14 +187,15 @@ export class DockerfileBuilder {
         memory: request.memory,
       },
     );
-    return await solver.solve();
+    return solver.shareable(await solver.solve());
   }
 
-  #export(target: StageGraph, solved: SolvedStage, request: BuildRequest, progress: BuildProgress): Promise<Digest> {
+  #export(target: StageGraph, cache: ShareableCache, request: BuildRequest, progress: BuildProgress): Promise<Digest> {
     return progress.run("exporting to image", async (vertex) => {
-      // The layers are in the store already; there is nothing to export but their names.
+      // The layers are in the store already, but for those that only a shared cache had; there is nothing to export but their names.
+      await localLayers(cache.result, request.signal);
       vertex.status("exporting layers");
-      const config = imageConfig(target, solved.layers, request.labels);
+      const config = withInlineCache(imageConfig(target, cache.result, request.labels), cache, request);
       const imageId = await this.#options.host.createImage(config, request.tags);
       vertex.status(`writing image ${imageId}`);
       for (const tag of request.tags) vertex.status(`naming to ${tag}`);

@@ -27,6 +27,9 @@ export interface BuildRequest {
   readonly labels: Readonly<Record<string, string>>;
   readonly target: string;
   readonly noCache: boolean;
+  /** `--cache-from` and `--cache-to`, paths absolute. */
+  readonly cacheFrom: readonly string[];
+  readonly cacheTo: readonly string[];
   readonly pull: boolean;
   readonly networkMode: string;
   readonly platform: string;
@@ -77,6 +80,8 @@ async function send(
       labels: JSON.stringify(build.labels),
       target: build.target || undefined,
       nocache: build.noCache,
+      berthcachefrom: build.cacheFrom,
+      berthcacheto: build.cacheTo,
       pull: build.pull,
       networkmode: build.networkMode,
       platform: build.platform || undefined,

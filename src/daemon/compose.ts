@@ -7,6 +7,7 @@ import { BuildHistory, DEFAULT_HISTORY_LIMITS } from "#engine/builds/build-histo
 import { EngineBuildHost } from "#engine/builds/build-host.ts";
 import { BuildService } from "#engine/builds/build-service.ts";
 import { CacheMountService } from "#engine/builds/cache-mount-service.ts";
+import { EngineSharedCaches } from "#engine/builds/shared-caches.ts";
 import type { ContainerContext } from "#engine/containers/container-context.ts";
 import { ContainerStore } from "#engine/containers/container-store.ts";
 import { ExecService } from "#engine/containers/exec.ts";
@@ -250,6 +251,7 @@ function composeBuilds(
       layers,
       cache,
       host,
+      sharedCaches: new EngineSharedCaches(images),
       ...tools,
     }),
     cacheMounts: new CacheMountService(tools.cacheMounts, new CacheMountStore(database)),

@@ -62,6 +62,8 @@ export interface ImageConfig {
   readonly config?: ContainerDefaults;
   readonly rootfs: { readonly type: "layers"; readonly diff_ids: readonly Digest[] };
   readonly history?: readonly HistoryEntry[];
+  /** A build cache within the image: spec/cache-config.ts. */
+  readonly "moby.buildkit.cache.v0"?: string;
 }
 
 /** What an image says about containers made from it: the `config` object of the image config. */

@@ -4,7 +4,7 @@ import { openedContext } from "#build/build-client.ts";
 import type { BaseImage, BuildContext, BuildRequest, ContextEntry } from "#build/builder.ts";
 import { DockerfileBuilder } from "#build/dockerfile-builder.ts";
 import { CacheMounts } from "#build/ops/cache-mounts.ts";
-import { SystemError } from "#errors/errors.ts";
+import { NotImplementedError, SystemError } from "#errors/errors.ts";
 import { digestOf } from "#formats/digest.ts";
 import { RuntimeTestBed } from "#runtime/runtime-test-bed.ts";
 import { OverlaySnapshotter } from "#snapshot/overlay-snapshotter.ts";
@@ -168,6 +168,10 @@ export class KernelBuilder implements AsyncDisposable {
       openPrivateDirectory: async () => mountPrivateTmpfs(join(directory, "scratch", `t${this.#count++}`)),
       git: (args, { env, signal }) => runCommand("git", args, { env, signal, okCodes: "any", group: true }),
       cacheMounts: this.cacheMounts,
+      sharedCaches: {
+        reader: () => unavailable(),
+        writer: () => unavailable(),
+      },
       host: {
         resolveImage: async () => base,
         importImage: async () => base,
@@ -210,4 +214,8 @@ function contextOf(files: Record<string, string | Uint8Array>): BuildContext {
     },
     transferred: 0,
   };
+}
+
+function unavailable(): never {
+  throw new NotImplementedError("there are no shared caches here");
 }

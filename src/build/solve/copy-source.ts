@@ -8,6 +8,7 @@ import { withRoot } from "../ops/op-context.ts";
 import { argumentName, type SourceSelection, selectSources } from "../ops/select-sources.ts";
 import { baseKey, type CopySourceKey, contentKey } from "./cache-key.ts";
 import { contentDigest } from "./content-digest.ts";
+import { localLayers } from "./local-layers.ts";
 import type { SolvedStage, SolverTools } from "./solver-types.ts";
 import type { StepCache } from "./step-cache.ts";
 
@@ -43,8 +44,8 @@ export async function stageSource(
   tools: SolverTools,
 ): Promise<CopySource> {
   const layers = stage.layers.map(({ layer }) => layer);
-  const withTree = <T>(work: (tree: FileTree, selected: readonly SourceSelection[]) => Promise<T>): Promise<T> =>
-    withRoot(tools.ops, layers, async (root) => {
+  const withTree = async <T>(work: (tree: FileTree, selected: readonly SourceSelection[]) => Promise<T>): Promise<T> =>
+    await withRoot(tools.ops, await localLayers(stage.layers), async (root) => {
       const tree = root ?? emptyTree;
       return await work(tree, select(tree, paths, digestHex(baseKey(layers)).slice(0, 25)));
     });

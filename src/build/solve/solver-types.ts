@@ -4,6 +4,8 @@ import type { BuildCacheStore } from "#store/build-cache.ts";
 import type { Layer, LayerProvider } from "#store/layer-store.ts";
 import type { BuildSecrets, SshAgents } from "../build-client.ts";
 import type { OpTools } from "../ops/op-context.ts";
+import type { ImportedCache } from "../shared-cache/imported-cache.ts";
+import type { RemoteLayer } from "../shared-cache/shared-cache.ts";
 import type { BuildMemory } from "./build-memory.ts";
 import type { ContextLoader } from "./context-loader.ts";
 import type { BuildProgress } from "./progress.ts";
@@ -13,6 +15,8 @@ import type { StepOutput } from "./step-output.ts";
 /** The layer of a step that has been carried out, now or once. */
 export interface SolvedLayer {
   readonly layer: Layer;
+  /** Set while only a shared cache has it: `layer` is then its diffID and no more. Whoever needs its files asks local-layers.ts. */
+  readonly remote?: RemoteLayer;
   /** What the keys of later steps see of it: its files without their times. */
   readonly contentId: Digest;
   /** When it was made, milliseconds since the epoch; undefined for layers of a base image. */
@@ -40,6 +44,8 @@ export interface SolveOptions {
   readonly noCache: boolean;
   /** Carry nothing out: report what a build would find cached and what it would run. */
   readonly isPlan: boolean;
+  /** Caches of other machines, asked after the own one. */
+  readonly imported: readonly ImportedCache[];
   readonly extraHosts: readonly string[];
   readonly contexts: ContextLoader;
   readonly remotes: RemoteSources;

@@ -12,9 +12,11 @@ import { type MadeLayer, type OpOptions, withRoot } from "../ops/op-context.ts";
 import type { MountedFiles } from "../ops/run-mounts.ts";
 import { runLayer } from "../ops/run-step.ts";
 import { workdirLayer } from "../ops/workdir-step.ts";
+import type { CachedStep, ShareableCache } from "../shared-cache/export-cache.ts";
 import { parseStepName } from "./build-memory.ts";
 import { type CacheKey, type CopySourceKey, copyKey, rootKey, runKey, workdirKey } from "./cache-key.ts";
 import type { CopySource } from "./copy-source.ts";
+import { localLayers } from "./local-layers.ts";
 import type { VertexProgress } from "./progress.ts";
 import type { SolvedLayer, SolvedStage, SolveOptions, SolverTools } from "./solver-types.ts";
 import { StepCache } from "./step-cache.ts";
@@ -35,6 +37,7 @@ export class Solver implements Disposable {
   readonly #target: StageGraph;
   readonly #reporter: StepReporter;
   readonly #sources: StepSources;
+  readonly #steps: CachedStep[] = [];
   /** Cache mounts that this build has emptied. */
   readonly #emptied = new Set<Digest>();
 
@@ -42,7 +45,7 @@ export class Solver implements Disposable {
     this.#target = target;
     this.#tools = tools;
     this.#options = options;
-    this.#cache = new StepCache(tools);
+    this.#cache = new StepCache(tools, options.imported);
     this.#reporter = new StepReporter(options.memory, target, options);
     this.#signal = AbortSignal.any([options.signal, this.#failed.signal]);
     this.#sources = new StepSources({
@@ -67,6 +70,11 @@ export class Solver implements Disposable {
     } finally {
       this.#options.progress.cancelOpen();
     }
+  }
+
+  /** What the solved build leaves to share. */
+  shareable(target: SolvedStage): ShareableCache {
+    return { steps: this.#steps, contents: this.#cache.contents, result: target.layers };
   }
 
   [Symbol.dispose](): void {
@@ -133,6 +141,7 @@ export class Solver implements Disposable {
     if (found) {
       vertex.cached();
       trace.end("cached", found);
+      this.#steps.push({ key: key.key, description: step.name, made: found, below: layersBelow });
       return { ran: below.ran, layers: [...below.layers, found] };
     }
     if (this.#options.isPlan) return wouldRun(at, below);
@@ -141,6 +150,7 @@ export class Solver implements Disposable {
     if (!this.#options.noCache) vertex.explain(reasons);
     const made = await this.#execute(prepared, { ...below, layers: layersBelow }, key, root, vertex);
     trace.end("ran", made);
+    this.#steps.push({ key: key.key, description: step.name, made, below: layersBelow });
     return { ran: parseStepName(step.name).label, layers: [...below.layers, made] };
   }
 
@@ -161,12 +171,13 @@ export class Solver implements Disposable {
     key: CacheKey,
     root: Digest,
   ): Promise<SolvedLayer | undefined> {
-    const found = this.#cache.find(key.key);
+    const description = { record: key.record, root, name: prepared.step.name };
+    const found = this.#cache.find(key.key, description);
     if (found || prepared.kind !== "copy" || prepared.step.link) return found;
     const floating = copyKey(prepared.step, undefined, prepared.files.keys).key;
     const candidates = this.#cache.findFloating(floating);
     if (candidates.length === 0) return undefined;
-    const layers = below.layers.map(({ layer }) => layer);
+    const layers = await localLayers(below.layers, this.#signal);
     const fitting = await withRoot(this.#tools.ops, layers, async (base) =>
       candidates.find(({ facts }) => factsHold(facts, prepared.step, base)),
     );
@@ -225,7 +236,7 @@ export class Solver implements Disposable {
           isFreshCache: (cache) => this.#isFreshCache(cache),
           onOutput: (stream, bytes) => report({ stream, bytes: Uint8Array.from(bytes) }),
         };
-        const layers = below.layers.map(({ layer }) => layer);
+        const layers = await localLayers(below.layers, signal);
         const { layer, contentId = layer.diffId, facts } = await this.#carryOut(prepared, layers, options);
         const made: SolvedLayer = { layer, contentId, created: Date.now() };
         const floating =

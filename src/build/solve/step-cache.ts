@@ -1,7 +1,9 @@
 import { existsSync } from "node:fs";
 import type { Digest } from "#spec/digest.ts";
 import type { BuildCacheRecord } from "#store/build-cache-record.ts";
+import type { Layer } from "#store/layer-store.ts";
 import type { BaseFacts } from "../ops/base-facts.ts";
+import type { ImportedCache } from "../shared-cache/imported-cache.ts";
 import type { CacheKey } from "./cache-key.ts";
 import type { SolvedLayer, SolverTools } from "./solver-types.ts";
 
@@ -19,24 +21,65 @@ export interface FloatingLayer {
   readonly facts: BaseFacts;
 }
 
+/** What a hit in a shared cache is recorded with. */
+export interface StepDescription {
+  readonly record: string;
+  readonly root: Digest;
+  readonly name: string;
+}
+
 /** The build cache as one build uses it: what it has looked at stays protected until the build is disposed. */
 export class StepCache implements Disposable {
   readonly #cache: SolverTools["cache"];
   readonly #layers: SolverTools["layers"];
+  readonly #imported: readonly ImportedCache[];
   readonly #held = new DisposableStack();
+  /** Digests over files of stages that this build has used, by key. */
+  readonly contents: Map<Digest, readonly Digest[]> = new Map();
 
-  constructor({ cache, layers }: Pick<SolverTools, "cache" | "layers">) {
+  constructor({ cache, layers }: Pick<SolverTools, "cache" | "layers">, imported: readonly ImportedCache[] = []) {
     this.#cache = cache;
     this.#layers = layers;
+    this.#imported = imported;
   }
 
-  /** The layer that the step made once; undefined when it never ran, or its layer's file has gone. */
-  find(key: Digest): SolvedLayer | undefined {
+  /** The layer that the step made once, here or where a shared cache comes from; undefined when it never ran. */
+  find(key: Digest, describe?: StepDescription): SolvedLayer | undefined {
+    const own = this.#findOwn(key);
+    return own ?? (describe && this.#findImported(key, describe));
+  }
+
+  /** Undefined too when its layer's file has gone. */
+  #findOwn(key: Digest): SolvedLayer | undefined {
     this.#held.use(this.#cache.hold(key));
     const record = this.#cache.get(key);
     const solved = record && this.#solved(record);
     if (solved) this.#cache.touch(key, Date.now());
     return solved;
+  }
+
+  /** A hit is one's own from then on: its record is written as soon as its layer is here. */
+  #findImported(key: Digest, { record, root, name }: StepDescription): SolvedLayer | undefined {
+    for (const imported of this.#imported) {
+      const step = imported.find(key);
+      if (!step) continue;
+      const { diffId, contentId, created, remote } = step;
+      const here = this.#layers.layer(diffId);
+      const isHere = here !== undefined && existsSync(here.path);
+      const remember = (layer: Layer): void => this.add({ key, record }, root, name, { layer, contentId, created });
+      if (isHere) {
+        remember(here);
+        return { layer: here, contentId, created };
+      }
+      const fetch = async (): Promise<Layer> => {
+        const layer = await remote.fetch();
+        remember(layer);
+        return layer;
+      };
+      const placeholder = { diffId, size: 0, contentSize: 0, fileSize: 0, path: "" };
+      return { layer: placeholder, contentId, created, remote: { blob: remote.blob, fetch } };
+    }
+    return undefined;
   }
 
   /** Layers that the same COPY made over other roots, with what they took from those; the newest first. */
@@ -74,13 +117,17 @@ export class StepCache implements Disposable {
   findContent(key: Digest): readonly Digest[] | undefined {
     this.#held.use(this.#cache.hold(key));
     const record = this.#cache.get(key);
-    if (!record) return undefined;
-    this.#cache.touch(key, Date.now());
-    return (JSON.parse(record.record) as ContentRecord).content;
+    if (record) this.#cache.touch(key, Date.now());
+    const content = record
+      ? (JSON.parse(record.record) as ContentRecord).content
+      : this.#imported.map((cache) => cache.findContent(key)).find((found) => found !== undefined);
+    if (content) this.contents.set(key, content);
+    return content;
   }
 
   addContent({ key, record }: CacheKey, content: readonly Digest[], description: string): void {
     const full: ContentRecord = { ...JSON.parse(record), content };
+    this.contents.set(key, content);
     this.#cache.put({ key, description, record: JSON.stringify(full), created: Date.now() });
   }
 

@@ -8,6 +8,7 @@ import type { MountFiles } from "../ops/run-mounts.ts";
 import { type CopySourceKey, copyKey, rootKey } from "./cache-key.ts";
 import type { ContextLoader } from "./context-loader.ts";
 import { type CopySource, contextSource, joinSources, stageSource } from "./copy-source.ts";
+import { localLayers } from "./local-layers.ts";
 import type { RemoteSources } from "./remote-sources.ts";
 import type { SolvedStage, SolverTools } from "./solver-types.ts";
 import type { StepCache } from "./step-cache.ts";
@@ -78,7 +79,7 @@ export class StepSources {
     if (origin.kind === "stage") {
       const files = async (): Promise<MountFiles> => {
         const solved = await this.#parts.stage(origin);
-        return { layers: solved.layers.map(({ layer }) => layer), path };
+        return { layers: await localLayers(solved.layers), path };
       };
       return { mount, key, files };
     }
@@ -93,7 +94,7 @@ export class StepSources {
       const step = mountedCopy(`/${inside}`);
       const key = copyKey(step, rootKey([]), source.keys);
       const known = this.#parts.cache.find(key.key);
-      if (known) return { layers: [known.layer], path: inside };
+      if (known) return { layers: await localLayers([known]), path: inside };
       const { layer } = await copyLayer({ step, below: [], parts }, this.#parts.tools.ops, options);
       const made = { layer, contentId: layer.diffId, created: Date.now() };
       this.#parts.cache.add(key, rootKey([]), `[internal] mount ${path === "" ? "/" : path}`, made);

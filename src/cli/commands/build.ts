@@ -32,6 +32,12 @@ const FLAGS = {
   allow: listFlag('Allow extra privileged entitlement (e.g., "network.host", "security.insecure")'),
   "build-arg": listFlag("Set build-time variables"),
   "build-context": listFlag("Additional build contexts (e.g., name=path)"),
+  "cache-from": listFlag('External cache sources (e.g., "user/app:cache", "type=local,src=path/to/dir")', {
+    type: "stringArray",
+  }),
+  "cache-to": listFlag('Cache export destinations (e.g., "user/app:cache", "type=local,dest=path/to/dir")', {
+    type: "stringArray",
+  }),
   explain: booleanFlag("Print all that went into the cache key of each step"),
   file: stringFlag('Name of the Dockerfile (Default is "PATH/Dockerfile")', { short: "f" }),
   format: stringFlag('Format of --plan: text, or "json"'),
@@ -120,6 +126,16 @@ async function follow(
   return { ...outcome, build: reference };
 }
 
+/** A directory of the user's is one of the machine's: the engine does not know where the user stands. */
+function absoluteCache(text: string, field: string, { workingDirectory }: CommandContext): string {
+  return text
+    .split(",")
+    .map((part) =>
+      part.startsWith(`${field}=`) ? `${field}=${resolve(workingDirectory, part.slice(field.length + 1))}` : part,
+    )
+    .join(",");
+}
+
 async function requestOf(
   build: BuildContext,
   { flags, args }: Invocation<typeof FLAGS>,
@@ -136,6 +152,8 @@ async function requestOf(
     labels: keyValueMap(flags.label),
     target: flags.target,
     noCache: flags["no-cache"],
+    cacheFrom: flags["cache-from"].map((text) => absoluteCache(text, "src", context)),
+    cacheTo: flags["cache-to"].map((text) => absoluteCache(text, "dest", context)),
     pull: flags.pull,
     networkMode: flags.network,
     platform: flags.platform || context.environment["DOCKER_DEFAULT_PLATFORM"] || "",

@@ -5,6 +5,7 @@ import { contextFromTar } from "#build/context/context-from-tar.ts";
 import type { ContextStore } from "#build/context/context-store.ts";
 import type { OpenContext } from "#build/context/open-context.ts";
 import type { DockerfileBuilder } from "#build/dockerfile-builder.ts";
+import { parseCacheFrom, parseCacheTo } from "#build/shared-cache/cache-options.ts";
 import type { Pruned } from "#engine/containers/prune.ts";
 import type { LayerKeeper } from "#engine/images/image-context.ts";
 import { userMessage } from "#errors/disk-full.ts";
@@ -155,6 +156,14 @@ export class BuildService {
     this.history.close();
     this.contexts.close();
   }
+}
+
+/** Reads `--cache-from` and `--cache-to`. Throws InvalidParameterError, NotImplementedError. */
+export function sharedCacheOptions(
+  from: readonly string[],
+  to: readonly string[],
+): Pick<BuildRequest, "cacheFrom" | "cacheTo"> {
+  return { cacheFrom: from.map(parseCacheFrom), cacheTo: to.map(parseCacheTo) };
 }
 
 /** What a client shows of a build that failed. */

@@ -76,6 +76,7 @@ export const decodeImageConfig: Decoder<ImageConfig> = object<ImageConfig>(
       { type: "layers", diff_ids: [] },
     ),
     history: list(historyEntry),
+    "moby.buildkit.cache.v0": text,
   },
   { architecture: "", os: "", rootfs: { type: "layers", diff_ids: [] } },
 );

@@ -112,6 +112,11 @@ async function copyLayer(
   return isCopied;
 }
 
+/** Makes the registry have one layer. Resolves with its descriptor there. */
+export async function pushSingleLayer(context: ImageContext, job: PushJob, layer: Layer): Promise<Descriptor> {
+  return await pushLayer(context, planTask(context, layer.diffId, job), job);
+}
+
 function layersOf(context: ImageContext, image: ImageRecord): Digest[] {
   return context.images.layers(image.id).map((layer) => layer.diffId);
 }

@@ -1,7 +1,8 @@
-import { type BuildRequest, buildFailure } from "#engine/builds/build-service.ts";
+import { type BuildRequest, buildFailure, sharedCacheOptions } from "#engine/builds/build-service.ts";
 import type { Engine } from "#engine/engine.ts";
 import { errorMessage, InvalidParameterError } from "#errors/errors.ts";
 import { formatReference, parseReference, tagNameOnly } from "#formats/reference.ts";
+import { textList } from "#lib/json-decoder.ts";
 import type { JsonMessage } from "#spec/docker-api.ts";
 import { type BuildSources, openBuildSource } from "../build/build-source.ts";
 import { CancellableBuilds } from "../build/cancellable-builds.ts";
@@ -146,8 +147,23 @@ function parseBuild(request: RequestContext): ParsedBuild {
       .split(",")
       .filter((host) => host !== ""),
     platform: request.text("platform"),
+    ...sharedCacheOptions(
+      [...request.query.getAll("berthcachefrom"), ...listParameter(request, "cachefrom")],
+      request.query.getAll("berthcacheto"),
+    ),
     entitlements: decodeEntitlements(request.text("allow")),
   };
+}
+
+/** Docker's JSON list of references. */
+function listParameter(request: RequestContext, name: string): readonly string[] {
+  const text = request.text(name);
+  if (text === "" || text === "null") return [];
+  try {
+    return textList(JSON.parse(text), name);
+  } catch (cause) {
+    throw new InvalidParameterError(`invalid value for ${name}: ${errorMessage(cause)}`, { cause });
+  }
 }
 
 /** `{"K":"V"}`; a null value (an ARG taken from an environment that has none) is left out. */
