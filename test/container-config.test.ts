@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { makeBusybox } from "../tools/harness/busybox.ts";
 import { PrivateEngine } from "../tools/harness/private-engine.ts";
 
@@ -100,6 +100,18 @@ describe("POST /containers/create", () => {
     },
     60_000,
   );
+
+  test("says at the start what the machine does not let the engine give", async () => {
+    const capabilities = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1] ?? "0";
+    // CAP_SYS_RESOURCE, with which nothing is refused.
+    if ((BigInt(`0x${capabilities}`) >> 24n) & 1n) return;
+    const failure = async (HostConfig: Json): Promise<unknown> => {
+      const { body } = await create({ HostConfig });
+      return (await api("POST", `/containers/${body["Id"]}/start`)).body["message"];
+    };
+    expect(await failure({ OomScoreAdj: -1000 })).toContain("it lacks CAP_SYS_RESOURCE");
+    expect(await failure({ Ulimits: [{ Name: "rtprio", Soft: 99, Hard: 99 }] })).toContain("it lacks CAP_SYS_RESOURCE");
+  });
 
   test("warns of what it discards", async () => {
     const { body } = await create({

@@ -1,5 +1,6 @@
 import { booleanFilter, type Filters, labelsFit } from "#engine/filters.ts";
 import { InvalidParameterError } from "#errors/errors.ts";
+import { descendsFrom } from "./ancestor-filter.ts";
 import type { ContainerContext } from "./container-context.ts";
 import { type ContainerRecord, isRunning, PHASES } from "./container-record.ts";
 
@@ -48,7 +49,7 @@ function predicate(context: ContainerContext, filters: Filters, name: string, va
       return ({ state }) => state.phase === "exited" && codes.includes(state.exitCode);
     }
     case "ancestor":
-      return any((record, value) => isAncestor(context, record, value));
+      return descendsFrom(context.images, values);
     case "before": {
       const created = Math.min(...values.map((value) => context.containers.resolve(value).created));
       return (record) => record.created < created;
@@ -116,15 +117,6 @@ function checkHealth(value: string): void {
 function exitCode(value: string): number {
   if (!/^-?\d+$/.test(value)) throw new InvalidParameterError(`invalid filter 'exited=[${value}]'`);
   return Number(value);
-}
-
-function isAncestor(context: ContainerContext, record: ContainerRecord, image: string): boolean {
-  if (record.imageName === image) return true;
-  try {
-    return context.images.find(image).id === record.imageId;
-  } catch {
-    return false;
-  }
 }
 
 /** `80`, `53/udp`, `8000-8080/tcp` as `PORT/PROTOCOL` each. These are ports of the container. Throws InvalidParameterError. */

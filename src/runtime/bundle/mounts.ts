@@ -8,10 +8,17 @@ import { checkPropagation } from "./shared-mounts.ts";
 const SHM_SIZE = 64 * 1024 * 1024;
 
 /** Everything mounted into a container, in the order of mounting: parents before children. */
-export function resolveMounts(spec: ContainerSpec, context: NamespaceContext): readonly RuntimeMount[] {
+export function resolveMounts(
+  spec: ContainerSpec,
+  context: NamespaceContext,
+  writableCgroups: boolean = false,
+): readonly RuntimeMount[] {
   const user = [...tmpfsMounts(spec.tmpfs ?? {}), ...spec.mounts.map(bindMount)];
   const taken = new Set(user.map((mount) => mount.destination));
-  const system = [...systemMounts(spec.privileged), ...sharedMemory(spec, context)].filter(
+  const system = [
+    ...systemMounts(spec.privileged, spec.privileged || writableCgroups),
+    ...sharedMemory(spec, context),
+  ].filter(
     ({ destination }) =>
       !taken.has(destination) &&
       // Who brings a whole /dev wants what is in it.
@@ -27,8 +34,9 @@ export function rootfsPropagation(mounts: readonly BindMount[]): string | undefi
   return wanted.has("slave") || wanted.has("rslave") ? "rslave" : undefined;
 }
 
-function systemMounts(privileged: boolean): RuntimeMount[] {
+function systemMounts(privileged: boolean, writableCgroups: boolean): RuntimeMount[] {
   const access = privileged ? "rw" : "ro";
+  const cgroupAccess = writableCgroups ? "rw" : "ro";
   return [
     { destination: "/proc", type: "proc", source: "proc", options: ["nosuid", "noexec", "nodev"] },
     {
@@ -44,7 +52,12 @@ function systemMounts(privileged: boolean): RuntimeMount[] {
       source: "devpts",
       options: ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"],
     },
-    { destination: "/sys/fs/cgroup", type: "cgroup", source: "cgroup", options: [access, "nosuid", "noexec", "nodev"] },
+    {
+      destination: "/sys/fs/cgroup",
+      type: "cgroup",
+      source: "cgroup",
+      options: [cgroupAccess, "nosuid", "noexec", "nodev"],
+    },
     { destination: "/dev/mqueue", type: "mqueue", source: "mqueue", options: ["nosuid", "noexec", "nodev"] },
   ];
 }

@@ -1,3 +1,4 @@
+import { InvalidParameterError } from "#errors/errors.ts";
 import type { RuntimeConfig, RuntimeLinux, RuntimeProcess, RuntimeSeccomp } from "#spec/oci-runtime.ts";
 import type { ContainerSpec } from "../container-runtime.ts";
 import type { HostFacts } from "../host-facts.ts";
@@ -41,7 +42,7 @@ export function makeRuntimeConfig(spec: ContainerSpec, context: SpecContext): Ru
     root: { path: spec.rootfs, readonly: spec.readonlyRootfs },
     // In the host's UTS namespace it would rename the host.
     ...(spec.utsMode === "host" ? {} : { hostname: spec.hostname }),
-    mounts: resolveMounts(withInit, context),
+    mounts: resolveMounts(withInit, context, security.writableCgroups),
     linux: {
       ...makeLinux(spec, capabilities, security, context),
       ...(propagation ? { rootfsPropagation: propagation } : {}),
@@ -86,8 +87,16 @@ function makeProcess(
     rlimits: resolveRlimits(spec.ulimits ?? [], host.ceilings),
     noNewPrivileges: security.noNewPrivileges,
     ...(security.apparmor && host.hasAppArmor ? { apparmorProfile: security.apparmor } : {}),
-    ...(spec.oomScoreAdj === undefined ? {} : { oomScoreAdj: spec.oomScoreAdj }),
+    ...(spec.oomScoreAdj === undefined ? {} : { oomScoreAdj: checkedOomScore(spec.oomScoreAdj, host) }),
   };
+}
+
+/** runc dies without a word when the kernel refuses it. */
+function checkedOomScore(wanted: number, { leastOomScore }: HostFacts): number {
+  if (wanted >= leastOomScore) return wanted;
+  throw new InvalidParameterError(
+    `cannot set OomScoreAdj ${wanted}: the engine's own is ${leastOomScore} and it lacks CAP_SYS_RESOURCE to go below that`,
+  );
 }
 
 /** HOME is the user's, unless the image or the client says otherwise. */

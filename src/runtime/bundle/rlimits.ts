@@ -27,11 +27,21 @@ const NAMES: Readonly<Record<string, string>> = {
 
 /** The rows of /proc/PID/limits. */
 const KERNEL_TITLES: Readonly<Record<string, string>> = {
-  "Max core file size": "RLIMIT_CORE",
-  "Max open files": "RLIMIT_NOFILE",
-  "Max processes": "RLIMIT_NPROC",
-  "Max locked memory": "RLIMIT_MEMLOCK",
+  "Max cpu time": "RLIMIT_CPU",
+  "Max file size": "RLIMIT_FSIZE",
+  "Max data size": "RLIMIT_DATA",
   "Max stack size": "RLIMIT_STACK",
+  "Max core file size": "RLIMIT_CORE",
+  "Max resident set": "RLIMIT_RSS",
+  "Max processes": "RLIMIT_NPROC",
+  "Max open files": "RLIMIT_NOFILE",
+  "Max locked memory": "RLIMIT_MEMLOCK",
+  "Max file locks": "RLIMIT_LOCKS",
+  "Max pending signals": "RLIMIT_SIGPENDING",
+  "Max msgqueue size": "RLIMIT_MSGQUEUE",
+  "Max nice priority": "RLIMIT_NICE",
+  "Max realtime priority": "RLIMIT_RTPRIO",
+  "Max realtime timeout": "RLIMIT_RTTIME",
 };
 
 export interface UlimitRequest {
