@@ -13,6 +13,9 @@ if (words[0] === "daemon") {
       stderr: (text) => void process.stderr.write(text),
     }),
   );
+} else if (words[0] === "name-service") {
+  const { runNameService } = await import("#network/names/name-service.ts");
+  process.exit(await runNameService(words.slice(1)));
 } else {
   const { runCli } = await import("#cli/main.ts");
   process.exit(await runCli(words));

@@ -20,6 +20,7 @@ export async function cleanUp(running: RunningEngine, paths: EnginePaths): Promi
   for (const record of records) await containers.snapshotter.unmount(record.id);
   await containers.volumes.releaseUnused();
   await containers.snapshotter.releaseIdle();
+  await containers.names.cleanUp();
   await containers.networkDriver.cleanUp();
   await running.close();
   for (const name of await readdir(paths.execRoot))

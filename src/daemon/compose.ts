@@ -29,6 +29,7 @@ import { Subpaths } from "#files/subpath.ts";
 import { KeyLock } from "#lib/key-lock.ts";
 import { SharedWork } from "#lib/shared-work.ts";
 import { LinuxNetworkDriver } from "#network/linux-network-driver.ts";
+import { NamePublisher } from "#network/names/name-publisher.ts";
 import { blockAt, CHOSEN_BLOCK } from "#network/subnet-choice.ts";
 import { RegistryClient } from "#registry/registry-client.ts";
 import { readCgroupFeatures } from "#runtime/cgroup-features.ts";
@@ -115,6 +116,7 @@ export async function composeEngine(options: DaemonOptions, paths: EnginePaths, 
       await builds.close();
       containers.logRotator.close();
       containers.networkDriver.release();
+      containers.names.close();
       await runtime.close();
       await containers.snapshotter.releaseIdle();
       await layers.settled();
@@ -180,10 +182,15 @@ interface ContainerParts {
 }
 
 function composeContainers(
-  { options, paths, database, events, locks }: Foundation,
+  { options, paths, database, events, locks, log }: Foundation,
   { containerStore, images, runtime, volumes }: ContainerParts,
 ): ContainerContext {
   const name = engineName(options);
+  const names = new NamePublisher({
+    directory: paths.names,
+    command: [process.execPath, "name-service"],
+    onTrouble: (message) => log.warn(message),
+  });
   const networkDriver = new LinuxNetworkDriver({
     engineName: name,
     netnsDirectory: paths.namespaces,
@@ -204,6 +211,7 @@ function composeContainers(
       bridgeBlock: options.bip === "" ? CHOSEN_BLOCK : blockAt(options.bip),
     }),
     networkDriver,
+    names,
     volumes,
     subpaths: new Subpaths(join(paths.mounts, "s")),
     events,

@@ -26,6 +26,8 @@ export interface EnginePaths {
   readonly runtimeState: string;
   readonly exits: string;
   readonly namespaces: string;
+  /** Records of the name service. */
+  readonly names: string;
   readonly buildFiles: string;
 }
 
@@ -49,6 +51,7 @@ export function enginePaths(dataRoot: string, execRoot: string): EnginePaths {
     runtimeState: join(execRoot, "runtime"),
     exits: join(execRoot, "exits"),
     namespaces: join(execRoot, "netns"),
+    names: join(execRoot, "names"),
     buildFiles: join(execRoot, "build"),
   };
 }

@@ -6,12 +6,20 @@ export interface HostsOptions {
   readonly domainname?: string;
   /** The container's addresses, one per network and family; none without a network of its own. */
   readonly addresses: readonly string[];
+  /** Lines for others: links. */
+  readonly others?: readonly HostLine[];
   /** `--add-host` values: `name:address` or `name=address`; the address `host-gateway` means `hostGateway`. */
   readonly extraHosts: readonly string[];
   /** Address at which containers reach the host: the bridge's gateway. */
   readonly hostGateway: string;
   /** Lines to start from instead of the defaults: the host's own file, for `--network host`. */
   readonly base?: string;
+}
+
+/** An address and the names for it. */
+export interface HostLine {
+  readonly address: string;
+  readonly names: readonly string[];
 }
 
 /** What Docker writes into every /etc/hosts. */
@@ -32,7 +40,8 @@ export function renderHosts(options: HostsOptions): string {
     return `${address === "host-gateway" ? options.hostGateway : address}\t${name}`;
   });
   const own = options.addresses.map((address) => `${address}\t${ownNames(options)}`);
-  return [...base, ...extra, ...own, ""].join("\n");
+  const others = (options.others ?? []).map(({ address, names }) => `${address}\t${names.join(" ")}`);
+  return [...base, ...extra, ...others, ...own, ""].join("\n");
 }
 
 /** Splits an `--add-host` value; the address is an IP or `host-gateway`. Throws InvalidParameterError with Docker's words. */

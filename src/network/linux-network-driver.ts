@@ -15,6 +15,7 @@ import { addRouteCommands, changeRouteCommands, gatewayEndpoint } from "./defaul
 import { HostNetworks } from "./host-networks.ts";
 import { deleteInterface } from "./link.ts";
 import { macAddressOf } from "./mac-address.ts";
+import { redirectNames } from "./names/redirect.ts";
 import { createNamespace, namespaceFlag, removeNamespace, runInNamespace } from "./namespace.ts";
 import type {
   EndpointRequest,
@@ -84,13 +85,23 @@ export class LinuxNetworkDriver implements NetworkDriver {
     undo.defer(() => this.#ports.withdraw(containerId));
     // Both are awaited to their end, so that an undo never races the half that still runs.
     const results = await Promise.allSettled([
-      this.#makeSandbox(netnsPath, planned, ports.length > 0),
+      this.#makeSandbox(netnsPath, planned, ports.length > 0).then(() =>
+        request.withNames ? redirectNames(netnsPath) : undefined,
+      ),
       this.#ports.lead(containerId, ports, endpoints),
     ]);
     for (const result of results) if (result.status === "rejected") throw result.reason;
     undo.move();
     const sandboxId = randomBytes(32).toString("hex");
-    return this.#keep({ containerId, sandboxId, netnsPath, endpoints, portRequests: request.ports, ports });
+    const names = request.withNames ? { hasNames: true } : {};
+    return this.#keep({ containerId, sandboxId, netnsPath, endpoints, portRequests: request.ports, ports, ...names });
+  }
+
+  async redirectNames(containerId: string): Promise<NetworkSandbox> {
+    const sandbox = this.#sandbox(containerId);
+    if (sandbox.hasNames) return sandbox;
+    await redirectNames(sandbox.netnsPath);
+    return this.#keep({ ...sandbox, hasNames: true });
   }
 
   async attach(containerId: string, request: EndpointRequest): Promise<NetworkSandbox> {

@@ -21,6 +21,8 @@ export interface NetworkDriver {
   open(request: SandboxRequest): Promise<NetworkSandbox>;
   /** Connects a running container to one more network. Resolves with its sandbox as it is then. On failure nothing changes. */
   attach(containerId: string, request: EndpointRequest): Promise<NetworkSandbox>;
+  /** Makes 127.0.0.11 the name server of a running container. Idempotent. Resolves with its sandbox as it is then. */
+  redirectNames(containerId: string): Promise<NetworkSandbox>;
   /** Takes a running container off a network. Resolves with its sandbox as it is then. */
   detach(containerId: string, networkId: string): Promise<NetworkSandbox>;
   /** Releases namespace, addresses and ports. Idempotent. */
@@ -77,6 +79,8 @@ export interface SandboxRequest {
   /** In the order of the interfaces. None: loopback only. */
   readonly endpoints: readonly EndpointRequest[];
   readonly ports: readonly PortRequest[];
+  /** Make 127.0.0.11 the name server. */
+  readonly withNames?: boolean;
 }
 
 export interface EndpointRequest {
@@ -112,6 +116,8 @@ export interface NetworkSandbox {
   /** What to publish, and what is published while an endpoint has a default route. */
   readonly portRequests: readonly PortRequest[];
   readonly ports: readonly PortBinding[];
+  /** 127.0.0.11 is the name server. */
+  readonly hasNames?: boolean;
 }
 
 /** A container's interface on a network. */

@@ -9,6 +9,8 @@ export interface ResolvConfOptions {
   readonly dns: readonly string[];
   readonly search: readonly string[];
   readonly options: readonly string[];
+  /** The engine's own name service, which asks the other servers itself. */
+  readonly nameService?: string | undefined;
 }
 
 /** Docker's, for a host that names no server a container can reach. */
@@ -19,14 +21,19 @@ const SYSTEMD_RESOLV_CONF = "/run/systemd/resolve/resolv.conf";
 
 /**
  * The text of a container's /etc/resolv.conf. Servers on the host's loopback are left out: in the container that address is the
- * container itself. IPv6 servers too, as containers have no IPv6 address.
+ * container itself. IPv6 servers too, as containers have no IPv6 address there.
  */
 export function renderResolvConf(options: ResolvConfOptions): string {
   const hostServers = valuesOf(options.host, "nameserver").filter((server) => !isLoopback(server) && !isIPv6(server));
-  const servers = firstNonEmpty(options.dns, hostServers, DEFAULT_SERVERS);
+  const servers = options.nameService
+    ? [options.nameService]
+    : firstNonEmpty(options.dns, hostServers, DEFAULT_SERVERS);
   // The last `search` line counts (resolv.conf(5)); "--dns-search ." asks for none.
   const search = firstNonEmpty(options.search, lastLineValues(options.host, "search")).filter((name) => name !== ".");
-  const resolver = firstNonEmpty(options.options, valuesOf(options.host, "options"));
+  const wanted = firstNonEmpty(options.options, valuesOf(options.host, "options"));
+  // A container's name has no dot: it is asked for as it is before any search domain is put behind it.
+  const resolver =
+    options.nameService && !wanted.some((option) => option.startsWith("ndots:")) ? [...wanted, "ndots:0"] : wanted;
   return [
     ...servers.map((server) => `nameserver ${server}`),
     ...(search.length > 0 ? [`search ${search.join(" ")}`] : []),
@@ -35,6 +42,10 @@ export function renderResolvConf(options: ResolvConfOptions): string {
   ].join("\n");
 }
 
+/** The servers that a resolv.conf names, in their order; Docker's if there are none. */
+export function hostNameServers(text: string): readonly string[] {
+  return firstNonEmpty(valuesOf(text, "nameserver"), DEFAULT_SERVERS);
+}
 /** The host's resolv.conf, or what systemd-resolved's stub stands for; "" if there is none. */
 export async function readHostResolvConf(
   path = "/etc/resolv.conf",

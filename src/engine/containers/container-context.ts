@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { EventBus } from "#engine/events.ts";
+import type { NameService } from "#engine/networks/name-records.ts";
 import type { NetworkRegistry } from "#engine/networks/network-registry.ts";
 import type { Subpaths } from "#files/subpath.ts";
 import type { KeyLock } from "#lib/key-lock.ts";
@@ -27,6 +28,7 @@ export interface ContainerContext {
   readonly logDefaults: LogDefaults;
   readonly networks: NetworkRegistry;
   readonly networkDriver: NetworkDriver;
+  readonly names: NameService;
   readonly volumes: VolumeStore;
   readonly subpaths: Subpaths;
   readonly events: EventBus;

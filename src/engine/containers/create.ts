@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import { hostname } from "node:os";
 import { initialEndpoints } from "#engine/networks/endpoint-settings.ts";
+import { checkLinks } from "#engine/networks/legacy-links.ts";
 import type { ContainerCreateRequest, HostConfig } from "#spec/docker-api.ts";
 import { type ContainerContext, containerFiles } from "./container-context.ts";
 import { type ContainerRecord, eventAttributes, NEW_STATE } from "./container-record.ts";
@@ -53,6 +54,7 @@ export async function createContainer(
   const ownName = defaultHostname(context.containers, hostConfig, id);
   const config = mergeConfig(request, image.config.config ?? {}, ownName);
   portRequests(config, hostConfig);
+  checkLinks(context, hostConfig);
   // `run` starts it next.
   context.runtime.anticipate();
   const mounts = await resolveMounts(context, config, hostConfig);

@@ -1,9 +1,15 @@
+import { statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { linkLines } from "#engine/networks/legacy-links.ts";
 import { renderHosts } from "#network/hosts-file.ts";
+import { NAME_SERVER_ADDRESS } from "#network/names/name-record.ts";
 import type { NetworkSandbox } from "#network/network-driver.ts";
 import { readHostResolvConf, renderResolvConf } from "#network/resolv-conf.ts";
 import type { ContainerContext } from "./container-context.ts";
 import type { ContainerRecord } from "./container-record.ts";
+
+/** Bytes. */
+const MAX_HOSTS = 1024 * 1024;
 
 export interface EtcFiles {
   readonly hosts: string;
@@ -27,6 +33,7 @@ export async function etcFiles(
       addresses: (sandbox?.endpoints ?? []).flatMap(({ ipv4, ipv6 }) =>
         [ipv4, ipv6].filter((address) => address !== ""),
       ),
+      others: linkLines(context, record),
       extraHosts,
       hostGateway: await hostGateway(context, extraHosts),
       ...(hostConfig.NetworkMode === "host" ? { base: await readFile("/etc/hosts", "utf8") } : {}),
@@ -37,8 +44,14 @@ export async function etcFiles(
       dns: hostConfig.Dns ?? [],
       search: hostConfig.DnsSearch ?? [],
       options: hostConfig.DnsOptions ?? [],
+      ...(sandbox?.hasNames ? { nameService: NAME_SERVER_ADDRESS } : {}),
     }),
   };
+}
+
+/** A file that the container's own programs have made too large for the engine to touch. */
+export function isHostsTooLarge(path: string): boolean {
+  return statSync(path).size > MAX_HOSTS;
 }
 
 /** Where containers reach this host: the default bridge's gateway, which is made for it if need be. */

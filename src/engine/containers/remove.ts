@@ -1,4 +1,5 @@
 import { rm } from "node:fs/promises";
+import { closeSandbox } from "#engine/networks/container-network.ts";
 import { ConflictError } from "#errors/errors.ts";
 import { type ContainerContext, containerFiles } from "./container-context.ts";
 import { type ContainerMount, type ContainerRecord, eventAttributes, isRunning } from "./container-record.ts";
@@ -44,7 +45,7 @@ export async function removeWithImage(context: ContainerContext, id: string, opt
   if (isRunning(record)) throw stillRunning(record);
   context.containers.markInMemory(id, { phase: "removing" });
   await context.runtime.remove(id);
-  await context.networkDriver.close(id);
+  await closeSandbox(context, id);
   // The row goes first: a crash after it leaves only directories that start-up sweeps, never a container without its files.
   context.containers.remove(id);
   await context.snapshotter.remove(id);

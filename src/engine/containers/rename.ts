@@ -1,16 +1,18 @@
+import { publishNames } from "#engine/networks/name-records.ts";
 import { BerthError, InvalidParameterError } from "#errors/errors.ts";
 import type { ContainerContext } from "./container-context.ts";
 import { type ContainerRecord, eventAttributes } from "./container-record.ts";
 import { checkName } from "./validate-create.ts";
 
 /** Gives a container another name. Throws ConflictError when it is taken, InvalidParameterError when it breaks the rule. */
-export function renameContainer(context: ContainerContext, id: string, newName: string): void {
+export async function renameContainer(context: ContainerContext, id: string, newName: string): Promise<void> {
   const name = newName.replace(/^\//, "");
   if (name === "") throw new InvalidParameterError("Neither old nor new names may be empty");
   const before = context.containers.get(id);
   if (before.name === name)
     throw new InvalidParameterError("Renaming a container with the same name as its current name");
   const after = take(context, id, name);
+  await publishNames(context, after, after.sandbox);
   context.events.publish("container", "rename", id, eventAttributes(after, { oldName: `/${before.name}` }));
 }
 

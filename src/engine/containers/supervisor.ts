@@ -1,4 +1,5 @@
 import { closeNetwork } from "#engine/networks/container-network.ts";
+import { restoreNames } from "#engine/networks/name-records.ts";
 import { errorMessage } from "#errors/errors.ts";
 import type { ContainerExit } from "#runtime/container-runtime.ts";
 import type { ContainerContext } from "./container-context.ts";
@@ -35,6 +36,7 @@ export class Supervisor {
     const records = this.#context.containers.list();
     const sandboxes = records.flatMap((record) => (isRunning(record) && record.sandbox ? [record.sandbox] : []));
     await this.#context.networkDriver.restore(sandboxes, this.#context.networks.records());
+    await restoreNames(this.#context).catch((error: unknown) => this.#log(errorMessage(error)));
     await Promise.all(
       records.map((record) =>
         // One container that cannot be taken up must not keep the engine from the others, nor from being told to remove it.

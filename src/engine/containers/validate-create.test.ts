@@ -51,7 +51,6 @@ describe("checkCreateRequest()", () => {
     [{ HostConfig: { PidMode: "x" } }, "invalid PID mode: x"],
     [{ HostConfig: { IpcMode: "x" } }, "invalid IPC mode: x"],
     [{ HostConfig: { CgroupnsMode: "x" } }, "invalid cgroup namespace mode: x"],
-    [{ HostConfig: { Links: ["db"] } }, 'HostConfig.Links "db" is not supported yet'],
     [{ HostConfig: { Cgroup: "x" } }, 'HostConfig.Cgroup "x" is not supported'],
     [{ HostConfig: { UTSMode: "x" } }, "invalid UTS mode: x"],
     [{ HostConfig: { Isolation: "hyperv" } }, "Invalid isolation: \"hyperv\" - linux only supports 'default'"],

@@ -72,7 +72,7 @@ export function checkRestartPolicy(hostConfig: Pick<HostConfig, "RestartPolicy" 
 
 /** What Docker has for other storage drivers and systems, or Berth does not honour: refused, so that nobody relies on it. */
 function checkOtherPlatforms(hostConfig: HostConfig): void {
-  const { Isolation = "", StorageOpt, VolumeDriver = "", Cgroup = "", Links } = hostConfig;
+  const { Isolation = "", StorageOpt, VolumeDriver = "", Cgroup = "" } = hostConfig;
   if (!["", "default"].includes(Isolation.toLowerCase()))
     throw new InvalidParameterError(`Invalid isolation: "${Isolation}" - linux only supports 'default'`);
   if (Object.keys(StorageOpt ?? {}).length > 0)
@@ -82,7 +82,6 @@ function checkOtherPlatforms(hostConfig: HostConfig): void {
       `error looking up volume plugin ${VolumeDriver}: plugin "${VolumeDriver}" not found`,
     );
   if (Cgroup !== "") throw new NotImplementedError(`HostConfig.Cgroup "${Cgroup}" is not supported: leave it out`);
-  if (Links?.[0]) throw new NotImplementedError(`HostConfig.Links "${Links[0]}" is not supported yet`);
 }
 
 function checkSecurity({ CapAdd, CapDrop, SecurityOpt }: HostConfig): void {

@@ -3,6 +3,7 @@ import { type ContainerRecord, isRunning } from "#engine/containers/container-re
 import { ConflictError, ForbiddenError, InvalidParameterError, SystemError } from "#errors/errors.ts";
 import type { EndpointSettings } from "#spec/docker-api.ts";
 import { checkEndpointSettings, endpointRequest, requestedPart } from "./endpoint-settings.ts";
+import { needsNames, publishNames, refreshEtcFiles } from "./name-records.ts";
 import { publishNetworkEvent } from "./network-events.ts";
 import type { KnownNetwork } from "./network-registry.ts";
 
@@ -51,12 +52,20 @@ export async function disconnectContainer(
     }
     const sandbox =
       isRunning(container) && network?.record ? await context.networkDriver.detach(id, network.id) : container.sandbox;
-    context.containers.update(id, (current) => {
+    const after = context.containers.update(id, (current) => {
       const { [name]: _, ...endpointRequests } = current.endpointRequests;
       return { ...current, endpointRequests, ...(sandbox ? { sandbox } : {}) };
     });
+    await followNames(context, container, after);
     if (network) publishNetworkEvent(context.events, network, "disconnect", id);
   });
+}
+
+/** The names and /etc files of a running container whose networks have changed. */
+async function followNames(context: ContainerContext, before: ContainerRecord, after: ContainerRecord): Promise<void> {
+  if (!before.sandbox || !after.sandbox) return;
+  await publishNames(context, after, after.sandbox);
+  await refreshEtcFiles(context, after, before.sandbox, after.sandbox);
 }
 
 function checkConnectable({ id, state }: ContainerRecord): void {
@@ -113,15 +122,18 @@ async function connectRunning(
     throw new InvalidParameterError(`container ${id} cannot be connected to network ${network.name}`);
   using _held = context.networks.use([network.record]);
   const record = await context.networks.ready(network.record);
-  const sandbox = await context.networkDriver.attach(id, endpointRequest(record, requestedPart(settings)));
+  let sandbox = await context.networkDriver.attach(id, endpointRequest(record, requestedPart(settings)));
   try {
-    context.containers.update(id, (current) => ({
+    if (needsNames([network.name])) sandbox = await context.networkDriver.redirectNames(id);
+    const after = context.containers.update(id, (current) => ({
       ...current,
       sandbox,
       endpointRequests: { ...current.endpointRequests, [network.name]: requestedPart(settings) },
     }));
+    await followNames(context, container, after);
   } catch (error) {
-    await context.networkDriver.detach(id, record.id);
+    const detached = await context.networkDriver.detach(id, record.id);
+    context.containers.record(id, () => ({ ...container, sandbox: detached }));
     throw error;
   }
   publishNetworkEvent(context.events, network, "connect", id);

@@ -6,6 +6,7 @@ import { BerthError, ConflictError } from "#errors/errors.ts";
 import type { NetworkSandbox } from "#network/network-driver.ts";
 import type { ContainerSpec } from "#runtime/container-runtime.ts";
 import { endpointRequests } from "./endpoint-settings.ts";
+import { needsNames, publishNames } from "./name-records.ts";
 import { publishNetworkEvent } from "./network-events.ts";
 import type { KnownNetwork } from "./network-registry.ts";
 
@@ -45,10 +46,16 @@ export async function closeNetwork(
   record: ContainerRecord,
   sandbox: NetworkSandbox | undefined,
 ): Promise<void> {
-  await context.networkDriver.close(record.id);
+  await closeSandbox(context, record.id);
   for (const known of connectedNetworks(context, record, sandbox)) {
     publishNetworkEvent(context.events, known, "disconnect", record.id);
   }
+}
+
+/** Idempotent; tells nothing. */
+export async function closeSandbox(context: ContainerContext, containerId: string): Promise<void> {
+  context.names.withdraw(containerId);
+  await context.networkDriver.close(containerId);
 }
 
 function hostNetwork(record: ContainerRecord): ContainerNetwork {
@@ -57,12 +64,20 @@ function hostNetwork(record: ContainerRecord): ContainerNetwork {
 
 async function openSandbox(context: ContainerContext, record: ContainerRecord): Promise<ContainerNetwork> {
   try {
+    const endpoints = await endpointRequests(context, record);
     const sandbox = await context.networkDriver.open({
       containerId: record.id,
       containerName: record.name,
-      endpoints: await endpointRequests(context, record),
+      endpoints,
       ports: portRequests(record.config, record.hostConfig),
+      withNames: needsNames(endpoints.map(({ network }) => network.name)),
     });
+    try {
+      await publishNames(context, record, sandbox);
+    } catch (error) {
+      await closeSandbox(context, record.id);
+      throw error;
+    }
     return { spec: { kind: "path", netnsPath: sandbox.netnsPath }, sandbox, filesOf: record.id };
   } catch (error) {
     if (error instanceof BerthError) error.message = `failed to set up container networking: ${error.message}`;

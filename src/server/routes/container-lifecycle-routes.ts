@@ -77,8 +77,8 @@ async function unpause(engine: Engine, request: RequestContext): Promise<void> {
   request.sendEmpty(204);
 }
 
-function rename(engine: Engine, request: RequestContext): void {
-  renameContainer(engine.containers, resolve(engine, request).id, request.text("name"));
+async function rename(engine: Engine, request: RequestContext): Promise<void> {
+  await renameContainer(engine.containers, resolve(engine, request).id, request.text("name"));
   request.sendEmpty(204);
 }
 

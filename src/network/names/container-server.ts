@@ -1,0 +1,106 @@
+import { encode } from "dns-packet";
+import { inNetworkNamespace } from "#sys/network-namespace.ts";
+import { answerQuery, failure, readQuery, udpBytes } from "./answer-query.ts";
+import { forwardQuery, type Transport, withLength } from "./forward-query.ts";
+import { NAME_SERVER_ADDRESS, NAME_SERVER_PORT } from "./name-record.ts";
+import type { NameTable } from "./name-table.ts";
+
+/** Queries of one container that wait for a server outside; further ones fail at once. */
+const MAX_FORWARDED = 256;
+/** Bytes of a query over TCP. */
+const MAX_QUERY = 4096;
+
+/**
+ * Answers one container, at 127.0.0.11 in its own network namespace: who asks is known by the socket, and no firewall of the host, no gateway and
+ * no other container is in between.
+ */
+export class ContainerServer implements Disposable {
+  readonly #containerId: string;
+  readonly #names: NameTable;
+  readonly #udp: Promise<Bun.udp.Socket<"buffer">>;
+  readonly #tcp: Bun.TCPSocketListener<{ received: Buffer }>;
+  #forwarded = 0;
+
+  /** Throws SystemCallError when the namespace is gone, or its port 61053 is taken. */
+  constructor(containerId: string, netnsPath: string, names: NameTable) {
+    this.#containerId = containerId;
+    this.#names = names;
+    // Both are made at once, in this thread: what Bun's promise waits for is not the socket.
+    [this.#udp, this.#tcp] = inNetworkNamespace(netnsPath, () => [this.#bindUdp(), this.#listenTcp()]);
+  }
+
+  /** The sockets are bound. Rejects when they could not be. */
+  async ready(): Promise<void> {
+    await this.#udp;
+  }
+
+  [Symbol.dispose](): void {
+    this.#tcp.stop(true);
+    this.#udp.then((socket) => socket.close()).catch(() => undefined);
+  }
+
+  #bindUdp(): Promise<Bun.udp.Socket<"buffer">> {
+    return Bun.udpSocket({
+      hostname: NAME_SERVER_ADDRESS,
+      port: NAME_SERVER_PORT,
+      socket: {
+        data: (socket, bytes, port, address) => {
+          void this.#answer(Buffer.from(bytes), "udp").then((answer) => {
+            if (answer) socket.send(answer, port, address);
+          });
+        },
+      },
+    });
+  }
+
+  #listenTcp(): Bun.TCPSocketListener<{ received: Buffer }> {
+    return Bun.listen<{ received: Buffer }>({
+      hostname: NAME_SERVER_ADDRESS,
+      port: NAME_SERVER_PORT,
+      socket: {
+        open: (socket) => {
+          socket.data = { received: Buffer.alloc(0) };
+          socket.timeout(10);
+        },
+        data: (socket, bytes) => this.#receive(socket, bytes),
+        timeout: (socket) => void socket.end(),
+        error: (socket) => void socket.end(),
+      },
+    });
+  }
+
+  /** A connection may carry several queries, in pieces of any size. */
+  #receive(socket: Bun.Socket<{ received: Buffer }>, bytes: Buffer): void {
+    let received = Buffer.concat([socket.data.received, bytes]);
+    while (received.length >= 2) {
+      const end = 2 + received.readUInt16BE(0);
+      if (end > MAX_QUERY) return void socket.end();
+      if (received.length < end) break;
+      void this.#answer(Buffer.from(received.subarray(2, end)), "tcp").then((answer) => {
+        if (answer) socket.write(withLength(answer));
+      });
+      received = received.subarray(end);
+    }
+    socket.data.received = Buffer.from(received);
+  }
+
+  /** The bytes to answer with; none for what is no query. */
+  async #answer(bytes: Buffer, transport: Transport): Promise<Buffer | undefined> {
+    const query = readQuery(bytes);
+    const asker = this.#names.get(this.#containerId);
+    if (!query || !asker) return undefined;
+    const own = answerQuery(query, asker, this.#names);
+    if (own) return transport === "udp" ? udpBytes(query, own) : encode(own);
+    return (await this.#forward(bytes, asker.servers, transport)) ?? encode(failure(query));
+  }
+
+  async #forward(bytes: Buffer, servers: readonly string[], transport: Transport): Promise<Buffer | undefined> {
+    if (servers.length === 0 || this.#forwarded >= MAX_FORWARDED) return undefined;
+    this.#forwarded++;
+    try {
+      return await forwardQuery(bytes, servers, transport);
+    } finally {
+      this.#forwarded--;
+    }
+  }
+}
