@@ -1,152 +1,46 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { randomBytes } from "node:crypto";
+import { execFileSync } from "node:child_process";
 import { createSocket } from "node:dgram";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { createServer, type Server } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ConflictError, ForbiddenError, InvalidParameterError } from "#errors/errors.ts";
 import { LinuxNetworkDriver } from "./linux-network-driver.ts";
-import type { EndpointRequest, NetworkEndpoint, NetworkRecord, NetworkSandbox, PortRequest } from "./network-driver.ts";
+import {
+  askTcp,
+  connect,
+  inside,
+  leftovers,
+  NetworkTestBed,
+  open,
+  pings,
+  published,
+  refuses,
+} from "./network-test-bed.ts";
 
-// Real bridges, namespaces and rules, under names of their own; all traffic stays on this machine.
-
-interface Engine {
-  readonly driver: LinuxNetworkDriver;
-  readonly name: string;
-  readonly netnsDirectory: string;
-  readonly network: NetworkRecord;
-}
-
-/** A sandbox together with its first endpoint. */
-type Connected = NetworkSandbox & NetworkEndpoint;
-
-let scratch: string;
-const engines: Engine[] = [];
-const children: ChildProcess[] = [];
+let bed: NetworkTestBed;
 
 beforeEach(() => {
-  scratch = mkdtempSync(join(tmpdir(), "berth-network-"));
+  bed = new NetworkTestBed();
 });
 
 afterEach(async () => {
-  for (const child of children.splice(0)) child.kill("SIGKILL");
-  for (const engine of engines.splice(0)) {
-    await engine.driver.cleanUp();
-    expect(leftovers(engine.name)).toEqual([]);
-  }
-  rmSync(scratch, { recursive: true, force: true });
+  expect(await bed.close()).toEqual([]);
 });
-
-async function newEngine(overrides: Partial<NetworkRecord> = {}): Promise<Engine> {
-  const name = `t${randomBytes(3).toString("hex")}`;
-  const netnsDirectory = join(scratch, name);
-  const driver = new LinuxNetworkDriver({ engineName: name, netnsDirectory, spread: true });
-  engines.push({ driver, name, netnsDirectory, network: networkRecord(name) });
-  const network = await driver.ensureNetwork({ ...networkRecord(name), ...overrides }, () => undefined);
-  const engine = { driver, name, netnsDirectory, network };
-  engines.splice(-1, 1, engine);
-  return engine;
-}
-
-const UNCHOSEN = { subnet: "", gateway: "", auxiliary: {}, chosen: true };
-
-/** An engine's default network, its subnet not yet chosen. */
-function networkRecord(engineName: string): NetworkRecord {
-  return {
-    id: randomBytes(32).toString("hex"),
-    name: "bridge",
-    driver: "bridge",
-    ipv4: UNCHOSEN,
-    ipv6: undefined,
-    interfaceName: `berth-${engineName}`,
-    internal: false,
-    attachable: false,
-    options: {},
-    labels: {},
-    created: Date.now(),
-  };
-}
-
-function connect(engine: Engine, ports: readonly PortRequest[] = []): Promise<Connected> {
-  return open(engine, randomBytes(32).toString("hex"), ports);
-}
-
-async function open(
-  engine: Engine,
-  containerId: string,
-  ports: readonly PortRequest[] = [],
-  endpoint: Partial<EndpointRequest> = {},
-): Promise<Connected> {
-  const sandbox = await engine.driver.open({
-    containerId,
-    endpoints: [{ network: engine.network, ...endpoint }],
-    ports,
-  });
-  return { ...sandbox, ...sandbox.endpoints[0]! };
-}
-
-function published(containerPort: number, hostPort = 0, overrides: Partial<PortRequest> = {}): PortRequest {
-  return { containerPort, hostPort, protocol: "tcp", hostIp: "", ...overrides };
-}
-
-/** Runs a program in the endpoint's namespace; its standard output. */
-function inside(endpoint: { readonly netnsPath: string }, ...command: readonly string[]): string {
-  return execFileSync("nsenter", [`--net=${endpoint.netnsPath}`, ...command], { encoding: "utf8", stdio: "pipe" });
-}
-
-function startInside(endpoint: { readonly netnsPath: string }, ...command: readonly string[]): void {
-  children.push(spawn("nsenter", [`--net=${endpoint.netnsPath}`, ...command], { stdio: "ignore" }));
-}
-
-/** A server that tells each client the client's address. */
-function serveTcp(endpoint: { readonly netnsPath: string }, port: number): void {
-  startInside(endpoint, "socat", `TCP4-LISTEN:${port},reuseaddr,fork`, "SYSTEM:echo from $SOCAT_PEERADDR");
-}
-
-const RETRY = "retry=60,interval=0.05";
-
-function askTcp(address: string, port: number, from?: { readonly netnsPath: string }): string {
-  const command = ["socat", "-T", "3", "-", `TCP4:${address}:${port},connect-timeout=3,${RETRY}`];
-  return (
-    from ? inside(from, ...command) : execFileSync(command[0]!, command.slice(1), { encoding: "utf8", input: "" })
-  ).trim();
-}
-
-function refuses(address: string, port: number, from: { readonly netnsPath: string }): boolean {
-  try {
-    inside(from, "socat", "-T", "1", "-", `TCP4:${address}:${port},connect-timeout=0.5`);
-    return false;
-  } catch {
-    return true;
-  }
-}
-
-function pings(from: { readonly netnsPath: string }, address: string): boolean {
-  return inside(from, "busybox", "ping", "-c", "1", "-W", "2", address).includes("1 packets received");
-}
-
-function leftovers(name: string): readonly string[] {
-  const links = execFileSync("ip", ["-brief", "link"], { encoding: "utf8" });
-  const tables = execFileSync("nft", ["list", "tables"], { encoding: "utf8" });
-  const mounts = readFileSync("/proc/self/mountinfo", "utf8");
-  return `${links}\n${tables}\n${mounts}`.split("\n").filter((line) => line.includes(name));
-}
 
 describe("LinuxNetworkDriver.open()", () => {
   test("gives containers addresses at which they, the gateway and this host reach each other", async () => {
-    const engine = await newEngine();
+    const engine = await bed.newEngine();
     const [left, right] = await Promise.all([connect(engine), connect(engine)]);
     expect(pings(left, right.ipv4)).toBe(true);
     expect(pings(right, left.gateway)).toBe(true);
     expect(pings(left, "127.0.0.1")).toBe(true);
-    serveTcp(left, 80);
+    bed.serveTcp(left, 80);
     expect(askTcp(left.ipv4, 80)).toBe(`from ${left.gateway}`);
   });
 
   test("sets up eth0 as Docker does: MAC from the address, prefix, default route, no IPv6 address", async () => {
-    const engine = await newEngine();
+    const engine = await bed.newEngine();
     const endpoint = await connect(engine);
     const link = JSON.parse(inside(endpoint, "ip", "-json", "address", "show", "eth0"))[0];
     expect(link.address).toBe(endpoint.macAddress);
@@ -162,7 +56,7 @@ describe("LinuxNetworkDriver.open()", () => {
   });
 
   test("takes the wanted address and MAC, and refuses a taken or foreign address", async () => {
-    const engine = await newEngine();
+    const engine = await bed.newEngine();
     const wanted = engine.network.ipv4!.gateway.replace(/\.1$/, ".77");
     const endpoint = await open(engine, "one", [], { ipv4: wanted, macAddress: "02:00:00:00:00:77" });
     expect([endpoint.ipv4, endpoint.macAddress]).toEqual([wanted, "02:00:00:00:00:77"]);
@@ -173,7 +67,7 @@ describe("LinuxNetworkDriver.open()", () => {
   });
 
   test("without a network gives loopback only", async () => {
-    const { driver } = await newEngine();
+    const { driver } = await bed.newEngine();
     const endpoint = await driver.open({ containerId: "alone", endpoints: [], ports: [] });
     expect(JSON.parse(inside(endpoint, "ip", "-json", "link")).map((link: { ifname: string }) => link.ifname)).toEqual([
       "lo",
@@ -184,7 +78,7 @@ describe("LinuxNetworkDriver.open()", () => {
   });
 
   test("gives 40 containers at once different addresses, and forgets them all", async () => {
-    const engine = await newEngine();
+    const engine = await bed.newEngine();
     const endpoints = await Promise.all(
       Array.from({ length: 40 }, (_, index) => connect(engine, index % 4 ? [] : [published(80)])),
     );
@@ -196,18 +90,16 @@ describe("LinuxNetworkDriver.open()", () => {
   });
 
   test("replaces a namespace that a crashed engine left under the same id", async () => {
-    const engine = await newEngine();
+    const engine = await bed.newEngine();
     const first = await connect(engine);
-    engine.driver.release();
-    const second = new LinuxNetworkDriver({ engineName: engine.name, netnsDirectory: engine.netnsDirectory });
-    const again = await open({ ...engine, driver: second }, first.containerId);
+    const second = bed.restart(engine);
+    const again = await open(second, first.containerId);
     expect(pings(again, again.gateway)).toBe(true);
-    await second.cleanUp();
   });
 
   test("makes no bridge over a subnet that this host uses, and leaves nothing", async () => {
     const ipv4 = { subnet: "127.0.0.0/8", gateway: "127.0.0.1", auxiliary: {}, chosen: false };
-    const engine = newEngine({ ipv4 });
+    const engine = bed.newEngine({ ipv4 });
     await expect(engine).rejects.toThrow(ForbiddenError);
     await expect(engine).rejects.toThrow("invalid pool request: Pool overlaps with other one on this address space");
   });
@@ -215,10 +107,10 @@ describe("LinuxNetworkDriver.open()", () => {
 
 describe("published ports", () => {
   test("tcp: through 127.0.0.1, the gateway, another container, and the container itself", async () => {
-    const engine = await newEngine();
+    const engine = await bed.newEngine();
     const server = await connect(engine, [published(80)]);
     const client = await connect(engine);
-    serveTcp(server, 80);
+    bed.serveTcp(server, 80);
     const { hostPort, hostIp } = server.ports[0]!;
     expect(hostIp).toBe("0.0.0.0");
     expect(askTcp("127.0.0.1", hostPort)).toBe(`from ${server.gateway}`);
@@ -228,16 +120,16 @@ describe("published ports", () => {
   });
 
   test("udp: through 127.0.0.1 and the gateway", async () => {
-    const engine = await newEngine();
+    const engine = await bed.newEngine();
     const server = await connect(engine, [published(53, 0, { protocol: "udp" })]);
-    startInside(server, "socat", "UDP4-RECVFROM:53,fork", "SYSTEM:echo from udp");
+    bed.startInside(server, "socat", "UDP4-RECVFROM:53,fork", "SYSTEM:echo from udp");
     for (const address of ["127.0.0.1", server.gateway]) {
       expect(await eventually(() => askUdp(address, server.ports[0]!.hostPort))).toBe("from udp");
     }
   });
 
   test("udp: a client that never pauses reaches the next container that gets the port", async () => {
-    const engine = await newEngine();
+    const engine = await bed.newEngine();
     const first = await connect(engine, [published(53, 0, { protocol: "udp" })]);
     const { hostPort } = first.ports[0]!;
     const client = createSocket("udp4");
@@ -246,12 +138,12 @@ describe("published ports", () => {
     client.on("error", () => undefined);
     const talk = setInterval(() => client.send("hello", hostPort, "127.0.0.1"), 10);
     try {
-      startInside(first, "socat", "UDP4-RECVFROM:53,fork", "SYSTEM:echo first");
+      bed.startInside(first, "socat", "UDP4-RECVFROM:53,fork", "SYSTEM:echo first");
       expect(await eventually(() => answers.at(-1) ?? "")).toBe("first\n");
       await engine.driver.close(first.containerId);
       await new Promise((resolve) => setTimeout(resolve, 100));
       const second = await connect(engine, [published(53, hostPort, { protocol: "udp" })]);
-      startInside(second, "socat", "UDP4-RECVFROM:53,fork", "SYSTEM:echo second");
+      bed.startInside(second, "socat", "UDP4-RECVFROM:53,fork", "SYSTEM:echo second");
       expect(await eventually(() => (answers.at(-1) === "second\n" ? "second" : ""))).toBe("second");
     } finally {
       clearInterval(talk);
@@ -260,10 +152,10 @@ describe("published ports", () => {
   });
 
   test("a host address limits the port to that address", async () => {
-    const engine = await newEngine();
+    const engine = await bed.newEngine();
     const server = await connect(engine, [published(80, 0, { hostIp: "127.0.0.1" })]);
     const client = await connect(engine);
-    serveTcp(server, 80);
+    bed.serveTcp(server, 80);
     const { hostPort } = server.ports[0]!;
     expect(askTcp("127.0.0.1", hostPort)).toStartWith("from ");
     expect(refuses(server.gateway, hostPort, client)).toBe(true);
@@ -271,7 +163,7 @@ describe("published ports", () => {
   });
 
   test("containers do not reach what listens on this host's loopback", async () => {
-    const engine = await newEngine();
+    const engine = await bed.newEngine();
     const client = await connect(engine);
     const server = await listen("127.0.0.1", 0);
     inside(client, "ip", "route", "add", "127.0.0.2/32", "via", client.gateway);
@@ -280,7 +172,7 @@ describe("published ports", () => {
   });
 
   test("a port that another container has is refused in Docker's words, and nothing stays", async () => {
-    const engine = await newEngine();
+    const engine = await bed.newEngine();
     const first = await connect(engine, [published(80)]);
     const { hostPort } = first.ports[0]!;
     const second = engine.driver.open({
@@ -297,7 +189,7 @@ describe("published ports", () => {
   });
 
   test("a port that another program has is refused in Docker's words, and free again with it", async () => {
-    const engine = await newEngine();
+    const engine = await bed.newEngine();
     const server = await listen("127.0.0.1", 0);
     const port = portOf(server);
     await expect(connect(engine, [published(80, port)])).rejects.toThrow(
@@ -308,22 +200,22 @@ describe("published ports", () => {
   });
 
   test("a published port is taken for other programs and engines until the container is disconnected", async () => {
-    const engine = await newEngine();
+    const engine = await bed.newEngine();
     const endpoint = await connect(engine, [published(80), published(80, 0, { protocol: "udp" })]);
     // It sees the first one's bridge and chooses another subnet.
-    const other = await newEngine();
+    const other = await bed.newEngine();
     const [tcp, udp] = endpoint.ports;
     await expect(listen("0.0.0.0", tcp!.hostPort)).rejects.toThrow("EADDRINUSE");
     await expect(connect(other, [published(80, tcp!.hostPort)])).rejects.toThrow("bind: address already in use");
     await expect(connect(other, [published(80, udp!.hostPort, { protocol: "udp" })])).rejects.toThrow("listen udp4");
     await engine.driver.close(endpoint.containerId);
     const again = await connect(engine, [published(8080, tcp!.hostPort)]);
-    serveTcp(again, 8080);
+    bed.serveTcp(again, 8080);
     expect(askTcp("127.0.0.1", tcp!.hostPort)).toStartWith("from ");
   });
 
   test("an address that this host has not is refused in Docker's words", async () => {
-    const engine = await newEngine();
+    const engine = await bed.newEngine();
     await expect(connect(engine, [published(80, 8080, { hostIp: "203.0.113.9" })])).rejects.toThrow(
       "listen tcp4 203.0.113.9:8080: bind: cannot assign requested address",
     );
@@ -334,7 +226,7 @@ describe("the way out", () => {
   let outside: { netnsPath: string };
   beforeEach(() => {
     // A host on another link, with no route to any container.
-    outside = { netnsPath: join(scratch, "outside") };
+    outside = { netnsPath: join(bed.scratch, "outside") };
     execFileSync("touch", [outside.netnsPath]);
     const host = `/proc/${process.pid}/ns/net`;
     const commands = `link set lo up
@@ -352,19 +244,19 @@ link set eth0 up
   });
 
   test("containers reach outside hosts under this host's address; ports are published there too", async () => {
-    const engine = await newEngine();
+    const engine = await bed.newEngine();
     const container = await connect(engine, [published(80)]);
-    serveTcp(outside, 80);
+    bed.serveTcp(outside, 80);
     expect(askTcp("198.51.100.2", 80, container)).toBe("from 198.51.100.1");
-    serveTcp(container, 80);
+    bed.serveTcp(container, 80);
     expect(askTcp("198.51.100.1", container.ports[0]!.hostPort, outside)).toBe("from 198.51.100.2");
   });
 
   test("outside hosts that know a route reach no port that is not published, and none published on 127.0.0.1", async () => {
-    const engine = await newEngine();
+    const engine = await bed.newEngine();
     const container = await connect(engine, [published(81, 0, { hostIp: "127.0.0.1" })]);
-    serveTcp(container, 80);
-    serveTcp(container, 81);
+    bed.serveTcp(container, 80);
+    bed.serveTcp(container, 81);
     expect(askTcp(container.ipv4, 80)).toStartWith("from ");
     inside(outside, "ip", "route", "add", "default", "via", "198.51.100.1");
     inside(outside, "ip", "route", "add", "127.0.0.2/32", "via", "198.51.100.1");
@@ -373,60 +265,55 @@ link set eth0 up
   });
 
   test("an internal network has none", async () => {
-    const engine = await newEngine({ internal: true });
+    const engine = await bed.newEngine({ internal: true });
     const [left, right] = [await connect(engine), await connect(engine)];
     expect(pings(left, right.ipv4)).toBe(true);
     inside(left, "ip", "route", "add", "default", "via", engine.network.ipv4!.gateway);
-    serveTcp(outside, 80);
+    bed.serveTcp(outside, 80);
     expect(refuses("198.51.100.2", 80, left)).toBe(true);
   });
 });
 
 describe("LinuxNetworkDriver.restore()", () => {
   test("takes up running containers: addresses, ports and lost rules; sweeps other namespaces", async () => {
-    const engine = await newEngine();
+    const engine = await bed.newEngine();
     const kept = await connect(engine, [published(80)]);
     const dead = await connect(engine);
-    serveTcp(kept, 80);
+    bed.serveTcp(kept, 80);
     execFileSync("nft", ["delete", "table", "ip", `berth_${engine.name}`]);
-    engine.driver.release();
-    const restarted = new LinuxNetworkDriver({ engineName: engine.name, netnsDirectory: engine.netnsDirectory });
-    engines.splice(0, 1, { ...engine, driver: restarted });
-    await restarted.restore([kept], [engine.network]);
+    const restarted = bed.restart(engine);
+    await restarted.driver.restore([kept], [engine.network]);
     expect(askTcp("127.0.0.1", kept.ports[0]!.hostPort)).toStartWith("from ");
     expect(existsSync(dead.netnsPath)).toBe(false);
-    const next = await open({ ...engine, driver: restarted }, "next");
+    const next = await open(restarted, "next");
     expect(next.ipv4).not.toBe(kept.ipv4);
-    await expect(
-      open({ ...engine, driver: restarted }, "thief", [published(80, kept.ports[0]!.hostPort)]),
-    ).rejects.toThrow(ConflictError);
+    await expect(open(restarted, "thief", [published(80, kept.ports[0]!.hostPort)])).rejects.toThrow(ConflictError);
   });
 
   test("with no running container removes rules that a crash left", async () => {
-    const engine = await newEngine();
+    const engine = await bed.newEngine();
     await connect(engine, [published(80)]);
-    engine.driver.release();
-    const restarted = new LinuxNetworkDriver({ engineName: engine.name, netnsDirectory: engine.netnsDirectory });
-    await restarted.restore([], [engine.network]);
+    const restarted = bed.restart(engine);
+    await restarted.driver.restore([], [engine.network]);
     expect(execFileSync("nft", ["list", "tables"], { encoding: "utf8" })).not.toContain(engine.name);
     expect(readdirSync(engine.netnsDirectory)).toEqual([]);
   });
 });
 
 test("LinuxNetworkDriver puts its rules back when someone flushed them", async () => {
-  const engine = await newEngine();
+  const engine = await bed.newEngine();
   const first = await connect(engine, [published(80)]);
   execFileSync("nft", ["delete", "table", "ip", `berth_${engine.name}`]);
   await connect(engine, [published(80)]);
-  serveTcp(first, 80);
+  bed.serveTcp(first, 80);
   expect(askTcp("127.0.0.1", first.ports[0]!.hostPort)).toStartWith("from ");
 });
 
 test("LinuxNetworkDriver: two engines side by side do not disturb each other", async () => {
-  const [left, right] = await Promise.all([newEngine(), newEngine()]);
+  const [left, right] = await Promise.all([bed.newEngine(), bed.newEngine()]);
   expect(left.network.ipv4!.subnet).not.toBe(right.network.ipv4!.subnet);
   const [a, b] = [await connect(left, [published(80)]), await connect(right, [published(80)])];
-  serveTcp(a, 80);
+  bed.serveTcp(a, 80);
   await right.driver.close(b.containerId);
   await right.driver.cleanUp();
   expect(leftovers(right.name)).toEqual([]);

@@ -176,7 +176,7 @@ async function bindSocket(binding: PortBinding): Promise<HeldSocket> {
 
 function listenTcp(binding: PortBinding): Promise<HeldSocket> {
   return new Promise((resolve, reject) => {
-    const server = createServer((socket) => serveLoopback(socket, binding));
+    const server = createServer({ allowHalfOpen: true }, (socket) => serveLoopback(socket, binding));
     server.once("error", reject);
     const { hostIp: host, hostPort: port } = binding;
     server.listen({ host, port, exclusive: true, backlog: 16, ipv6Only: true }, () => {
@@ -195,7 +195,7 @@ function serveLoopback(client: Socket, { hostPort }: PortBinding): void {
     client.destroy();
     return;
   }
-  const server = connect({ host: "127.0.0.1", port: hostPort });
+  const server = connect({ host: "127.0.0.1", port: hostPort, allowHalfOpen: true });
   const done = (): void => undefined;
   pipeline(client, server, done);
   pipeline(server, client, done);

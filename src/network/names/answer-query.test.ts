@@ -67,7 +67,16 @@ describe("answerQuery()", () => {
     const short = decode(udpBytes(plain, answerQuery(plain, ASKER, table)!));
     expect(short.flags! & TRUNCATED_RESPONSE).toBe(TRUNCATED_RESPONSE);
     expect(short.answers).toEqual([]);
-    const opt = { type: "OPT" as const, name: ".", udpPayloadSize: 1232, extendedRcode: 0, ednsVersion: 0, flags: 0, flag_do: false, options: [] };
+    const opt = {
+      type: "OPT" as const,
+      name: ".",
+      udpPayloadSize: 1232,
+      extendedRcode: 0,
+      ednsVersion: 0,
+      flags: 0,
+      flag_do: false,
+      options: [],
+    };
     const wide = query("A", "www", [opt]);
     const long = decode(udpBytes(wide, answerQuery(wide, ASKER, table)!));
     expect(long.answers?.length).toBe(61);
@@ -75,7 +84,11 @@ describe("answerQuery()", () => {
   });
 
   test("failure() is SERVFAIL for the same question", () => {
-    expect(decode(encode(failure(query("A", "x"))))).toMatchObject({ id: 7, rcode: "SERVFAIL", questions: [{ name: "x" }] });
+    expect(decode(encode(failure(query("A", "x"))))).toMatchObject({
+      id: 7,
+      rcode: "SERVFAIL",
+      questions: [{ name: "x" }],
+    });
   });
 });
 

@@ -10,6 +10,14 @@ const MAX_FORWARDED = 256;
 /** Bytes of a query over TCP. */
 const MAX_QUERY = 4096;
 
+/** A connection over TCP. */
+interface Conversation {
+  received: Buffer;
+  unanswered: number;
+  /** The client sends no more. */
+  isOver: boolean;
+}
+
 /**
  * Answers one container, at 127.0.0.11 in its own network namespace: who asks is known by the socket, and no firewall of the host, no gateway and
  * no other container is in between.
@@ -18,7 +26,7 @@ export class ContainerServer implements Disposable {
   readonly #containerId: string;
   readonly #names: NameTable;
   readonly #udp: Promise<Bun.udp.Socket<"buffer">>;
-  readonly #tcp: Bun.TCPSocketListener<{ received: Buffer }>;
+  readonly #tcp: Bun.TCPSocketListener<Conversation>;
   #forwarded = 0;
 
   /** Throws SystemCallError when the namespace is gone, or its port 61053 is taken. */
@@ -53,16 +61,22 @@ export class ContainerServer implements Disposable {
     });
   }
 
-  #listenTcp(): Bun.TCPSocketListener<{ received: Buffer }> {
-    return Bun.listen<{ received: Buffer }>({
+  #listenTcp(): Bun.TCPSocketListener<Conversation> {
+    return Bun.listen<Conversation>({
       hostname: NAME_SERVER_ADDRESS,
       port: NAME_SERVER_PORT,
+      allowHalfOpen: true,
       socket: {
         open: (socket) => {
-          socket.data = { received: Buffer.alloc(0) };
+          socket.data = { received: Buffer.alloc(0), unanswered: 0, isOver: false };
           socket.timeout(10);
         },
         data: (socket, bytes) => this.#receive(socket, bytes),
+        // The client has said all; it may still wait for answers.
+        end: (socket) => {
+          socket.data.isOver = true;
+          if (socket.data.unanswered === 0) socket.end();
+        },
         timeout: (socket) => void socket.end(),
         error: (socket) => void socket.end(),
       },
@@ -70,14 +84,17 @@ export class ContainerServer implements Disposable {
   }
 
   /** A connection may carry several queries, in pieces of any size. */
-  #receive(socket: Bun.Socket<{ received: Buffer }>, bytes: Buffer): void {
+  #receive(socket: Bun.Socket<Conversation>, bytes: Buffer): void {
     let received = Buffer.concat([socket.data.received, bytes]);
     while (received.length >= 2) {
       const end = 2 + received.readUInt16BE(0);
       if (end > MAX_QUERY) return void socket.end();
       if (received.length < end) break;
+      socket.data.unanswered++;
       void this.#answer(Buffer.from(received.subarray(2, end)), "tcp").then((answer) => {
         if (answer) socket.write(withLength(answer));
+        socket.data.unanswered--;
+        if (socket.data.isOver && socket.data.unanswered === 0) socket.end();
       });
       received = received.subarray(end);
     }

@@ -2,7 +2,12 @@ import { describe, expect, test } from "bun:test";
 import type { NameRecord, NetworkNames } from "./name-record.ts";
 import { NameTable } from "./name-table.ts";
 
-function place(id: string, ipv4: string, names: readonly string[], overrides: Partial<NetworkNames> = {}): NetworkNames {
+function place(
+  id: string,
+  ipv4: string,
+  names: readonly string[],
+  overrides: Partial<NetworkNames> = {},
+): NetworkNames {
   return { id, name: `net-${id}`, ipv4, ipv6: "", names, links: {}, ...overrides };
 }
 
