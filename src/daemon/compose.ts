@@ -161,6 +161,7 @@ function composeImages(base: Foundation, layers: LayerFileStore, users: ImageUse
     inflate,
     pulls: new SharedWork(() => new ProgressReplay()),
     maxConcurrentDownloads: options.maxConcurrentDownloads,
+    maxConcurrentUploads: options.maxConcurrentUploads,
   };
 }
 

@@ -53,12 +53,14 @@ describe("parseDaemonOptions()", () => {
       "log-level": "warn",
       "registry-mirrors": ["http://127.0.0.1:5000/"],
       "max-concurrent-downloads": 3,
+      "max-concurrent-uploads": 2,
     });
     expect(parseDaemonOptions(["--config-file", file, "--data-root", "/from/flag"])).toMatchObject({
       dataRoot: "/from/flag",
       logLevel: "warn",
       registryMirrors: ["http://127.0.0.1:5000"],
       maxConcurrentDownloads: 3,
+      maxConcurrentUploads: 2,
     });
   });
 

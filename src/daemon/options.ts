@@ -23,6 +23,8 @@ export interface DaemonOptions {
   readonly logDefaults: LogDefaults;
   /** Layers that one pull fetches at once. */
   readonly maxConcurrentDownloads: number;
+  /** Layers that one push sends at once. */
+  readonly maxConcurrentUploads: number;
   /** The default bridge's own address as `ADDRESS/LENGTH`, for a data root that has no bridge yet; "" to choose a free one. */
   readonly bip: string;
   /** daemon.json's `builder`, checked when it is read: builder-options.ts. */
@@ -48,6 +50,7 @@ Options:
   -l, --log-level string                 "debug", "info", "warn", "error" (default "info")
       --log-opt map                      Default log driver options for containers
       --max-concurrent-downloads int     Layers fetched at once by one pull (default 6)
+      --max-concurrent-uploads int       Layers sent at once by one push (default 5)
       --registry-mirror list             Mirrors of Docker Hub
       --tls                              Use TLS on tcp:// hosts; implied by --tlsverify
       --tlscacert string                 Trust certs signed only by this CA (default "~/.docker/ca.pem")
@@ -68,6 +71,7 @@ const FLAGS = {
   "log-level": { type: "string", short: "l" },
   "log-opt": { type: "string", multiple: true },
   "max-concurrent-downloads": { type: "string" },
+  "max-concurrent-uploads": { type: "string" },
   "registry-mirror": { type: "string", multiple: true },
   tls: { type: "boolean" },
   tlscacert: { type: "string" },
@@ -91,6 +95,7 @@ const FILE_KEYS = [
   "log-level",
   "log-opts",
   "max-concurrent-downloads",
+  "max-concurrent-uploads",
   "registry-mirrors",
   "tls",
   "tlscacert",
@@ -126,6 +131,10 @@ export function parseDaemonOptions(args: readonly string[]): DaemonOptions {
     maxConcurrentDownloads: positive(
       "max-concurrent-downloads",
       flags["max-concurrent-downloads"] ?? String(file["max-concurrent-downloads"] ?? 6),
+    ),
+    maxConcurrentUploads: positive(
+      "max-concurrent-uploads",
+      flags["max-concurrent-uploads"] ?? String(file["max-concurrent-uploads"] ?? 5),
     ),
     bip: text("bip", ""),
     builder: checkedBuilder(file["builder"]),

@@ -46,6 +46,11 @@ export class ImageIndexStore {
     }
   }
 
+  /** All indexes. */
+  list(): IndexRecord[] {
+    return this.#all("SELECT * FROM image_indexes ORDER BY digest").map(indexOf);
+  }
+
   find(digest: Digest): IndexRecord | undefined {
     const row = this.#database.statement("SELECT * FROM image_indexes WHERE digest = ?").get(digest);
     return row ? indexOf(row) : undefined;

@@ -25,6 +25,13 @@ export async function* checkImages(
     counts.images++;
     counts.blobs += listed.image.manifest ? 2 : 1;
   }
+  for (const { digest } of context.indexes.list()) {
+    const found = await readOrProblem(context, digest);
+    counts.blobs++;
+    if (typeof found !== "string") continue;
+    counts.problems++;
+    yield { kind: "blob", name: digest, problem: `${found} (an image index)` };
+  }
   const users = namesByLayer(context, images);
   for (const layer of context.layers.list()) {
     const problem = await context.layers.verify(layer, signal);

@@ -45,7 +45,9 @@ export function imageInspectView(image: ImageInspect, request: RequestContext): 
     ...rest,
     ...(descriptor && !request.isBefore("1.48") ? { Descriptor: descriptor } : {}),
     Config: { ...containerFields, ...ZERO_CONFIG, ...image.Config },
-    ...(request.isBefore("1.45") ? { Container: "" } : {}),
+    ...(request.isBefore("1.45")
+      ? { Container: "", ContainerConfig: { ...ZERO_CONTAINER_FIELDS, ...ZERO_CONFIG } }
+      : {}),
     ...(request.isBefore("1.44") ? { VirtualSize: image.Size } : {}),
   };
 }
