@@ -67,6 +67,15 @@ export class ImageIndexStore {
     return row ? indexOf(row) : undefined;
   }
 
+  /** The index that names point at together with an image, for all images that have one: a tag's before a digest's. */
+  byImage(): Map<Digest, IndexRecord> {
+    const rows = this.#all(
+      `SELECT d.image_id, i.* FROM image_digests d JOIN image_indexes i USING (digest)
+       UNION ALL SELECT r.image_id, i.* FROM image_refs r JOIN image_indexes i ON i.digest = r.index_digest`,
+    );
+    return new Map(rows.map((row) => [row["image_id"] as Digest, indexOf(row)]));
+  }
+
   /** The images of an index that are here, in the order of the index. */
   parts(index: Digest): IndexPart[] {
     const rows = this.#all(

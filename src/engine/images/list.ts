@@ -2,11 +2,12 @@ import { checkFilters, type Filters } from "#engine/filters.ts";
 import { parseReference } from "#formats/reference.ts";
 import { matchReference } from "#formats/reference-pattern.ts";
 import type { ImageSummary } from "#spec/docker-images.ts";
-import type { ImageLayer, ListedImage } from "#store/image-record.ts";
+import type { IndexRecord } from "#store/image-index-store.ts";
+import type { ImageLayer, ImageRecord, ListedImage } from "#store/image-record.ts";
 import { familiar } from "./familiar.ts";
 import type { ImageContext } from "./image-context.ts";
 import { imageFilter } from "./image-filters.ts";
-import { imageDescriptor, indexOfImage, manifestSummaries } from "./manifest-summaries.ts";
+import { imageDescriptor, manifestSummaries } from "./manifest-summaries.ts";
 
 export interface ListImagesOptions {
   readonly filters?: Filters;
@@ -29,6 +30,7 @@ export function listImages(context: ImageContext, options: ListImagesOptions = {
   const shared = options.sharedSize ? sharedSizes(context.images.allLayers(), (layer) => layer.contentSize) : undefined;
   const counts = options.containers ? context.users.countByImage() : undefined;
   const variants = context.indexes.variants();
+  const indexes = context.indexes.byImage();
   return context.images
     .list()
     .filter(({ image }) => options.variants || !variants.has(image.id))
@@ -41,17 +43,17 @@ export function listImages(context: ImageContext, options: ListImagesOptions = {
         shared ? (shared.get(id) ?? 0) : -1,
         counts ? (counts.get(id) ?? 0) : -1,
       );
-      return { ...summary, ...registrySide(context, listed, options.manifests ?? false) };
+      return { ...summary, ...registrySide(context, listed.image, indexes.get(id), options.manifests ?? false) };
     });
 }
 
 /** What the image is in registries. */
 function registrySide(
   context: ImageContext,
-  { image, references }: ListedImage,
+  image: ImageRecord,
+  index: IndexRecord | undefined,
   withManifests: boolean,
 ): Pick<ImageSummary, "Descriptor" | "Manifests"> {
-  const index = indexOfImage(context, references, image.id);
   const descriptor = imageDescriptor(image, index);
   return {
     ...(descriptor ? { Descriptor: descriptor } : {}),
