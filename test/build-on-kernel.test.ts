@@ -106,6 +106,18 @@ describe("DockerfileBuilder.build() on the kernel", () => {
     expect(bench.logs).toContain("#!/bin/cat\nhello");
   });
 
+  test("COPY --from of files beyond a megabyte, names that are not UTF-8 too", async () => {
+    const image = await bench.build(
+      "FROM base AS a\nRUN mkdir /big && head -c 3000000 /dev/zero > /big/one && head -c 2000000 /dev/zero > \"/big/$(printf '\\377')\"\nFROM scratch\nCOPY --from=a /big /\n",
+    );
+    await bench.inRoot(image, (root) => {
+      const sizes = readdirSync(root, { encoding: "buffer" }).map(
+        (name) => lstatSync(Buffer.concat([Buffer.from(`${root}/`), name])).size,
+      );
+      expect(sizes.toSorted()).toEqual([2_000_000, 3_000_000]);
+    });
+  });
+
   test("FROM scratch with nothing but files", async () => {
     const image = await bench.build("FROM scratch\nWORKDIR /w\nCOPY a .\n", { a: "1" });
     await bench.inRoot(image, (root) => expect(readdirSync(root)).toEqual(["w"]));

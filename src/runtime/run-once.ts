@@ -8,6 +8,9 @@ import type { OutputSink } from "./container-runtime.ts";
 import type { LowLevelRuntime } from "./low-level-runtime.ts";
 import { lastLoggedError, runtimeError } from "./runtime-errors.ts";
 
+/** Bytes of output between two turns of the event loop. */
+const SHARE = 256 * 1024;
+
 export interface RunOnce {
   readonly id: string;
   readonly files: BundleFiles;
@@ -61,8 +64,20 @@ export async function runBundleOnce(run: RunOnce): Promise<number> {
   }
 }
 
+/**
+ * Hands the output on. A command that prints without end always has more to read: after each share everybody else gets a turn, or the
+ * engine would neither hear that the client has gone nor do anything else.
+ */
 async function forward(stream: Readable | null, receive: (bytes: Uint8Array) => void): Promise<void> {
   if (!stream) return;
-  stream.on("data", receive);
+  let read = 0;
+  stream.on("data", (bytes: Uint8Array) => {
+    receive(bytes);
+    read += bytes.length;
+    if (read < SHARE) return;
+    read = 0;
+    stream.pause();
+    setImmediate(() => stream.resume());
+  });
   await Promise.race([once(stream, "end"), once(stream, "close")]);
 }

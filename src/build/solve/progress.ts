@@ -126,7 +126,8 @@ export class VertexProgress {
   log(stream: 1 | 2, bytes: Uint8Array): void {
     const data = Buffer.from(bytes);
     this.#emit({ logs: [{ vertex: this.#digest, stream, data: data.toString("base64"), timestamp: now() }] });
-    const lines = (this.#lastLine + data.toString("utf8")).split("\n");
+    const from = tailStart(data);
+    const lines = ((from === 0 ? this.#lastLine : "") + data.toString("utf8", from)).split("\n");
     this.#lastLine = (lines.pop() ?? "").slice(0, MAX_LINE);
     this.#tail = [...this.#tail, ...lines.map((line) => line.replace(/\r$/, ""))].slice(-TAIL_LINES);
   }
@@ -151,6 +152,17 @@ export class VertexProgress {
       ],
     });
   }
+}
+
+/** Where the last lines of a piece of output begin: a flood is not taken apart line by line. */
+function tailStart(data: Buffer): number {
+  let start = data.length;
+  for (let line = 0; line <= TAIL_LINES; line++) {
+    const newline = start === 0 ? -1 : data.lastIndexOf("\n", start - 1);
+    if (newline < 0) return 0;
+    start = newline;
+  }
+  return start + 1;
 }
 
 function now(): string {

@@ -6,6 +6,7 @@ import { textList } from "#lib/json-decoder.ts";
 import type { JsonMessage } from "#spec/docker-api.ts";
 import { type BuildSources, openBuildSource } from "../build/build-source.ts";
 import { CancellableBuilds } from "../build/cancellable-builds.ts";
+import { LogValve } from "../build/log-valve.ts";
 import { streamTrace } from "../build/trace-stream.ts";
 import { UploadedContexts } from "../build/uploaded-contexts.ts";
 import { berthRendering, legacyRendering } from "../build-rendering.ts";
@@ -92,7 +93,8 @@ async function streamBuild(
 ): Promise<void> {
   const rendering =
     request.text("version") === "berth" ? berthRendering() : legacyRendering(request.flag("q"), build.tags);
-  await streamProgress(request, async (sendOne) => {
+  await streamProgress(request, async (sendOne, isBehind) => {
+    const valve = new LogValve(isBehind);
     let hasBegun = false;
     const send = (messages: readonly JsonMessage[]): void => {
       hasBegun ||= messages.length > 0;
@@ -103,7 +105,7 @@ async function streamBuild(
         {
           ...build,
           onPlan: (plan) => send(rendering.plan(plan)),
-          onStatus: (status) => send(rendering.status(status)),
+          onStatus: (status) => send(rendering.status(valve.pass(status))),
         },
         (id) => send(rendering.begin(id)),
       );
