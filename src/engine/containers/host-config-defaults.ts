@@ -21,6 +21,9 @@ export function hostConfigDefaults(config: ContainerConfig, hostConfig: HostConf
     PortBindings: hostConfig.PortBindings ?? {},
     IpcMode: hostConfig.IpcMode || "private",
     ShmSize: hostConfig.ShmSize || DEFAULT_SHM,
+    // What clients send for "not given".
+    MemorySwappiness: hostConfig.MemorySwappiness === -1 ? null : (hostConfig.MemorySwappiness ?? null),
+    PidsLimit: hostConfig.PidsLimit || null,
   };
 }
 

@@ -13,7 +13,7 @@ export function mergeConfig(
   image: ContainerDefaults,
   hostname: string,
 ): ContainerConfig {
-  const { HostConfig: _host, NetworkingConfig: _network, ...own } = request;
+  const { HostConfig: _host, NetworkingConfig: _network, NetworkDisabled, ...own } = request;
   // That the command is escaped already matters on Windows alone.
   const { ArgsEscaped: _escaped, ...defaults } = image;
   const command = mergeCommand(own, image);
@@ -40,6 +40,7 @@ export function mergeConfig(
     ...joined("ExposedPorts", image.ExposedPorts, own.ExposedPorts),
     ...joined("Volumes", image.Volumes, own.Volumes),
     ...(healthcheck ? { Healthcheck: healthcheck } : {}),
+    ...(NetworkDisabled ? { NetworkDisabled } : {}),
     OnBuild: null,
   };
 }
@@ -70,10 +71,14 @@ function mergeCommand(own: ContainerConfig, image: ContainerDefaults): Pick<Cont
   return { Entrypoint: cleared ? null : entrypoint, Cmd: own.Cmd?.length ? own.Cmd : null };
 }
 
+/** Without what says nothing: null, empty texts, empty sets of ports and volumes. */
 function dropUnset(config: ContainerConfig): ContainerConfig {
-  return Object.fromEntries(
-    Object.entries(config).filter(([, value]) => value !== null && value !== undefined && value !== ""),
-  );
+  const isUnset = (value: unknown): boolean =>
+    value === null ||
+    value === undefined ||
+    value === "" ||
+    (typeof value === "object" && !Array.isArray(value) && Object.keys(value).length === 0);
+  return Object.fromEntries(Object.entries(config).filter(([, value]) => !isUnset(value)));
 }
 
 type Keys = Readonly<Record<string, Record<string, never>>> | null | undefined;

@@ -190,7 +190,7 @@ function registryConfig(
   const hosts = insecureRegistries.filter((registry) => !registry.includes("/"));
   return {
     ...(request.isBefore("1.49")
-      ? { AllowNondistributableArtifactsCIDRs: null, AllowNondistributableArtifactsHostnames: null }
+      ? { AllowNondistributableArtifactsCIDRs: [], AllowNondistributableArtifactsHostnames: [] }
       : {}),
     IndexConfigs: Object.assign(
       index("docker.io", registryMirrors, true),
