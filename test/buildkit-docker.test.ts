@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdirSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import Docker from "dockerode";
 import { buildkitDocker, HAS_BUILDKIT_DOCKER } from "../tools/harness/buildkit-docker.ts";
@@ -88,6 +89,38 @@ describe.skipIf(!HAS_BUILDKIT_DOCKER)("docker build with BuildKit (docker 20.10)
     expect(missing.stderr).toContain('"/missing": not found');
   });
 
+  test("gives secrets and ssh agents to the steps that ask for them, and to nothing else", async () => {
+    await using context = makeContext({
+      Dockerfile: [
+        "FROM busybox",
+        "RUN --mount=type=secret,id=token,target=/token test $(wc -c < /token) = 12 && echo it was there",
+        "RUN --mount=type=secret,id=token,env=TOKEN test ${#TOKEN} = 12",
+        "COPY --chmod=0755 . /",
+        // Asks for the agent's identities: type 11, answered by type 12.
+        "RUN --mount=type=ssh (printf '\\000\\000\\000\\001\\013'; sleep 1) | socat - UNIX-CONNECT:$SSH_AUTH_SOCK | od -An -tx1",
+        "RUN test ! -s /token",
+      ].join("\n"),
+      ...(await programWithLibraries("/usr/bin/socat")),
+    });
+    await using secret = makeContext({ token: "quite-secret" });
+    const agent = join(secret.path, "agent.sock");
+    const noIdentities = Buffer.from([0, 0, 0, 5, 12, 0, 0, 0, 0]);
+    const listening = createServer((socket) => socket.on("data", () => socket.write(noIdentities))).listen(agent);
+    try {
+      const flags = ["--secret", `id=token,src=${join(secret.path, "token")}`, "--ssh", `default=${agent}`];
+      const built = await buildkitDocker(engine, ["build", "-t", "secrets", ...flags, context.path]);
+      expect(built).toMatchObject({ exitCode: 0 });
+      expect(built.stderr).toContain("it was there");
+      expect(built.stderr).toMatch(/00 00 00 05 0c 00 00 00 00/);
+      expect(built.stderr).not.toContain("quite-secret");
+      expect(await engine.ok(["history", "--no-trunc", "secrets"])).not.toContain("quite-secret");
+      const without = await buildkitDocker(engine, ["build", "--no-cache", context.path]);
+      expect(without.exitCode).not.toBe(0);
+    } finally {
+      listening.close();
+    }
+  });
+
   test("pulls with the client's own login", async () => {
     const password = await Bun.password.hash("secret", { algorithm: "bcrypt", cost: 4 });
     const registry = await PrivateRegistry.start({ htpasswd: `me:${password.replace("$2b$", "$2y$")}\n` });
@@ -124,6 +157,13 @@ describe.skipIf(!HAS_BUILDKIT_DOCKER)("docker build with BuildKit (docker 20.10)
     }
   });
 });
+
+/** A program of the host and the libraries that it needs, by their paths. */
+async function programWithLibraries(program: string): Promise<Record<string, Uint8Array>> {
+  const { stdout } = await run("ldd", [program]);
+  const paths = [program, ...(stdout.match(/\/\S+/g) ?? [])];
+  return Object.fromEntries(paths.map((path) => [path.slice(1), readFileSync(path)]));
+}
 
 async function isRunning(command: string): Promise<boolean> {
   return (await run("pgrep", ["-f", `^${command}`])).exitCode === 0;

@@ -19,6 +19,8 @@ import type { BuildMemory } from "./solve/build-memory.ts";
  * `parse → instructions → graph → solve (cache) → ops → export`, one folder each.
  */
 export interface BuildRequest {
+  /** The client's own reference of the build, 25 letters and digits: its record is kept under it. */
+  readonly id?: string;
   readonly input: BuildInput;
   /** As the user named it, for messages: "Dockerfile". In a remote context it is looked for under this name. */
   readonly dockerfileName: string;

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex, Readable } from "node:stream";
+import { PrefixedStream } from "#lib/prefixed-stream.ts";
 import { writeTo } from "./back-pressure.ts";
 
 /** A connection that attach or exec took over. `input` ends when the client half-closes; `end` ends our half. */
@@ -34,8 +35,7 @@ export function hijack(request: IncomingMessage, answer: Answer, contentType: st
 export function upgrade(request: IncomingMessage, { socket, head }: Upgrade): Duplex {
   const protocol = request.headers.upgrade ?? "";
   socket.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${protocol}\r\n\r\n`);
-  if (head.length > 0) socket.unshift(head);
-  return socket;
+  return head.length > 0 ? new PrefixedStream(head, socket) : socket;
 }
 
 /**

@@ -1,6 +1,28 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { userMessage } from "#errors/disk-full.ts";
-import { BerthError, CancelledError, InvalidParameterError, UnavailableError } from "#errors/errors.ts";
+import { BerthError, CancelledError, type ErrorCode, InvalidParameterError, UnavailableError } from "#errors/errors.ts";
+
+/** gRPC's codes for ours, as containerd's errdefs pairs them. https://grpc.io/docs/guides/status-codes/ */
+const CODES: Readonly<Record<ErrorCode, Code>> = {
+  "not-found": Code.NotFound,
+  conflict: Code.AlreadyExists,
+  "invalid-parameter": Code.InvalidArgument,
+  "not-modified": Code.FailedPrecondition,
+  unauthorized: Code.Unauthenticated,
+  forbidden: Code.PermissionDenied,
+  "not-implemented": Code.Unimplemented,
+  unavailable: Code.Unavailable,
+  "data-loss": Code.DataLoss,
+  cancelled: Code.Canceled,
+  system: Code.Unknown,
+};
+
+/** The error that a gRPC client gets for one of ours. */
+export function toGrpcError(error: unknown): ConnectError {
+  if (error instanceof ConnectError) return error;
+  const code = error instanceof BerthError ? CODES[error.code] : Code.Unknown;
+  return new ConnectError(userMessage(error), code, undefined, undefined, error);
+}
 
 /** An error of a call to the client, as one of ours: `action` says what failed. Our own pass through. */
 export function fromClient(error: unknown, action: string): BerthError {

@@ -7,9 +7,11 @@ import { clientSecrets } from "./client-secrets.ts";
 import { clientSshAgents } from "./client-ssh.ts";
 import type { Session } from "./session.ts";
 
-/** The names under which clients serve the two directories of a build. */
-const CONTEXT = "context";
-const DOCKERFILE = "dockerfile";
+/** The names under which a client serves the two directories of a build. */
+export interface ClientDirectories {
+  readonly context: string;
+  readonly dockerfile: string;
+}
 
 /** A session as one build uses it. */
 export class SessionBuildClient implements BuildClient {
@@ -27,9 +29,13 @@ export class SessionBuildClient implements BuildClient {
     };
   }
 
-  async input(dockerfileName: string, signal: AbortSignal): Promise<BuildRequest["input"]> {
-    const { bytes, ignore } = await this.files.dockerfile(DOCKERFILE, dockerfileName, signal);
-    return { kind: "files", dockerfile: bytes, context: this.files.context(CONTEXT, ignore) };
+  async input(
+    dockerfileName: string,
+    signal: AbortSignal,
+    directories: ClientDirectories = { context: "context", dockerfile: "dockerfile" },
+  ): Promise<BuildRequest["input"]> {
+    const { bytes, ignore } = await this.files.dockerfile(directories.dockerfile, dockerfileName, signal);
+    return { kind: "files", dockerfile: bytes, context: this.files.context(directories.context, ignore) };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

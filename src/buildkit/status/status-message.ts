@@ -8,7 +8,7 @@ type Init<K extends keyof MessageInitShape<typeof StatusResponseSchema>> = NonNu
 >;
 
 /** An update of the builder's as BuildKit's message. */
-function statusMessage(status: SolveStatus): StatusResponse {
+export function statusMessage(status: SolveStatus): StatusResponse {
   return create(StatusResponseSchema, {
     vertexes: (status.vertexes ?? []).map(vertexMessage),
     statuses: (status.statuses ?? []).map(statusOf),

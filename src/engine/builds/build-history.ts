@@ -49,7 +49,9 @@ export class BuildHistory {
   /** A build that begins now. End it, however it ends. */
   begin(request: BuildRequest): RunningBuild {
     const lineage = lineageOf(request);
-    const build: RunningBuild = new RunningBuild(request, {
+    const { id = "", ...anonymous } = request;
+    const isTaken = id === "" || this.#running.has(id) || this.#parts.rows.find(id) !== undefined;
+    const build: RunningBuild = new RunningBuild(isTaken ? anonymous : request, {
       files: this.#parts.files,
       former: () => this.#former(lineage),
       onEnd: (record) => this.#ended(lineage, record),

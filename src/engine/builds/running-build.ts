@@ -16,10 +16,14 @@ export interface RunningBuildParts {
   readonly onEnd: (record: BuildRecord) => void;
 }
 
+function randomId(): string {
+  return Array.from({ length: ID_LENGTH }, () => ID_CHARACTERS[randomInt(36)]).join("");
+}
+
 /** A build that is being recorded: its memory for the builder, its output on the way to disk, and at the end its record. */
 export class RunningBuild implements BuildMemory {
   /** As buildx's references: 25 letters and digits. */
-  readonly id: string = Array.from({ length: ID_LENGTH }, () => ID_CHARACTERS[randomInt(36)]).join("");
+  readonly id: string;
   readonly #request: BuildRequest;
   readonly #parts: RunningBuildParts;
   readonly #log: BuildLog;
@@ -29,6 +33,8 @@ export class RunningBuild implements BuildMemory {
   #former: readonly (readonly BuildStep[])[] | undefined;
 
   constructor(request: BuildRequest, parts: RunningBuildParts) {
+    // The id becomes a file's name.
+    this.id = /^[a-z0-9]{25}$/.test(request.id ?? "") && request.id ? request.id : randomId();
     this.#request = request;
     this.#parts = parts;
     this.#log = parts.files.openLog(this.id);

@@ -32,7 +32,21 @@ export async function openBuildSource(sources: BuildSources, request: RequestCon
   const sessionId = request.text("session");
   if (sessionId === "") return ofRequest(sources, request);
   const client = await (await sources.loadBuildKit()).openClient(sessionId, request.signal);
-  return ofClient(sources, request, client);
+  return request.text("version") === "2" ? ofClient(sources, request, client) : besideClient(sources, request, client);
+}
+
+/** The request brings the files, as Berth's own client does; the session serves the rest. */
+async function besideClient(sources: BuildSources, request: RequestContext, client: BuildClient): Promise<BuildSource> {
+  const source = await ofRequest(sources, request);
+  return {
+    ...source,
+    signal: AbortSignal.any([request.signal, client.signal]),
+    services: { ...source.services, ...client.services },
+    [Symbol.asyncDispose]: async () => {
+      await source[Symbol.asyncDispose]();
+      await client[Symbol.asyncDispose]();
+    },
+  };
 }
 
 function ofClient(sources: BuildSources, request: RequestContext, client: BuildClient): BuildSource {

@@ -14,7 +14,7 @@ export class StatusFeed implements AsyncIterable<SolveStatus> {
   #isEnded = false;
   #wake: (() => void) | undefined;
 
-  readonly push = (status: SolveStatus): void => {
+  readonly push: (status: SolveStatus) => void = (status) => {
     if (this.#isEnded) return;
     const bytes = logBytes(status.logs ?? []);
     if (bytes > 0 && this.#waitingBytes + bytes > MAX_WAITING) {

@@ -1,0 +1,49 @@
+import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import { NotImplementedError } from "#errors/errors.ts";
+import type {
+  BuildHistoryRequest,
+  Control,
+  PruneRequest,
+  SolveRequest,
+  StatusRequest,
+  UpdateBuildHistoryRequest,
+} from "#proto/control_pb.ts";
+import { controlSolve } from "../solve/control-solve.ts";
+import { statusMessage } from "../status/status-message.ts";
+import type { ControlParts } from "./control-parts.ts";
+import { answer, stream } from "./grpc-answer.ts";
+import { historyEvents } from "./history-events.ts";
+import { tunnelledSession } from "./tunnelled-session.ts";
+import { prune, usageRecords } from "./usage-records.ts";
+import { VERSION, workerRecord } from "./worker-record.ts";
+
+/** BuildKit's control API. https://github.com/moby/buildkit/blob/master/control/control.go */
+export function controlService(parts: ControlParts): ServiceImpl<typeof Control> {
+  const { engine, jobs } = parts;
+  return {
+    listWorkers: () => answer(async () => ({ record: [await workerRecord(engine)] })),
+    info: () => ({ buildkitVersion: VERSION }),
+    solve: (request: SolveRequest, { signal }: HandlerContext) =>
+      answer(async () => ({ exporterResponse: await controlSolve(parts, request, signal) })),
+    status: ({ ref }: StatusRequest, { signal }: HandlerContext) =>
+      stream(async function* () {
+        for await (const status of (await jobs.find(ref, signal)).statuses(signal)) yield statusMessage(status);
+      }),
+    session: (requests, context) => stream(() => tunnelledSession(parts.sessions, requests, context)),
+    diskUsage: ({ filter }) => answer(async () => ({ record: usageRecords(engine, filter) })),
+    prune: (request: PruneRequest) =>
+      stream(async function* () {
+        yield* await prune(engine, request);
+      }),
+    listenBuildHistory: (request: BuildHistoryRequest) =>
+      stream(async function* () {
+        yield* historyEvents(engine, request);
+      }),
+    updateBuildHistory: (request: UpdateBuildHistoryRequest) =>
+      answer(async () => {
+        if (request.delete) engine.builds.history.remove([request.ref]);
+        else if (request.pinned) throw new NotImplementedError("build records cannot be pinned");
+        return {};
+      }),
+  };
+}

@@ -1,0 +1,124 @@
+import type { BuildRequest } from "#build/builder.ts";
+import { InvalidParameterError, NotImplementedError } from "#errors/errors.ts";
+
+/** What a client asks of the Dockerfile frontend, but for its files. */
+export type FrontendBuild = Pick<
+  BuildRequest,
+  "dockerfileName" | "target" | "buildArgs" | "labels" | "noCache" | "pull" | "networkMode" | "extraHosts" | "platform"
+> & {
+  /** The client's names for the two directories. */
+  readonly contextKey: string;
+  readonly dockerfileKey: string;
+  /** A URL in place of the context directory; "" for none. */
+  readonly remote: string;
+  /** `--build-context`: name → `local:…`, `docker-image://…`, URL. */
+  readonly contexts: Readonly<Record<string, string>>;
+};
+
+const DEFAULTS = {
+  dockerfileName: "Dockerfile",
+  target: "",
+  noCache: false,
+  pull: false,
+  networkMode: "default",
+  extraHosts: [] as readonly string[],
+  platform: "",
+  contextKey: "context",
+  dockerfileKey: "dockerfile",
+  remote: "",
+};
+
+type Plain = { -readonly [K in keyof typeof DEFAULTS]?: (typeof DEFAULTS)[K] };
+
+/** Attributes with one meaning each. */
+const ATTRIBUTES: Readonly<Record<string, (value: string) => Plain>> = {
+  filename: (value) => ({ dockerfileName: value || DEFAULTS.dockerfileName }),
+  target: (value) => ({ target: value }),
+  "no-cache": (value) => {
+    if (value === "") return { noCache: true };
+    throw unsupported("no-cache for single stages", value);
+  },
+  "image-resolve-mode": (value) => ({ pull: value === "pull" }),
+  "force-network-mode": (value) => ({ networkMode: value === "" || value === "sandbox" ? "default" : value }),
+  "add-hosts": (value) => ({ extraHosts: extraHosts(value) }),
+  platform: (value) => {
+    if (value.includes(",")) throw unsupported("a build for several platforms", value);
+    return { platform: value };
+  },
+  contextkey: (value) => ({ contextKey: value || DEFAULTS.contextKey }),
+  dockerfilekey: (value) => ({ dockerfileKey: value || DEFAULTS.dockerfileKey }),
+  context: (value) => {
+    if (value.startsWith("input:")) throw unsupported("a context from a frontend input", value);
+    return { remote: value };
+  },
+};
+
+/** Say something about the client or the build that changes nothing in the image. */
+const WITHOUT_EFFECT = [
+  /^vcs:/,
+  /^local-sessionid:/,
+  /^cmdline$/,
+  /^frontend\.caps$/,
+  /^source$/,
+  /^build-arg:BUILDKIT_(INLINE_CACHE|MULTI_PLATFORM|BUILD_NAME)$/,
+  /^multi-platform$/,
+  /^hostname$/,
+];
+
+/**
+ * Reads the attributes of `dockerfile.v0`. One that would change the image and is not understood is refused. Throws InvalidParameterError,
+ * NotImplementedError. https://github.com/moby/buildkit/blob/master/frontend/dockerui/config.go
+ */
+export function frontendBuild(attributes: Readonly<Record<string, string>>): FrontendBuild {
+  const buildArgs: Record<string, string> = {};
+  const labels: Record<string, string> = {};
+  const contexts: Record<string, string> = {};
+  const prefixed: Readonly<Record<string, Record<string, string>>> = {
+    "build-arg:": buildArgs,
+    "label:": labels,
+    "context:": contexts,
+  };
+  let plain: Plain = {};
+  for (const [name, value] of Object.entries(attributes)) {
+    const read = ATTRIBUTES[name];
+    const [prefix, map] = Object.entries(prefixed).find(([start]) => name.startsWith(start)) ?? [];
+    if (read) plain = { ...plain, ...read(value) };
+    else if (WITHOUT_EFFECT.some((pattern) => pattern.test(name))) checkEffectless(name, value);
+    else if (prefix && map) map[name.slice(prefix.length)] = value;
+    else checkOther(name, value);
+  }
+  return { ...DEFAULTS, ...plain, buildArgs, labels, contexts };
+}
+
+function checkEffectless(name: string, value: string): void {
+  if (name === "source" && value !== "" && !/^(docker\.io\/)?docker\/dockerfile/.test(value)) {
+    throw unsupported("the frontend image", value);
+  }
+}
+
+/** Attestations and cache imports that the client only offers may be left out; all else would be missed. */
+function checkOther(name: string, value: string): void {
+  if (name === "requestid") throw unsupported("the frontend's subrequest", value);
+  if (name.startsWith("attest:")) {
+    const isOptional = value.split(",").some((part) => ["inline-only=true", "disabled=true", "false"].includes(part));
+    if (!isOptional) throw unsupported("the attestation", name.slice("attest:".length));
+    return;
+  }
+  if (value !== "") throw unsupported("the build option", `${name}=${value}`);
+}
+
+/** `name=ip,name2=ip`. */
+function extraHosts(text: string): readonly string[] {
+  return text
+    .split(",")
+    .filter((pair) => pair !== "")
+    .map((pair) => {
+      const equals = pair.indexOf("=");
+      if (equals < 1) throw new InvalidParameterError(`invalid key-value pair: ${pair}`);
+      return `${pair.slice(0, equals)}:${pair.slice(equals + 1)}`;
+    });
+}
+
+function unsupported(what: string, value: string): NotImplementedError {
+  return new NotImplementedError(`${what} is not supported yet: ${JSON.stringify(value.slice(0, 200))}`);
+}

@@ -1,0 +1,95 @@
+import { CancelledError, NotFoundError } from "#errors/errors.ts";
+import { StatusFeed } from "#server/build/status-feed.ts";
+import type { Digest } from "#spec/digest.ts";
+import type { SolveStatus } from "#spec/solve-status.ts";
+import type { RunningSolve } from "./running-solve.ts";
+
+/** Updates that one who asks late still hears, bytes of output beyond which the oldest go. */
+const MAX_REPLAY = 1024 * 1024;
+
+/** What a client's build function returned: the image it chose of those that it solved, or an error. */
+export type ReturnedResult = { readonly imageId: Digest | undefined } | { readonly error: Error };
+
+/** A solve of the control API: its updates, and what the gateway has built for it. */
+export class SolveJob {
+  readonly ref: string;
+  /** Aborts when the solve has ended, however it did. */
+  readonly signal: AbortSignal;
+  /** Images by the references that gateway calls know them by. */
+  readonly images: Map<string, Digest> = new Map();
+  readonly returned: PromiseWithResolvers<ReturnedResult> = Promise.withResolvers<ReturnedResult>();
+  /** What a gateway solve failed with: the client returns no more than its text. */
+  failure: Error | undefined;
+  readonly #controller = new AbortController();
+  readonly #running: PromiseWithResolvers<RunningSolve> = Promise.withResolvers<RunningSolve>();
+  readonly #replay: SolveStatus[] = [];
+  #replayBytes = 0;
+  readonly #feeds = new Set<StatusFeed>();
+  #isEnded = false;
+
+  constructor(ref: string) {
+    this.ref = ref;
+    this.signal = this.#controller.signal;
+    // Nobody may ever ask for it.
+    this.returned.promise.catch(() => undefined);
+  }
+
+  readonly status: (status: SolveStatus) => void = (status: SolveStatus): void => {
+    const bytes = (status.logs ?? []).reduce((sum, { data }) => sum + data.length, 0);
+    this.#replayBytes += bytes;
+    this.#replay.push(this.#replayBytes > MAX_REPLAY ? withoutLogs(status) : status);
+    for (const feed of this.#feeds) feed.push(status);
+  };
+
+  /** All updates from the beginning, until the solve ends. */
+  async *statuses(signal: AbortSignal): AsyncGenerator<SolveStatus, void, void> {
+    const feed = new StatusFeed();
+    for (const status of this.#replay) feed.push(status);
+    if (this.#isEnded) feed.end();
+    else this.#feeds.add(feed);
+    const stop = (): void => feed.end();
+    signal.addEventListener("abort", stop, { once: true });
+    try {
+      yield* feed;
+    } finally {
+      signal.removeEventListener("abort", stop);
+      this.#feeds.delete(feed);
+    }
+  }
+
+  end(): void {
+    this.#isEnded = true;
+    this.#controller.abort();
+    for (const feed of this.#feeds) feed.end();
+  }
+
+  /** The control API's solve waits for what the gateway will be asked. */
+  attach(solve: RunningSolve): void {
+    this.#running.resolve(solve);
+  }
+
+  /** The solve that waits. Throws CancelledError when it ends without having waited. */
+  async running(signal: AbortSignal): Promise<RunningSolve> {
+    const ended = Promise.withResolvers<never>();
+    const stop = AbortSignal.any([signal, this.signal]);
+    const onAbort = (): void => ended.reject(new CancelledError("context canceled"));
+    stop.addEventListener("abort", onAbort, { once: true });
+    if (stop.aborted) onAbort();
+    try {
+      return await Promise.race([this.#running.promise, ended.promise]);
+    } finally {
+      stop.removeEventListener("abort", onAbort);
+    }
+  }
+
+  /** Throws NotFoundError. */
+  image(ref: string): Digest {
+    const found = this.images.get(ref);
+    if (!found) throw new NotFoundError(`no such ref: ${ref}`);
+    return found;
+  }
+}
+
+function withoutLogs({ logs: _, ...rest }: SolveStatus): SolveStatus {
+  return rest;
+}
