@@ -25,7 +25,7 @@ export class EventBus {
       ...(type === "image" ? { status: action, id } : {}),
       Type: type,
       Action: action,
-      Actor: { ID: id, Attributes: attributes },
+      Actor: { ID: id, Attributes: sorted(attributes) },
       scope: "local",
       time: Number(timeNano / 1_000_000_000n),
       timeNano: Number(timeNano),
@@ -87,4 +87,9 @@ export class EventBus {
     this.#lastNano = now > this.#lastNano ? now : this.#lastNano + STEP;
     return this.#lastNano;
   }
+}
+
+/** By name, as Go writes a map. */
+function sorted(attributes: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(attributes).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

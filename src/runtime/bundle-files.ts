@@ -9,8 +9,8 @@ import { isAlive, type ProcessIdentity, readProcess } from "#sys/process-info.ts
  * container is. So nothing here needs fsync.
  */
 export interface BundleRecord {
-  /** Start times mean nothing under another boot (sys/process-info.ts). */
-  readonly boot: string;
+  /** Start times mean nothing under another boot (sys/process-info.ts). Absent in what the first engines wrote. */
+  readonly boot?: string;
   readonly container: ProcessIdentity;
   readonly conmon: ProcessIdentity;
   readonly rootfs: string;

@@ -156,7 +156,7 @@ export class ConmonRuntime implements ContainerRuntime {
     const files = this.#files(id);
     const record = files.readRecord();
     // Its life first, then the exit file: see SupervisedContainer.
-    const isSupervised = record?.boot === bootId() && isAlive(record.conmon);
+    const isSupervised = record !== undefined && (record.boot ?? bootId()) === bootId() && isAlive(record.conmon);
     const exit = readExitFile(this.#options.exitDirectory, id, files);
     if (exit) return { kind: "exited", exit };
     if (!record || !isSupervised) {

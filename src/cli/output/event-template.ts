@@ -19,6 +19,15 @@ export function parseEventTemplate(format: string): (event: EventMessage) => str
   };
 }
 
+const NO_EVENT: EventMessage = {
+  Type: "container",
+  Action: "",
+  Actor: { ID: "", Attributes: {} },
+  scope: "local",
+  time: 0,
+  timeNano: 0,
+};
+
 /** With the names that Go's struct has; on the wire some begin with a small letter. */
 function goFields(event: EventMessage): Readonly<Record<string | symbol, unknown>> {
   return {
@@ -37,7 +46,10 @@ function goFields(event: EventMessage): Readonly<Record<string | symbol, unknown
 
 function parse(format: string): Template {
   try {
-    return new Template(format, {});
+    const template = new Template(format, {});
+    // As docker: a template that asks for what no event has is refused before there is one.
+    template.execute(goFields(NO_EVENT), { functions: { json: toJson } });
+    return template;
   } catch (cause) {
     throw new StatusError(64, `Error parsing format: ${errorMessage(cause)}`, { cause });
   }

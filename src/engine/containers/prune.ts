@@ -1,4 +1,5 @@
 import { checkFilters, type Filters, labelsFit, untilFilter } from "#engine/filters.ts";
+import { ConflictError } from "#errors/errors.ts";
 import type { ContainerContext } from "./container-context.ts";
 import { type ContainerRecord, isRunning } from "./container-record.ts";
 import { removeWithImage } from "./remove.ts";
@@ -9,19 +10,37 @@ export interface Pruned {
   readonly reclaimed: number;
 }
 
-/** Removes stopped containers, all or those that the filters (`until`, `label`, `label!`) leave. Throws InvalidParameterError for a bad filter. */
+/** Held by the prune that runs; no container has such an id. */
+const PRUNE = "prune containers";
+
+/**
+ * Removes stopped containers, all or those that the filters (`until`, `label`, `label!`) leave. Throws InvalidParameterError for a bad filter,
+ * ConflictError while another prune runs.
+ */
 export async function pruneContainers(context: ContainerContext, filters: Filters): Promise<Pruned> {
+  if (context.locks.isHeld(PRUNE)) throw new ConflictError("a prune operation is already running");
+  return context.locks.run(PRUNE, () => prune(context, prunableContainers(context, filters)));
+}
+
+async function prune(context: ContainerContext, records: readonly ContainerRecord[]): Promise<Pruned> {
   const deleted: string[] = [];
   let reclaimed = 0;
-  for (const record of prunableContainers(context, filters)) {
-    const usage = await context.snapshotter.usage(record.id);
-    const options = { force: false, volumes: false };
-    const imageBytes = await context.locks.run(record.id, () => removeWithImage(context, record.id, options));
-    deleted.push(record.id);
-    reclaimed += usage.diskSize + imageBytes;
+  for (const { id } of records) {
+    const freed = await context.locks.run(id, () => removeStopped(context, id));
+    if (freed === undefined) continue;
+    deleted.push(id);
+    reclaimed += freed;
   }
   context.events.publish("container", "prune", "", { reclaimed: String(reclaimed) });
   return { deleted, reclaimed };
+}
+
+/** Undefined when somebody has started or removed it since. The caller holds its lock. */
+async function removeStopped(context: ContainerContext, id: string): Promise<number | undefined> {
+  const record = context.containers.find(id);
+  if (!record || isRunning(record)) return undefined;
+  const usage = await context.snapshotter.usage(id);
+  return usage.diskSize + (await removeWithImage(context, id, { force: false, volumes: false }));
 }
 
 /** The containers that a prune with these filters removes. Throws InvalidParameterError for a bad filter. */

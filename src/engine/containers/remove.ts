@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import { closeSandbox } from "#engine/networks/container-network.ts";
-import { ConflictError } from "#errors/errors.ts";
+import { ConflictError, errorMessage } from "#errors/errors.ts";
 import { type ContainerContext, containerFiles } from "./container-context.ts";
 import { type ContainerMount, type ContainerRecord, eventAttributes, isRunning } from "./container-record.ts";
 import { killProcess } from "./stop.ts";
@@ -44,17 +44,25 @@ export async function removeWithImage(context: ContainerContext, id: string, opt
   if (!record) return 0;
   if (isRunning(record)) throw stillRunning(record);
   context.containers.markInMemory(id, { phase: "removing" });
-  await context.runtime.remove(id);
-  await closeSandbox(context, id);
+  try {
+    await context.runtime.remove(id);
+    await closeSandbox(context, id);
+  } catch (error) {
+    // It can be removed again, and not be started.
+    context.containers.markInMemory(id, { phase: "dead", error: errorMessage(error) });
+    throw error;
+  }
   // The row goes first: a crash after it leaves only directories that start-up sweeps, never a container without its files.
   context.containers.remove(id);
-  await context.snapshotter.remove(id);
-  await rm(containerFiles(context, id).directory, { recursive: true, force: true });
-  if (options.volumes) await removeAnonymousVolumes(context, record.mounts);
-  const imageBytes = await context.images.release(record.imageId);
-  context.events.publish("container", "destroy", id, eventAttributes(record));
-  context.waiters.removed(id, record.state.exitCode);
-  return imageBytes;
+  try {
+    await context.snapshotter.remove(id);
+    await rm(containerFiles(context, id).directory, { recursive: true, force: true });
+    if (options.volumes) await removeAnonymousVolumes(context, record.mounts);
+    return await context.images.release(record.imageId);
+  } finally {
+    context.events.publish("container", "destroy", id, eventAttributes(record));
+    context.waiters.removed(id, record.state.exitCode);
+  }
 }
 
 /** Removes the volumes that were made for a container alone, which is gone or will not be, unless another has come to have them. */

@@ -81,9 +81,13 @@ export async function sendSignal(context: ContainerContext, record: ContainerRec
   context.events.publish("container", "kill", id, eventAttributes(record, { signal: String(signal) }));
   await context.runtime.kill(id, signal, signal === SIGKILL);
   if (context.containers.find(id)?.state.phase !== "paused") return;
-  await context.runtime.resume(id);
+  // Told before it is done: a moment later it may have ended.
   context.containers.updateState(id, { phase: "running" });
   context.events.publish("container", "unpause", id, eventAttributes(record));
+  await context.runtime.resume(id).catch((error: unknown) => {
+    // On cgroup v2 SIGKILL needs no thaw: it may be gone. Whether it ends is waited for.
+    if (signal !== SIGKILL) throw error;
+  });
 }
 
 /** Waits for the supervisor to be done with the exit: it holds the container's lock meanwhile. */
