@@ -1,4 +1,4 @@
-import { CancelledError, DataLossError } from "#errors/errors.ts";
+import { CancelledError, DataLossError, UnavailableError } from "#errors/errors.ts";
 import { Digester } from "#formats/digest.ts";
 import { parseReference, type Reference, repositoryName } from "#formats/reference.ts";
 import type { Credentials } from "#registry/credentials.ts";
@@ -74,7 +74,7 @@ export class PushRelay {
   }
 
   async #copyBlob(name: string, blob: Descriptor, signal: AbortSignal, progress?: LayerProgress): Promise<boolean> {
-    const opened = await this.#ask(name, signal, (source) => openBlob(source, blob, signal));
+    const opened = await this.#ask(name, signal, (source, early) => openBlob(source, blob, early));
     if (!opened) return false;
     let failure: unknown;
     let begun: BlobStream | undefined = opened;
@@ -114,12 +114,14 @@ export class PushRelay {
   ): Promise<T | undefined> {
     const source = this.#source(name);
     if (!source) return undefined;
-    const timeout = Promise.withResolvers<undefined>();
-    const timer = setTimeout(() => timeout.resolve(undefined), START_TIMEOUT);
+    const early = new AbortController();
+    const late = Promise.withResolvers<never>();
+    const timer = setTimeout(() => {
+      early.abort();
+      late.reject(new UnavailableError(`${name} gave nothing in time`));
+    }, START_TIMEOUT);
     try {
-      const answer = await Promise.race([question(source, signal), timeout.promise]);
-      if (answer === undefined) this.#sources.set(name, undefined);
-      return answer;
+      return await Promise.race([question(source, AbortSignal.any([signal, early.signal])), late.promise]);
     } catch (error) {
       if (signal.aborted) throw new CancelledError("cancelled", { cause: error });
       this.#sources.set(name, undefined);

@@ -42,9 +42,9 @@ export interface PushOptions {
 export async function pushImage(context: ImageContext, name: string, options: PushOptions): Promise<void> {
   const reference = parseReference(name);
   if (reference.digest) throw new InvalidParameterError("cannot push a digest reference");
-  const targets = selectTargets(context, reference, options.allTags ?? false);
   const { onProgress: report, credentials, signal = new AbortController().signal } = options;
   report({ status: `The push refers to repository [${repositoryName(reference)}]` });
+  const targets = selectTargets(context, reference, options.allTags ?? false);
   try {
     const mountFrom = mountSources(
       context,
