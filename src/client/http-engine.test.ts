@@ -171,3 +171,39 @@ describe("HttpEngine.upgrade()", () => {
     expect(text).toBe('hello got {"Tty":true} typed');
   });
 });
+
+describe("HttpEngine with an older engine", () => {
+  test("speaks its version, and learns it before a body that streams", async () => {
+    const path = join(directory, "older.sock");
+    const urls: string[] = [];
+    const older = createServer((request, response) => {
+      urls.push(`${request.method} ${request.url}`);
+      request.resume();
+      const isTooNew = request.url?.startsWith("/v1.51/");
+      const message = "client version 1.51 is too new. Maximum supported API version is 1.41";
+      request.on("end", () =>
+        response.writeHead(isTooNew ? 400 : 200).end(isTooNew ? JSON.stringify({ message }) : "{}"),
+      );
+    });
+    await new Promise<void>((resolve) => older.listen(path, resolve));
+    try {
+      const plain = new HttpEngine(parseEndpoint(`unix://${path}`));
+      await readJson(await plain.send({ method: "GET", path: "/info" }));
+      await readJson(await plain.send({ method: "GET", path: "/version" }));
+      const bytes = (async function* () {
+        yield Buffer.from("tar");
+      })();
+      const streaming = new HttpEngine(parseEndpoint(`unix://${path}`));
+      await readJson(
+        await streaming.send({ method: "POST", path: "/build", body: { bytes, type: "application/x-tar" } }),
+      );
+      expect(urls).toEqual([
+        ...["GET /v1.51/info", "GET /v1.41/info", "GET /v1.41/version"],
+        ...["GET /v1.51/_ping", "GET /v1.41/_ping", "POST /v1.41/build"],
+      ]);
+    } finally {
+      older.closeAllConnections();
+      older.close();
+    }
+  });
+});

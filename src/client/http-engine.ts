@@ -26,12 +26,15 @@ export interface HttpEngineOptions {
 /** The engine behind a socket. Every request opens its own connection: on a unix socket that costs 0.1 ms and needs no pool. */
 export class HttpEngine implements Engine {
   readonly endpoint: Endpoint;
-  readonly #version: string;
+  #version: string;
+  /** Whether an older engine may be spoken to in its own version. */
+  #isNegotiable: boolean;
   readonly #startEngine: (() => Promise<void>) | undefined;
 
   constructor(endpoint: Endpoint, options: HttpEngineOptions = {}) {
     this.endpoint = endpoint;
     this.#version = options.apiVersion || API_VERSION.newest;
+    this.#isNegotiable = !options.apiVersion && !endpoint.isDefault;
     this.#startEngine = endpoint.isDefault ? options.startEngine : undefined;
   }
 
@@ -54,8 +57,31 @@ export class HttpEngine implements Engine {
     };
   }
 
-  /** Sends the request and reads the head of the answer. Throws EngineError when that is 400 or more. */
+  /**
+   * As `#exchangeOnce`, and again in the engine's own version when that is older. A body that streams can be sent once only, so that the
+   * version must be known by then.
+   */
   async #exchange(request: EngineRequest, headers: Readonly<Record<string, string>>): Promise<Exchange> {
+    if (this.#isNegotiable && request.body && "bytes" in request.body) await this.#learnVersion();
+    try {
+      return await this.#exchangeOnce(request, headers);
+    } catch (error) {
+      const older = this.#isNegotiable ? maximumVersion(error) : undefined;
+      if (older === undefined) throw error;
+      this.#isNegotiable = false;
+      this.#version = older;
+      return await this.#exchangeOnce(request, headers);
+    }
+  }
+
+  async #learnVersion(): Promise<void> {
+    const { socket } = await this.#exchange({ method: "GET", path: "/_ping" }, { Connection: "close" });
+    socket.destroy();
+    this.#isNegotiable = false;
+  }
+
+  /** Sends the request and reads the head of the answer. Throws EngineError when that is 400 or more. */
+  async #exchangeOnce(request: EngineRequest, headers: Readonly<Record<string, string>>): Promise<Exchange> {
     if (request.signal?.aborted) throw new CancelledError("cancelled");
     const socket = await this.#connect();
     const onAbort = (): void => socket.destroy();
@@ -172,6 +198,12 @@ async function readError(exchange: Exchange, method: EngineRequest["method"]): P
   }
   const text = Buffer.concat(chunks).toString("utf8").trim();
   return new EngineError(status, messageIn(text) ?? (text || `request returned status ${status}`));
+}
+
+/** The newest version that an engine knows which refused a newer one. */
+function maximumVersion(error: unknown): string | undefined {
+  if (!(error instanceof EngineError) || error.status !== 400) return undefined;
+  return /client version \S+ is too new\. Maximum supported API version is (\d+\.\d+)/.exec(error.reason)?.[1];
 }
 
 function messageIn(text: string): string | undefined {
