@@ -43,21 +43,24 @@ export async function removeWithImage(context: ContainerContext, id: string, opt
   const record = context.containers.find(id);
   if (!record) return 0;
   if (isRunning(record)) throw stillRunning(record);
-  context.containers.markInMemory(id, { phase: "removing" });
+  const withVolumes = options.volumes && record.mounts.some((mount) => mount.anonymous);
+  // Its volumes go before its row, which alone names them. Written down first, so that after a crash the next engine goes on with it.
+  if (withVolumes) context.containers.updateState(id, { phase: "removing" });
+  else context.containers.markInMemory(id, { phase: "removing" });
   try {
     await context.runtime.remove(id);
     await closeSandbox(context, id);
+    if (withVolumes) await removeAnonymousVolumes(context, record.mounts, id);
   } catch (error) {
     // It can be removed again, and not be started.
     context.containers.markInMemory(id, { phase: "dead", error: errorMessage(error) });
     throw error;
   }
-  // The row goes first: a crash after it leaves only directories that start-up sweeps, never a container without its files.
+  // The row goes before the files: a crash after it leaves only directories that start-up sweeps, never a container without its files.
   context.containers.remove(id);
   try {
     await context.snapshotter.remove(id);
     await rm(containerFiles(context, id).directory, { recursive: true, force: true });
-    if (options.volumes) await removeAnonymousVolumes(context, record.mounts);
     return await context.images.release(record.imageId);
   } finally {
     context.events.publish("container", "destroy", id, eventAttributes(record));
@@ -65,12 +68,14 @@ export async function removeWithImage(context: ContainerContext, id: string, opt
   }
 }
 
-/** Removes the volumes that were made for a container alone, which is gone or will not be, unless another has come to have them. */
+/** Removes the volumes that were made for a container alone, which goes or will not be (`id`), unless another has come to have them. */
 export async function removeAnonymousVolumes(
   context: ContainerContext,
   mounts: readonly ContainerMount[],
+  id = "",
 ): Promise<void> {
-  const inUse = new Set(context.containers.list().flatMap((other) => other.mounts.map((mount) => mount.name)));
+  const others = context.containers.list().filter((record) => record.id !== id);
+  const inUse = new Set(others.flatMap((other) => other.mounts.map((mount) => mount.name)));
   for (const mount of mounts) {
     const volume = mount.anonymous && !inUse.has(mount.name) ? context.volumes.get(mount.name) : undefined;
     if (!volume) continue;

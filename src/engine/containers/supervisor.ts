@@ -98,8 +98,9 @@ export class Supervisor {
     await this.#handle(exit, state.kind === "lost" ? "the container's supervisor is gone" : "");
   }
 
-  #removeLeftover({ id, hostConfig }: ContainerRecord): Promise<void> {
-    const options = { force: true, volumes: hostConfig.AutoRemove ?? false };
+  /** A state of `removing` is written down only where volumes were to go too. */
+  #removeLeftover({ id, state, hostConfig }: ContainerRecord): Promise<void> {
+    const options = { force: true, volumes: state.phase === "removing" || (hostConfig.AutoRemove ?? false) };
     return this.#context.locks.run(id, () => removeLocked(this.#context, id, options));
   }
 
