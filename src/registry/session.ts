@@ -73,13 +73,18 @@ export function retryTransient<T>(
   return cancellable(
     retry(work, {
       policy,
-      isTransient: (error) => error instanceof TransientError,
+      isTransient: (error) => isWorthWaiting(error, policy),
       askedDelay: (error) => (error instanceof TransientError ? error.retryAfter : undefined),
       ...(signal ? { signal } : {}),
       ...(progress ? { progress } : {}),
     }),
     signal,
   );
+}
+
+/** A registry that has given out what it gives in a day asks for hours: nobody waits for that. */
+function isWorthWaiting(error: unknown, { maxDelay }: RetryPolicy): error is TransientError {
+  return error instanceof TransientError && (error.retryAfter ?? 0) <= maxDelay;
 }
 
 async function ping(options: SessionOptions): Promise<Challenge | undefined> {
@@ -98,7 +103,7 @@ async function ping(options: SessionOptions): Promise<Challenge | undefined> {
     retry(attempt, {
       policy: options.retryPolicy,
       // Nobody listens: the person who typed the name wants to know now.
-      isTransient: (error) => error instanceof TransientError && !error.refused,
+      isTransient: (error) => isWorthWaiting(error, options.retryPolicy) && !error.refused,
       askedDelay: (error) => (error instanceof TransientError ? error.retryAfter : undefined),
       ...(options.signal ? { signal: options.signal } : {}),
     }),

@@ -200,6 +200,19 @@ describe("pullImage() over a bad line", () => {
     expect(target.context.images.list()).toHaveLength(1);
   });
 
+  test("gives up at once when the registry's quota is used up for hours", async () => {
+    await pushed("quota/app:v1", { "a.txt": "x" });
+    const body = '{"errors":[{"code":"TOOMANYREQUESTS","message":"You have reached your pull rate limit."}]}';
+    proxy.rule = ({ url }) =>
+      url.includes("/manifests/")
+        ? { kind: "status", status: 429, headers: { "retry-after": "21600" }, body }
+        : undefined;
+    const before = proxy.seen.length;
+    const limited = pullImage(target.context, `${proxy.host}/quota/app:v1`, { onProgress: target.onProgress });
+    await expect(limited).rejects.toThrow("toomanyrequests: You have reached your pull rate limit.");
+    expect(proxy.seen.slice(before).filter(({ url }) => url.includes("/manifests/"))).toHaveLength(1);
+  });
+
   test("tries again after 503, and after 429 when the server says", async () => {
     const name = await pushed("bad/busy:v1", { "a.bin": randomBytes(1000) });
     const faults = [503, 429];
