@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { makeBusybox, makeContext } from "../tools/harness/busybox.ts";
 import { PrivateEngine } from "../tools/harness/private-engine.ts";
@@ -253,6 +253,22 @@ describe("mounts", () => {
     expect(await refusal("--mount", `type=bind,src=${host}/none,dst=/x`)).toBe(
       `invalid mount config for type "bind": bind source path does not exist: ${host}/none`,
     );
+    expect(await refusal("-v", `${host}/precious/x:/x`)).toBe(
+      `error while creating mount source path '${host}/precious/x': mkdir ${host}/precious/x: not a directory`,
+    );
+    for (const [name, option] of [
+      ["by-v", `-v=${host}/gone:/x`],
+      ["by-mount", `--mount=type=bind,src=${host}/gone,dst=/x`],
+    ]) {
+      await engine.ok(["create", "--name", String(name), String(option), "busybox", "touch", "/x/f"]);
+    }
+    rmdirSync(join(host, "gone"));
+    expect((await engine.berth(["start", "by-mount"])).stderr).toContain(
+      `bind source path does not exist: ${host}/gone`,
+    );
+    expect(await engine.ok(["start", "-a", "by-v"])).toBe("");
+    expect(readdirSync(join(host, "gone"))).toEqual(["f"]);
+    await engine.ok(["rm", "by-v", "by-mount"]);
     const relative = await engine.berth(["run", "--rm", "-v", "./rel:/x", "busybox", "touch", "/x/f"], { cwd: host });
     expect([relative.exitCode, existsSync(join(host, "rel/f"))]).toEqual([0, true]);
     expect(await refusal("-v", "a/b:/x")).toContain('"a/b" includes invalid characters for a local volume name');

@@ -1,5 +1,6 @@
 import { type BigIntStats, closeSync, constants, fstatSync, openSync, readdirSync } from "node:fs";
 import { constants as osConstants } from "node:os";
+import { posix } from "node:path";
 import { errorCode, SystemError } from "#errors/errors.ts";
 import { tarText } from "#formats/tar/tar-entry.ts";
 import { entryAt, fileAt, openPath, readLinkAt } from "#sys/by-descriptor.ts";
@@ -44,7 +45,7 @@ export class ContainerTree implements Disposable {
 
   /** The file at `path`, undefined when there is none. A link as last part is followed only with `follow` or behind it a "/" or "/.". */
   find(path: string, follow: boolean): Place | undefined {
-    const walk = this.#walk(path, follow || /\/\.?$/.test(path));
+    const walk = this.#walk(path, follow || endsAsDirectory(path));
     if (walk.missing.length > 0) {
       walk[Symbol.dispose]();
       return undefined;
@@ -52,10 +53,10 @@ export class ContainerTree implements Disposable {
     return walk.place();
   }
 
-  /** Where `path` leads after all links; what does not exist at its end is kept as it is. */
+  /** Where `path` leads after all links; what does not exist at its end is kept by its name alone. */
   resolve(path: string): string {
     using walk = this.#walk(path, true);
-    return join(walk.path, walk.missing.join("/"));
+    return posix.normalize(join(walk.path, walk.missing.join("/")));
   }
 
   /** The entry `name` of a directory, a link itself; undefined when it has gone. */
@@ -102,7 +103,7 @@ export class ContainerTree implements Disposable {
 
   #follow(walk: Walk, path: string, followLast: boolean): void {
     const pending = parts(path);
-    const mustBeDirectory = /\/\.?$/.test(path);
+    let mustBeDirectory = endsAsDirectory(path);
     let links = 0;
     for (let name = pending.shift(); name !== undefined; name = pending.shift()) {
       if (name === "..") {
@@ -120,6 +121,7 @@ export class ContainerTree implements Disposable {
         const target = readLink(next);
         if (++links > MAX_LINKS) throw callError("open", -osConstants.errno.ELOOP, tarText(path));
         if (target.startsWith("/")) walk.toRoot();
+        if (isLast && endsAsDirectory(target)) mustBeDirectory = true;
         pending.unshift(...parts(target));
         continue;
       }
@@ -240,6 +242,11 @@ function notDirectory(path: string): SystemError {
 
 function parts(path: string): string[] {
   return path.split("/").filter((part) => part !== "" && part !== ".");
+}
+
+/** What ends in "/" or "/." asks for a directory, and follows a link to one. */
+function endsAsDirectory(path: string): boolean {
+  return /\/\.?$/.test(path);
 }
 
 /** An absolute path and what comes below it. */

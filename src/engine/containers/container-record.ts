@@ -48,6 +48,8 @@ export interface ContainerMount {
   readonly subpath?: string;
   /** Of an image. */
   readonly imageId?: Digest;
+  /** A bind whose source is made when it is missing: what `-v` does and `--mount` does not. */
+  readonly makesSource?: boolean;
   /** What is mounted below the source stays away. */
   readonly nonRecursive?: boolean;
   /** What is mounted below a read-only source stays writable. */

@@ -1,5 +1,3 @@
-import { existsSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
 import { posix } from "node:path";
 import { createVolume } from "#engine/volumes/volumes.ts";
 import { InvalidParameterError } from "#errors/errors.ts";
@@ -11,6 +9,7 @@ import type { ContainerMount } from "./container-record.ts";
 import { namedContainer } from "./joined-containers.ts";
 import { checkMountRequest, checkTarget } from "./mount-request.ts";
 import { removeAnonymousVolumes } from "./remove.ts";
+import { makeBindSource } from "./use-mounts.ts";
 
 /**
  * All mounts of a new container, volumes made: `-v` and `--mount` first, then `--volumes-from`, then the image's VOLUMEs that nothing else
@@ -64,8 +63,8 @@ async function fromBind(context: ContainerContext, text: string, driver: string)
   if (spec.kind === "volume")
     return volumeMount(context, { name: spec.name, destination, readonly, mode, copyUp: !spec.noCopy, driver });
   // `-v` makes a missing host directory, `--mount` does not: Docker's difference between the two.
-  if (!existsSync(spec.source)) await mkdir(spec.source, { recursive: true, mode: 0o755 });
-  return bindMount(spec.source, destination, readonly, spec.propagation, mode);
+  await makeBindSource(spec.source);
+  return { ...bindMount(spec.source, destination, readonly, spec.propagation, mode), makesSource: true };
 }
 
 async function fromMountRequest(context: ContainerContext, request: MountRequest): Promise<ContainerMount> {
@@ -99,8 +98,11 @@ async function fromMountRequest(context: ContainerContext, request: MountRequest
   }
 }
 
-function recursion({ BindOptions }: MountRequest): Pick<ContainerMount, "nonRecursive" | "readonlyTop"> {
+function recursion({
+  BindOptions,
+}: MountRequest): Pick<ContainerMount, "makesSource" | "nonRecursive" | "readonlyTop"> {
   return {
+    ...(BindOptions?.CreateMountpoint ? { makesSource: true } : {}),
     ...(BindOptions?.NonRecursive ? { nonRecursive: true } : {}),
     ...(BindOptions?.ReadOnlyNonRecursive ? { readonlyTop: true } : {}),
   };

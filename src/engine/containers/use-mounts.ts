@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
 import { errorMessage, InvalidParameterError, SystemError } from "#errors/errors.ts";
 import type { ContainerContext } from "./container-context.ts";
 import type { ContainerMount, ContainerRecord } from "./container-record.ts";
@@ -51,6 +53,7 @@ async function directoryOf(
     case "tmpfs":
       return "";
     case "bind":
+      if (options.starts) await checkBindSource(mount);
       return mount.source;
     case "image": {
       if (!mount.imageId) throw new InvalidParameterError(`cannot mount image "${mount.source}": no such image`);
@@ -59,6 +62,25 @@ async function directoryOf(
     }
     case "volume":
       return await useVolume(context, record, mount, options);
+  }
+}
+
+/** Makes a host directory for a bind unless something is there. Throws SystemError in Docker's words. */
+export async function makeBindSource(source: string): Promise<void> {
+  if (existsSync(source)) return;
+  try {
+    await mkdir(source, { recursive: true, mode: 0o755 });
+  } catch (cause) {
+    const reason = errorMessage(cause).replace(/^[A-Z]+: ([^,]*),.*$/, "$1");
+    throw new SystemError(`error while creating mount source path '${source}': mkdir ${source}: ${reason}`, { cause });
+  }
+}
+
+/** The source may have gone since the container was made. */
+async function checkBindSource({ source, makesSource }: ContainerMount): Promise<void> {
+  if (makesSource) await makeBindSource(source);
+  else if (!existsSync(source)) {
+    throw new InvalidParameterError(`invalid mount config for type "bind": bind source path does not exist: ${source}`);
   }
 }
 
