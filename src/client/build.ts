@@ -1,5 +1,6 @@
 import { SystemError } from "#errors/errors.ts";
 import type { SentContext } from "#spec/berth-api.ts";
+import type { BuildAdvice } from "#spec/build-advice.ts";
 import type { BuildPlan } from "#spec/build-record.ts";
 import type { JsonMessage } from "#spec/docker-api.ts";
 import type { Engine, EngineResponse, QueryValue } from "./engine.ts";
@@ -46,15 +47,28 @@ export async function* buildImage(engine: Engine, build: BuildRequest): AsyncGen
 }
 
 /** `POST /build?berthplan=1`: what the build would do; nothing is run. A failure is a message as of a build's. */
-export async function planBuild(
+export async function planBuild(engine: Engine, build: BuildRequest): Promise<Answer<BuildPlan>> {
+  return await ask(engine, build, "berth.plan", { berthplan: true });
+}
+
+/** `POST /build?berthadvise=1`: how builds of the same could be shorter and smaller. */
+export async function adviseBuild(engine: Engine, build: BuildRequest): Promise<Answer<BuildAdvice>> {
+  return await ask(engine, build, "berth.advice", { berthadvise: true });
+}
+
+export type Answer<T> = { readonly value: T; readonly failure?: undefined } | { readonly failure: JsonMessage };
+
+async function ask<T>(
   engine: Engine,
   build: BuildRequest,
-): Promise<{ readonly plan?: BuildPlan; readonly failure?: JsonMessage }> {
-  for await (const message of readJsonLines<JsonMessage>(await send(engine, build, { berthplan: true }))) {
-    if (message.id === "berth.plan") return { plan: message.aux as BuildPlan };
+  id: string,
+  question: Readonly<Record<string, QueryValue>>,
+): Promise<Answer<T>> {
+  for await (const message of readJsonLines<JsonMessage>(await send(engine, build, question))) {
+    if (message.id === id) return { value: message.aux as T };
     if (message.error) return { failure: message };
   }
-  throw new SystemError("failed to plan the build: the engine ended the connection");
+  throw new SystemError("the engine ended the connection before it had answered");
 }
 
 async function send(

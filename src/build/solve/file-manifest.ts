@@ -51,6 +51,16 @@ export function manifestChanges(before: string, after: string, source: string): 
   return [...changes.slice(0, NAMED), `${changes.length - NAMED} more changes in ${source}`];
 }
 
+/** Paths below the source argument that are not the same in both lists. */
+export function changedFiles(before: string, after: string): ReadonlySet<string> {
+  const old = parseManifest(before);
+  const now = parseManifest(after);
+  const differ = [...new Set([...old.keys(), ...now.keys()])].filter(
+    (path) => JSON.stringify(old.get(path)) !== JSON.stringify(now.get(path)),
+  );
+  return new Set(differ.map((path) => path.replace(/^\//, "")));
+}
+
 /** A new file: renamed when one of the same content has gone. */
 function arrival(source: string, path: string, file: ManifestFile, removed: Map<string, ManifestFile>): string {
   const isSame = (other: ManifestFile): boolean =>

@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import { type BuildContext, type BuildRequest, buildImage, planBuild } from "#client/build.ts";
+import { type BuildContext, type BuildRequest, buildImage } from "#client/build.ts";
 import { InvalidParameterError, SystemError } from "#errors/errors.ts";
 import { parseReference } from "#formats/reference.ts";
 import type { JsonMessage } from "#spec/docker-api.ts";
@@ -28,6 +28,9 @@ const ACCEPTED = {
 
 const FLAGS = {
   ...ACCEPTED,
+  advise: booleanFlag(
+    "Say how recorded builds could have been shorter and smaller, with a diff of the Dockerfile; run nothing",
+  ),
   "add-host": listFlag('Add a custom host-to-IP mapping ("host:ip")', { check: checkExtraHost }),
   allow: listFlag('Allow extra privileged entitlement (e.g., "network.host", "security.insecure")'),
   "build-arg": listFlag("Set build-time variables"),
@@ -40,7 +43,7 @@ const FLAGS = {
   }),
   explain: booleanFlag("Print all that went into the cache key of each step"),
   file: stringFlag('Name of the Dockerfile (Default is "PATH/Dockerfile")', { short: "f" }),
-  format: stringFlag('Format of --plan: text, or "json"'),
+  format: stringFlag('Format of --plan and --advise: text, or "json"'),
   iidfile: stringFlag("Write the image ID to the file"),
   label: listFlag("Set metadata for an image"),
   network: stringFlag("Set the networking mode for the RUN instructions during build", { initial: "default" }),
@@ -65,8 +68,8 @@ export const command: Command = defineCommand({
   flags: FLAGS,
   async run(invocation, context) {
     const { flags } = invocation;
-    if (flags.plan) return await showPlan(invocation, context);
-    if (flags.format !== "") throw new InvalidParameterError("--format is for --plan");
+    if (flags.plan || flags.advise) return await answer(invocation, context);
+    if (flags.format !== "") throw new InvalidParameterError("--format is for --plan and --advise");
     const { stdout, stderr } = context.streams;
     const progress = createProgress(progressMode(flags, context), stderr, {
       size: () => context.streams.terminalSize(),
@@ -164,26 +167,25 @@ async function requestOf(
   };
 }
 
-/** `--plan`: says what a build would do, by its exit code too. */
-async function showPlan(invocation: Invocation<typeof FLAGS>, context: CommandContext): Promise<number> {
+/** `--plan` and `--advise`: something about the build instead of the build. */
+async function answer(invocation: Invocation<typeof FLAGS>, context: CommandContext): Promise<number> {
   const { flags, args } = invocation;
-  const { planText, PLAN_EXIT_CODES } = await import("../build/plan-text.ts");
-  if (flags.pull) throw new InvalidParameterError("--plan asks no registry: it cannot be combined with --pull");
+  if (flags.pull)
+    throw new InvalidParameterError("--plan and --advise ask no registry: they cannot be combined with --pull");
+  if (flags.plan && flags.advise) throw new InvalidParameterError("give --plan or --advise, not both");
   if (!["", "json"].includes(flags.format)) {
-    throw new InvalidParameterError(`invalid --format "${flags.format}": --plan prints text, or json`);
+    throw new InvalidParameterError(`invalid --format "${flags.format}": --plan and --advise print text, or json`);
   }
-  const { plan, failure } = await withBuildContext(
-    { path: args[0] ?? "", dockerfile: flags.file },
-    context,
-    async (build) => planBuild(context.engine, await requestOf(build, invocation, context)),
+  const { showAdvice, showPlan } = await import("../build/answers.ts");
+  const show = flags.plan ? showPlan : showAdvice;
+  const source = { path: args[0] ?? "", dockerfile: flags.file };
+  const result = await withBuildContext(source, context, async (build) =>
+    show(await requestOf(build, invocation, context), { isJson: flags.format === "json" }, context),
   );
-  if (!plan) {
-    const outcome = failure && outcomeOf(failure);
-    await context.streams.stderr.write(outcome?.failure ? failureText(outcome.failure) : "");
-    return 1;
-  }
-  await context.streams.stdout.write(flags.format === "json" ? `${JSON.stringify(plan, null, 2)}\n` : planText(plan));
-  return plan.steps.every(({ outcome }) => outcome === "cached") ? PLAN_EXIT_CODES.cached : PLAN_EXIT_CODES.runs;
+  if (typeof result === "number") return result;
+  const outcome = outcomeOf(result);
+  await context.streams.stderr.write(outcome?.failure ? failureText(outcome.failure) : "");
+  return 1;
 }
 
 async function namedContexts(values: readonly string[], context: CommandContext): Promise<BuildRequest["contexts"]> {

@@ -23,6 +23,8 @@ export const DEFAULT_HISTORY_LIMITS: HistoryLimits = { maxEntries: 1000, maxAge:
 
 /** Former builds that a missing step is looked for in: one that failed early says nothing of the steps behind. */
 const FORMER_BUILDS = 5;
+/** Builds that advice is made from. */
+const ADVISING_BUILDS = 20;
 /** How long a finished build's record may wait to be written together with others', milliseconds. Whoever asks sees it at once. */
 const WRITE_DELAY = 100;
 
@@ -100,13 +102,16 @@ export class BuildHistory {
     return JSON.parse(rows[0].record) as BuildRecord;
   }
 
-  /** The latest builds of the same Dockerfile, context and target as `record`'s. */
-  sameAs(
-    record: Pick<BuildRecord, "context" | "tags" | "dockerfile" | "target" | "platform">,
-    limit: number,
-  ): BuildRecord[] {
+  /** The builds of the same Dockerfile, context and target as `request`'s, the latest first. */
+  ofRequest(request: BuildRequest): BuildRecord[] {
     this.#write();
-    return this.#parts.rows.ofLineage(lineageText(record), limit).map((row) => JSON.parse(row.record) as BuildRecord);
+    const rows = this.#parts.rows.ofLineage(lineageOf(request), ADVISING_BUILDS);
+    return rows.map(({ record }) => JSON.parse(record) as BuildRecord);
+  }
+
+  /** The list of files behind a content digest, where it was kept. */
+  manifest(content: Digest): string | undefined {
+    return this.#parts.files.manifest(content);
   }
 
   /** The whole output: a SolveStatus as JSON per line. Of a running build, what there is so far. */

@@ -11,10 +11,13 @@ import type { LayerKeeper } from "#engine/images/image-context.ts";
 import { userMessage } from "#errors/disk-full.ts";
 import { CancelledError } from "#errors/errors.ts";
 import type { SentContext } from "#spec/berth-api.ts";
+import type { BuildAdvice } from "#spec/build-advice.ts";
 import type { BuildPlan } from "#spec/build-record.ts";
 import type { BuildFailure } from "#spec/solve-status.ts";
 import type { BuildCacheStore } from "#store/build-cache.ts";
 import type { BuildCacheUsage } from "#store/build-cache-record.ts";
+import type { LayerProvider } from "#store/layer-store.ts";
+import { advise } from "./advise.ts";
 import type { BuildHistory } from "./build-history.ts";
 import { CacheBudget, type CachePolicy } from "./cache-budget.ts";
 import { type BuildCacheEntry, cacheEntries } from "./cache-entries.ts";
@@ -30,7 +33,7 @@ export interface BuildServiceParts {
   readonly builder: DockerfileBuilder;
   readonly history: BuildHistory;
   readonly cacheMounts: CacheMountService;
-  readonly layers: Pick<LayerKeeper, "removeUnreferenced" | "settled">;
+  readonly layers: Pick<LayerKeeper, "removeUnreferenced" | "settled"> & LayerProvider;
   /** Plain bytes of a stream that may be gzip or zstd. */
   readonly inflate: (source: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
   /** Bytes that the disk of the data root has free. */
@@ -106,6 +109,16 @@ export class BuildService {
     stack: AsyncDisposableStack,
   ): BuildRequest["input"] {
     return remoteInput(url, sent, this.contexts, stack);
+  }
+
+  /** How builds of the same could be shorter and smaller, by what recorded ones measured. Runs nothing. */
+  async advise(request: BuildRequest): Promise<BuildAdvice> {
+    const { layers } = this.#parts;
+    return await advise(request, {
+      builds: this.history.ofRequest(request),
+      manifest: (content) => this.history.manifest(content),
+      layers,
+    });
   }
 
   /** The context that `tar` (plain, gzip or zstd) holds, for one build. Throws InvalidParameterError for names that lead out. */

@@ -82,7 +82,10 @@ async function build(sources: BuildSources, request: RequestContext): Promise<vo
     return;
   }
   const whole = { ...known, input: await source.input(parsed.dockerfileName) };
-  if (request.flag("berthplan")) await plan(sources.engine, request, whole);
+  const { builds } = sources.engine;
+  if (request.flag("berthplan")) await answer(request, "berth.plan", () => builds.plan({ ...whole, onStatus: ignore }));
+  else if (request.flag("berthadvise"))
+    await answer(request, "berth.advice", () => builds.advise({ ...whole, onStatus: ignore }));
   else await streamBuild(sources.engine, request, whole);
 }
 
@@ -119,16 +122,19 @@ async function streamBuild(
   });
 }
 
-/** What the build would do, as one message: nothing is run, pulled or tagged. */
-async function plan(engine: Engine, request: RequestContext, build: Omit<BuildRequest, "onStatus">): Promise<void> {
+/** Something about a build instead of the build, as one message: nothing is run, pulled or tagged. */
+async function answer(request: RequestContext, id: string, ask: () => Promise<unknown>): Promise<void> {
   await streamProgress(request, async (send) => {
     try {
-      const answer = await engine.builds.plan({ ...build, onStatus: () => undefined });
-      send({ id: "berth.plan", aux: answer });
+      send({ id, aux: await ask() });
     } catch (error) {
       send(berthRendering().failure(buildFailure(error)));
     }
   });
+}
+
+function ignore(): void {
+  // Nobody looks at the progress of what is not run.
 }
 
 type ParsedBuild = Omit<BuildRequest, "input" | "onStatus" | "signal">;
