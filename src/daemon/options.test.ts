@@ -89,6 +89,25 @@ describe("parseDaemonOptions()", () => {
     expect(() => parseDaemonOptions(["--config-file", file])).toThrow(message);
   });
 
+  test("takes the containers' log driver and options from flags or file, and refuses what no container could have", () => {
+    expect(parse().logDefaults).toEqual({ driver: "json-file", options: {} });
+    const file = configFile("log.json", { "log-driver": "local", "log-opts": { "max-size": "5m" } });
+    expect(parseDaemonOptions(["--config-file", file]).logDefaults).toEqual({
+      driver: "local",
+      options: { "max-size": "5m" },
+    });
+    expect(parseDaemonOptions(["--config-file", file, "--log-opt", "max-file=2"]).logDefaults.options).toEqual({
+      "max-file": "2",
+    });
+    expect(() => parse("--log-opt", "x=1")).toThrow(
+      "failed to set log opts: unknown log opt 'x' for json-file log driver",
+    );
+    expect(() => parse("--log-opt", "x")).toThrow('invalid value "x" for --log-opt: expected NAME=VALUE');
+    expect(() => parse("--log-driver", "syslog")).toThrow('log driver "syslog" is not supported');
+    const wrong = configFile("wrong-log.json", { "log-opts": { "max-file": 3 } });
+    expect(() => parseDaemonOptions(["--config-file", wrong])).toThrow("expected a string, not 3");
+  });
+
   test("wants the configuration file that was named", () => {
     expect(() => parseDaemonOptions(["--config-file", join(directory, "gone.json")])).toThrow("no such file");
   });
