@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { ConflictError, InvalidParameterError } from "#errors/errors.ts";
 import { runCommand } from "#sys/command.ts";
 import { killByArgument } from "#sys/find-processes.ts";
+import { watchNftables } from "#sys/nftables-events.ts";
 import {
   addParentLink,
   attachToBridge,
@@ -27,7 +28,6 @@ import type {
 } from "./network-driver.ts";
 import { NETWORK_OPTION } from "./network-options.ts";
 import { type PortPlan, PublishedPorts } from "./published-ports.ts";
-import { RuleMonitor } from "./rule-monitor.ts";
 import { RuleTable } from "./rule-table.ts";
 
 export interface LinuxNetworkDriverOptions {
@@ -48,7 +48,7 @@ export class LinuxNetworkDriver implements NetworkDriver {
   readonly #ports: PublishedPorts;
   readonly #sandboxes = new Map<string, NetworkSandbox>();
   readonly #background = new Set<Promise<void>>();
-  #monitor: RuleMonitor | undefined;
+  #ruleWatch: Disposable | undefined;
 
   constructor({ engineName, netnsDirectory, spread = false }: LinuxNetworkDriverOptions) {
     if (!/^[a-z0-9]{1,8}$/.test(engineName)) {
@@ -160,8 +160,8 @@ export class LinuxNetworkDriver implements NetworkDriver {
   }
 
   release(): void {
-    this.#monitor?.[Symbol.dispose]();
-    this.#monitor = undefined;
+    this.#ruleWatch?.[Symbol.dispose]();
+    this.#ruleWatch = undefined;
   }
 
   async cleanUp(): Promise<void> {
@@ -273,11 +273,11 @@ export class LinuxNetworkDriver implements NetworkDriver {
     this.#background.add(tracked);
   }
 
+  /** Puts the rules back when somebody else changes or flushes them, or the kernel cannot tell who did. */
   #watchRules(): void {
-    this.#monitor ??= new RuleMonitor({
-      table: this.#rules.name,
-      isOwn: (pid) => this.#rules.isOwn(pid),
-      onTouched: () => this.#inBackground(this.#rules.replace()),
+    this.#ruleWatch ??= watchNftables((transaction) => {
+      const isOthers = transaction?.tables.has(this.#rules.name) && !this.#rules.isOwn(transaction.pid);
+      if (!transaction || isOthers) this.#inBackground(this.#rules.replace());
     });
   }
 

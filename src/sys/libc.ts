@@ -39,6 +39,7 @@ type WrappedCall =
   | "unshare"
   | "setns"
   | "socket"
+  | "bind"
   | "ioctl"
   | "gettid"
   | "inotify_init1"
@@ -69,6 +70,7 @@ const SIGNATURES: Readonly<Record<WrappedCall, FFIFunction>> = {
   unshare: { args: ["i32"], returns: "i32" },
   setns: { args: ["i32", "i32"], returns: "i32" },
   socket: { args: ["i32", "i32", "i32"], returns: "i32" },
+  bind: { args: ["i32", "ptr", "u32"], returns: "i32" },
   ioctl: { args: ["i32", "u64", "ptr"], returns: "i32" },
   gettid: { args: [], returns: "i32" },
   inotify_init1: { args: ["i32"], returns: "i32" },

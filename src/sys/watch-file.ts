@@ -2,6 +2,7 @@ import { readdirSync } from "node:fs";
 import { constants } from "node:os";
 import { errorCode } from "#errors/errors.ts";
 import { call, callError, cPath, tryCall } from "./libc.ts";
+import { onReadable } from "./signal-driven.ts";
 
 /*
  * Bun 1.4.5's fs.watch drops an event that follows another within a millisecond, so the last append to a log file is often
@@ -29,11 +30,7 @@ const FILE_EVENTS = IN_MODIFY | IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF;
 const DIRECTORY_EVENTS = IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CLOSE_WRITE | IN_ONLYDIR;
 
 const O_NONBLOCK = 0o4000;
-const O_ASYNC = 0o20000;
 const O_CLOEXEC = 0o2000000;
-const F_SETFL = 4;
-const F_SETOWN_EX = 15;
-const F_OWNER_TID = 0;
 
 /** struct inotify_event without its name: wd, mask, cookie, len; 32 bits each. */
 const EVENT_HEADER = 16;
@@ -87,7 +84,7 @@ function theWatcher(): Inotify {
   return watcher;
 }
 
-/** The process' one inotify instance. It is never closed: without a handler SIGIO would end the process. */
+/** The process' one inotify instance. */
 class Inotify {
   readonly #descriptor: number;
   readonly #buffer: Buffer = Buffer.alloc(READ_SIZE);
@@ -96,13 +93,7 @@ class Inotify {
 
   constructor() {
     this.#descriptor = call("inotify_init1", undefined, O_NONBLOCK | O_CLOEXEC);
-    process.on("SIGIO", () => this.#drain());
-    // To this thread alone: in any other the signal would only interrupt system calls.
-    const owner = Buffer.alloc(8);
-    owner.writeInt32LE(F_OWNER_TID, 0);
-    owner.writeInt32LE(call("gettid", undefined), 4);
-    call("fcntl", "inotify", this.#descriptor, F_SETOWN_EX, owner);
-    call("fcntl", "inotify", this.#descriptor, F_SETFL, O_NONBLOCK | O_ASYNC);
+    onReadable(this.#descriptor, "inotify", () => this.#drain());
   }
 
   add(path: string, events: number, listener: Listener): Disposable {

@@ -15,9 +15,16 @@ describe("portRequests()", () => {
     ]);
   });
 
-  test("refuses a host port that is none", () => {
-    expect(() => portRequests({}, { PortBindings: { "80": [{ HostIp: "", HostPort: "70000" }] } })).toThrow(
-      'invalid port specification: "70000"',
+  test("takes a range of host ports", () => {
+    const hostConfig = { PortBindings: { "80": [{ HostIp: "", HostPort: "8000-8010" }] } };
+    expect(portRequests({}, hostConfig)).toEqual([
+      { containerPort: 80, protocol: "tcp", hostIp: "", hostPort: 8000, lastHostPort: 8010 },
+    ]);
+  });
+
+  test.each(["70000", "80-70", "1-2-3", "x"])("refuses %s, which is no host port", (HostPort) => {
+    expect(() => portRequests({}, { PortBindings: { "80": [{ HostIp: "", HostPort }] } })).toThrow(
+      `invalid port specification: "${HostPort}"`,
     );
   });
 });

@@ -10,7 +10,7 @@ export function portRequests(config: ContainerConfig, hostConfig: HostConfig): P
     const { containerPort, protocol } = parsePort(port);
     bound.add(`${containerPort}/${protocol}`);
     for (const binding of bindings ?? []) {
-      requests.push({ containerPort, protocol, hostIp: binding.HostIp ?? "", hostPort: hostPort(binding.HostPort) });
+      requests.push({ containerPort, protocol, hostIp: binding.HostIp ?? "", ...hostPorts(binding.HostPort) });
     }
   }
   if (hostConfig.PublishAllPorts) {
@@ -33,11 +33,13 @@ export function parsePort(text: string): { containerPort: number; protocol: "tcp
   return { containerPort, protocol: protocol === "udp" ? "udp" : protocol === "sctp" ? "sctp" : "tcp" };
 }
 
-/** A host port as clients send it: "" or "0" for any, a number, or a range of which the first is taken. */
-function hostPort(text: string | undefined): number {
-  const first = (text ?? "").split("-", 1)[0] ?? "";
-  const port = first === "" ? 0 : Number(first);
-  if (!Number.isInteger(port) || port < 0 || port > 65535)
+/** A host port as clients send it: "" or "0" for any, a number, or a range of which the first free one is taken. */
+function hostPorts(text = ""): Pick<PortRequest, "hostPort" | "lastHostPort"> {
+  const [first = "", last = first, ...rest] = text.split("-");
+  const ports = [first, last].map((part) => (part === "" ? 0 : Number(part)));
+  const [hostPort = 0, lastHostPort = 0] = ports;
+  const isPort = (port: number): boolean => Number.isInteger(port) && port >= 0 && port <= 65535;
+  if (!ports.every(isPort) || lastHostPort < hostPort || rest.length > 0)
     throw new InvalidParameterError(`invalid port specification: "${text}"`);
-  return port;
+  return { hostPort, ...(lastHostPort > hostPort ? { lastHostPort } : {}) };
 }
