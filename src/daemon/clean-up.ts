@@ -11,6 +11,8 @@ const STOP_TIMEOUT = 2;
 /** Stops this engine's containers and gives back all that it holds of the host: mounts, namespaces, bridge, rules. Data stays. */
 export async function cleanUp(running: RunningEngine, paths: EnginePaths): Promise<void> {
   const { containers, supervisor } = running.engine;
+  // Or it would start containers whose policy wants that, while they are being cleaned up.
+  supervisor.close();
   const records = containers.containers.list();
   await Promise.all(
     records

@@ -69,6 +69,8 @@ function gatewayAddresses({ ipv4, ipv6 }: NetworkRecord): readonly string[] {
     ...(ipv4?.gateway ? [`${withPrefix(ipv4.gateway, ipv4.subnet)} broadcast +`] : []),
     // Nobody else has it, so there is no need to wait until the kernel has asked.
     ...(ipv6?.gateway ? [`${withPrefix(ipv6.gateway, ipv6.subnet)} nodad`] : []),
+    // Neighbours are asked for under it when a packet comes from elsewhere; Docker's bridges have the same.
+    ...(ipv6 ? ["fe80::1/64 nodad"] : []),
   ];
 }
 

@@ -57,11 +57,14 @@ export async function attachToBridge({ endpoint, network }: PlannedInterface, ha
   await runCommand("ip", ["-batch", "-"], { input: `${commands.join("\n")}\n` });
 }
 
-/** `addrgenmode none`: no IPv6 link-local address of its own, so no duplicate address detection and no second during which it is tentative. */
+/**
+ * `addrgenmode none`: where there is no IPv6, no link-local address either, so no duplicate address detection and no second during which it is
+ * tentative.
+ */
 function setUpCommands({ interfaceName, ipv4, prefixLength, ipv6, prefixLength6 }: NetworkEndpoint): readonly string[] {
   return [
     ...(ipv4 ? [`address add ${ipv4}/${prefixLength} broadcast + dev ${interfaceName}`] : []),
-    `link set dev ${interfaceName} addrgenmode none up`,
+    `link set dev ${interfaceName} ${ipv6 ? "" : "addrgenmode none "}up`,
     ...(ipv6 ? [`address add ${ipv6}/${prefixLength6} dev ${interfaceName} nodad`] : []),
   ];
 }

@@ -155,6 +155,12 @@ describe("IPv6", () => {
     const { hostPort } = server.ports[1]!;
     expect(askTcp(server.gateway6, hostPort)).toStartWith("from ");
     expect(askTcp(server.gateway6, hostPort, client)).toStartWith("from ");
+    // From an address of this host that is not on the container's link.
+    const elsewhere = await addNetwork(engine, withIpv6);
+    expect(askTcp(elsewhere.ipv6!.gateway, hostPort)).toContain("from ");
+    inside(server, "ip", "-6", "neigh", "flush", "dev", "eth0");
+    execFileSync("ip", ["-6", "neigh", "flush", "dev", engine.network.interfaceName]);
+    expect(askTcp(elsewhere.ipv6!.gateway, hostPort)).toContain("from ");
   });
 
   test("[::1] of this host reaches a published port, as 127.0.0.1 does", async () => {
