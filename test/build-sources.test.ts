@@ -221,6 +221,17 @@ describe("ADD of a git repository", () => {
     git("add", ".");
     git("commit", "-qm", "two");
     commit = git("rev-parse", "HEAD");
+    const inner = join(root, "inner");
+    execFileSync("git", ["init", "-q", "-b", "main", inner]);
+    writeFileSync(join(inner, "i"), "inner");
+    execFileSync("git", ["-C", inner, "add", "."]);
+    execFileSync("git", ["-C", inner, "-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "i"]);
+    execFileSync("git", ["clone", "-q", "--bare", inner, join(root, "inner.git")]);
+    git("checkout", "-q", "-b", "with-module");
+    git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", join(root, "inner.git"), "mod");
+    git("config", "-f", ".gitmodules", "submodule.mod.url", "../inner.git");
+    git("commit", "-qam", "module");
+    git("checkout", "-q", "main");
     execFileSync("git", ["clone", "-q", "--bare", work, join(root, "repo.git")]);
     const port = await freePort();
     daemon = spawn(
@@ -272,6 +283,13 @@ describe("ADD of a git repository", () => {
     );
   });
 
+  test("submodules, by URLs relative to the repository; none with submodules=false", async () => {
+    expect(await bench.inRoot(await add(`${base}#with-module /s`), filesBelow)).toContain("s/mod/i");
+    expect(await bench.inRoot(await add(`${base}?ref=with-module&submodules=false /s`), filesBelow)).not.toContain(
+      "s/mod/i",
+    );
+  });
+
   test("hostile refs, directories and protocols are refused", async () => {
     await expect(add(`${base}#--upload-pack=x /`)).rejects.toThrow("invalid git ref");
     await expect(add(`${base}#main:../../etc /`)).rejects.toThrow("it leads out");
@@ -280,6 +298,22 @@ describe("ADD of a git repository", () => {
     await expect(add("ssh://-oProxyCommand=x/y.git /")).rejects.toThrow("invalid git URL");
     await expect(add(`${base}?nope=1 /`)).rejects.toThrow('unexpected query "nope"');
     expect(readdirSync(join(bench.directory, "scratch"))).toEqual([]);
+  });
+
+  test("over http: a password in the URL, or a token from a secret, reaches the server and nothing else", async () => {
+    using server = httpGit(join(bench.directory, "git"), `Basic ${Buffer.from("me:hunter2").toString("base64")}`);
+    const image = await add(`--keep-git-dir=true http://me:hunter2@127.0.0.1:${server.port}/repo.git#main /h`);
+    await bench.inRoot(image, (root) => {
+      expect(readFileSync(join(root, "h/README"), "utf8")).toBe("two");
+      expect(Bun.spawnSync(["grep", "-r", "hunter2", join(root, "h")]).stdout.toString()).toBe("");
+    });
+    const token = Buffer.from("x-access-token:t0ken").toString("base64");
+    using tokenServer = httpGit(join(bench.directory, "git"), `basic ${token}`);
+    const url = `http://127.0.0.1:${tokenServer.port}/repo.git#v1`;
+    const secrets = { get: async (id: string) => (id === "GIT_AUTH_TOKEN" ? Buffer.from("t0ken") : undefined) };
+    await bench.build(`FROM scratch\nADD ${url} /t\n`, {}, { secrets });
+    const refused = await add(`${url.replace("#v1", "#main:sub")} /t`).catch((error: Error) => error.message);
+    expect(refused).toContain("failed to fetch remote");
   });
 
   test("is a build's context too, with the Dockerfile in it", async () => {
@@ -295,6 +329,46 @@ describe("ADD of a git repository", () => {
     );
   });
 });
+
+/** git's own server behind a check of the Authorization header. https://git-scm.com/docs/git-http-backend */
+function httpGit(root: string, authorization: string): ReturnType<typeof Bun.serve> {
+  return Bun.serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    fetch: async (request) => {
+      const given = request.headers.get("authorization") ?? "";
+      if (given.toLowerCase() !== authorization.toLowerCase()) {
+        return new Response("", { status: 401, headers: { "WWW-Authenticate": 'Basic realm="git"' } });
+      }
+      const url = new URL(request.url);
+      const body = new Uint8Array(await request.arrayBuffer());
+      const { stdout } = Bun.spawnSync(["git", "http-backend"], {
+        stdin: request.headers.get("content-encoding") === "gzip" ? Bun.gunzipSync(body) : body,
+        env: {
+          PATH: process.env["PATH"],
+          GIT_PROJECT_ROOT: root,
+          GIT_HTTP_EXPORT_ALL: "1",
+          REQUEST_METHOD: request.method,
+          PATH_INFO: url.pathname,
+          QUERY_STRING: url.search.slice(1),
+          CONTENT_TYPE: request.headers.get("content-type") ?? "",
+          GIT_PROTOCOL: request.headers.get("git-protocol") ?? "",
+        },
+      });
+      const end = stdout.indexOf("\r\n\r\n");
+      const head = stdout
+        .subarray(0, end)
+        .toString()
+        .split("\r\n")
+        .map((line) => line.split(": ") as [string, string]);
+      const status = Number(head.find(([name]) => name === "Status")?.[1].slice(0, 3) ?? 200);
+      return new Response(Uint8Array.from(stdout.subarray(end + 4)), {
+        status,
+        headers: head.filter(([name]) => name !== "Status"),
+      });
+    },
+  });
+}
 
 async function freePort(): Promise<number> {
   const server = createTcpServer();

@@ -148,7 +148,7 @@ export class BuilderTestBed {
       openPrivateDirectory: () => Promise.reject(new NotFoundError("no private directory here")),
       git: async () => ({ exitCode: 1, stdout: "", stderr: "no git here" }),
       cacheMounts: new CacheMounts({
-        directory: this.directory,
+        directory: join(this.directory, "caches"),
         store: new CacheMountStore(this.database),
         measure: async () => 0,
         copyTree: async () => undefined,

@@ -25,7 +25,8 @@ export function buildTools(paths: EnginePaths, database: Database): BuildTools {
     inflate: (source) => inflate(source),
     scratchDirectory: paths.temporary,
     openPrivateDirectory: async () => mountPrivateTmpfs(join(paths.buildFiles, randomBytes(4).toString("hex"))),
-    git: (args, { env, signal }) => runCommand("git", args, { env, signal, okCodes: "any", group: true }),
+    git: (args, { env, signal }) =>
+      runCommand("git", args, { env: { ...proxies(), ...env }, signal, okCodes: "any", group: true }),
     cacheMounts: new CacheMounts({
       directory: paths.cacheMounts,
       store: new CacheMountStore(database),
@@ -33,4 +34,15 @@ export function buildTools(paths: EnginePaths, database: Database): BuildTools {
       copyTree: async (from, to) => void (await runCommand("cp", ["-a", "--", `${from}/.`, to])),
     }),
   };
+}
+
+/** The engine's own way out of a network, as it pulls by it. */
+function proxies(): Record<string, string> {
+  const names = ["http_proxy", "https_proxy", "no_proxy", "all_proxy"].flatMap((name) => [name, name.toUpperCase()]);
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = process.env[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
 }

@@ -1,5 +1,4 @@
 import { mkdir, rm } from "node:fs/promises";
-import { join } from "node:path";
 import { CancelledError, InvalidParameterError, NotFoundError, UnavailableError } from "#errors/errors.ts";
 import type { GitSource } from "./git-source.ts";
 import { redactUrl } from "./redact-url.ts";
@@ -31,7 +30,8 @@ const COMMIT = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 const ALLOWED_PROTOCOLS = "http:https:git:ssh";
 
 /** The commit that a source names at its remote. Throws NotFoundError, UnavailableError, InvalidParameterError for a wrong checksum. */
-export async function resolveCommit(source: GitSource, options: GitOptions): Promise<string> {
+export async function resolveCommit(named: GitSource, given: GitOptions): Promise<string> {
+  const { source, options } = withoutPassword(named, given);
   const commit = COMMIT.test(source.ref) ? source.ref : await lookUp(source, options);
   if (source.checksum !== "" && !commit.startsWith(source.checksum.toLowerCase())) {
     throw new InvalidParameterError(`expected checksum to match ${source.checksum}, got ${commit}`);
@@ -41,27 +41,42 @@ export async function resolveCommit(source: GitSource, options: GitOptions): Pro
 
 /** Fetches `commit` into `directory` (made by this call) and checks it out. Throws UnavailableError; nothing stays of it then. */
 export async function checkOut(
-  source: GitSource,
+  named: GitSource,
   commit: string,
   directory: string,
-  options: GitOptions,
+  given: GitOptions,
 ): Promise<Checkout> {
+  const { source, options } = withoutPassword(named, given);
   try {
     await mkdir(directory, { mode: 0o700 });
     const inside = (...args: string[]): Promise<string> => git(["-C", directory, ...args], source, options);
     await inside("init", "--quiet", "--initial-branch=main");
+    // What relative URLs of submodules are relative to.
+    await inside("remote", "add", "origin", source.remote);
     await fetchCommit(source, commit, directory, options);
     await inside("checkout", "--quiet", "--force", "--detach", commit);
     if (source.submodules) await updateSubmodules(source, directory, options);
     const committed = Number((await inside("show", "--no-patch", "--format=%ct", commit)).trim());
-    if (source.keepGitDirectory) await inside("remote", "add", "origin", redactUrl(source.remote));
-    // It has the URL, perhaps with a password.
-    await rm(join(directory, ".git", "FETCH_HEAD"), { force: true });
     return { directory, committed };
   } catch (error) {
     await rm(directory, { recursive: true, force: true });
     throw error;
   }
+}
+
+/** A password in the URL becomes a header, which goes by the environment: not into arguments, nor into the repository's config. */
+function withoutPassword(
+  source: GitSource,
+  options: GitOptions,
+): { readonly source: GitSource; readonly options: GitOptions } {
+  if (!/^https?:/.test(source.remote)) return { source, options };
+  const url = new URL(source.remote);
+  if (url.username === "" && url.password === "") return { source, options };
+  const user = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+  url.username = "";
+  url.password = "";
+  const authorization = options.authorization ?? `basic ${Buffer.from(user).toString("base64")}`;
+  return { source: { ...source, remote: url.href }, options: { ...options, authorization } };
 }
 
 /** Branches before tags, as git checkout; a tag's commit instead of the tag. */

@@ -19,7 +19,6 @@ export function compileRun(
 ): { readonly step: RunStep; readonly createdBy: string } {
   const script = scriptOf(instruction);
   const mounts = compileMounts(instruction, origins, context);
-  checkDevices(instruction);
   const args = argsOf(script, context);
   const { variables, image, options } = context;
   const hostname = options.buildArgs["BUILDKIT_SANDBOX_HOSTNAME"];
@@ -37,6 +36,7 @@ export function compileRun(
     network: networkOf(instruction, options),
     security: securityOf(instruction, options),
     mounts,
+    missingDevices: missingDevices(instruction),
     ...(hostname === undefined ? {} : { hostname }),
     ...(script.kind === "file"
       ? { script: { path: `${SCRIPT_DIRECTORY}/${script.name}`, content: script.content } }
@@ -81,8 +81,8 @@ function securityOf({ security }: RunInstruction, { entitlements }: CompileOptio
 }
 
 /** No device is known here; those that a step can do without are left out, as BuildKit does. https://docs.docker.com/reference/dockerfile/#run---device */
-function checkDevices({ devices }: RunInstruction): void {
-  for (const device of devices) {
+function missingDevices({ devices }: RunInstruction): readonly string[] {
+  return devices.map((device) => {
     const [name = "", ...options] = csvFields(device);
     for (const option of options) {
       if (!/^(required|name)(=|$)/.test(option))
@@ -91,5 +91,6 @@ function checkDevices({ devices }: RunInstruction): void {
     if (options.some((option) => /^required(=(1|t|true))?$/i.test(option))) {
       throw new NotImplementedError(`RUN --device=${name}: no such device: this engine has no CDI devices`);
     }
-  }
+    return name;
+  });
 }

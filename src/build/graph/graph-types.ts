@@ -70,6 +70,8 @@ export interface RunStep extends StepBase {
   readonly mounts: readonly RunMount[];
   /** A heredoc that starts with `#!`: run as this file. */
   readonly script?: RunScriptFile;
+  /** `--device`s that are not here and that the step can do without: it is told so. */
+  readonly missingDevices: readonly string[];
   /** BUILDKIT_SANDBOX_HOSTNAME; absent: BuildKit's own name. */
   readonly hostname?: string;
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { chmod, chown, mkdir, rename, rm } from "node:fs/promises";
+import { chmod, chown, mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ConflictError, InvalidParameterError } from "#errors/errors.ts";
 import { digestHex, digestOf } from "#formats/digest.ts";
@@ -42,6 +42,7 @@ export interface OpenCacheMount extends AsyncDisposable {
 export class CacheMounts {
   readonly #options: CacheMountsOptions;
   readonly #locks = new KeyLock();
+  #swept: Promise<void> | undefined;
   /** Steps that have a directory mounted now, by its key. */
   readonly #users = new Map<Digest, number>();
 
@@ -53,6 +54,8 @@ export class CacheMounts {
   async open(request: CacheMountRequest, signal: AbortSignal): Promise<OpenCacheMount> {
     await using stack = new AsyncDisposableStack();
     const { mount, base } = request;
+    this.#swept ??= this.#sweep();
+    await this.#swept;
     if (mount.source !== "" && !base) {
       throw new InvalidParameterError(`cannot mount "/${mount.source}" of cache ${mount.id}: a new cache is empty`);
     }
@@ -147,6 +150,16 @@ export class CacheMounts {
         else this.#users.delete(key);
       },
     };
+  }
+
+  /** Before the first use: what a crash left half-made or half-deleted, and directories that no row knows, which nobody could prune. */
+  async #sweep(): Promise<void> {
+    const { directory, store } = this.#options;
+    const known = new Set(store.list().map(({ key }) => this.#path(key)));
+    for (const name of await readdir(directory)) {
+      const path = join(directory, name);
+      if (!known.has(path)) await rm(path, { recursive: true, force: true });
+    }
   }
 
   async #make(path: string, { mount, base }: CacheMountRequest): Promise<void> {

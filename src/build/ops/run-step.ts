@@ -86,6 +86,9 @@ async function runOn(rootfs: string, id: string, input: RunInput, tools: OpTools
   const { step, sources } = input;
   await using network = await tools.host.openNetwork(id, step.network, options.extraHosts);
   await using script = await writeScript(step, id, tools.scratchDirectory);
+  for (const device of step.missingDevices) {
+    options.onOutput(2, Buffer.from(`device ${device} is not here: the step runs without it\n`));
+  }
   await using mounts = await openRunMounts(step, sources, id, tools, options);
   const removeStubs = watchMountStubs(
     rootfs,
