@@ -36,6 +36,8 @@ export interface BuildRequest {
   readonly platform: string;
   readonly extraHosts: readonly string[];
   readonly shmSize?: number | undefined;
+  /** Of a session that serves this build: see build-session/open-session.ts. */
+  readonly session?: string | undefined;
   /** Base64url JSON of credentials by registry, `X-Registry-Config`. */
   readonly registryConfig?: string | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -87,6 +89,7 @@ async function send(
       berthcontexts: Object.keys(build.contexts).length > 0 ? JSON.stringify(build.contexts) : undefined,
       allow: build.allow.join(",") || undefined,
       version: "berth",
+      session: build.session,
       dockerfile: context.dockerfile,
       berthsource: build.source,
       t: build.tags,

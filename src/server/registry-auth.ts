@@ -50,6 +50,19 @@ export function registryLogins(request: Pick<RequestContext, "header">): BuildLo
   };
 }
 
+/** The first login that one of the sources has for a registry. */
+export function firstLogin(sources: readonly (BuildLogins | undefined)[]): BuildLogins {
+  return {
+    get: async (domain, signal) => {
+      for (const source of sources) {
+        const login = await source?.get(domain, signal);
+        if (login) return login;
+      }
+      return undefined;
+    },
+  };
+}
+
 function parseHeader(header: string, name: string): unknown {
   try {
     // This decoder takes both alphabets.

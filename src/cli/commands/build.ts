@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { type BuildContext, type BuildRequest, buildImage } from "#client/build.ts";
+import type { BuildSession } from "#client/build-session/open-session.ts";
 import { InvalidParameterError, SystemError } from "#errors/errors.ts";
 import { parseReference } from "#formats/reference.ts";
 import type { JsonMessage } from "#spec/docker-api.ts";
@@ -55,7 +56,13 @@ const FLAGS = {
   progress: stringFlag('Set type of progress output ("auto", "plain", "tty", "quiet", "rawjson")', { initial: "auto" }),
   pull: booleanFlag("Always attempt to pull a newer version of the image"),
   quiet: booleanFlag("Suppress the build output and print image ID on success", { short: "q" }),
+  secret: listFlag('Secret to expose to the build (format: "id=mysecret[,src=/local/secret]")', {
+    type: "stringArray",
+  }),
   "shm-size": bytesFlag('Size of "/dev/shm"'),
+  ssh: listFlag('SSH agent socket or keys to expose to the build (format: "default|<id>[=<socket>]")', {
+    type: "stringArray",
+  }),
   tag: listFlag('Name and optionally a tag in the "name:tag" format', { short: "t", check: checkTag }),
   target: stringFlag("Set the target build stage to build."),
 };
@@ -77,7 +84,10 @@ export const command: Command = defineCommand({
       description: "berth",
     });
     const source = { path: invocation.args[0] ?? "", dockerfile: flags.file };
-    const outcome = await withBuildContext(source, context, (build) => follow(build, invocation, progress, context));
+    using session = await openSession(flags, context);
+    const outcome = await withBuildContext(source, context, (build) =>
+      follow(build, invocation, progress, { ...context, session: session?.id }),
+    );
     if (flags.explain && outcome.build !== undefined) await explain(outcome.build, context);
     if (outcome.failure) {
       await stderr.write(failureText(outcome.failure));
@@ -106,17 +116,32 @@ async function explain(build: string, { engine, streams }: CommandContext): Prom
   await streams.stderr.write(`\n${explanationText(await inspectBuild(engine, build))}`);
 }
 
+/** What steps may ask the client for is served on a session; most builds need none. */
+async function openSession(
+  { secret, ssh }: Invocation<typeof FLAGS>["flags"],
+  context: CommandContext,
+): Promise<BuildSession | undefined> {
+  if (secret.length === 0 && ssh.length === 0) return undefined;
+  const { buildServices } = await import("../build/build-services.ts");
+  const services = await buildServices(secret, ssh, context);
+  const { openBuildSession } = await import("#client/build-session/open-session.ts");
+  return await openBuildSession(context.engine, services);
+}
+
 /** Builds and shows the progress until the engine has said how it ended. */
 async function follow(
   build: BuildContext,
   invocation: Invocation<typeof FLAGS>,
   progress: Progress,
-  context: CommandContext,
+  context: CommandContext & { readonly session: string | undefined },
 ): Promise<Outcome> {
   let outcome: Outcome | undefined;
   let reference: string | undefined;
   try {
-    const messages = buildImage(context.engine, await requestOf(build, invocation, context));
+    const messages = buildImage(context.engine, {
+      ...(await requestOf(build, invocation, context)),
+      session: context.session,
+    });
     for await (const message of messages) {
       if (message.id === "berth.solve") await progress.update(message.aux as SolveStatus);
       else if (message.id === "berth.build") reference = (message.aux as { readonly Ref?: string }).Ref;

@@ -13,7 +13,7 @@ import { berthRendering, legacyRendering } from "../build-rendering.ts";
 import type { LoadBuildKit } from "../buildkit.ts";
 import { decodeEntitlements } from "../decode/build-contexts.ts";
 import { streamProgress } from "../progress-stream.ts";
-import { registryLogins } from "../registry-auth.ts";
+import { firstLogin, registryLogins } from "../registry-auth.ts";
 import type { RequestContext } from "../request-context.ts";
 import type { Route } from "../route.ts";
 import { spaceLimits } from "../space-limits.ts";
@@ -68,11 +68,11 @@ async function build(sources: BuildSources, request: RequestContext): Promise<vo
   const buildId = request.text("buildid");
   if (buildId.startsWith(UPLOAD)) return await sources.uploads.offer(buildId.slice(UPLOAD.length), request);
   const parsed = parseBuild(request);
-  const logins = registryLogins(request);
   await using source = await openBuildSource(sources, request);
   using running = sources.running.begin(buildId);
   const signal = AbortSignal.any([source.signal, running.signal]);
-  const known = { ...parsed, ...(logins ? { logins } : {}), ...source.services, signal };
+  const logins = firstLogin([registryLogins(request), source.services.logins]);
+  const known = { ...parsed, ...source.services, logins, signal };
   if (request.text("version") === "2") {
     const buildkit = await sources.loadBuildKit();
     // Awaited here: what this function uses must outlive it.

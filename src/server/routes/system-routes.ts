@@ -27,7 +27,7 @@ export function systemRoutes(engine: Engine): readonly Route[] {
 }
 
 function ping(request: RequestContext): void {
-  request.setHeader("Builder-Version", "1");
+  request.setHeader("Builder-Version", "2");
   request.setHeader("Swarm", "inactive");
   request.setHeader("Cache-Control", "no-cache, no-store, must-revalidate");
   request.setHeader("Pragma", "no-cache");
