@@ -23,9 +23,14 @@ const HISTORY_OF_BUILDS: Group = {
     { ...leaf("rm", "Remove build records", () => import("./commands/build-history-rm.ts")), aliases: ["remove"] },
   ],
 };
+const DEBUG_BUILD = leaf(
+  "debug",
+  "Open a shell in the root of the step that failed",
+  () => import("./commands/build-debug.ts"),
+);
 const BUILD: Leaf = {
   ...leaf("build", "Build an image from a Dockerfile", () => import("./commands/build.ts")),
-  below: [HISTORY_OF_BUILDS],
+  below: [DEBUG_BUILD, HISTORY_OF_BUILDS],
 };
 const COMMIT = leaf("commit", "Create a new image from a container's changes", () => import("./commands/commit.ts"));
 const CP = leaf(
@@ -120,7 +125,7 @@ const CACHE_MOUNT: Group = {
 const BUILDER: Group = {
   name: "builder",
   about: "Manage builds",
-  commands: [BUILD, CACHE_MOUNT, DISK_USAGE_OF_BUILDS, HISTORY_OF_BUILDS, BUILDER_PRUNE],
+  commands: [BUILD, CACHE_MOUNT, DEBUG_BUILD, DISK_USAGE_OF_BUILDS, HISTORY_OF_BUILDS, BUILDER_PRUNE],
 };
 
 const IMAGETOOLS: Group = {

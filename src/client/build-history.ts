@@ -1,5 +1,5 @@
 /** Records of builds, Berth's own calls: spec/build-record.ts. A reference is an id, the beginning of one, or `^N`. */
-import type { BuildRecord, BuildSummary } from "#spec/build-record.ts";
+import type { BuildRecord, BuildSummary, DebugRoot } from "#spec/build-record.ts";
 import type { SolveStatus } from "#spec/solve-status.ts";
 import type { Engine } from "./engine.ts";
 import { drain, readJson, readJsonLines } from "./response-body.ts";
@@ -19,6 +19,12 @@ export async function* buildLog(engine: Engine, reference: string): AsyncGenerat
   yield* readJsonLines<SolveStatus>(
     await engine.send({ method: "GET", path: `/berth/builds/${pathOf(reference)}/log` }),
   );
+}
+
+/** `POST /berth/builds/debug`: an image of the root that a failed step left; of the latest such build for "". */
+export async function debugBuild(engine: Engine, reference: string): Promise<DebugRoot> {
+  const query = { ref: reference || undefined };
+  return readJson(await engine.send({ method: "POST", path: "/berth/builds/debug", query }));
 }
 
 /** `DELETE /berth/builds/{ref}`. */

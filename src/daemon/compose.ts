@@ -19,6 +19,7 @@ import { Supervisor } from "#engine/containers/supervisor.ts";
 import type { Engine } from "#engine/engine.ts";
 import { EventBus } from "#engine/events.ts";
 import { collectGarbage, removeHiddenImages } from "#engine/images/collect.ts";
+import { createImage } from "#engine/images/create.ts";
 import type { ImageContext, ImageUsers } from "#engine/images/image-context.ts";
 import { LocalImages } from "#engine/images/lookup.ts";
 import { ProgressReplay } from "#engine/images/progress.ts";
@@ -266,6 +267,7 @@ function composeBuilds(
     cacheMounts: new CacheMountService(tools.cacheMounts, new CacheMountStore(database)),
     layers,
     inflate: plain,
+    createImage: (config) => createImage(images, config, []),
     freeSpace: () => diskSpace(paths.dataRoot).free,
     policy: cachePolicy(options.builder, diskSpace(paths.dataRoot).size),
     warn: (message) => log.warn(message),

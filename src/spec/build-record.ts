@@ -26,6 +26,33 @@ export interface BuildRecord {
   readonly steps: readonly BuildStep[];
   /** Bytes of its log on disk. */
   readonly logSize: number;
+  /** Of the step that failed: kept until the next build fails, or the build cache is pruned. */
+  readonly failedRoot?: FailedRoot;
+}
+
+/** The root of a RUN that failed, as it left it, and what the command was given. */
+export interface FailedRoot {
+  /** `[2/3] RUN make`. */
+  readonly step: string;
+  /** diffIDs, bottom first; the last one is what the step had changed. */
+  readonly layers: readonly Digest[];
+  readonly args: readonly string[];
+  readonly env: readonly string[];
+  readonly cwd: string;
+  readonly user: string;
+  /** Of its mounts those that outlive it: caches. */
+  readonly binds: readonly { readonly source: string; readonly destination: string; readonly readonly: boolean }[];
+  /** Options by path. */
+  readonly tmpfs: Readonly<Record<string, string>>;
+  /** Paths of mounts that are gone: secrets, agents, files of other stages. */
+  readonly gone: readonly string[];
+}
+
+/** `POST /berth/builds/debug?ref=…`, the latest failed build without ref: an image of the failed root, without a name. Whoever asked removes it. */
+export interface DebugRoot {
+  readonly imageId: string;
+  readonly build: string;
+  readonly root: FailedRoot;
 }
 
 export type BuildStatus = "running" | "completed" | "error" | "canceled";

@@ -80,6 +80,11 @@ export class CacheMounts {
     return this.#users.has(key);
   }
 
+  /** Whether a path is that of a cache. */
+  holds(path: string): boolean {
+    return path.startsWith(`${this.#options.directory}/`);
+  }
+
   /** Where its files are; whoever reads them holds it by {@link hold}. */
   pathOf(key: Digest): string {
     return this.#path(key);

@@ -1,5 +1,6 @@
 import type { StepRunner } from "#runtime/container-runtime.ts";
 import type { Snapshotter } from "#snapshot/snapshotter.ts";
+import type { FailedRoot } from "#spec/build-record.ts";
 import type { Digest } from "#spec/digest.ts";
 import type { Layer, LayerIngester } from "#store/layer-store.ts";
 import type { BuildSecrets, SshAgents } from "../build-client.ts";
@@ -39,6 +40,8 @@ export interface OpOptions {
   readonly signal: AbortSignal;
   readonly extraHosts: readonly string[];
   readonly onOutput: (stream: 1 | 2, bytes: Uint8Array) => void;
+  /** A command has failed: its root, in the store, with what the command was given. */
+  readonly onFailedRoot?: (root: Omit<FailedRoot, "step">) => void;
 }
 
 /** What a step has made. */

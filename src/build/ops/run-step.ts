@@ -46,14 +46,46 @@ export async function runLayer(input: RunInput, tools: OpTools, options: OpOptio
   // Gone when the step is: only its layer must survive a power cut.
   await snapshotter.prepare(id, below, { volatile: true });
   try {
-    const exitCode = await runOn(await snapshotter.mount(id), id, input, tools, options);
+    const { exitCode, mounts } = await runOn(await snapshotter.mount(id), id, input, tools, options);
     if (options.signal.aborted) throw new CancelledError("context canceled");
-    if (exitCode !== 0) throw commandFailed(step, exitCode);
     await snapshotter.unmount(id);
+    if (exitCode !== 0) {
+      await keepFailedRoot(id, input, mounts, tools, options);
+      throw commandFailed(step, exitCode);
+    }
     return await ingestChanges(snapshotter.diff(id, options.signal), tools, options);
   } finally {
     await snapshotter.unmount(id);
     await snapshotter.remove(id);
+  }
+}
+
+/** What the failed command left, for whoever wants to look: `build debug`. That it cannot be kept is not what the build failed of. */
+async function keepFailedRoot(
+  id: string,
+  { step, below }: RunInput,
+  { binds, tmpfs }: RunMounts,
+  tools: OpTools,
+  { signal, onFailedRoot }: OpOptions,
+): Promise<void> {
+  if (!onFailedRoot) return;
+  try {
+    const changes = await tools.layers.ingest(tools.snapshotter.diff(id, signal), { signal });
+    const kept = binds.filter(({ source }) => tools.cacheMounts.holds(source));
+    const gone = binds.filter((bind) => !kept.includes(bind)).map(({ destination }) => destination);
+    const { args, env, proxyEnv, cwd, user } = step;
+    onFailedRoot({
+      layers: [...below, changes].map(({ diffId }) => diffId),
+      args,
+      env: [...proxyEnv, ...env],
+      cwd,
+      user,
+      binds: kept.map(({ source, destination, readonly }) => ({ source, destination, readonly })),
+      tmpfs,
+      gone,
+    });
+  } catch {
+    // Most likely the disk is full, which may be why the command failed.
   }
 }
 
@@ -82,7 +114,18 @@ async function ingestChanges(
   return contentId === undefined ? { layer } : { layer, contentId };
 }
 
-async function runOn(rootfs: string, id: string, input: RunInput, tools: OpTools, options: OpOptions): Promise<number> {
+interface RanCommand {
+  readonly exitCode: number;
+  readonly mounts: RunMounts;
+}
+
+async function runOn(
+  rootfs: string,
+  id: string,
+  input: RunInput,
+  tools: OpTools,
+  options: OpOptions,
+): Promise<RanCommand> {
   const { step, sources } = input;
   await using network = await tools.host.openNetwork(id, step.network, options.extraHosts);
   await using script = await writeScript(step, id, tools.scratchDirectory);
@@ -100,7 +143,7 @@ async function runOn(rootfs: string, id: string, input: RunInput, tools: OpTools
       stdout: (bytes: Uint8Array): void => options.onOutput(1, bytes),
       stderr: (bytes: Uint8Array): void => options.onOutput(2, bytes),
     };
-    return await tools.runtime.runOnce(spec, output, options.signal);
+    return { exitCode: await tools.runtime.runOnce(spec, output, options.signal), mounts };
   } catch (error) {
     throw error instanceof StartError ? cannotStart(step, error) : error;
   } finally {

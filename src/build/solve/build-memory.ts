@@ -1,4 +1,4 @@
-import type { BuildStep } from "#spec/build-record.ts";
+import type { BuildStep, FailedRoot } from "#spec/build-record.ts";
 import type { Digest } from "#spec/digest.ts";
 
 /**
@@ -13,6 +13,8 @@ export interface BuildMemory {
   keepManifest(content: Digest, manifest: string): void;
   /** Each step once, when its outcome is known. */
   report(step: BuildStep): void;
+  /** A RUN has failed and left this; called before its report. */
+  failed?(root: FailedRoot): void;
 }
 
 /** `[build 2/5] RUN make` in its parts. */

@@ -235,6 +235,7 @@ export class Solver implements Disposable {
           sshAgents: this.#options.sshAgents,
           isFreshCache: (cache) => this.#isFreshCache(cache),
           onOutput: (stream, bytes) => report({ stream, bytes: Uint8Array.from(bytes) }),
+          ...this.#failedRootListener(prepared.step.name),
         };
         const layers = await localLayers(below.layers, signal);
         const { layer, contentId = layer.diffId, facts } = await this.#carryOut(prepared, layers, options);
@@ -253,6 +254,18 @@ export class Solver implements Disposable {
     // What took a container to make is worth a commit of its own.
     if (prepared.kind === "run") this.#cache.flush();
     return solved;
+  }
+
+  /** Only a build that is remembered can be asked for what a failed step left. */
+  #failedRootListener(step: string): Pick<OpOptions, "onFailedRoot"> {
+    const { memory } = this.#options;
+    if (!memory?.failed) return {};
+    return {
+      onFailedRoot: (root) => {
+        this.#cache.keepFailed(root.layers, step);
+        memory.failed?.({ ...root, step });
+      },
+    };
   }
 
   async #carryOut(prepared: PreparedStep, below: readonly Layer[], options: OpOptions): Promise<MadeLayer> {

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { digestOf } from "#formats/digest.ts";
 import type { Digest } from "#spec/digest.ts";
 import type { BuildCacheRecord } from "#store/build-cache-record.ts";
 import type { Layer } from "#store/layer-store.ts";
@@ -9,6 +10,9 @@ import type { SolvedLayer, SolverTools } from "./solver-types.ts";
 
 /** Roots that a COPY's layer is tried on: each costs looking at a few paths. */
 const MAX_FLOATING = 4;
+
+/** The one row that keeps a failed step's root. */
+const FAILED_ROOT: Digest = digestOf("the root of the step that failed last");
 
 /** The key of a COPY without its root, and what its layer took from the root. */
 export interface Floating {
@@ -139,6 +143,13 @@ export class StepCache implements Disposable {
 
   remember(key: Digest, record: string, description: string): void {
     this.#cache.put({ key, description, record, created: Date.now() });
+  }
+
+  /** The root of a failed step stays as long as this row: until the next failure, or a prune. */
+  keepFailed(layers: readonly Digest[], step: string): void {
+    const diffId = layers.at(-1);
+    if (!diffId) return;
+    this.#cache.put({ key: FAILED_ROOT, diffId, description: `failed: ${step}`, record: "{}", created: Date.now() });
   }
 
   flush(): void {

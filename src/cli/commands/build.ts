@@ -91,6 +91,9 @@ export const command: Command = defineCommand({
     if (flags.explain && outcome.build !== undefined) await explain(outcome.build, context);
     if (outcome.failure) {
       await stderr.write(failureText(outcome.failure));
+      // A command that ended with a code has left a root to look at.
+      if (outcome.build !== undefined && outcome.failure.code !== undefined)
+        await stderr.write(`\nTo look around where it failed: berth build debug ${outcome.build}\n`);
       return 1;
     }
     if (flags.iidfile) await writeFile(flags.iidfile, outcome.imageId);

@@ -2,7 +2,7 @@ import { createReadStream } from "node:fs";
 import type { BuildRequest } from "#build/builder.ts";
 import { InvalidParameterError, NotFoundError } from "#errors/errors.ts";
 import { digestOf, isDigest } from "#formats/digest.ts";
-import type { BuildRecord, BuildStep, BuildSummary } from "#spec/build-record.ts";
+import type { BuildRecord, BuildStep, BuildSummary, FailedRoot } from "#spec/build-record.ts";
 import type { Digest } from "#spec/digest.ts";
 import type { BuildFiles } from "#store/build-files.ts";
 import type { BuildRecordStore, BuildRow } from "#store/build-records.ts";
@@ -112,6 +112,20 @@ export class BuildHistory {
   /** The list of files behind a content digest, where it was kept. */
   manifest(content: Digest): string | undefined {
     return this.#parts.files.manifest(content);
+  }
+
+  /** The latest build whose failed step left a root, or the one that `reference` means. Throws NotFoundError. */
+  findFailed(reference: string): BuildRecord & { readonly failedRoot: FailedRoot } {
+    this.#write();
+    const rows = reference === "" ? this.#parts.rows.latest(ADVISING_BUILDS) : [];
+    const records =
+      reference === "" ? rows.map(({ record }) => JSON.parse(record) as BuildRecord) : [this.find(reference)];
+    for (const { failedRoot, ...record } of records) if (failedRoot) return { ...record, failedRoot };
+    throw new NotFoundError(
+      reference === ""
+        ? "no build with a failed RUN is recorded"
+        : `no RUN of build ${reference} failed: there is nothing to debug`,
+    );
   }
 
   /** The whole output: a SolveStatus as JSON per line. Of a running build, what there is so far. */

@@ -9,10 +9,13 @@ import { parseCacheFrom, parseCacheTo } from "#build/shared-cache/cache-options.
 import type { Pruned } from "#engine/containers/prune.ts";
 import type { LayerKeeper } from "#engine/images/image-context.ts";
 import { userMessage } from "#errors/disk-full.ts";
-import { CancelledError } from "#errors/errors.ts";
+import { CancelledError, NotFoundError } from "#errors/errors.ts";
+import { hostPlatform } from "#formats/platform.ts";
 import type { SentContext } from "#spec/berth-api.ts";
 import type { BuildAdvice } from "#spec/build-advice.ts";
-import type { BuildPlan } from "#spec/build-record.ts";
+import type { BuildPlan, DebugRoot, FailedRoot } from "#spec/build-record.ts";
+import type { Digest } from "#spec/digest.ts";
+import type { ImageConfig } from "#spec/oci-image.ts";
 import type { BuildFailure } from "#spec/solve-status.ts";
 import type { BuildCacheStore } from "#store/build-cache.ts";
 import type { BuildCacheUsage } from "#store/build-cache-record.ts";
@@ -33,9 +36,11 @@ export interface BuildServiceParts {
   readonly builder: DockerfileBuilder;
   readonly history: BuildHistory;
   readonly cacheMounts: CacheMountService;
-  readonly layers: Pick<LayerKeeper, "removeUnreferenced" | "settled"> & LayerProvider;
+  readonly layers: Pick<LayerKeeper, "removeUnreferenced" | "settled" | "withLease"> & LayerProvider;
   /** Plain bytes of a stream that may be gzip or zstd. */
   readonly inflate: (source: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
+  /** Makes an image of layers that exist, without a name. */
+  readonly createImage: (config: ImageConfig) => Promise<Digest>;
   /** Bytes that the disk of the data root has free. */
   readonly freeSpace: () => number;
   /** What the cache may cost. */
@@ -121,6 +126,19 @@ export class BuildService {
     });
   }
 
+  /** An image of the root that a failed step left. Throws NotFoundError when it is no longer kept. */
+  async debugRoot(reference: string): Promise<DebugRoot> {
+    const { id, failedRoot: root } = this.history.findFailed(reference);
+    const { layers, createImage } = this.#parts;
+    if (!root.layers.every((diffId) => layers.layer(diffId))) {
+      throw new NotFoundError(
+        `the root of ${root.step} is gone: another build failed since, or the build cache was pruned`,
+      );
+    }
+    const imageId = await layers.withLease(() => createImage(debugConfig(root)));
+    return { imageId, build: id, root };
+  }
+
   /** The context that `tar` (plain, gzip or zstd) holds, for one build. Throws InvalidParameterError for names that lead out. */
   contextFromTar(tar: AsyncIterable<Uint8Array>, dockerfileName: string): Promise<OpenContext> {
     return contextFromTar(this.#parts.inflate(tar), {
@@ -169,6 +187,18 @@ export class BuildService {
     this.history.close();
     this.contexts.close();
   }
+}
+
+function debugConfig({ env, cwd, user, layers, step }: FailedRoot): ImageConfig {
+  const { os, architecture } = hostPlatform();
+  return {
+    os,
+    architecture,
+    created: new Date().toISOString(),
+    config: { Env: [...env], WorkingDir: cwd, User: user, Cmd: ["/bin/sh"] },
+    rootfs: { type: "layers", diff_ids: layers },
+    history: [{ created_by: `the failed root of ${step}` }],
+  };
 }
 
 /** Reads `--cache-from` and `--cache-to`. Throws InvalidParameterError, NotImplementedError. */

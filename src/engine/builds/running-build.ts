@@ -1,7 +1,7 @@
 import { randomInt } from "node:crypto";
 import { basename } from "node:path";
 import type { BuildMemory, BuildRequest } from "#build/builder.ts";
-import type { BuildRecord, BuildStatus, BuildStep } from "#spec/build-record.ts";
+import type { BuildRecord, BuildStatus, BuildStep, FailedRoot } from "#spec/build-record.ts";
 import type { Digest } from "#spec/digest.ts";
 import type { SolveStatus } from "#spec/solve-status.ts";
 import type { BuildFiles, BuildLog } from "#store/build-files.ts";
@@ -30,6 +30,7 @@ export class RunningBuild implements BuildMemory {
   readonly #created = Date.now();
   readonly #steps: BuildStep[] = [];
   readonly #manifests = new Map<Digest, string>();
+  #failedRoot: FailedRoot | undefined;
   #former: readonly (readonly BuildStep[])[] | undefined;
 
   constructor(request: BuildRequest, parts: RunningBuildParts) {
@@ -55,6 +56,10 @@ export class RunningBuild implements BuildMemory {
 
   report(step: BuildStep): void {
     this.#steps.push(step);
+  }
+
+  failed(root: FailedRoot): void {
+    this.#failedRoot = root;
   }
 
   status(status: SolveStatus): void {
@@ -93,6 +98,7 @@ export class RunningBuild implements BuildMemory {
       noCache,
       steps: this.#steps,
       logSize: this.#log.size,
+      ...(this.#failedRoot ? { failedRoot: this.#failedRoot } : {}),
       ...state,
     };
   }

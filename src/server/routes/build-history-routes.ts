@@ -10,9 +10,14 @@ export function buildHistoryRoutes(engine: Engine): readonly Route[] {
     ["GET", "/berth/builds", (request) => request.sendJson(200, history.list(limit(request)))],
     ["GET", "/berth/builds/{ref}", (request) => request.sendJson(200, history.find(request.param("ref")))],
     ["GET", "/berth/builds/{ref}/log", (request) => log(engine, request)],
+    ["POST", "/berth/builds/debug", (request) => debug(engine, request)],
     ["DELETE", "/berth/builds", (request) => request.sendJson(200, { Removed: history.removeAll() })],
     ["DELETE", "/berth/builds/{ref}", (request) => remove(engine, request)],
   ];
+}
+
+async function debug({ builds }: Engine, request: RequestContext): Promise<void> {
+  request.sendJson(201, await builds.debugRoot(request.text("ref")));
 }
 
 async function log({ builds }: Engine, request: RequestContext): Promise<void> {
