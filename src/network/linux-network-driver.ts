@@ -156,7 +156,7 @@ export class LinuxNetworkDriver implements NetworkDriver {
     // Rules of containers that ended while no engine ran would swallow their ports' traffic.
     if (inUse.size === 0 && networks.length > 0) await this.#rules.remove();
     await this.#removeNamespaces((containerId) => !this.#sandboxes.has(containerId));
-    if (networks.length > 0) await this.#removeInterfaces();
+    if (networks.length > 0 && (await this.#removeInterfaces())) await this.#restoreRoutes();
   }
 
   release(): void {
@@ -286,8 +286,8 @@ export class LinuxNetworkDriver implements NetworkDriver {
     await Promise.all(names.filter(condition).map((name) => removeNamespace(this.#netnsPath(name))));
   }
 
-  /** Host ends of veth pairs that no endpoint has: an engine died in the middle of connecting a running container. */
-  async #removeInterfaces(): Promise<void> {
+  /** Host ends of veth pairs that no endpoint has: an engine died while it connected or disconnected a running container. True if there were any. */
+  async #removeInterfaces(): Promise<boolean> {
     const known = new Set(
       [...this.#sandboxes.values()].flatMap(({ endpoints }) => endpoints.map(({ hostInterface }) => hostInterface)),
     );
@@ -295,7 +295,16 @@ export class LinuxNetworkDriver implements NetworkDriver {
     const names = [...stdout.matchAll(/^\d+: ([^:@\s]+)/gm)].map(([, name]) => name ?? "");
     const isLost = (name: string): boolean =>
       name.startsWith(this.#hostPrefix()) && name.length === this.#hostPrefix().length + 8 && !known.has(name);
-    await Promise.all(names.filter(isLost).map(deleteInterface));
+    const lost = names.filter(isLost);
+    await Promise.all(lost.map(deleteInterface));
+    return lost.length > 0;
+  }
+
+  /** A default route goes with its interface. */
+  async #restoreRoutes(): Promise<void> {
+    for (const { netnsPath, endpoints } of this.#sandboxes.values()) {
+      await runInNamespace(netnsPath, changeRouteCommands([], endpoints));
+    }
   }
 }
 

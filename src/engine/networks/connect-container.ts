@@ -1,6 +1,7 @@
 import type { ContainerContext } from "#engine/containers/container-context.ts";
 import { type ContainerRecord, isRunning } from "#engine/containers/container-record.ts";
 import { ConflictError, ForbiddenError, InvalidParameterError, SystemError } from "#errors/errors.ts";
+import type { NetworkSandbox } from "#network/network-driver.ts";
 import type { EndpointSettings } from "#spec/docker-api.ts";
 import { checkEndpointSettings, endpointRequest, requestedPart } from "./endpoint-settings.ts";
 import { needsNames, publishNames, refreshEtcFiles } from "./name-records.ts";
@@ -50,15 +51,46 @@ export async function disconnectContainer(
     if (!container.endpointRequests[name]) {
       throw new SystemError(`container ${id} is not connected to the network ${name}`);
     }
-    const sandbox =
-      isRunning(container) && network?.record ? await context.networkDriver.detach(id, network.id) : container.sandbox;
-    const after = context.containers.update(id, (current) => {
-      const { [name]: _, ...endpointRequests } = current.endpointRequests;
-      return { ...current, endpointRequests, ...(sandbox ? { sandbox } : {}) };
-    });
-    await followNames(context, container, after);
+    const { [name]: _, ...endpointRequests } = container.endpointRequests;
+    const sandbox = container.sandbox && withoutNetwork(container.sandbox, name);
+    // Written down before it is done: an interface that no record knows goes at the next start of the engine, one that a record knows must be there.
+    setNetworks(context, { id, endpointRequests, sandbox });
+    if (isRunning(container) && network?.record) await detach(context, container, network.id);
     if (network) publishNetworkEvent(context.events, network, "disconnect", id);
   });
+}
+
+function withoutNetwork(sandbox: NetworkSandbox, name: string): NetworkSandbox {
+  return { ...sandbox, endpoints: sandbox.endpoints.filter(({ networkName }) => networkName !== name) };
+}
+
+/** Takes a running container off, whose record says so already; the record is put back when it fails. */
+async function detach(context: ContainerContext, before: ContainerRecord, networkId: string): Promise<void> {
+  const { id } = before;
+  try {
+    const sandbox = await context.networkDriver.detach(id, networkId);
+    const { endpointRequests } = context.containers.get(id);
+    await followNames(context, before, setNetworks(context, { id, endpointRequests, sandbox }));
+  } catch (error) {
+    setNetworks(context, before);
+    throw error;
+  }
+}
+
+/** Nothing else of the record: its state may have changed meanwhile. */
+function setNetworks(
+  context: ContainerContext,
+  {
+    id,
+    endpointRequests,
+    sandbox,
+  }: Pick<ContainerRecord, "id" | "endpointRequests"> & { sandbox?: NetworkSandbox | undefined },
+): ContainerRecord {
+  return context.containers.update(id, (current) => ({
+    ...current,
+    endpointRequests,
+    ...(sandbox ? { sandbox } : {}),
+  }));
 }
 
 /** The names and /etc files of a running container whose networks have changed. */
@@ -125,15 +157,11 @@ async function connectRunning(
   let sandbox = await context.networkDriver.attach(id, endpointRequest(record, requestedPart(settings)));
   try {
     if (needsNames([network.name])) sandbox = await context.networkDriver.redirectNames(id);
-    const after = context.containers.update(id, (current) => ({
-      ...current,
-      sandbox,
-      endpointRequests: { ...current.endpointRequests, [network.name]: requestedPart(settings) },
-    }));
-    await followNames(context, container, after);
+    const endpointRequests = { ...container.endpointRequests, [network.name]: requestedPart(settings) };
+    await followNames(context, container, setNetworks(context, { id, endpointRequests, sandbox }));
   } catch (error) {
-    const detached = await context.networkDriver.detach(id, record.id);
-    context.containers.record(id, () => ({ ...container, sandbox: detached }));
+    const { endpointRequests } = container;
+    setNetworks(context, { id, endpointRequests, sandbox: await context.networkDriver.detach(id, record.id) });
     throw error;
   }
   publishNetworkEvent(context.events, network, "connect", id);
