@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import { makeBusybox, makeContext } from "../tools/harness/busybox.ts";
 import { PrivateEngine } from "../tools/harness/private-engine.ts";
 
@@ -34,6 +36,16 @@ test("a shell in the failed step's root, with its environment, directory and cac
   expect(shell.exitCode).toBe(6);
   expect(shell.stderr).toContain(`[3/3] RUN --mount=type=cache`);
   expect(await engine.ok(["build", "debug", id, "--", "cat", "result"])).toBe("half");
+  // The next failure takes its place, and frees what it kept.
+  const layers = (): number => readdirSync(join(engine.dataRoot, "layers")).length;
+  const before = layers();
+  await using other = makeContext({ Dockerfile: FAILING.replace("half", "other half") });
+  expect((await engine.berth(["build", other.path])).exitCode).toBe(1);
+  // Blocks are given back a little later.
+  for (const deadline = Date.now() + 10_000; layers() > before && Date.now() < deadline; ) await Bun.sleep(50);
+  expect(layers()).toBe(before);
+  expect((await engine.berth(["build", "debug", id])).stderr).toContain("is gone");
+  expect(await engine.ok(["build", "debug", "--", "cat", "result"])).toBe("other half");
   // Nothing of it stays: no container, no image.
   expect(await engine.ok(["ps", "-aq"])).toBe("");
   expect(await engine.ok(["images", "-aq"])).toBe(images);

@@ -60,6 +60,42 @@ describe("DockerfileBuilder.build() caches better than BuildKit", () => {
   });
 });
 
+describe("DockerfileBuilder.build() caches as BuildKit: rows that are easy to get wrong", () => {
+  test("white space that continuation lines bring into RUN counts", async () => {
+    await bed.build("FROM busybox\nRUN one \\\n  two\n");
+    await bed.build("FROM busybox\nRUN one \\\n two\n");
+    expect(outcome()).toBe("M");
+    await bed.build("FROM busybox\nRUN one \\\n# a comment between\n two\n");
+    expect(outcome()).toBe("H");
+  });
+
+  test("an edited .dockerignore or Dockerfile is a file like others for COPY . .", async () => {
+    const file = "FROM busybox\nCOPY . .\nRUN one\n";
+    await bed.build(file, { ".dockerignore": "a", Dockerfile: file });
+    await bed.build(file, { ".dockerignore": "b", Dockerfile: file });
+    expect(outcome()).toBe("MM");
+    expect(bed.reasons["[2/3] COPY . ."]).toEqual([".dockerignore changed"]);
+    await bed.build(file, { ".dockerignore": "b", Dockerfile: `# edited\n${file}` });
+    expect(outcome()).toBe("MM");
+    await bed.build("FROM busybox\nCOPY b .\nRUN one\n", { b: "1", ".dockerignore": "b" });
+    await bed.build("FROM busybox\nCOPY b .\nRUN one\n", { b: "1", ".dockerignore": "c" });
+    expect(outcome()).toBe("HH");
+  });
+
+  test("keys are found in the same number of look-ups however many records there are", async () => {
+    const file = "FROM busybox\nRUN one\nCOPY a /\nRUN two\n";
+    await bed.build(file, { a: "1" });
+    const plans = [
+      "SELECT * FROM build_cache WHERE key = ?",
+      "SELECT * FROM build_cache WHERE floating = ? ORDER BY created DESC LIMIT ?",
+    ];
+    for (const sql of plans) {
+      const plan = bed.database.statement(`EXPLAIN QUERY PLAN ${sql}`).all(...Array(sql.split("?").length - 1).fill(1));
+      expect(plan.map(({ detail }) => String(detail)).join()).toMatch(/^SEARCH build_cache USING INDEX/);
+    }
+  });
+});
+
 describe("DockerfileBuilder.build() says why a step runs", () => {
   /** Builds twice; the reasons of the second build by step. */
   async function reasons(
@@ -133,6 +169,12 @@ describe("DockerfileBuilder.build() says why a step runs", () => {
     bed.cache.remove(bed.cache.list().map(({ key }) => key));
     await bed.build(file);
     expect(bed.reasons).toEqual({ "[2/2] RUN one": ["its cache record is gone (pruned, or its layer was lost)"] });
+  });
+
+  test("a step that failed before says so", async () => {
+    await expect(bed.build("FROM busybox\nRUN exit 3\n")).rejects.toThrow("exit code: 3");
+    await expect(bed.build("FROM busybox\nRUN exit 3\n")).rejects.toThrow("exit code: 3");
+    expect(bed.reasons).toEqual({ "[2/2] RUN exit 3": ["it failed in the former build"] });
   });
 
   test("a step keeps its counterpart when others come before it", async () => {

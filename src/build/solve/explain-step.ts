@@ -37,7 +37,13 @@ export function explainStep(
     const former = counterpart(step, steps);
     if (former) return differences(step, former, memory, baseMoved(from, steps));
   }
-  return ["a new step"];
+  const { stage, text } = parseStepName(step.name);
+  const isSame = ({ name }: BuildStep): boolean =>
+    parseStepName(name).stage === stage && parseStepName(name).text === text;
+  const unfinished = builds.map((steps) => steps.find(isSame)).find((former) => former !== undefined);
+  return [
+    unfinished ? `it ${unfinished.outcome === "failed" ? "failed" : "was canceled"} in the former build` : "a new step",
+  ];
 }
 
 /** The step of a former build that this one was: the same text in the same stage, or the same kind at its place. */

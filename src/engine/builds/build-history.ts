@@ -114,6 +114,16 @@ export class BuildHistory {
     return this.#parts.files.manifest(content);
   }
 
+  /** Of the failed build before `id`, the layer that kept what its step had changed: nothing needs it when another build has failed. */
+  supersededRoot(id: string): Digest | undefined {
+    this.#write();
+    for (const { record } of this.#parts.rows.latest(ADVISING_BUILDS)) {
+      const build = JSON.parse(record) as BuildRecord;
+      if (build.id !== id && build.failedRoot) return build.failedRoot.layers.at(-1);
+    }
+    return undefined;
+  }
+
   /** The latest build whose failed step left a root, or the one that `reference` means. Throws NotFoundError. */
   findFailed(reference: string): BuildRecord & { readonly failedRoot: FailedRoot } {
     this.#write();

@@ -89,10 +89,17 @@ export class BuildService {
     } catch (error) {
       const status = error instanceof CancelledError ? "canceled" : "error";
       running.end({ status, error: buildFailure(error).message });
+      if (running.hasFailedRoot) await this.#dropSupersededRoot(running.id);
       throw error;
     } finally {
       this.#budget.buildEnded();
     }
+  }
+
+  /** One failed step's root is kept. */
+  async #dropSupersededRoot(id: string): Promise<void> {
+    const layer = this.history.supersededRoot(id);
+    if (layer) await this.#parts.layers.removeUnreferenced([layer]);
   }
 
   /** What a build would find cached and what it would run. Throws as `build` does before its first step. */

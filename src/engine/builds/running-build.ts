@@ -58,6 +58,10 @@ export class RunningBuild implements BuildMemory {
     this.#steps.push(step);
   }
 
+  get hasFailedRoot(): boolean {
+    return this.#failedRoot !== undefined;
+  }
+
   failed(root: FailedRoot): void {
     this.#failedRoot = root;
   }
