@@ -190,6 +190,7 @@ describe("ADD of a URL", () => {
     const failure = await add(`${secret} /`).catch((error: Error) => error.message);
     expect(failure).toContain("xxxxx");
     expect(failure).not.toContain("hunter2");
+    expect(bench.names.join()).not.toContain("hunter2");
     expect(readdirSync(join(bench.directory, "scratch"))).toEqual([]);
   });
 });
@@ -305,6 +306,7 @@ describe("ADD of a git repository", () => {
     const image = await add(`--keep-git-dir=true http://me:hunter2@127.0.0.1:${server.port}/repo.git#main /h`);
     await bench.inRoot(image, (root) => {
       expect(readFileSync(join(root, "h/README"), "utf8")).toBe("two");
+      expect(JSON.stringify(image)).not.toContain("hunter2");
       expect(Bun.spawnSync(["grep", "-r", "hunter2", join(root, "h")]).stdout.toString()).toBe("");
     });
     const token = Buffer.from("x-access-token:t0ken").toString("base64");

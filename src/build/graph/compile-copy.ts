@@ -1,5 +1,6 @@
 import { InvalidParameterError } from "#errors/errors.ts";
 import { type GitSource, parseGitSource } from "../context/git-source.ts";
+import { redactUrl } from "../context/redact-url.ts";
 import type { AddInstruction, CopyInstruction } from "../instructions/types.ts";
 import type { CopyArgument, CopyStep, FilesOrigin, PathArgument } from "./graph-types.ts";
 import { copyDestination } from "./image-path.ts";
@@ -18,7 +19,10 @@ export function compileCopy(
   const parents = instruction.kind === "copy" && instruction.parents;
   checkMode(chmod);
   if (isAdd) checkChecksum(instruction);
-  const text = stepText(instruction.text, context.variables, { escape: context.options.escape });
+  const text = withoutPasswords(
+    stepText(instruction.text, context.variables, { escape: context.options.escape }),
+    sources,
+  );
   const step: CopyStep = {
     kind: "copy",
     name: context.namer.next(text, isTrigger),
@@ -40,12 +44,17 @@ export function compileCopy(
     ...(parents ? ["--parents"] : []),
     ...(chown === "" ? [] : [`--chown=${chown}`]),
     ...(chmod === "" ? [] : [`--chmod=${chmod}`]),
-    ...sources,
+    ...sources.map(redactUrl),
     ...heredocs.map(({ name }) => `<<${name}`),
     destination,
     "# buildkit",
   ];
   return { step, createdBy: words.join(" ") };
+}
+
+/** A password in a URL is in the Dockerfile already, but need not be in the image's history and in every log of a build. */
+function withoutPasswords(text: string, sources: readonly string[]): string {
+  return sources.reduce((shown, source) => shown.replaceAll(source, redactUrl(source)), text);
 }
 
 function argumentOf(source: string, instruction: CopyInstruction | AddInstruction): CopyArgument {

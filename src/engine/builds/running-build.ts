@@ -1,6 +1,7 @@
 import { randomInt } from "node:crypto";
 import { basename } from "node:path";
 import type { BuildMemory, BuildRequest } from "#build/builder.ts";
+import { redactUrl } from "#build/context/redact-url.ts";
 import type { BuildRecord, BuildStatus, BuildStep, FailedRoot } from "#spec/build-record.ts";
 import type { Digest } from "#spec/digest.ts";
 import type { SolveStatus } from "#spec/solve-status.ts";
@@ -119,7 +120,7 @@ function buildName(request: BuildRequest): string {
   return `${base}${file}${target === "" ? "" : ` (${target})`}`;
 }
 
-/** Where the context is, as far as the client said so. */
+/** Where the context is, as far as the client said so; records outlive builds, so a URL is kept without its password. */
 export function sourceOf({ source, input }: BuildRequest): string {
-  return source ?? (input.kind === "remote" ? input.url : "");
+  return redactUrl(source ?? (input.kind === "remote" ? input.url : ""));
 }
