@@ -162,7 +162,8 @@ describe("POST /grpc: the calls of docker buildx build", () => {
     );
     expect(failed.log).toContain("it broke");
     const cases: readonly (readonly [Partial<BuildxBuild>, string])[] = [
-      [{ exporters: [{ type: "local", attrs: {} }] }, 'output type "local"'],
+      [{ exporters: [{ type: "local", attrs: {} }] }, "the client takes no files"],
+      [{ exporters: [{ type: "ipfs", attrs: {} }] }, 'output type "ipfs"'],
       [{ exporters: [{ type: "image", attrs: { push: "true" } }] }, "push=true"],
       [{ options: { "attest:sbom": "" } }, "attestation"],
       [{ options: { "some-option": "1" } }, "some-option=1"],

@@ -73,6 +73,36 @@ describe.skipIf(!HAS_BUILDKIT_DOCKER)("docker build with BuildKit (docker 20.10)
     expect(await engine.ok(["run", "--rm", "tar"])).toBe("from the context");
   });
 
+  test("sends the files of the image into a directory, or as a tar", async () => {
+    await using context = makeContext({
+      Dockerfile: "FROM scratch\nCOPY a.txt /dir/\nCOPY a.txt /dir/again\nCOPY big links /\n",
+      "a.txt": "a",
+      big: Buffer.alloc(3_000_000, 9),
+      "links/hidden": "h",
+    });
+    symlinkSync("dir/a.txt", join(context.path, "links", "link"));
+    await using out = makeContext({});
+    const before = await engine.ok(["images", "-qa"]);
+    const local = await buildkitDocker(engine, ["build", "-o", join(out.path, "files"), context.path]);
+    expect(local).toMatchObject({ exitCode: 0 });
+    expect(
+      (await run("find", [".", "-type", "f"], { cwd: join(out.path, "files") })).stdout.split("\n").sort(),
+    ).toEqual(["", ...["./big", "./dir/a.txt", "./dir/again", "./hidden"]]);
+    expect(readFileSync(join(out.path, "files", "big"))).toEqual(Buffer.alloc(3_000_000, 9));
+    expect(readFileSync(join(out.path, "files", "link"), "utf8")).toBe("a");
+    const tar = await buildkitDocker(engine, [
+      "build",
+      "-o",
+      `type=tar,dest=${join(out.path, "out.tar")}`,
+      context.path,
+    ]);
+    expect(tar).toMatchObject({ exitCode: 0 });
+    expect((await run("tar", ["-tf", join(out.path, "out.tar")])).stdout).toContain("dir/a.txt");
+    expect(await engine.ok(["images", "-qa"])).toBe(before);
+    const unknown = await buildkitDocker(engine, ["build", "-o", "type=ipfs", context.path]);
+    expect(unknown.stderr).toContain('output type "ipfs"');
+  });
+
   test("fails as BuildKit does", async () => {
     await using context = makeContext({ Dockerfile: "FROM busybox\nRUN echo before; exit 7\n" });
     const failed = await buildkitDocker(engine, ["build", context.path]);

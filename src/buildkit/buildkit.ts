@@ -46,7 +46,7 @@ export class BuildKitServer implements BuildKit {
 
   async openClient(sessionId: string, signal: AbortSignal): Promise<BuildClient> {
     const session = await this.#sessions.get(sessionId, signal);
-    return new SessionBuildClient(session, this.#engine.builds.contexts);
+    return new SessionBuildClient(session, this.#engine);
   }
 
   statusBytes(status: SolveStatus): Uint8Array {

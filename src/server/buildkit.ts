@@ -1,5 +1,6 @@
 import type { Duplex } from "node:stream";
 import type { BuildRequest } from "#engine/builds/build-service.ts";
+import type { Digest } from "#spec/digest.ts";
 import type { SolveStatus } from "#spec/solve-status.ts";
 
 /** What a client says of its session in the headers of `POST /session`. */
@@ -30,8 +31,24 @@ export interface BuildClient extends AsyncDisposable {
   /** Aborts when the client has gone. */
   readonly signal: AbortSignal;
   readonly services: Pick<BuildRequest, "secrets" | "sshAgents" | "logins">;
+  /** Where the result goes, by what `outputs` asks for. Throws NotImplementedError, InvalidParameterError. */
+  output(requested: readonly RequestedOutput[], tags: readonly string[]): BuildOutput;
   /** Dockerfile and context at the client. Throws NotFoundError without such a Dockerfile. */
   input(dockerfileName: string, signal: AbortSignal): Promise<BuildRequest["input"]>;
+}
+
+/** One of a build's outputs, as clients name them. */
+export interface RequestedOutput {
+  readonly type: string;
+  readonly attrs: Readonly<Record<string, string>>;
+}
+
+/** A build's output. */
+export interface BuildOutput {
+  /** The names that the image gets. */
+  readonly tags: readonly string[];
+  /** Brings the built image where it is wanted. */
+  send(imageId: Digest, onStatus: (status: SolveStatus) => void, signal: AbortSignal): Promise<void>;
 }
 
 /** Loads it for the first client that speaks it: it is large, and an engine without such clients should stay small. */

@@ -10,7 +10,7 @@ import { OfferedEntries, type OfferedEntry } from "./offered-entries.ts";
 import { RequestWindow } from "./request-window.ts";
 
 /** Types of packets. https://github.com/tonistiigi/fsutil/blob/master/types/wire.proto */
-const PACKET = { stat: 0, request: 1, data: 2, fin: 3, error: 4 } as const;
+export const PACKET = { stat: 0, request: 1, data: 2, fin: 3, error: 4 } as const;
 
 export interface DiffCopyOptions {
   /** The client's name for the directory: `context`, `dockerfile`, or that of a named context. */

@@ -19,3 +19,10 @@ export function entryType(mode: number): "f" | "d" | "l" | undefined {
 export function permissionBits(mode: number): number {
   return (mode & 0o777) | (mode & SETUID ? 0o4000 : 0) | (mode & SETGID ? 0o2000 : 0) | (mode & STICKY ? 0o1000 : 0);
 }
+
+/** The inverse, for what the engine sends. */
+export function goFileMode(type: "f" | "d" | "l", mode: number): number {
+  const special = (mode & 0o4000 ? SETUID : 0) | (mode & 0o2000 ? SETGID : 0) | (mode & 0o1000 ? STICKY : 0);
+  const kind = type === "d" ? DIRECTORY : type === "l" ? SYMLINK : 0;
+  return (kind | special | (mode & 0o777)) >>> 0;
+}

@@ -1,7 +1,5 @@
-import { digestOf } from "#formats/digest.ts";
 import { PushQueue } from "#lib/push-queue.ts";
 import { FileSend } from "#proto/filesync_pb.ts";
-import type { SolveStatus } from "#spec/solve-status.ts";
 import { fromClient } from "../session/grpc-error.ts";
 import type { Session } from "../session/session.ts";
 
@@ -9,21 +7,9 @@ import type { Session } from "../session/session.ts";
 const MESSAGE_BYTES = 1024 * 1024;
 
 /** Sends one file to the place that the client chose for its output, no faster than the client takes it. Throws what the client answers. */
-export async function sendFile(
-  session: Session,
-  bytes: AsyncIterable<Uint8Array>,
-  progress: {
-    /** Name of the vertex that shows it. */
-    readonly vertex: string;
-    readonly onStatus: (status: SolveStatus) => void;
-    readonly signal: AbortSignal;
-  },
-): Promise<void> {
-  const vertex = { digest: digestOf(progress.vertex), name: progress.vertex, started: new Date().toISOString() };
-  progress.onStatus({ vertexes: [vertex] });
+export async function sendFile(session: Session, bytes: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
   const outgoing = new PushQueue<{ readonly data: Uint8Array }>();
-  const stop = AbortSignal.any([progress.signal, session.signal]);
-  const answers = session.client(FileSend).diffCopy(outgoing, { signal: stop });
+  const answers = session.client(FileSend).diffCopy(outgoing, { signal: AbortSignal.any([signal, session.signal]) });
   let isClosed = false;
   const closed = (async () => {
     for await (const _ of answers);
@@ -41,11 +27,8 @@ export async function sendFile(
     }
     outgoing.end();
     await closed;
-    progress.onStatus({ vertexes: [{ ...vertex, completed: new Date().toISOString() }] });
   } catch (error) {
     outgoing.end();
-    const failure = fromClient(error, "cannot send the output to the client");
-    progress.onStatus({ vertexes: [{ ...vertex, completed: new Date().toISOString(), error: failure.message }] });
-    throw failure;
+    throw fromClient(error, "cannot send the output to the client");
   }
 }

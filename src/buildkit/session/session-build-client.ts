@@ -1,7 +1,10 @@
 import type { BuildRequest } from "#build/builder.ts";
-import type { ContextStore } from "#build/context/context-store.ts";
-import type { BuildClient } from "#server/buildkit.ts";
+import type { Engine } from "#engine/engine.ts";
+import { FileSend } from "#proto/filesync_pb.ts";
+import type { BuildClient, BuildOutput, RequestedOutput } from "#server/buildkit.ts";
 import { SessionFiles } from "../files/session-files.ts";
+import { sendOutput, unnamedImages } from "../solve/send-output.ts";
+import { type SolveExporter, solveExporter } from "../solve/solve-exporter.ts";
 import { clientCredentials } from "./client-credentials.ts";
 import { clientSecrets } from "./client-secrets.ts";
 import { clientSshAgents } from "./client-ssh.ts";
@@ -18,10 +21,14 @@ export class SessionBuildClient implements BuildClient {
   readonly signal: AbortSignal;
   readonly services: BuildClient["services"];
   readonly files: SessionFiles;
+  readonly #session: Session;
+  readonly #engine: Engine;
 
-  constructor(session: Session, contexts: ContextStore) {
+  constructor(session: Session, engine: Engine) {
+    this.#session = session;
+    this.#engine = engine;
     this.signal = session.signal;
-    this.files = new SessionFiles(session, contexts);
+    this.files = new SessionFiles(session, engine.builds.contexts);
     this.services = {
       secrets: clientSecrets(session),
       sshAgents: clientSshAgents(session),
@@ -36,6 +43,23 @@ export class SessionBuildClient implements BuildClient {
   ): Promise<BuildRequest["input"]> {
     const { bytes, ignore } = await this.files.dockerfile(directories.dockerfile, dockerfileName, signal);
     return { kind: "files", dockerfile: bytes, context: this.files.context(directories.context, ignore) };
+  }
+
+  output(requested: readonly RequestedOutput[], tags: readonly string[]): BuildOutput {
+    const engine = this.#engine;
+    const session = this.#session;
+    const known = solveExporter(requested, session.serves(FileSend, "DiffCopy"));
+    // Names come by `t`, and without an output there is an image.
+    const kind = requested.length === 0 ? "image" : known.kind;
+    const exporter: SolveExporter = {
+      kind,
+      tags: kind === "image" || kind === "archive" ? [...known.tags, ...tags] : [],
+    };
+    const before = unnamedImages(engine, exporter);
+    return {
+      tags: exporter.tags,
+      send: (image, onStatus, signal) => sendOutput({ engine, session, exporter, onStatus, signal, before }, image),
+    };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,17 +1,15 @@
 import type { Engine } from "#engine/engine.ts";
-import { saveImages } from "#engine/images/save.ts";
 import { CancelledError, InvalidParameterError, NotImplementedError } from "#errors/errors.ts";
 import type { SolveRequest } from "#proto/control_pb.ts";
 import { FileSend } from "#proto/filesync_pb.ts";
 import type { Digest } from "#spec/digest.ts";
 import type { ControlParts } from "../control/control-parts.ts";
-import { sendFile } from "../files/send-file.ts";
-import type { Session } from "../session/session.ts";
 import { SessionBuildClient } from "../session/session-build-client.ts";
 import { isEmptyDefinition } from "./definition.ts";
 import { solveDockerfile } from "./dockerfile-solve.ts";
 import type { RunningSolve } from "./running-solve.ts";
-import { solveExporter } from "./solve-exporter.ts";
+import { sendOutput, unnamedImages } from "./send-output.ts";
+import { type SolveExporter, solveExporter } from "./solve-exporter.ts";
 
 /**
  * Runs a solve of the control API to its end. With a frontend it is a build of the Dockerfile. Without one the client's own build function
@@ -28,7 +26,8 @@ export async function controlSolve(
   checkRequest(request);
   const session = await parts.sessions.get(request.session, signal);
   const exporter = solveExporter(exportersOf(request), session.serves(FileSend, "DiffCopy"));
-  await using client = new SessionBuildClient(session, parts.engine.builds.contexts);
+  const before = unnamedImages(parts.engine, exporter);
+  await using client = new SessionBuildClient(session, parts.engine);
   const solve: RunningSolve = {
     job,
     client,
@@ -37,12 +36,20 @@ export async function controlSolve(
     signal: AbortSignal.any([signal, session.signal]),
   };
   const image = request.frontend === "" ? await gatewayResult(solve) : await directResult(parts.engine, solve, request);
-  if (!image || !exporter.isImage) return {};
-  if (exporter.sendsArchive) await sendArchive(parts.engine, image, solve, session);
+  if (!image) return {};
+  await sendOutput(
+    { engine: parts.engine, session, exporter, onStatus: job.status, signal: solve.signal, before },
+    image,
+  );
+  return exporterResponse(exporter, image);
+}
+
+function exporterResponse({ kind, tags }: SolveExporter, image: Digest): Record<string, string> {
+  if (kind !== "image" && kind !== "archive") return {};
   return {
     "containerimage.digest": image,
     "containerimage.config.digest": image,
-    ...(exporter.tags.length > 0 ? { "image.name": exporter.tags.join(",") } : {}),
+    ...(tags.length > 0 ? { "image.name": tags.join(",") } : {}),
   };
 }
 
@@ -96,15 +103,4 @@ async function gatewayResult(solve: RunningSolve): Promise<Digest | undefined> {
   } finally {
     signal.removeEventListener("abort", onAbort);
   }
-}
-
-async function sendArchive(
-  engine: Engine,
-  image: Digest,
-  { exporter, job, signal }: RunningSolve,
-  session: Session,
-): Promise<void> {
-  const names = exporter.tags.length > 0 ? exporter.tags : [image];
-  const archive = await saveImages(engine.images, names, { signal });
-  await sendFile(session, archive, { vertex: "exporting to docker image format", onStatus: job.status, signal });
 }

@@ -21,6 +21,8 @@ export interface BuildSource extends AsyncDisposable {
   readonly signal: AbortSignal;
   readonly services: Pick<BuildRequest, "secrets" | "sshAgents" | "logins" | "contexts">;
   input(dockerfileName: string): Promise<BuildRequest["input"]>;
+  /** The session's client, if there is one. */
+  readonly client?: BuildClient;
 }
 
 /**
@@ -53,6 +55,7 @@ function ofClient(sources: BuildSources, request: RequestContext, client: BuildC
   const signal = AbortSignal.any([request.signal, client.signal]);
   const opened: OpenContext[] = [];
   const source = {
+    client,
     signal,
     services: client.services,
     input: async (name: string): Promise<BuildRequest["input"]> => {

@@ -7,6 +7,7 @@ import type { JsonMessage } from "#spec/docker-api.ts";
 import { type BuildSources, openBuildSource } from "../build/build-source.ts";
 import { CancellableBuilds } from "../build/cancellable-builds.ts";
 import { LogValve } from "../build/log-valve.ts";
+import { checkOutputs, requestedOutputs } from "../build/requested-outputs.ts";
 import { streamTrace } from "../build/trace-stream.ts";
 import { UploadedContexts } from "../build/uploaded-contexts.ts";
 import { berthRendering, legacyRendering } from "../build-rendering.ts";
@@ -68,6 +69,7 @@ async function build(sources: BuildSources, request: RequestContext): Promise<vo
   const buildId = request.text("buildid");
   if (buildId.startsWith(UPLOAD)) return await sources.uploads.offer(buildId.slice(UPLOAD.length), request);
   const parsed = parseBuild(request);
+  checkOutputs(request);
   await using source = await openBuildSource(sources, request);
   using running = sources.running.begin(buildId);
   const signal = AbortSignal.any([source.signal, running.signal]);
@@ -75,10 +77,15 @@ async function build(sources: BuildSources, request: RequestContext): Promise<vo
   const known = { ...parsed, ...source.services, logins, signal };
   if (request.text("version") === "2") {
     const buildkit = await sources.loadBuildKit();
+    const output = source.client?.output(requestedOutputs(request), parsed.tags);
     // Awaited here: what this function uses must outlive it.
-    await streamTrace(request, buildkit, async (onStatus) =>
-      sources.engine.builds.build({ ...known, input: await source.input(parsed.dockerfileName), onStatus }),
-    );
+    await streamTrace(request, buildkit, async (onStatus) => {
+      const input = await source.input(parsed.dockerfileName);
+      const tags = output?.tags ?? parsed.tags;
+      const result = await sources.engine.builds.build({ ...known, tags, input, onStatus });
+      await output?.send(result.imageId, onStatus, signal);
+      return result;
+    });
     return;
   }
   const whole = { ...known, input: await source.input(parsed.dockerfileName) };
