@@ -1,10 +1,21 @@
 import type { BuildRequest } from "#build/builder.ts";
+import { parseCacheFrom } from "#build/shared-cache/cache-options.ts";
 import { InvalidParameterError, NotImplementedError } from "#errors/errors.ts";
+import { list, object, text, textMap } from "#lib/json-decoder.ts";
 
 /** What a client asks of the Dockerfile frontend, but for its files. */
 export type FrontendBuild = Pick<
   BuildRequest,
-  "dockerfileName" | "target" | "buildArgs" | "labels" | "noCache" | "pull" | "networkMode" | "extraHosts" | "platform"
+  | "dockerfileName"
+  | "target"
+  | "buildArgs"
+  | "labels"
+  | "noCache"
+  | "pull"
+  | "networkMode"
+  | "extraHosts"
+  | "platform"
+  | "cacheFrom"
 > & {
   /** The client's names for the two directories. */
   readonly contextKey: string;
@@ -26,6 +37,7 @@ const DEFAULTS = {
   contextKey: "context",
   dockerfileKey: "dockerfile",
   remote: "",
+  cacheFrom: [] as NonNullable<BuildRequest["cacheFrom"]>,
 };
 
 type Plain = { -readonly [K in keyof typeof DEFAULTS]?: (typeof DEFAULTS)[K] };
@@ -45,6 +57,7 @@ const ATTRIBUTES: Readonly<Record<string, (value: string) => Plain>> = {
     if (value.includes(",")) throw unsupported("a build for several platforms", value);
     return { platform: value };
   },
+  "cache-imports": (value) => ({ cacheFrom: cacheImports(value) }),
   contextkey: (value) => ({ contextKey: value || DEFAULTS.contextKey }),
   dockerfilekey: (value) => ({ dockerfileKey: value || DEFAULTS.dockerfileKey }),
   context: (value) => {
@@ -60,7 +73,7 @@ const WITHOUT_EFFECT = [
   /^cmdline$/,
   /^frontend\.caps$/,
   /^source$/,
-  /^build-arg:BUILDKIT_(INLINE_CACHE|MULTI_PLATFORM|BUILD_NAME)$/,
+  /^build-arg:BUILDKIT_(MULTI_PLATFORM|BUILD_NAME)$/,
   /^multi-platform$/,
   /^hostname$/,
 ];
@@ -105,6 +118,21 @@ function checkOther(name: string, value: string): void {
     return;
   }
   if (value !== "") throw unsupported("the build option", `${name}=${value}`);
+}
+
+const decodeImports = list(
+  object<{ readonly Type: string; readonly Attrs: Readonly<Record<string, string>> }>(
+    { Type: text, Attrs: textMap },
+    { Type: "", Attrs: {} },
+  ),
+);
+
+/** The caches of `--cache-from`. One in a directory of the client's would have to come over the session: it is refused. */
+function cacheImports(value: string): NonNullable<BuildRequest["cacheFrom"]> {
+  return decodeImports(JSON.parse(value === "" ? "[]" : value), "cache-imports").map(({ Type, Attrs }) => {
+    if (Type !== "registry") throw unsupported("a cache import of this type", Type);
+    return parseCacheFrom(`type=registry,ref=${Attrs["ref"] ?? ""}`);
+  });
 }
 
 /** `name=ip,name2=ip`. */

@@ -12,7 +12,7 @@ export function statusMessage(status: SolveStatus): StatusResponse {
   return create(StatusResponseSchema, {
     vertexes: (status.vertexes ?? []).map(vertexMessage),
     statuses: (status.statuses ?? []).map(statusOf),
-    logs: (status.logs ?? []).map(logMessage),
+    logs: [...(status.vertexes ?? []).flatMap(reasonLogs), ...(status.logs ?? []).map(logMessage)],
     warnings: (status.warnings ?? []).map(warningMessage),
   });
 }
@@ -51,6 +51,14 @@ function logMessage(log: VertexLog): Init<"logs">[number] {
     stream: BigInt(log.stream),
     msg: Buffer.from(log.data, "base64"),
   };
+}
+
+/** BuildKit has no field for why a step runs: as it begins, it says so itself. */
+function reasonLogs({ digest, reasons = [], started, completed }: Vertex): Init<"logs"> {
+  if (started === undefined || completed !== undefined) return [];
+  return reasons.map((reason) => {
+    return { vertex: digest, timestamp: timestamp(started), stream: 2n, msg: Buffer.from(`why: ${reason}\n`) };
+  });
 }
 
 function warningMessage(warning: VertexWarning): Init<"warnings">[number] {
