@@ -35,6 +35,8 @@ export class LegacyBuildStream {
   /** Ends the current step if it has ended, and begins the next ones up to the first that goes on. */
   #advance(): JsonMessage[] {
     const messages: JsonMessage[] = [];
+    // Before the plan is known there is nothing to go on to.
+    if (this.#plan.length === 0) return messages;
     while (this.#current < this.#plan.length && this.#hasEnded(this.#plan[this.#current])) {
       messages.push(...this.#end(this.#plan[this.#current]));
       const next = this.#plan[++this.#current];
