@@ -232,8 +232,8 @@ const NETWORK: Group = {
       "Display detailed information on one or more networks",
       () => import("./commands/network-inspect.ts"),
     ),
-    leaf("prune", "Remove all unused networks", () => import("./commands/network-prune.ts")),
     { ...leaf("ls", "List networks", () => import("./commands/network-ls.ts")), aliases: ["list"] },
+    leaf("prune", "Remove all unused networks", () => import("./commands/network-prune.ts")),
     {
       ...leaf("rm", "Remove one or more networks", () => import("./commands/network-rm.ts")),
       aliases: ["remove"],

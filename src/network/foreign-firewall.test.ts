@@ -29,6 +29,12 @@ test("passForeignFirewalls() lets the bridge through a FORWARD policy of DROP, o
   expect(inEmptyNamespace(`${before}; ${PASS}; ${FORGET}; ${FORGET}; iptables -S FORWARD`)).toBe("-P FORWARD DROP\n");
 });
 
+test("passForeignFirewalls() and forgetForeignFirewalls() know the rules of IPv6 too", () => {
+  const before = "ip6tables -P FORWARD DROP";
+  expect(inEmptyNamespace(`${before}; ${PASS}; ip6tables -S FORWARD`)).toContain("-A FORWARD -i br-test -j ACCEPT\n");
+  expect(inEmptyNamespace(`${before}; ${PASS}; ${FORGET}; ip6tables -S FORWARD`)).toBe("-P FORWARD DROP\n");
+});
+
 test("passForeignFirewalls() uses Docker's chain for others' rules", () => {
   const docker =
     "iptables -P FORWARD DROP; iptables -N DOCKER-USER; iptables -A FORWARD -j DOCKER-USER; iptables -A DOCKER-USER -j RETURN";

@@ -13,13 +13,16 @@ const DOCKER_USER_CHAIN = "DOCKER-USER";
 export async function passForeignFirewalls(bridgeName: string): Promise<void> {
   const found = await findFirewalls();
   if (found.firewalld) await runFirewallCmd("--change-interface", bridgeName);
-  if (!found.iptables) return;
-  const { stdout: rules } = await runCommand("iptables", ["--wait", "--list-rules"]);
+  for (const program of found.programs) await passIptables(program, bridgeName);
+}
+
+async function passIptables(program: string, bridgeName: string): Promise<void> {
+  const { stdout: rules } = await runCommand(program, ["--wait", "--list-rules"]);
   if (!/^-P FORWARD DROP$/m.test(rules)) return;
   const chain = rules.includes(`-N ${DOCKER_USER_CHAIN}\n`) ? DOCKER_USER_CHAIN : "FORWARD";
   for (const match of bridgeMatches(bridgeName)) {
     if (rules.includes(`-A ${chain} ${match.join(" ")} -j ACCEPT\n`)) continue;
-    await runCommand("iptables", ["--wait", "--insert", chain, ...match, "-j", "ACCEPT"]);
+    await runCommand(program, ["--wait", "--insert", chain, ...match, "-j", "ACCEPT"]);
   }
 }
 
@@ -27,11 +30,12 @@ export async function passForeignFirewalls(bridgeName: string): Promise<void> {
 export async function forgetForeignFirewalls(bridgeName: string): Promise<void> {
   const found = await findFirewalls();
   if (found.firewalld) await runFirewallCmd("--remove-interface", bridgeName);
-  if (!found.iptables) return;
-  for (const chain of [DOCKER_USER_CHAIN, "FORWARD"]) {
-    for (const match of bridgeMatches(bridgeName)) {
-      // 1: no such rule or chain.
-      await runCommand("iptables", ["--wait", "--delete", chain, ...match, "-j", "ACCEPT"], { okCodes: [0, 1, 2] });
+  for (const program of found.programs) {
+    for (const chain of [DOCKER_USER_CHAIN, "FORWARD"]) {
+      for (const match of bridgeMatches(bridgeName)) {
+        // 1: no such rule or chain.
+        await runCommand(program, ["--wait", "--delete", chain, ...match, "-j", "ACCEPT"], { okCodes: [0, 1, 2] });
+      }
     }
   }
 }
@@ -43,13 +47,21 @@ function bridgeMatches(bridgeName: string): readonly (readonly string[])[] {
   ];
 }
 
-async function findFirewalls(): Promise<{ readonly firewalld: boolean; readonly iptables: boolean }> {
+interface Firewalls {
+  readonly firewalld: boolean;
+  /** The iptables programs, one per address family, whose tables have rules. */
+  readonly programs: readonly string[];
+}
+
+async function findFirewalls(): Promise<Firewalls> {
   const { stdout: tables } = await runCommand("nft", ["list", "tables"]);
   // Listing rules with iptables-legacy where it has no table would create one, so its tables are looked up before.
-  const legacyTables = await readFile("/proc/net/ip_tables_names", "utf8").catch(() => "");
+  const hasFilter = async (family: "ip" | "ip6"): Promise<boolean> =>
+    new RegExp(`^table ${family} filter$`, "m").test(tables) ||
+    /^filter$/m.test(await readFile(`/proc/net/${family}_tables_names`, "utf8").catch(() => ""));
   return {
     firewalld: /^table inet firewalld$/m.test(tables),
-    iptables: /^table ip filter$/m.test(tables) || /^filter$/m.test(legacyTables),
+    programs: [...((await hasFilter("ip")) ? ["iptables"] : []), ...((await hasFilter("ip6")) ? ["ip6tables"] : [])],
   };
 }
 

@@ -27,6 +27,8 @@ interface HeldSocket {
  */
 export class PortAllocator {
   readonly #held = new Map<string, HeldSocket>();
+  /** Where the ports on IPv6 lead, for the clients that the kernel does not translate. */
+  readonly #targets = new Map<string, string>();
   #range: PortRange | undefined;
   #lastRandom = 0;
 
@@ -60,10 +62,19 @@ export class PortAllocator {
     }
   }
 
+  /** Says to which of the container's addresses ports on IPv6 lead; undefined: to none. */
+  aim(bindings: readonly PortBinding[], ipv6: string | undefined): void {
+    for (const binding of bindings) {
+      if (ipv6 && isIPv6(binding.hostIp)) this.#targets.set(keyOf(binding), ipv6);
+      else this.#targets.delete(keyOf(binding));
+    }
+  }
+
   /** Gives ports back. Idempotent. */
   release(bindings: readonly PortBinding[]): void {
     for (const binding of bindings) {
       const key = keyOf(binding);
+      this.#targets.delete(key);
       this.#held.get(key)?.close();
       this.#held.delete(key);
     }
@@ -124,7 +135,7 @@ export class PortAllocator {
     // Entered before the first await, so that two calls at once cannot both pass the test above.
     this.#held.set(key, { close: () => undefined });
     try {
-      this.#held.set(key, await bindSocket(binding));
+      this.#held.set(key, await bindSocket(binding, () => this.#targets.get(key)));
       return binding;
     } catch (error) {
       this.#held.delete(key);
@@ -162,10 +173,11 @@ function keyOf(binding: PortBinding): string {
   return `[${binding.hostIp}]:${binding.hostPort}/${binding.protocol}`;
 }
 
-async function bindSocket(binding: PortBinding): Promise<HeldSocket> {
+/** `target` gives the container's address when a client is there. */
+async function bindSocket(binding: PortBinding, target: () => string | undefined): Promise<HeldSocket> {
   switch (binding.protocol) {
     case "tcp":
-      return listenTcp(binding);
+      return listenTcp(binding, target);
     case "udp":
       return bindUdp(binding);
     case "sctp":
@@ -174,9 +186,9 @@ async function bindSocket(binding: PortBinding): Promise<HeldSocket> {
   }
 }
 
-function listenTcp(binding: PortBinding): Promise<HeldSocket> {
+function listenTcp(binding: PortBinding, target: () => string | undefined): Promise<HeldSocket> {
   return new Promise((resolve, reject) => {
-    const server = createServer({ allowHalfOpen: true }, (socket) => serveLoopback(socket, binding));
+    const server = createServer({ allowHalfOpen: true }, (socket) => serveLoopback(socket, binding, target()));
     server.once("error", reject);
     const { hostIp: host, hostPort: port } = binding;
     server.listen({ host, port, exclusive: true, backlog: 16, ipv6Only: true }, () => {
@@ -187,15 +199,15 @@ function listenTcp(binding: PortBinding): Promise<HeldSocket> {
 }
 
 /**
- * A client on this host that calls [::1], which the kernel never translates: it is passed on by way of 127.0.0.1, which it does. Nobody else
- * connects unless someone flushed the rules; then a refusal is better than a connection that hangs.
+ * A client on this host that calls [::1], which the kernel never translates: its connection is passed on to the container. Nobody else connects
+ * unless someone flushed the rules; then a refusal is better than a connection that hangs.
  */
-function serveLoopback(client: Socket, { hostPort }: PortBinding): void {
-  if (client.remoteAddress !== "::1") {
+function serveLoopback(client: Socket, { containerPort }: PortBinding, target: string | undefined): void {
+  if (client.remoteAddress !== "::1" || target === undefined) {
     client.destroy();
     return;
   }
-  const server = connect({ host: "127.0.0.1", port: hostPort, allowHalfOpen: true });
+  const server = connect({ host: target, port: containerPort, allowHalfOpen: true });
   const done = (): void => undefined;
   pipeline(client, server, done);
   pipeline(server, client, done);

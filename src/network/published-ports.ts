@@ -49,6 +49,7 @@ export class PublishedPorts {
 
   /** Leads reserved ports to the container. */
   async lead(containerId: string, ports: readonly PortBinding[], endpoints: readonly NetworkEndpoint[]): Promise<void> {
+    this.#ports.aim(ports, gatewayEndpoint(endpoints, 6)?.ipv6);
     await this.#rules.publish(containerId, publishedPorts(ports, endpoints));
     await forgetUdpFlows(ports);
   }
@@ -67,6 +68,7 @@ export class PublishedPorts {
   async adopt({ containerId, ports, endpoints }: NetworkSandbox): Promise<void> {
     this.#rules.adopt(containerId, publishedPorts(ports, endpoints));
     await this.#ports.adopt(ports);
+    this.#ports.aim(ports, gatewayEndpoint(endpoints, 6)?.ipv6);
   }
 
   /** The ports of a running container whose endpoints change: reserved when it gets a way out, freed when it loses it, else led elsewhere. */

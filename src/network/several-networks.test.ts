@@ -165,10 +165,10 @@ describe("IPv6", () => {
 
   test("[::1] of this host reaches a published port, as 127.0.0.1 does", async () => {
     const engine = await bed.newEngine(withIpv6);
-    const server = await connect(engine, [published(80)]);
-    bed.serveTcp(server, 80);
+    const server = await connect(engine, [published(80, 0, { hostIp: "::1" })]);
+    bed.serveTcp(server, 80, 6);
     const { hostPort } = server.ports[0]!;
-    expect(askTcp("127.0.0.1", hostPort)).toStartWith("from ");
+    expect(askTcp(server.ipv6, 80)).toStartWith("from ");
     const ask = Bun.spawn(["socat", "-T", "3", "-", `TCP6:[::1]:${hostPort},connect-timeout=3`], { stdin: "ignore" });
     expect(await new Response(ask.stdout).text()).toStartWith("from ");
   });

@@ -63,7 +63,7 @@ export function infoView(engine: Engine, request: Pick<RequestContext, "isBefore
     ],
     Plugins: {
       Volume: ["local"],
-      Network: ["bridge", "host", "null"],
+      Network: ["bridge", "host", "ipvlan", "macvlan", "null"],
       Authorization: null,
       Log: ["json-file", "local", "none"],
     },
