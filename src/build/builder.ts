@@ -61,6 +61,8 @@ export interface BuildRequest {
 export interface PlannedVertex {
   readonly text: string;
   readonly vertex?: Digest;
+  /** The image that a `FROM` takes. */
+  readonly image?: Digest;
 }
 
 export type { BuildMemory };

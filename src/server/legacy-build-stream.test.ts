@@ -6,7 +6,7 @@ import { LegacyBuildStream, legacyFailure, legacySuccess } from "./legacy-build-
 const COPY = `sha256:${"ab".repeat(32)}` as const;
 const RUN = `sha256:${"cd".repeat(32)}` as const;
 const PLAN = [
-  { text: "FROM busybox" },
+  { text: "FROM busybox", image: `sha256:${"ef".repeat(32)}` as const },
   { text: "ENV A=b" },
   { text: "COPY a b", vertex: COPY },
   { text: "RUN make", vertex: RUN },
@@ -24,7 +24,10 @@ const log = (digest: string, line: string) => ({
 
 test("LegacyBuildStream shows instructions in their order, what was cached, and the ids of layers", () => {
   const stream = new LegacyBuildStream();
-  expect(text(stream.begin(PLAN))).toBe("Step 1/5 : FROM busybox\nStep 2/5 : ENV A=b\nStep 3/5 : COPY a b\n");
+  expect(stream.update(vertex(`sha256:${"0".repeat(64)}`, { completed: AT }))).toEqual([]);
+  expect(text(stream.begin(PLAN))).toBe(
+    "Step 1/5 : FROM busybox\n ---> efefefefefef\nStep 2/5 : ENV A=b\nStep 3/5 : COPY a b\n",
+  );
   expect(stream.update(vertex(COPY, {}))).toEqual([]);
   expect(text(stream.update(vertex(COPY, { completed: AT, cached: true })))).toBe(
     " ---> Using cache\n ---> abababababab\nStep 4/5 : RUN make\n",

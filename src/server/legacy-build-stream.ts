@@ -5,7 +5,7 @@ import type { BuildFailure, SolveStatus, Vertex } from "#spec/solve-status.ts";
 /**
  * Renders a build's progress as the classic builder's text, for clients without BuildKit: scripts read `Step 2/3 : …`, ` ---> Using cache`
  * and the command's output. That text has one step after the other, while steps run side by side: what a later one prints waits for
- * its turn. Instructions that make no layer are announced and done. Steps have no containers and images that could be named.
+ * its turn. Metadata is announced and done. Steps have no containers and images that could be named: a layer's id is its step's.
  */
 export class LegacyBuildStream {
   #plan: readonly PlannedVertex[] = [];
@@ -58,10 +58,11 @@ export class LegacyBuildStream {
     return [header, { stream: "\n" }, ...waiting];
   }
 
-  #end(step: PlannedVertex | undefined): JsonMessage[] {
-    if (step?.vertex === undefined) return [];
-    const using = this.#vertexes.get(step.vertex)?.cached ? [{ stream: " ---> Using cache\n" }] : [];
-    return [...using, { stream: ` ---> ${shortId(step.vertex)}\n` }];
+  #end({ vertex, image }: Partial<PlannedVertex> = {}): JsonMessage[] {
+    const result = vertex ?? image;
+    if (result === undefined) return [];
+    const using = vertex && this.#vertexes.get(vertex)?.cached ? [{ stream: " ---> Using cache\n" }] : [];
+    return [...using, { stream: ` ---> ${shortId(result)}\n` }];
   }
 }
 

@@ -325,12 +325,16 @@ type PreparedStep =
 /** What a build of `target` carries out, in the order of the Dockerfile. */
 export function plannedVertexes(target: StageGraph): readonly PlannedVertex[] {
   const stages = [...reachableStages(target)].sort((a, b) => a.index - b.index);
-  return stages.flatMap((stage) =>
-    stage.listing.map(({ text, step }) => ({ text, ...(step ? { vertex: digestOf(identityOf(stage, step)) } : {}) })),
+  return stages.flatMap(({ base, listing, ...stage }) =>
+    listing.map(({ text, step }, place) => ({
+      text,
+      ...(step ? { vertex: digestOf(identityOf(stage, step)) } : {}),
+      ...(place === 0 && base.kind === "image" ? { image: base.image.id } : {}),
+    })),
   );
 }
 
 /** Tells the steps of one build apart. */
-function identityOf(stage: StageGraph, step: Step): string {
+function identityOf(stage: Pick<StageGraph, "index">, step: Step): string {
   return `${stage.index} ${step.name}`;
 }

@@ -61,7 +61,11 @@ async function fromBind(context: ContainerContext, text: string, driver: string)
   const spec = parseVolume(text);
   const { destination, readonly, mode } = spec;
   if (spec.kind === "volume")
-    return volumeMount(context, { name: spec.name, destination, readonly, mode, copyUp: !spec.noCopy, driver });
+    return volumeMount(context, {
+      ...{ name: spec.name, destination, readonly, copyUp: !spec.noCopy, driver },
+      // As Docker shows it: label it for sharing, where the host has labels.
+      mode: mode || "z",
+    });
   // `-v` makes a missing host directory, `--mount` does not: Docker's difference between the two.
   await makeBindSource(spec.source);
   return { ...bindMount(spec.source, destination, readonly, spec.propagation, mode), makesSource: true };
