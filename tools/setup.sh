@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Makes a fresh Debian machine ready to build, run and test Berth: Debian packages (as root or with sudo) and npm packages.
+# Makes a fresh Debian machine ready to build and run Berth: Debian packages (as root or with sudo) and npm packages.
 # Installs only what is missing; takes a few milliseconds when nothing is.
+#   tools/setup.sh [test]   with test: also the clients and the engine that tests compare Berth with
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -14,7 +15,6 @@ needs=(
   igzip=isal
   /usr/share/containers/seccomp.json=golang-github-containers-common
   docker-registry=docker-registry
-  docker=docker.io
   mmdebstrap=mmdebstrap
   /bin/busybox=busybox-static
   socat=socat
@@ -29,6 +29,16 @@ needs=(
   zstd=zstd
   /etc/ssl/certs/ca-certificates.crt=ca-certificates
 )
+
+if [ "${1:-}" = test ]; then
+  needs+=(
+    /usr/bin/docker=docker.io
+    /usr/sbin/dockerd=docker.io
+    iptables=iptables
+    /usr/bin/docker-compose=docker-compose
+    /usr/lib/python3/dist-packages/docker=python3-docker
+  )
+fi
 
 PATH=$PATH:/usr/sbin:/sbin
 packages=()
@@ -52,7 +62,7 @@ if [ ${#packages[@]} -gt 0 ]; then
   fi
   echo "setup: installing Debian packages: ${packages[*]}"
   "${as_root[@]}" apt-get -qq -o Acquire::Retries=3 update </dev/null
-  # A freshly installed registry would start as a service and take port 5000; nobody here asked for a service.
+  # Freshly installed, a registry or dockerd would start as a service; nobody here asked for one.
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
     apt-get -qq -o Acquire::Retries=3 -o DPkg::Lock::Timeout=120 install --yes --no-install-recommends "${packages[@]}" </dev/null
 fi

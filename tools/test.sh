@@ -49,7 +49,7 @@ run_tests() {
   failed=$((failed + bad))
 }
 
-bash tools/setup.sh
+bash tools/setup.sh test
 if bash tools/build.sh; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
 if [ $# -gt 0 ]; then
   run_tests 120000 "$@"

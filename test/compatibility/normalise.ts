@@ -5,10 +5,14 @@
 export function normalise(text: string, directory: string): string {
   let result = text.replaceAll(directory, "<dir>");
   for (const [pattern, replacement] of PATTERNS) result = result.replace(pattern, replacement);
-  return result
-    .split("\n")
-    .map((line) => line.trimEnd())
-    .join("\n");
+  return (
+    result
+      .split("\n")
+      // The 20.10 client sometimes says so of a container that could not be started.
+      .filter((line) => !line.includes("error waiting for container: context canceled"))
+      .map((line) => line.trimEnd())
+      .join("\n")
+  );
 }
 
 const PATTERNS: readonly (readonly [RegExp, string])[] = [
@@ -17,7 +21,7 @@ const PATTERNS: readonly (readonly [RegExp, string])[] = [
   [/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?( ?[+-]\d{4} [A-Z]+|Z|[+-]\d\d:\d\d)?/g, "<time>"],
   [/(About a|\d+|Less than a) (second|minute|hour)s?( ago)?/g, "<age>"],
   [/\b([0-9a-f]{2}:){5}[0-9a-f]{2}\b/g, "<mac>"],
-  [/\b172\.\d+\.\d+\.\d+\b/g, "<ip>"],
+  [/\b(172\.\d+|192\.168)\.\d+\.\d+\b/g, "<ip>"],
   [/time=\d+\.\d+ ms|\d+\.\d+\/\d+\.\d+\/\d+\.\d+ ms/g, "<ms>"],
   [/\b(0\.0\.0\.0|\[::\]):(3276\d|3277\d|491\d\d)\b/g, "$1:<port>"],
   [/ {2,}|\t+/g, "  "],

@@ -84,7 +84,7 @@ const LIFE = steps(`
   exec -u nobody-here c1 true
   exec nope true
   exec -w /nope c1 true
-  top c1 -o pid,comm
+  top c1 -o comm
   port c1
   diff c1
   exec c1 sh -c 'echo x > /new; rm /bin/zcat; echo y >> /etc/passwd'
@@ -148,7 +148,7 @@ const LIFE = steps(`
   wait nope
   stop nope
   logs nope
-  run -d --name talker busybox sh -c 'echo one; echo two >&2; echo three'
+  run -d --name talker busybox sh -c 'echo one; sleep 0.1; echo two >&2; sleep 0.1; echo three'
   wait talker
   logs talker
   logs -t talker
@@ -265,7 +265,7 @@ const NETWORKS_AND_VOLUMES = steps(`
   network connect nope web
   network connect net1 nope
   inspect --format '{{range $name, $e := .NetworkSettings.Networks}}{{$name}} {{json $e.IPAMConfig}} {{$e.IPPrefixLen}};{{end}}' web
-  exec web ip -o -4 addr show eth1
+  exec web sh -c 'ip -4 addr show eth1 | grep -o "inet .*"'
   network rm net1
   network disconnect net2 web
   network disconnect net2 web
