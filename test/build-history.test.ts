@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { chmodSync, existsSync, readdirSync, renameSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { makeBusybox, makeContext } from "../tools/harness/busybox.ts";
 import type { Finished } from "../tools/harness/child.ts";
@@ -64,6 +64,20 @@ describe("berth build explains itself", () => {
       expect(stderr).toContain(`      ${line}`);
     }
     expect(stderr).toContain("reference  docker.io/library/busybox:latest");
+  });
+});
+
+test("--metadata-file has the build's reference, the image and its names", async () => {
+  await using context = makeContext({ Dockerfile: "FROM busybox\nRUN true\n" });
+  const path = join(context.path, "meta.json");
+  await engine.ok(["build", "-q", "-t", "named", "--metadata-file", path, context.path]);
+  const id = await engine.ok(["images", "-q", "--no-trunc", "named"]);
+  const record = await engine.ok(["build", "history", "inspect", "--format", "{{.id}}"]);
+  expect(JSON.parse(readFileSync(path, "utf8"))).toEqual({
+    "buildx.build.ref": `default/default/${record}`,
+    "containerimage.config.digest": id,
+    "containerimage.digest": id,
+    "image.name": "docker.io/library/named:latest",
   });
 });
 

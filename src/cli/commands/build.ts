@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { type BuildContext, type BuildRequest, buildImage } from "#client/build.ts";
 import type { BuildSession } from "#client/build-session/open-session.ts";
 import { InvalidParameterError, SystemError } from "#errors/errors.ts";
-import { parseReference } from "#formats/reference.ts";
+import { formatReference, parseReference, tagNameOnly } from "#formats/reference.ts";
 import type { JsonMessage } from "#spec/docker-api.ts";
 import type { BuildFailure, SolveStatus } from "#spec/solve-status.ts";
 import { withBuildContext } from "../build/build-context.ts";
@@ -47,6 +47,7 @@ const FLAGS = {
   format: stringFlag('Format of --plan and --advise: text, or "json"'),
   iidfile: stringFlag("Write the image ID to the file"),
   label: listFlag("Set metadata for an image"),
+  "metadata-file": stringFlag("Write build result metadata to a file"),
   network: stringFlag("Set the networking mode for the RUN instructions during build", { initial: "default" }),
   "no-cache": booleanFlag("Do not use cache when building the image"),
   plan: booleanFlag(
@@ -97,6 +98,7 @@ export const command: Command = defineCommand({
       return 1;
     }
     if (flags.iidfile) await writeFile(flags.iidfile, outcome.imageId);
+    if (flags["metadata-file"]) await writeFile(flags["metadata-file"], metadataOf(outcome, flags.tag));
     if (flags.quiet) await stdout.write(`${outcome.imageId}\n`);
     return 0;
   },
@@ -109,6 +111,19 @@ type Outcome = (
   /** Its record's id; undefined from an engine that keeps none. */
   readonly build?: string | undefined;
 };
+
+/** As buildx writes it with the docker driver, where an image's digest is its id. `buildx.build.ref` ends in what `build history inspect` takes. */
+function metadataOf({ imageId, build }: Outcome & { readonly imageId: string }, tags: readonly string[]): string {
+  const metadata = {
+    ...(build === undefined ? {} : { "buildx.build.ref": `default/default/${build}` }),
+    "containerimage.config.digest": imageId,
+    "containerimage.digest": imageId,
+    ...(tags.length === 0
+      ? {}
+      : { "image.name": tags.map((tag) => formatReference(tagNameOnly(parseReference(tag)))).join(",") }),
+  };
+  return `${JSON.stringify(metadata, null, 2)}\n`;
+}
 
 /** `--explain`: the key of every step, from the build's record. */
 async function explain(build: string, { engine, streams }: CommandContext): Promise<void> {
