@@ -123,6 +123,26 @@ test("a step has a limit of processes, and what it has started ends with it", as
   expect(await until(() => processesWith("50505").length === 0, 2000)).toBe(true);
 });
 
+test("an engine killed in a build leaves no mount to the next one, and the next build goes on from what was done", async () => {
+  await using context = makeContext({
+    Dockerfile:
+      "FROM busybox\nRUN echo once > /a\nRUN --mount=type=secret,id=k,env=K --mount=type=secret,id=k --mount=type=cache,target=/c sleep 3.60606\n",
+  });
+  await using secrets = makeContext({ key: "s3cr3t-606" });
+  const words = ["build", "--progress", "plain", "--secret", `id=k,src=${join(secrets.path, "key")}`, context.path];
+  const running = engine.berth(words);
+  expect(await until(() => processesWith("sleep\x003.60606").length > 0, 20_000)).toBe(true);
+  await engine.crash();
+  await running;
+  await engine.start();
+  expect(mountsOfEngine()).toEqual([]);
+  expect(processesWith("sleep\x003.60606")).toEqual([]);
+  expect(Bun.spawnSync(["grep", "-rl", "s3cr3t-606", engine.directory]).stdout.toString()).toBe("");
+  const again = await engine.berth(words);
+  expect(again.stderr).toMatch(/RUN echo once > \/a\n#\d+ CACHED/);
+  expect(again.exitCode).toBe(0);
+});
+
 describe("a context cannot lead out", () => {
   test("by a link: it means what is in the context", async () => {
     await using context = makeContext({ Dockerfile: "FROM busybox\nCOPY out /out\n" });
