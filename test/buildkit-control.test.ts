@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
+import { createServer } from "node:http2";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
-import type { ConnectError } from "@connectrpc/connect";
+import type { ConnectError, ConnectRouter } from "@connectrpc/connect";
+import { connectNodeAdapter } from "@connectrpc/connect-node";
+import { ByteStream } from "#buildkit/session/byte-stream.ts";
 import { Auth } from "#proto/auth_pb.ts";
 import { Control } from "#proto/control_pb.ts";
 import { FileSend, FileSync } from "#proto/filesync_pb.ts";
@@ -188,6 +191,25 @@ describe("POST /grpc: the calls of docker buildx build", () => {
 });
 
 describe("the control API", () => {
+  test("a session may come as a gRPC call", async () => {
+    await using context = makeContext({
+      Dockerfile: "FROM busybox\nCOPY a.txt /\nRUN cat /a.txt\n",
+      "a.txt": "tunnelled",
+    });
+    const sessionId = newId();
+    const headers = { "x-docker-expose-session-uuid": sessionId, "x-docker-expose-session-grpc-method": FILE_SYNC };
+    const stream = new ByteStream((outgoing) => control.client(Control).session(outgoing, { headers }));
+    stream.on("error", () => undefined);
+    const routes = (router: ConnectRouter): void =>
+      serveDirectories(router, { context: context.path, dockerfile: context.path });
+    createServer(connectNodeAdapter({ routes })).emit("connection", stream);
+    const exporters = [{ type: "image", attrs: { name: "tunnelled" } }];
+    const api = control.client(Control);
+    await api.solve({ ref: newId(), session: sessionId, frontend: "dockerfile.v0", exporters });
+    expect(await engine.ok(["run", "--rm", "tunnelled", "cat", "/a.txt"])).toBe("tunnelled");
+    stream.destroy();
+  });
+
   test("tells its worker, its cache and its builds, and prunes", async () => {
     const api = control.client(Control);
     const { record } = await api.listWorkers({});

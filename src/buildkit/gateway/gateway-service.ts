@@ -122,6 +122,7 @@ async function solve(
       attributes: request.frontendOpt,
       tags: running.exporter.tags,
       entitlements: running.entitlements,
+      cacheExports: running.cacheExports,
       onStatus: job.status,
       signal: AbortSignal.any([signal, running.signal, job.signal]),
     });

@@ -33,6 +33,8 @@ export async function controlSolve(
     client,
     exporter,
     entitlements: request.entitlements,
+    // Imports come among the frontend's attributes.
+    cacheExports: request.cache?.exports ?? [],
     signal: AbortSignal.any([signal, session.signal]),
   };
   const image = request.frontend === "" ? await gatewayResult(solve) : await directResult(parts.engine, solve, request);
@@ -53,7 +55,7 @@ function exporterResponse({ kind, tags }: SolveExporter, image: Digest): Record<
   };
 }
 
-function checkRequest({ session, frontend, definition, cache }: SolveRequest): void {
+function checkRequest({ session, frontend, definition }: SolveRequest): void {
   if (session === "") throw new InvalidParameterError("a solve needs a session");
   if (frontend !== "" && frontend !== "dockerfile.v0" && frontend !== "gateway.v0") {
     throw new NotImplementedError(`frontend "${frontend}" is not supported: use dockerfile.v0`);
@@ -63,8 +65,6 @@ function checkRequest({ session, frontend, definition, cache }: SolveRequest): v
       "LLB definitions are not supported: build from a Dockerfile (frontend dockerfile.v0)",
     );
   }
-  const [cacheExport] = cache?.exports ?? [];
-  if (cacheExport) throw new NotImplementedError(`cache export to "${cacheExport.type}" is not supported yet`);
 }
 
 function exportersOf(request: SolveRequest): { readonly type: string; readonly attrs: Record<string, string> }[] {
@@ -74,7 +74,7 @@ function exportersOf(request: SolveRequest): { readonly type: string; readonly a
 
 function directResult(
   engine: Engine,
-  { job, client, exporter, entitlements, signal }: RunningSolve,
+  { job, client, exporter, entitlements, cacheExports, signal }: RunningSolve,
   request: SolveRequest,
 ): Promise<Digest> {
   return solveDockerfile(engine, {
@@ -83,6 +83,7 @@ function directResult(
     attributes: request.frontendAttrs,
     tags: exporter.tags,
     entitlements,
+    cacheExports,
     onStatus: job.status,
     signal,
   });

@@ -6,6 +6,7 @@ import type { Digest } from "#spec/digest.ts";
 import type { SolveStatus } from "#spec/solve-status.ts";
 import type { SessionBuildClient } from "../session/session-build-client.ts";
 import { type FrontendBuild, frontendBuild } from "./frontend-options.ts";
+import { type CacheEntry, cacheExports } from "./shared-caches.ts";
 
 export interface DockerfileSolve {
   /** The client's reference of the build, 25 letters and digits: its record gets it too. */
@@ -14,6 +15,7 @@ export interface DockerfileSolve {
   readonly attributes: Readonly<Record<string, string>>;
   readonly tags: readonly string[];
   readonly entitlements: readonly string[];
+  readonly cacheExports: readonly CacheEntry[];
   readonly onStatus: (status: SolveStatus) => void;
   readonly signal: AbortSignal;
 }
@@ -28,6 +30,7 @@ export async function solveDockerfile(engine: Engine, solve: DockerfileSolve): P
   const { imageId } = await engine.builds.build({
     ...build,
     ...client.services,
+    ...cacheExports(solve.cacheExports),
     id: solve.ref,
     input,
     contexts: namedContexts(client, contexts),

@@ -1,6 +1,6 @@
 import type { BuildRequest } from "#build/builder.ts";
 import { parseCacheFrom } from "#build/shared-cache/cache-options.ts";
-import { InvalidParameterError, NotImplementedError } from "#errors/errors.ts";
+import { errorMessage, InvalidParameterError, NotImplementedError } from "#errors/errors.ts";
 import { list, object, text, textMap } from "#lib/json-decoder.ts";
 
 /** What a client asks of the Dockerfile frontend, but for its files. */
@@ -73,8 +73,8 @@ const WITHOUT_EFFECT = [
   /^cmdline$/,
   /^frontend\.caps$/,
   /^source$/,
-  /^build-arg:BUILDKIT_(MULTI_PLATFORM|BUILD_NAME)$/,
   /^multi-platform$/,
+  // Handed on as a build argument.
   /^hostname$/,
 ];
 
@@ -100,6 +100,8 @@ export function frontendBuild(attributes: Readonly<Record<string, string>>): Fro
     else if (prefix && map) map[name.slice(prefix.length)] = value;
     else checkOther(name, value);
   }
+  const { hostname } = attributes;
+  if (hostname) buildArgs["BUILDKIT_SANDBOX_HOSTNAME"] = hostname;
   return { ...DEFAULTS, ...plain, buildArgs, labels, contexts };
 }
 
@@ -127,9 +129,17 @@ const decodeImports = list(
   ),
 );
 
+function parse(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch (cause) {
+    throw new InvalidParameterError(`invalid cache-imports: ${errorMessage(cause)}`, { cause });
+  }
+}
+
 /** The caches of `--cache-from`. One in a directory of the client's would have to come over the session: it is refused. */
 function cacheImports(value: string): NonNullable<BuildRequest["cacheFrom"]> {
-  return decodeImports(JSON.parse(value === "" ? "[]" : value), "cache-imports").map(({ Type, Attrs }) => {
+  return decodeImports(parse(value === "" ? "[]" : value), "cache-imports").map(({ Type, Attrs }) => {
     if (Type !== "registry") throw unsupported("a cache import of this type", Type);
     return parseCacheFrom(`type=registry,ref=${Attrs["ref"] ?? ""}`);
   });

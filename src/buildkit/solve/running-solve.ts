@@ -1,4 +1,5 @@
 import type { SessionBuildClient } from "../session/session-build-client.ts";
+import type { CacheEntry } from "./shared-caches.ts";
 import type { SolveExporter } from "./solve-exporter.ts";
 import type { SolveJob } from "./solve-job.ts";
 
@@ -8,5 +9,6 @@ export interface RunningSolve {
   readonly client: SessionBuildClient;
   readonly exporter: SolveExporter;
   readonly entitlements: readonly string[];
+  readonly cacheExports: readonly CacheEntry[];
   readonly signal: AbortSignal;
 }
