@@ -145,6 +145,33 @@ const BUILDX: Group = {
   commands: [...BUILDER.commands, IMAGETOOLS],
 };
 
+const CONTEXT: Group = {
+  name: "context",
+  about: "Manage contexts",
+  commands: [
+    leaf("create", "Create a context", () => import("./commands/context-create.ts")),
+    leaf(
+      "export",
+      "Export a context to a tar archive FILE or a tar stream on STDOUT.",
+      () => import("./commands/context-export.ts"),
+    ),
+    leaf("import", "Import a context from a tar or zip file", () => import("./commands/context-import.ts")),
+    leaf(
+      "inspect",
+      "Display detailed information on one or more contexts",
+      () => import("./commands/context-inspect.ts"),
+    ),
+    { ...leaf("ls", "List contexts", () => import("./commands/context-ls.ts")), aliases: ["list"] },
+    {
+      ...leaf("rm", "Remove one or more contexts", () => import("./commands/context-rm.ts")),
+      aliases: ["remove"],
+    },
+    leaf("show", "Print the name of the current context", () => import("./commands/context-show.ts")),
+    leaf("update", "Update a context", () => import("./commands/context-update.ts")),
+    leaf("use", "Set the current docker context", () => import("./commands/context-use.ts")),
+  ],
+};
+
 const CONTAINER: Group = {
   name: "container",
   about: "Manage containers",
@@ -285,7 +312,10 @@ export const COMMANDS: CommandTree = {
       title: "Common Commands",
       entries: [RUN, EXEC, PS, BUILD, PULL, PUSH, IMAGES, LOGIN, LOGOUT, SEARCH, VERSION, INFO],
     },
-    { title: "Management Commands", entries: [BUILDER, BUILDX, CONTAINER, IMAGE, MANIFEST, NETWORK, SYSTEM, VOLUME] },
+    {
+      title: "Management Commands",
+      entries: [BUILDER, BUILDX, CONTAINER, CONTEXT, IMAGE, MANIFEST, NETWORK, SYSTEM, VOLUME],
+    },
     {
       title: "Commands",
       entries: [

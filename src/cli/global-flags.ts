@@ -15,10 +15,10 @@ export const GLOBAL_FLAGS: {
   readonly version: Flag<boolean>;
 } = {
   config: stringFlag("Location of client config files (default: $DOCKER_CONFIG or ~/.docker)"),
-  context: stringFlag('Accepted for docker\'s sake: Berth has the context "default" only', {
-    short: "c",
-    hidden: true,
-  }),
+  context: stringFlag(
+    'Name of the context to use to connect to the engine (overrides DOCKER_HOST env var and default context set with "berth context use")',
+    { short: "c" },
+  ),
   debug: booleanFlag("Enable debug mode", { short: "D" }),
   host: listFlag("Engine to connect to (unix://PATH, tcp://HOST:PORT or ssh://[USER@]HOST)", { short: "H" }),
   "log-level": stringFlag('Set the logging level ("debug", "info", "warn", "error", "fatal")', {

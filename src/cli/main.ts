@@ -1,21 +1,17 @@
 /** The command line from words to exit code. */
-import { homedir } from "node:os";
-import { join } from "node:path";
-import { resolveEndpoint } from "#client/endpoint.ts";
-import { HttpEngine } from "#client/http-engine.ts";
 import { BerthError, CancelledError, errorMessage, InvalidParameterError } from "#errors/errors.ts";
-import { clientTls } from "./client-tls.ts";
+import { createContext, type GlobalFlags } from "./command-context.ts";
 import { COMMANDS } from "./commands.ts";
 import { GLOBAL_FLAGS } from "./global-flags.ts";
-import type { Command, CommandContext } from "./grammar/command.ts";
+import type { Command } from "./grammar/command.ts";
 import { type Resolution, resolveCommand } from "./grammar/command-tree.ts";
 import { commandHelp, groupHelp, rootHelp } from "./grammar/help.ts";
 import { type ParsedFlags, parseFlags } from "./grammar/parse-flags.ts";
 import { argumentsError, flagError, unknownCommandError } from "./grammar/usage-error.ts";
-import { interruptCode, interruptSignal } from "./interrupt.ts";
+import { interruptCode } from "./interrupt.ts";
 import { processStreams, ReaderGoneError } from "./process-streams.ts";
 import { StatusError } from "./status-error.ts";
-import type { Streams } from "./streams.ts";
+import type { Output, Streams } from "./streams.ts";
 import { buildCommit, VERSION } from "./version.ts";
 
 const DEFAULT_COLUMNS = 80;
@@ -37,24 +33,68 @@ async function dispatch(argv: readonly string[], streams: Streams): Promise<numb
     await streams.stdout.write(`Berth version ${VERSION}, build ${buildCommit()}\n`);
     return 0;
   }
-  const wantsHelp = global.help || global.args[0] === "help";
-  const words = global.args[0] === "help" ? global.args.slice(1) : global.args;
-  const resolution = resolveCommand(COMMANDS, words);
+  if (global.args[0] === "help") return showHelpTopic(global, streams);
+  const resolution = resolveCommand(COMMANDS, global.args);
   switch (resolution.kind) {
     case "root":
-      await streams.stdout.write(rootHelp(COMMANDS, GLOBAL_FLAGS, columnsOf(streams)));
-      return 0;
+      return showRootHelp(global, streams);
     case "group":
-      return runGroup(resolution, streams);
+      return showGroupHelp(resolution, global.help, streams);
     case "unknown":
-      if (wantsHelp) throw new StatusError(1, `unknown help topic: ${words.join(" ")}`);
-      throw unknownCommandError(COMMANDS.program, resolution);
+      return runUnknown(resolution, global, streams);
     case "command":
-      return runCommand(resolution, wantsHelp, global, streams);
+      return runCommand(resolution, global, streams);
   }
 }
 
-function readGlobalFlags(argv: readonly string[]): ParsedFlags<typeof GLOBAL_FLAGS> {
+/** `berth help image ls`. */
+async function showHelpTopic(global: GlobalFlags, streams: Streams): Promise<number> {
+  const words = global.args.slice(1).filter((word) => !word.startsWith("-"));
+  const resolution = resolveCommand(COMMANDS, words);
+  switch (resolution.kind) {
+    case "root":
+      return showRootHelp({ ...global, help: true }, streams);
+    case "group":
+      return showGroupHelp(resolution, true, streams);
+    case "unknown":
+      throw unknownTopic(words.slice(resolution.path.split(" ").length - 2));
+    case "command":
+      if (resolution.rest.length > 0) throw unknownTopic(resolution.rest);
+      await showCommandHelp(await resolution.leaf.load(), resolution.path, streams);
+      return 0;
+  }
+}
+
+function unknownTopic(words: readonly string[]): StatusError {
+  return new StatusError(1, `unknown help topic: ${words.join(" ")}`);
+}
+
+/** Who asks for help gets it on stdout; who has only named no command is told what there is. */
+async function showRootHelp(global: GlobalFlags, streams: Streams): Promise<number> {
+  const out = global.help || global.args[0] === "help" || global.given.size + global.args.length === 0;
+  await warnOfShorthand(global, streams.stderr);
+  await (out ? streams.stdout : streams.stderr).write(rootHelp(COMMANDS, GLOBAL_FLAGS, columnsOf(streams)));
+  return 0;
+}
+
+async function warnOfShorthand(parsed: { readonly helpShorthand: boolean }, out: Output): Promise<void> {
+  if (parsed.helpShorthand) await out.write("Flag shorthand -h has been deprecated, use --help\n");
+}
+
+/** A plugin may know the command. Asked for help, an unknown command is answered with what there is. */
+async function runUnknown(
+  unknown: Extract<Resolution, { kind: "unknown" }>,
+  global: GlobalFlags,
+  streams: Streams,
+): Promise<number> {
+  const wantsHelp = global.help || unknown.rest.includes("--help");
+  if (!wantsHelp) throw unknownCommandError(COMMANDS.program, unknown);
+  if (unknown.group) await streams.stdout.write(groupHelp(`${COMMANDS.program} ${unknown.group.name}`, unknown.group));
+  else await showRootHelp({ ...global, help: true }, streams);
+  return 0;
+}
+
+function readGlobalFlags(argv: readonly string[]): GlobalFlags {
   try {
     const parsed = parseFlags(GLOBAL_FLAGS, argv, { stopAtFirstArgument: true });
     const level = parsed.flags["log-level"];
@@ -67,32 +107,47 @@ function readGlobalFlags(argv: readonly string[]): ParsedFlags<typeof GLOBAL_FLA
   }
 }
 
-async function runGroup(group: Extract<Resolution, { kind: "group" }>, streams: Streams): Promise<number> {
-  const usage = `Usage:  ${group.path} COMMAND`;
-  try {
-    parseFlags({}, group.rest);
-  } catch (error) {
-    throw flagError(errorMessage(error), group.path, usage);
-  }
-  await streams.stdout.write(groupHelp(group.path, group.group));
+async function showGroupHelp(
+  group: Extract<Resolution, { kind: "group" }>,
+  wantsHelp: boolean,
+  streams: Streams,
+): Promise<number> {
+  const parsed = readGroupFlags(group);
+  await warnOfShorthand(parsed, streams.stdout);
+  const out = wantsHelp || parsed.help ? streams.stdout : streams.stderr;
+  await out.write(groupHelp(group.path, group.group));
   return 0;
+}
+
+function readGroupFlags(group: Extract<Resolution, { kind: "group" }>): ParsedFlags<Record<never, never>> {
+  try {
+    return parseFlags({}, group.rest);
+  } catch (error) {
+    throw flagError(errorMessage(error), group.path, `Usage:  ${group.path}`);
+  }
 }
 
 async function runCommand(
   resolved: Extract<Resolution, { kind: "command" }>,
-  wantsHelp: boolean,
-  global: ParsedFlags<typeof GLOBAL_FLAGS>,
+  global: GlobalFlags,
   streams: Streams,
 ): Promise<number> {
   const command = await resolved.leaf.load();
-  const parsed = wantsHelp ? undefined : readCommandFlags(command, resolved);
-  if (!parsed || parsed.help) {
-    await streams.stdout.write(commandHelp(COMMANDS.program, resolved.path, command, columnsOf(streams)));
+  const parsed = readCommandFlags(command, resolved);
+  await warnOfShorthand(parsed, streams.stdout);
+  if (parsed.help || global.help) {
+    await showCommandHelp(command, resolved.path, streams);
     return 0;
   }
   const { least, most } = command.arguments;
   if (parsed.args.length < least || parsed.args.length > most) throw argumentsError(resolved.path, command);
-  return command.run(parsed, createContext(global, streams));
+  const context = createContext(global, streams);
+  if (!command.offline) void context.engine;
+  return command.run(parsed, context);
+}
+
+async function showCommandHelp(command: Command, path: string, streams: Streams): Promise<void> {
+  await streams.stdout.write(commandHelp(COMMANDS.program, path, command, columnsOf(streams)));
 }
 
 function readCommandFlags(
@@ -105,36 +160,6 @@ function readCommandFlags(
     if (!(error instanceof InvalidParameterError)) throw error;
     throw flagError(error.message, resolved.path, `Usage:  ${resolved.path} ${command.usage}`);
   }
-}
-
-function createContext({ flags: global, given }: ParsedFlags<typeof GLOBAL_FLAGS>, streams: Streams): CommandContext {
-  if (global.host.length > 1) throw new InvalidParameterError("Specify only one -H");
-  if (global.context !== "" && global.context !== "default") {
-    throw new InvalidParameterError(
-      `context "${global.context}": context not found: Berth has the context "default" only`,
-    );
-  }
-  const { env } = process;
-  const configDirectory = global.config || env["DOCKER_CONFIG"] || join(homedir(), ".docker");
-  const endpoint = resolveEndpoint(global.host[0], env, clientTls(global, given, env, configDirectory));
-  const engine = new HttpEngine(endpoint, {
-    apiVersion: env["DOCKER_API_VERSION"],
-    startEngine: async () => {
-      const { startEngine } = await import("./start-engine.ts");
-      await startEngine(streams.stderr);
-    },
-  });
-  return {
-    engine,
-    streams,
-    environment: env,
-    configDirectory,
-    workingDirectory: process.cwd(),
-    debug: global.debug,
-    get signal(): AbortSignal {
-      return interruptSignal();
-    },
-  };
 }
 
 function columnsOf(streams: Streams): number {

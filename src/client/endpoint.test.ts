@@ -34,6 +34,13 @@ describe("parseEndpoint()", () => {
   test("takes 2375 as the port of old", () =>
     expect(parseEndpoint("tcp://[::1]")).toMatchObject({ host: "::1", port: 2375 }));
 
+  test("completes what is left out", () => {
+    expect(parseEndpoint("tcp://")).toMatchObject({ host: "localhost", port: 2375 });
+    expect(parseEndpoint("10.0.0.1:80")).toMatchObject({ kind: "tcp", host: "10.0.0.1", port: 80 });
+    expect(parseEndpoint("box")).toMatchObject({ kind: "tcp", host: "box", port: 2375 });
+    expect(parseEndpoint("unix://")).toMatchObject({ kind: "unix", path: DEFAULT_SOCKET, isDefault: false });
+  });
+
   test("takes 2376 with TLS", () =>
     expect(parseEndpoint("tcp://h", { ca: undefined, cert: undefined, key: undefined, verify: true })).toMatchObject({
       port: 2376,
@@ -44,13 +51,13 @@ describe("parseEndpoint()", () => {
     "ssh://-oProxyCommand=x",
     "ssh://host/a b",
     "ssh://a;b",
-    "foo",
     "unix://relative",
-    "tcp://",
+    "tcp://h:1/path",
+    "a b",
     "tcp://h:99999",
     "npipe:////./pipe/x",
   ]) {
     test(`refuses ${address}`, () =>
-      expect(() => parseEndpoint(address)).toThrow(`unable to parse engine host "${address}"`));
+      expect(() => parseEndpoint(address)).toThrow(`invalid bind address format: ${address}`));
   }
 });

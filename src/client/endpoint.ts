@@ -48,17 +48,20 @@ export function resolveEndpoint(
   return address ? parseEndpoint(address, tls) : { kind: "unix", path: DEFAULT_SOCKET, isDefault: true };
 }
 
-/** Reads `unix:///path`, `tcp://host[:port]` or `ssh://[user@]host[:port][/path]`. Throws InvalidParameterError. */
+/**
+ * Reads `unix://[/path]`, `[tcp://][host][:port]` or `ssh://[user@]host[:port][/path]`. What is left out is docker's default.
+ * https://github.com/docker/cli/blob/v28.2.2/opts/hosts.go. Throws InvalidParameterError.
+ */
 export function parseEndpoint(address: string, tls?: ClientTls): Endpoint {
   if (address.startsWith("unix://")) {
-    const path = address.slice("unix://".length);
+    const path = address.slice("unix://".length) || DEFAULT_SOCKET;
     if (!path.startsWith("/")) throw badAddress(address, "the path of the socket must be absolute");
     return { kind: "unix", path, isDefault: false };
   }
   if (address.startsWith("tcp://")) return parseTcp(address, tls);
   if (address.startsWith("ssh://")) return parseSsh(address);
-  if (/^[a-z]+:\/\//.test(address)) throw badAddress(address, 'only "unix://", "tcp://" and "ssh://" are supported');
-  throw badAddress(address, 'it must begin with "unix://", "tcp://" or "ssh://"');
+  if (address.includes("://")) throw badAddress(address, 'only "unix://", "tcp://" and "ssh://" are supported');
+  return parseTcp(address, tls);
 }
 
 /** The address as a user writes it. */
@@ -76,10 +79,16 @@ export function formatEndpoint(endpoint: Endpoint): string {
 }
 
 function parseTcp(address: string, tls: ClientTls | undefined): Endpoint {
-  const match = /^tcp:\/\/(\[[0-9a-fA-F:]+\]|[^/:[\]]+)(?::(\d{1,5}))?\/?$/.exec(address);
+  const match = /^(?:tcp:\/\/)?(\[[0-9a-fA-F:]+\]|[^/:[\]\s]*)(?::(\d{1,5}))?\/?$/.exec(address);
   const port = Number(match?.[2] ?? (tls ? DEFAULT_TLS_PORT : DEFAULT_TCP_PORT));
-  if (!match?.[1] || port > 65535) throw badAddress(address, 'expected "tcp://HOST:PORT"');
-  return { kind: "tcp", host: match[1].replace(/^\[|\]$/g, ""), port, ...(tls ? { tls } : {}), isDefault: false };
+  if (!match || port > 65535) throw badAddress(address, 'expected "tcp://HOST:PORT"');
+  return {
+    kind: "tcp",
+    host: match[1]?.replace(/^\[|\]$/g, "") || "localhost",
+    port,
+    ...(tls ? { tls } : {}),
+    isDefault: false,
+  };
 }
 
 /** No part may begin with "-", which ssh would read as an option, and the path is for a shell at the far end. */
@@ -92,5 +101,5 @@ function parseSsh(address: string): Endpoint {
 }
 
 function badAddress(address: string, problem: string): InvalidParameterError {
-  return new InvalidParameterError(`unable to parse engine host "${address}": ${problem}`);
+  return new InvalidParameterError(`invalid bind address format: ${address}: ${problem}`);
 }

@@ -19,6 +19,8 @@ const MAX_ERROR_BODY = 64 * 1024;
 export interface HttpEngineOptions {
   /** Version in the paths; the newest by default. */
   readonly apiVersion?: string | undefined;
+  /** Sent with every request, behind those that frame it. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Called once when nobody listens at a default endpoint; the request is then tried again. */
   readonly startEngine?: () => Promise<void>;
 }
@@ -29,11 +31,13 @@ export class HttpEngine implements Engine {
   #version: string;
   /** Whether an older engine may be spoken to in its own version. */
   #isNegotiable: boolean;
+  readonly #headers: Readonly<Record<string, string>>;
   readonly #startEngine: (() => Promise<void>) | undefined;
 
   constructor(endpoint: Endpoint, options: HttpEngineOptions = {}) {
     this.endpoint = endpoint;
     this.#version = options.apiVersion || API_VERSION.newest;
+    this.#headers = options.headers ?? {};
     this.#isNegotiable = !options.apiVersion && !endpoint.isDefault;
     this.#startEngine = endpoint.isDefault ? options.startEngine : undefined;
   }
@@ -88,7 +92,10 @@ export class HttpEngine implements Engine {
     request.signal?.addEventListener("abort", onAbort, { once: true });
     try {
       const reader = new PushbackReader(socket);
-      const failed = sendRequest(socket, request, `/v${this.#version}`, headers).then(waitForAnswer, ignoreRefusal);
+      const failed = sendRequest(socket, request, `/v${this.#version}`, { ...this.#headers, ...headers }).then(
+        waitForAnswer,
+        ignoreRefusal,
+      );
       const head = await Promise.race([readResponseHead(reader), failed]);
       const exchange = { socket, reader, head };
       if (head.status >= 400) throw await readError(exchange, request.method);

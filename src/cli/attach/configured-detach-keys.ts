@@ -4,7 +4,7 @@ import type { CommandContext } from "../grammar/command.ts";
 
 /** The detach keys in force: the flag's, else those of `config.json`, else ctrl-p,ctrl-q. Throws InvalidParameterError. */
 export async function detachKeysOf(flag: string, context: CommandContext): Promise<string> {
-  const keys = flag || (await readConfigFile(context.configDirectory)).detachKeys || DEFAULT_DETACH_KEYS;
+  const keys = flag || readConfigFile(context.configDirectory).detachKeys || DEFAULT_DETACH_KEYS;
   parseDetachKeys(keys);
   return keys;
 }

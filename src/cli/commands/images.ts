@@ -41,7 +41,7 @@ export const command: Command = defineCommand({
   },
   async run({ flags, args }, context) {
     const { quiet, digests, filter } = flags;
-    const format = flags.format || (quiet ? "" : ((await readConfigFile(context.configDirectory)).imagesFormat ?? ""));
+    const format = flags.format || (quiet ? "" : (readConfigFile(context.configDirectory).imagesFormat ?? ""));
     const pattern = args[0];
     const filters =
       pattern === undefined ? filter : { ...filter, reference: [...(filter["reference"] ?? []), pattern] };

@@ -37,8 +37,7 @@ export const command: Command = defineCommand({
   },
   async run({ flags }, context) {
     const { quiet } = flags;
-    const format =
-      flags.format || (quiet ? "" : ((await readConfigFile(context.configDirectory)).networksFormat ?? ""));
+    const format = flags.format || (quiet ? "" : (readConfigFile(context.configDirectory).networksFormat ?? ""));
     const networks = [...(await listNetworks(context.engine, flags.filter))].sort((a, b) => (a.Name < b.Name ? -1 : 1));
     const rows = networks.map((network) => networkRow(network, !flags["no-trunc"]));
     await printList(context.streams.stdout, SHAPE, rows, {

@@ -26,7 +26,7 @@ export const command: Command = defineCommand({
   },
   async run({ flags }, context) {
     const { quiet } = flags;
-    const format = flags.format || (quiet ? "" : ((await readConfigFile(context.configDirectory)).psFormat ?? ""));
+    const format = flags.format || (quiet ? "" : (readConfigFile(context.configDirectory).psFormat ?? ""));
     const containers = await listContainers(context.engine, {
       all: flags.all,
       limit: flags.latest ? 1 : flags.last,

@@ -35,7 +35,7 @@ export const command: Command = defineCommand({
   arguments: atLeast(0),
   flags: FLAGS,
   async run({ flags, args }, context) {
-    const format = flags.format || ((await readConfigFile(context.configDirectory)).statsFormat ?? "");
+    const format = flags.format || (readConfigFile(context.configDirectory).statsFormat ?? "");
     const board = new StatsBoard(context.engine, !flags["no-stream"]);
     const events = new AbortController();
     try {

@@ -19,7 +19,7 @@ export const command: Command = defineCommand({
   },
   async run({ flags }, context) {
     const { quiet } = flags;
-    const format = flags.format || (quiet ? "" : ((await readConfigFile(context.configDirectory)).volumesFormat ?? ""));
+    const format = flags.format || (quiet ? "" : (readConfigFile(context.configDirectory).volumesFormat ?? ""));
     const volumes = [...(await listVolumes(context.engine, flags.filter))].sort((a, b) => (a.Name < b.Name ? -1 : 1));
     await printList(context.streams.stdout, VOLUME_LIST, volumes.map(volumeRow), {
       format,

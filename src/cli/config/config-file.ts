@@ -1,7 +1,7 @@
 /** docker's `config.json`: credentials and habits of the user. https://docs.docker.com/reference/cli/docker/#docker-cli-configuration-file-configjson-properties */
-import { readFileSync } from "node:fs";
+import { readFileSync, realpathSync } from "node:fs";
 import { join } from "node:path";
-import { errorCode, errorMessage, InvalidParameterError } from "#errors/errors.ts";
+import { errorCode, errorMessage, InvalidParameterError, SystemError } from "#errors/errors.ts";
 import { type Decoder, map, object, text, textList, textMap } from "#lib/json-decoder.ts";
 
 export interface ConfigFile {
@@ -16,6 +16,16 @@ export interface ConfigFile {
   readonly networksFormat?: string;
   readonly volumesFormat?: string;
   readonly pruneFilters?: readonly string[];
+  /** The context of whoever names none. */
+  readonly currentContext?: string;
+  /** Sent with every request to the engine. */
+  readonly HttpHeaders?: Readonly<Record<string, string>>;
+  /** What containers and builds are told of proxies, by the engine's address or `default`. */
+  readonly proxies?: Readonly<Record<string, ProxySettings>>;
+  /** Looked through for plugins before all others. */
+  readonly cliPluginsExtraDirs?: readonly string[];
+  /** `builder`: the plugin that builds. */
+  readonly aliases?: Readonly<Record<string, string>>;
 }
 
 export interface AuthEntry {
@@ -25,6 +35,18 @@ export interface AuthEntry {
   readonly registrytoken?: string;
 }
 
+export interface ProxySettings {
+  readonly httpProxy?: string;
+  readonly httpsProxy?: string;
+  readonly noProxy?: string;
+  readonly ftpProxy?: string;
+  readonly allProxy?: string;
+}
+
+const proxySettings = object<ProxySettings>(
+  { httpProxy: text, httpsProxy: text, noProxy: text, ftpProxy: text, allProxy: text },
+  {},
+);
 const authEntry = object<AuthEntry>({ auth: text, identitytoken: text, registrytoken: text }, {});
 
 /** What Berth reads of the file. Throws InvalidParameterError. */
@@ -40,6 +62,11 @@ export const decodeConfigFile: Decoder<ConfigFile> = object<ConfigFile>(
     networksFormat: text,
     volumesFormat: text,
     pruneFilters: textList,
+    currentContext: text,
+    HttpHeaders: textMap,
+    proxies: map(proxySettings, {}),
+    cliPluginsExtraDirs: textList,
+    aliases: textMap,
   },
   {},
 );
@@ -51,12 +78,12 @@ export interface ConfigDocument {
 }
 
 /** Reads `config.json` of `directory`; an absent one is empty. Throws InvalidParameterError when it is malformed. */
-export async function readConfigFile(directory: string): Promise<ConfigFile> {
-  return (await readConfigDocument(directory)).config;
+export function readConfigFile(directory: string): ConfigFile {
+  return readConfigDocument(directory).config;
 }
 
 /** As `readConfigFile`, for those who write it again. */
-export async function readConfigDocument(directory: string): Promise<ConfigDocument> {
+export function readConfigDocument(directory: string): ConfigDocument {
   const path = configPath(directory);
   try {
     const parsed: unknown = JSON.parse(readIfThere(path).trim() || "{}");
@@ -79,4 +106,40 @@ function readIfThere(path: string): string {
 /** Where `config.json` is. */
 export function configPath(directory: string): string {
   return join(directory, "config.json");
+}
+
+/**
+ * Replaces `config.json`. Under another name first: the file is docker's too, and a half one would lock the user out of every registry.
+ * A link stays one. Throws SystemError.
+ */
+export async function writeConfigDocument(
+  directory: string,
+  document: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  const { mkdir, open, rename, rm } = await import("node:fs/promises");
+  const path = targetOf(configPath(directory));
+  const temporary = `${path}.tmp-${process.pid}`;
+  const { auths = {}, ...rest } = document;
+  try {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    const file = await open(temporary, "wx", 0o600);
+    try {
+      await file.writeFile(JSON.stringify({ auths, ...rest }, null, "\t"));
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (cause) {
+    await rm(temporary, { force: true });
+    throw new SystemError(`cannot write ${path}: ${errorMessage(cause)}`, { cause });
+  }
+}
+
+function targetOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
 }

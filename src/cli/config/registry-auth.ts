@@ -48,7 +48,7 @@ async function findOrWarn(key: string, source: CredentialSource): Promise<Regist
 
 /** The value of `X-Registry-Config`: the credentials of all registries that the user has any for. */
 export async function registryConfigHeader(source: CredentialSource): Promise<string | undefined> {
-  const config = await readConfigFile(source.configDirectory);
+  const config = readConfigFile(source.configDirectory);
   const keys = new Set([...Object.keys(config.auths ?? {}), ...Object.keys(config.credHelpers ?? {})]);
   const found: Record<string, RegistryCredentials> = {};
   for (const key of keys) {
@@ -72,7 +72,7 @@ export async function findCredentials(key: string, source: CredentialSource): Pr
     const entry = findEntry(parseEnvironment(fromEnvironment), key);
     if (entry) return credentialsOf(entry, key);
   }
-  const config = await readConfigFile(source.configDirectory);
+  const config = readConfigFile(source.configDirectory);
   const helper = config.credHelpers?.[key] ?? config.credsStore;
   if (helper) return askHelper(helper, key, source.environment);
   const entry = findEntry(config, key);

@@ -1,7 +1,6 @@
 /** Keeps and forgets credentials: in a helper where one is configured, else in `config.json`. */
-import { mkdir, open, rename, rm } from "node:fs/promises";
-import { errorMessage, SystemError, UnavailableError } from "#errors/errors.ts";
-import { type AuthEntry, type ConfigDocument, configPath, readConfigDocument } from "./config-file.ts";
+import { UnavailableError } from "#errors/errors.ts";
+import { type AuthEntry, type ConfigDocument, readConfigDocument, writeConfigDocument } from "./config-file.ts";
 import { type CredentialSource, type RegistryCredentials, runHelper } from "./registry-auth.ts";
 
 /** Keeps credentials for `key`. Resolves with whether they now lie in the file, in base64 only, and did not before. */
@@ -10,7 +9,7 @@ export async function storeCredentials(
   credentials: RegistryCredentials,
   source: CredentialSource,
 ): Promise<boolean> {
-  const file = await readConfigDocument(source.configDirectory);
+  const file = readConfigDocument(source.configDirectory);
   const helper = file.config.credHelpers?.[key] ?? file.config.credsStore;
   if (helper) {
     const { identitytoken, username = "", password = "" } = credentials;
@@ -35,7 +34,7 @@ export async function storeCredentials(
 
 /** Forgets the credentials for `key`, however old files and helpers spell it. Throws UnavailableError when a helper fails. */
 export async function eraseCredentials(key: string, source: CredentialSource): Promise<void> {
-  const file = await readConfigDocument(source.configDirectory);
+  const file = readConfigDocument(source.configDirectory);
   const spellings = [
     ...new Set([key, `http://${key}`, `https://${key}`].filter((spelling) => !/:.*:\/\//.test(spelling))),
   ];
@@ -62,30 +61,10 @@ function entryOf({ username = "", password = "", identitytoken }: RegistryCreden
   return identitytoken ? { auth: Buffer.from(`${username}:`).toString("base64"), identitytoken } : { auth };
 }
 
-function otherThanAuths({ auths: _, ...rest }: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  return rest;
-}
-
-/** Writes under another name first: the file is docker's too, and a half one would lock the user out of every registry. */
-async function writeAuths(
+function writeAuths(
   directory: string,
   { document }: ConfigDocument,
   auths: Readonly<Record<string, unknown>>,
 ): Promise<void> {
-  const path = configPath(directory);
-  const temporary = `${path}.tmp-${process.pid}`;
-  try {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
-    const file = await open(temporary, "wx", 0o600);
-    try {
-      await file.writeFile(JSON.stringify({ auths, ...otherThanAuths(document) }, null, "\t"));
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
-  } catch (cause) {
-    await rm(temporary, { force: true });
-    throw new SystemError(`cannot write ${path}: ${errorMessage(cause)}`, { cause });
-  }
+  return writeConfigDocument(directory, { ...document, auths });
 }

@@ -40,7 +40,14 @@ export type Resolution =
   | { readonly kind: "command"; readonly path: string; readonly leaf: Leaf; readonly rest: readonly string[] }
   | { readonly kind: "group"; readonly path: string; readonly group: Group; readonly rest: readonly string[] }
   | { readonly kind: "root" }
-  | { readonly kind: "unknown"; readonly path: string; readonly group?: Group; readonly similar: readonly string[] };
+  | {
+      readonly kind: "unknown";
+      readonly path: string;
+      readonly group?: Group;
+      readonly similar: readonly string[];
+      /** The words behind it. */
+      readonly rest: readonly string[];
+    };
 
 /** Whether `entry` holds commands itself. */
 export function isGroup(entry: Leaf | Group): entry is Group {
@@ -53,7 +60,7 @@ export function resolveCommand(tree: CommandTree, words: readonly string[]): Res
   if (first === undefined) return { kind: "root" };
   const entries = tree.sections.flatMap((section) => section.entries);
   const entry = findEntry(entries, first);
-  if (!entry) return { kind: "unknown", path: `${tree.program} ${first}`, similar: similarNames(entries, first) };
+  if (!entry) return { kind: "unknown", path: `${tree.program} ${first}`, similar: similarNames(entries, first), rest };
   return resolveEntry(`${tree.program} ${entry.name}`, entry, rest);
 }
 
@@ -69,7 +76,8 @@ function resolveInGroup(path: string, group: Group, words: readonly string[]): R
   const [first, ...rest] = words;
   if (first === undefined || first.startsWith("-")) return { kind: "group", path, group, rest: words };
   const entry = findEntry(group.commands, first);
-  if (!entry) return { kind: "unknown", path: `${path} ${first}`, group, similar: similarNames(group.commands, first) };
+  if (!entry)
+    return { kind: "unknown", path: `${path} ${first}`, group, similar: similarNames(group.commands, first), rest };
   return resolveEntry(`${path} ${entry.name}`, entry, rest);
 }
 

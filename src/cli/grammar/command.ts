@@ -1,4 +1,5 @@
 import type { Engine } from "#client/engine.ts";
+import type { ContextSelection } from "../context/context-selection.ts";
 import type { Streams } from "../streams.ts";
 import type { ArgumentRule } from "./argument-rule.ts";
 import type { FlagSet, FlagValues } from "./flag.ts";
@@ -18,6 +19,8 @@ export interface CommandContext {
   /** Directory of `config.json`. */
   readonly configDirectory: string;
   readonly workingDirectory: string;
+  /** Which engine the command line means. */
+  readonly selection: ContextSelection;
   /** Aborts when the user interrupts and the command does not pass signals on. */
   readonly signal: AbortSignal;
   /** `--debug`. */
@@ -34,6 +37,8 @@ export interface Command<F extends FlagSet = FlagSet> {
   readonly arguments: ArgumentRule;
   /** Flags behind the first argument belong to somebody else. */
   readonly stopAtFirstArgument?: boolean;
+  /** Speaks to no engine: an address that cannot be resolved does not stop it. */
+  readonly offline?: boolean;
   /** Receives SIGINT and SIGTERM itself (it passes them on to a container). */
   readonly ownsSignals?: boolean;
   readonly flags: F;

@@ -75,7 +75,6 @@ Commands:
   prune       Remove build cache
 
 Run 'berth builder COMMAND --help' for more information on a command.
-
 `);
   });
 });

@@ -20,12 +20,12 @@ export function commandHelp(program: string, path: string, command: Command, col
 
 /** Help of `berth image` and the like. */
 export function groupHelp(path: string, group: Group): string {
-  return `${paragraphs([
+  return paragraphs([
     `Usage:  ${path} COMMAND`,
     group.about,
     `Commands:\n${commandLines(group.commands)}`,
     `Run '${path} COMMAND --help' for more information on a command.`,
-  ])}\n`;
+  ]);
 }
 
 /** Help of the program itself. */

@@ -50,9 +50,12 @@ describe("parseFlags()", () => {
     expect([...parseFlags(FLAGS, ["--name", ""]).given]).toEqual(["name"]);
   });
 
-  test("sees --help and -h before what is wrong behind them", () => {
-    expect(parseFlags(FLAGS, ["--help", "--nope"]).help).toBe(true);
-    expect(parseFlags(FLAGS, ["-h"]).help).toBe(true);
+  test("sees --help and -h, and still refuses what is wrong behind them", () => {
+    expect(parseFlags(FLAGS, ["--help"])).toMatchObject({ help: true, helpShorthand: false });
+    expect(parseFlags(FLAGS, ["-h", "x"])).toMatchObject({ help: true, helpShorthand: true, args: ["x"] });
+    expect(parseFlags(FLAGS, ["--help=false"]).help).toBe(false);
+    expect(() => parseFlags(FLAGS, ["--help", "--nope"])).toThrow("unknown flag: --nope");
+    expect(() => parseFlags(FLAGS, ["--help=x"])).toThrow('invalid argument "x" for "--help" flag');
   });
 
   const errors: readonly (readonly [readonly string[], string])[] = [

@@ -1,14 +1,20 @@
 /** The flag grammar of docker, which is spf13/pflag's: https://github.com/spf13/pflag/blob/master/flag.go (parseArgs). */
+
 import { errorMessage, InvalidParameterError } from "#errors/errors.ts";
-import type { Flag, FlagSet, FlagValues } from "./flag.ts";
+import { goQuote } from "../output/texts.ts";
+import { booleanFlag, type Flag, type FlagSet, type FlagValues } from "./flag.ts";
+
+const HELP: Flag<boolean> = booleanFlag("Print usage");
 
 export interface ParsedFlags<F extends FlagSet> {
   readonly flags: FlagValues<F>;
   /** Names of the flags that were given. */
   readonly given: ReadonlySet<string>;
   readonly args: readonly string[];
-  /** `--help` was among them; nothing behind it was read. */
+  /** `--help` was among them. */
   readonly help: boolean;
+  /** It was spelled `-h`, which docker wants to be rid of. */
+  readonly helpShorthand: boolean;
 }
 
 /**
@@ -21,7 +27,7 @@ export function parseFlags<F extends FlagSet>(
   options: { readonly stopAtFirstArgument?: boolean } = {},
 ): ParsedFlags<F> {
   const reader = new FlagReader(set, words);
-  while (reader.position < words.length && !reader.help) {
+  while (reader.position < words.length) {
     const word = words[reader.position++] ?? "";
     if (word === "--") {
       reader.takeRest();
@@ -39,12 +45,14 @@ export function parseFlags<F extends FlagSet>(
     given: reader.given,
     args: reader.args,
     help: reader.help,
+    helpShorthand: reader.helpShorthand,
   };
 }
 
 class FlagReader {
   position = 0;
   help = false;
+  helpShorthand = false;
   readonly args: string[] = [];
   readonly given: Set<string> = new Set();
   readonly values: Record<string, unknown>;
@@ -71,7 +79,7 @@ class FlagReader {
     const flag = this.#find(name);
     if (name === "help") {
       // A command may list it among its flags, but it is never one of them.
-      this.help = equals < 0 || body === "help=true";
+      this.help = equals < 0 || readAs("--help", HELP, body.slice(equals + 1), undefined);
     } else if (!flag) {
       throw new InvalidParameterError(`unknown flag: --${name}`);
     } else if (equals >= 0) {
@@ -83,14 +91,15 @@ class FlagReader {
 
   /** `-it`, `-p80:80`, `-p=80:80`, `-p 80:80`. */
   takeCluster(word: string): void {
-    for (let at = 1; at < word.length && !this.help; at++) {
+    for (let at = 1; at < word.length; at++) {
       const letter = word[at] ?? "";
       const [name, flag] = Object.entries(this.#set).find(([, candidate]) => candidate.short === letter) ?? [];
       if (!name || !flag) {
         if (letter !== "h")
           throw new InvalidParameterError(`unknown shorthand flag: '${letter}' in -${word.slice(at)}`);
         this.help = true;
-        return;
+        this.helpShorthand = true;
+        continue;
       }
       const rest = word.slice(at + 1);
       if (rest.startsWith("=") && rest.length > 1) {
@@ -117,14 +126,19 @@ class FlagReader {
   }
 
   #assign(name: string, flag: Flag<unknown>, text: string): void {
-    try {
-      this.values[name] = flag.read(text, this.given.has(name) ? this.values[name] : undefined);
-    } catch (cause) {
-      const label = flag.short ? `-${flag.short}, --${name}` : `--${name}`;
-      throw new InvalidParameterError(`invalid argument "${text}" for "${label}" flag: ${errorMessage(cause)}`, {
-        cause,
-      });
-    }
+    const label = flag.short ? `-${flag.short}, --${name}` : `--${name}`;
+    this.values[name] = readAs(label, flag, text, this.given.has(name) ? this.values[name] : undefined);
     this.given.add(name);
+  }
+}
+
+/** `text` as the flag's value. Throws InvalidParameterError, which names the flag by its `label`. */
+function readAs<T>(label: string, flag: Flag<T>, text: string, before: T | undefined): T {
+  try {
+    return flag.read(text, before);
+  } catch (cause) {
+    throw new InvalidParameterError(`invalid argument ${goQuote(text)} for "${label}" flag: ${errorMessage(cause)}`, {
+      cause,
+    });
   }
 }

@@ -2,7 +2,7 @@
 import { errorMessage, InvalidParameterError } from "#errors/errors.ts";
 import { toJson } from "#formats/go-template/functions.ts";
 import { Template } from "#formats/go-template/template.ts";
-import { isObject } from "#formats/go-template/values.ts";
+import { GO_TYPE, isObject } from "#formats/go-template/values.ts";
 import { StatusError } from "../status-error.ts";
 import { TypedView } from "./inspect-values.ts";
 
@@ -23,6 +23,12 @@ export function parseInspectTemplate(format: string, exitCode: number): (value: 
   };
 }
 
+/** As {@link parseInspectTemplate}, on a struct of Go's that the client made itself: an unknown field is an error that names its type. */
+export function parseStructTemplate(format: string, exitCode: number, goType: string): (value: unknown) => string {
+  const template = parseTemplate(format, exitCode, false);
+  return (value) => runOnJson(template, isObject(value) ? { ...value, [GO_TYPE]: goType } : value);
+}
+
 function runOnJson(template: Template, value: unknown): string {
   try {
     return template.execute(value);
@@ -31,9 +37,9 @@ function runOnJson(template: Template, value: unknown): string {
   }
 }
 
-function parseTemplate(format: string, exitCode: number): Template {
+function parseTemplate(format: string, exitCode: number, missingKeyIsError: boolean = true): Template {
   try {
-    return new Template(format, { missingKeyIsError: true });
+    return new Template(format, { missingKeyIsError });
   } catch (cause) {
     throw new StatusError(exitCode, `template parsing error: ${errorMessage(cause)}`, { cause });
   }

@@ -3,6 +3,7 @@ import { type TemplateFunctions, toJson } from "#formats/go-template/functions.t
 import { Template } from "#formats/go-template/template.ts";
 import { GO_TYPE, isObject } from "#formats/go-template/values.ts";
 import { alignTabs } from "#formats/tabwriter.ts";
+import { escapeHtml } from "./inspect.ts";
 import type { ListShape, Row } from "./row.ts";
 
 /** In a table's header, what changes a value leaves the name of the column alone. */
@@ -71,8 +72,5 @@ function isRow(value: unknown): value is Row {
 function rowJson(row: Row): string {
   const fields = Object.entries(row).filter(([, value]) => typeof value !== "function");
   const sorted = Object.fromEntries(fields.sort(([a], [b]) => (a < b ? -1 : 1)));
-  return JSON.stringify(sorted).replace(
-    /[<>&\u2028\u2029]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+  return escapeHtml(JSON.stringify(sorted));
 }

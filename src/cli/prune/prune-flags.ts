@@ -7,7 +7,7 @@ export const ARE_YOU_SURE = "Are you sure you want to continue?";
 /** The filters of the flag, with those that `config.json` adds to every prune. */
 export async function pruneFilters(filters: Filters, context: CommandContext): Promise<Filters> {
   const result: Record<string, readonly string[]> = { ...filters };
-  for (const entry of (await readConfigFile(context.configDirectory)).pruneFilters ?? []) {
+  for (const entry of readConfigFile(context.configDirectory).pruneFilters ?? []) {
     const equals = entry.indexOf("=");
     if (equals < 0) continue;
     const name = entry.slice(0, equals);

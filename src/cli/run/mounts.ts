@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { InvalidParameterError } from "#errors/errors.ts";
 import { parseBinarySize } from "#formats/go-units.ts";
 import type { MountRequest } from "#spec/docker-api.ts";
+import { csvFields } from "../grammar/csv-line.ts";
 import type { Flag } from "../grammar/flag.ts";
 
 /** `--mount type=bind,source=/a,target=/b`; each makes one mount. */
@@ -28,7 +29,7 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 function parseMount(text: string): MountRequest {
   const draft: Draft = { type: "volume", target: "", readOnly: false, bind: {}, volume: {}, image: {}, tmpfs: {} };
   const given = new Set<string>();
-  for (const field of splitFields(text)) {
+  for (const field of csvFields(text)) {
     const at = field.indexOf("=");
     const key = (at < 0 ? field : field.slice(0, at)).toLowerCase();
     const value = at < 0 ? undefined : field.slice(at + 1);
@@ -195,17 +196,6 @@ function parseSwitch(key: string, value: string | undefined): boolean {
 /** A path that counts from the working directory says so by its beginning: anything else may be a volume's name. */
 function isRelative(path: string): boolean {
   return path === "." || path === ".." || path.startsWith("./") || path.startsWith("../");
-}
-
-/** Fields of one CSV line: a quoted field may hold commas, and `""` in it is a quote. */
-function splitFields(text: string): readonly string[] {
-  const fields: string[] = [];
-  const pattern = /(?:"((?:[^"]|"")*)"|([^,]*))(,|$)/gy;
-  for (let match = pattern.exec(text); match; match = pattern.exec(text)) {
-    fields.push(match[1] === undefined ? (match[2] ?? "") : match[1].replaceAll('""', '"'));
-    if (match[3] === "") break;
-  }
-  return fields;
 }
 
 export interface VolumeFlags {

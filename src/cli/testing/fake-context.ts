@@ -59,6 +59,7 @@ export function fakeContext(options: FakeOptions = {}): FakeContext {
     environment: options.environment ?? {},
     configDirectory: options.configDirectory ?? "/nowhere",
     workingDirectory: "/work-dir",
+    selection: { name: "default", overriding: undefined, defaultHost: "unix:///fake.sock" },
     signal: new AbortController().signal,
     debug: false,
     requests,

@@ -1,0 +1,64 @@
+/** What a command sees of the world: the engine that the user means, the configuration, the streams. */
+import { homedir } from "node:os";
+import { join } from "node:path";
+import type { Engine } from "#client/engine.ts";
+import { HttpEngine } from "#client/http-engine.ts";
+import { clientTls } from "./client-tls.ts";
+import { readConfigFile } from "./config/config-file.ts";
+import { requestHeaders } from "./config/request-headers.ts";
+import { endpointOf, selectContext } from "./context/context-selection.ts";
+import type { GLOBAL_FLAGS } from "./global-flags.ts";
+import type { CommandContext } from "./grammar/command.ts";
+import type { ParsedFlags } from "./grammar/parse-flags.ts";
+import { interruptSignal } from "./interrupt.ts";
+import type { Streams } from "./streams.ts";
+
+export type GlobalFlags = ParsedFlags<typeof GLOBAL_FLAGS>;
+
+/** Where `config.json`, contexts and plugins are: `--config`, DOCKER_CONFIG, `~/.docker`. */
+function configDirectoryOf({ flags }: GlobalFlags): string {
+  return flags.config || process.env["DOCKER_CONFIG"] || join(homedir(), ".docker");
+}
+
+/**
+ * Nothing is opened yet: the engine's address is resolved when `engine` is first asked for, which throws StatusError when it cannot be.
+ * Throws StatusError for flags that contradict each other.
+ */
+export function createContext(global: GlobalFlags, streams: Streams): CommandContext {
+  const { env } = process;
+  const { flags, given } = global;
+  const configDirectory = configDirectoryOf(global);
+  const selection = selectContext({
+    flags,
+    environment: env,
+    currentContext: () => readConfigFile(configDirectory).currentContext,
+  });
+  let engine: Engine | undefined;
+  const openEngine = (): Engine => {
+    const tls = (): ReturnType<typeof clientTls> => clientTls(flags, given, env, configDirectory);
+    const endpoint = endpointOf(selection, flags, configDirectory, tls);
+    return new HttpEngine(endpoint, {
+      apiVersion: env["DOCKER_API_VERSION"],
+      headers: requestHeaders(configDirectory, env["DOCKER_CUSTOM_HEADERS"]),
+      startEngine: async () => {
+        const { startEngine } = await import("./start-engine.ts");
+        await startEngine(streams.stderr);
+      },
+    });
+  };
+  return {
+    get engine(): Engine {
+      engine ??= openEngine();
+      return engine;
+    },
+    streams,
+    environment: env,
+    configDirectory,
+    selection,
+    workingDirectory: process.cwd(),
+    debug: flags.debug,
+    get signal(): AbortSignal {
+      return interruptSignal();
+    },
+  };
+}
