@@ -39,7 +39,7 @@ export class PublishedPorts {
     try {
       return await this.#ports.reserve(wanted, families);
     } catch (error) {
-      const { endpointId } = gatewayEndpoint(endpoints, families[0] ?? 4) ?? { endpointId: "" };
+      const { endpointId } = publishingEndpoint(endpoints, families[0] ?? 4) ?? { endpointId: "" };
       throw withPrefix(
         `driver failed programming external connectivity on endpoint ${containerName} (${endpointId})`,
         error,
@@ -49,7 +49,7 @@ export class PublishedPorts {
 
   /** Leads reserved ports to the container. */
   async lead(containerId: string, ports: readonly PortBinding[], endpoints: readonly NetworkEndpoint[]): Promise<void> {
-    this.#ports.aim(ports, gatewayEndpoint(endpoints, 6)?.ipv6);
+    this.#ports.aim(ports, publishingEndpoint(endpoints, 6)?.ipv6);
     await this.#rules.publish(containerId, publishedPorts(ports, endpoints));
     await forgetUdpFlows(ports);
   }
@@ -68,7 +68,7 @@ export class PublishedPorts {
   async adopt({ containerId, ports, endpoints }: NetworkSandbox): Promise<void> {
     this.#rules.adopt(containerId, publishedPorts(ports, endpoints));
     await this.#ports.adopt(ports);
-    this.#ports.aim(ports, gatewayEndpoint(endpoints, 6)?.ipv6);
+    this.#ports.aim(ports, publishingEndpoint(endpoints, 6)?.ipv6);
   }
 
   /** The ports of a running container whose endpoints change: reserved when it gets a way out, freed when it loses it, else led elsewhere. */
@@ -84,13 +84,21 @@ export class PublishedPorts {
   }
 }
 
+/** The endpoint that ports lead to: of those on bridges, for to macvlan and ipvlan links this host has no way of its own. */
+function publishingEndpoint(endpoints: readonly NetworkEndpoint[], family: Family): NetworkEndpoint | undefined {
+  return gatewayEndpoint(
+    endpoints.filter(({ hostInterface }) => hostInterface !== ""),
+    family,
+  );
+}
+
 function familiesOf(endpoints: readonly NetworkEndpoint[]): readonly Family[] {
-  return ([4, 6] as const).filter((family) => gatewayEndpoint(endpoints, family));
+  return ([4, 6] as const).filter((family) => publishingEndpoint(endpoints, family));
 }
 
 function leadsAlike(before: readonly NetworkEndpoint[], after: readonly NetworkEndpoint[]): boolean {
   return ([4, 6] as const).every(
-    (family) => gatewayEndpoint(before, family)?.endpointId === gatewayEndpoint(after, family)?.endpointId,
+    (family) => publishingEndpoint(before, family)?.endpointId === publishingEndpoint(after, family)?.endpointId,
   );
 }
 
@@ -98,7 +106,7 @@ function publishedPorts(
   ports: readonly PortBinding[],
   endpoints: readonly NetworkEndpoint[],
 ): readonly PublishedPort[] {
-  const targets = { 4: gatewayEndpoint(endpoints, 4)?.ipv4, 6: gatewayEndpoint(endpoints, 6)?.ipv6 };
+  const targets = { 4: publishingEndpoint(endpoints, 4)?.ipv4, 6: publishingEndpoint(endpoints, 6)?.ipv6 };
   return ports.flatMap((port) => {
     const containerAddress = targets[port.hostIp.includes(":") ? 6 : 4];
     return containerAddress ? [{ ...port, containerAddress }] : [];

@@ -221,7 +221,9 @@ describe("macvlan", () => {
         networkRecord(parent, { driver: "macvlan", ipv4: block }),
         () => undefined,
       );
-      const first = await open(engine, "first", [], { network });
+      const first = await open(engine, "first", [published(80)], { network });
+      // It has an address of its own on the link.
+      expect(first.ports).toEqual([]);
       expect(defaultRoute(first)).toBe("default via 10.211.0.1 dev eth0");
       expect(pings(first, "10.211.0.1")).toBe(true);
       const second = await connect(engine);
