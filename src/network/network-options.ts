@@ -1,4 +1,5 @@
 import { InvalidParameterError } from "#errors/errors.ts";
+import { parseAddress } from "#lib/ip-address.ts";
 import type { NetworkKind, NetworkRecord } from "./network-driver.ts";
 
 /** Options of `network create -o`. https://docs.docker.com/engine/network/drivers/bridge/#options */
@@ -59,6 +60,10 @@ function checkValue(name: string, value: string): void {
     case NETWORK_OPTION.enableIpv6:
       if (parseGoBoolean(value) === undefined)
         throw new InvalidParameterError(`driver-opt "${name}" is not a valid bool: "${value}"`);
+      return;
+    case NETWORK_OPTION.hostBinding:
+      if (parseAddress(value)?.family !== 4)
+        throw new InvalidParameterError(`invalid value "${value}" for option ${name}: expected an IPv4 address`);
       return;
     case NETWORK_OPTION.mtu:
       if (!isMtu(value))

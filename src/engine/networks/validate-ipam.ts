@@ -3,6 +3,7 @@ import {
   containsAddress,
   type Family,
   formatSubnet,
+  lastAddress,
   overlaps,
   parseAddress,
   parseSubnet,
@@ -62,8 +63,10 @@ function configProblems(config: IpamConfig, ipv6: boolean): readonly string[] {
   const gateway = addressProblem(Gateway, subnet, masked);
   return [
     ...(sameBlock(text, masked) ? [] : [`invalid subnet ${text}: it should be ${masked}`]),
+    ...(hasRoom(subnet) ? [] : [`invalid subnet ${text}: it has no room for a gateway and a container`]),
     ...rangeProblems(IPRange, subnet, masked),
     ...(gateway ? [`invalid gateway ${Gateway}: ${gateway}`] : []),
+    ...(isNoHost(Gateway, subnet) ? [`invalid gateway ${Gateway}: it is the subnet's own or broadcast address`] : []),
     ...Object.entries(AuxiliaryAddresses).flatMap(([name, address]) => {
       const problem = addressProblem(address, subnet, masked);
       return problem ? [`invalid auxiliary address ${name}: ${problem}`] : [];
@@ -84,6 +87,16 @@ function rangeProblems(text: string, subnet: Subnet, masked: string): readonly s
     ...(sameBlock(text, formatSubnet(range)) ? [] : [`${prefix}: it should be ${formatSubnet(range)}`]),
     ...(overlaps(subnet, range) ? [] : [`${prefix}: parent subnet ${masked} doesn't contain ip-range`]),
   ];
+}
+
+/** A first address that is the subnet's own, a gateway, a container, and IPv4's broadcast address. */
+function hasRoom(subnet: Subnet): boolean {
+  return lastAddress(subnet) - subnet.base >= (subnet.family === 4 ? 3n : 2n);
+}
+
+function isNoHost(text: string, subnet: Subnet): boolean {
+  const value = parseAddress(text)?.value;
+  return value === subnet.base || (subnet.family === 4 && value === lastAddress(subnet));
 }
 
 function addressProblem(text: string, subnet: Subnet, masked: string): string | undefined {
