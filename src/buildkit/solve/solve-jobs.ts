@@ -14,7 +14,7 @@ export class SolveJobs {
   /** Begins a solve; disposing ends it. Throws InvalidParameterError without a reference, ConflictError while there is one of it. */
   begin(ref: string): Disposable & { readonly job: SolveJob } {
     if (ref === "") throw new InvalidParameterError("a solve needs a ref");
-    if (this.#jobs.has(ref)) throw new ConflictError(`job ID ${ref} exists`);
+    if (this.#jobs.get(ref)?.signal.aborted === false) throw new ConflictError(`job ID ${ref} exists`);
     const job = new SolveJob(ref);
     this.#jobs.set(ref, job);
     this.#arrivals.dispatchEvent(new Event(ref));
@@ -22,7 +22,9 @@ export class SolveJobs {
       job,
       [Symbol.dispose]: () => {
         job.end();
-        setTimeout(() => this.#jobs.delete(ref), LINGER).unref();
+        setTimeout(() => {
+          if (this.#jobs.get(ref) === job) this.#jobs.delete(ref);
+        }, LINGER).unref();
       },
     };
   }
