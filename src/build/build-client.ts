@@ -76,6 +76,12 @@ export type NamedContexts = Readonly<Record<string, NamedContext>>;
 
 /** Where Dockerfile and main context come from. */
 export type BuildInput =
-  | { readonly kind: "files"; readonly dockerfile: Uint8Array; readonly context: ContextFiles }
+  | {
+      readonly kind: "files";
+      readonly dockerfile: Uint8Array;
+      readonly context: ContextFiles;
+      /** The .dockerignore, which the client has applied already: the build checks read it. */
+      readonly ignoreFile?: string | undefined;
+    }
   /** A git repository, or an http(s) URL of a tar or of a Dockerfile; the Dockerfile may come from the client all the same (`-f -`). */
   | { readonly kind: "remote"; readonly url: string; readonly dockerfile?: Uint8Array };

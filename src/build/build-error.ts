@@ -1,7 +1,8 @@
 import { userMessage } from "#errors/disk-full.ts";
 import { BerthError, CancelledError, type ErrorCode } from "#errors/errors.ts";
+import { sourceFrame } from "#formats/source-frame.ts";
 import type { BuildFailure } from "#spec/solve-status.ts";
-import { type SourceRange, sourceFrame } from "./parse/source.ts";
+import type { SourceRange } from "./parse/source.ts";
 
 /** What {@link DockerfileBuilder.build} rejects with: `failure` is all that a client prints. */
 export class BuildError extends BerthError {

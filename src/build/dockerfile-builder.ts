@@ -5,7 +5,11 @@ import type { Digest } from "#spec/digest.ts";
 import type { BuildCacheStore } from "#store/build-cache.ts";
 import type { LayerProvider } from "#store/layer-store.ts";
 import { type DockerfileText, toBuildError } from "./build-error.ts";
-import type { BuildHost, BuildRequest, BuildResult } from "./builder.ts";
+import type { BaseImage, BuildHost, BuildRequest, BuildResult } from "./builder.ts";
+import { answerCall, type CallResult } from "./check/answer-call.ts";
+import { CheckRemarks, definitionName } from "./check/check-remarks.ts";
+import { DockerfileChecks } from "./check/dockerfile-checks.ts";
+import type { FrontendCall } from "./check/frontend-calls.ts";
 import type { GitRunner } from "./context/git-checkout.ts";
 import { imageConfig } from "./export/image-config.ts";
 import { buildGraph, type GraphOptions } from "./graph/build-graph.ts";
@@ -72,10 +76,18 @@ export class DockerfileBuilder {
         const bytes = await sources.contexts.dockerfile(request.dockerfileName);
         text = { name: request.dockerfileName, lines: Buffer.from(bytes).toString("utf8").split(/\r?\n/) };
         const dockerfile = await this.#loadDefinition(bytes, request, progress);
+        const checks = new DockerfileChecks(dockerfile, request, ignoreFileOf(request));
+        const remarks = new CheckRemarks(checks, { name: request.dockerfileName, bytes }, progress);
+        checks.ofFile();
+        remarks.show();
+        const found = new Map<number, BaseImage>();
         const [target, imported] = await Promise.all([
-          this.#loadGraph(dockerfile, request, sources, progress),
+          this.#loadGraph(dockerfile, request, sources, progress, found),
           importCaches(this.#options.sharedCaches, request, progress),
         ]);
+        checks.ofStages(checks.plannedStages(false), found);
+        remarks.show();
+        checks.refuse();
         sources.contexts.plan(target);
         request.onPlan?.(plannedVertexes(target));
         const cache = await this.#solve(target, request, sources, progress, { isPlan: false, imported });
@@ -117,11 +129,27 @@ export class DockerfileBuilder {
     }
   }
 
+  /** What the Dockerfile says of itself, without a build: its checks, its outline or its targets. Throws as `build` does. */
+  async call(call: FrontendCall, request: BuildRequest): Promise<CallResult> {
+    const progress = new BuildProgress(request.onStatus);
+    let text: DockerfileText | undefined;
+    try {
+      await using sources = new BuildSources(request, this.#options, progress);
+      const bytes = await sources.contexts.dockerfile(request.dockerfileName);
+      text = { name: request.dockerfileName, lines: Buffer.from(bytes).toString("utf8").split(/\r?\n/) };
+      const images = new BaseImages(this.#options.host, request, progress);
+      const load = (): Promise<Dockerfile> => this.#loadDefinition(bytes, request, progress);
+      return await answerCall(call, { request, bytes, load, images, ignoreFile: ignoreFileOf(request) });
+    } catch (error) {
+      if (request.signal.aborted) throw new CancelledError("context canceled", { cause: error });
+      throw toBuildError(error, text);
+    }
+  }
+
   #loadDefinition(bytes: Uint8Array, request: BuildRequest, progress: BuildProgress): Promise<Dockerfile> {
-    return progress.run(`[internal] load build definition from ${request.dockerfileName}`, async (vertex) => {
+    return progress.run(definitionName(request.dockerfileName), async (vertex) => {
       vertex.status("transferring dockerfile:", { current: bytes.length });
       const dockerfile = parseDockerfile(bytes);
-      for (const warning of dockerfile.warnings) vertex.warn(warning.message);
       const remark = frontendRemark(request.buildArgs["BUILDKIT_SYNTAX"] ?? dockerfile.syntax);
       if (remark !== undefined) vertex.warn(remark);
       return dockerfile;
@@ -133,9 +161,14 @@ export class DockerfileBuilder {
     request: BuildRequest,
     sources: BuildSources,
     progress: BuildProgress,
+    found: Map<number, BaseImage>,
   ): Promise<StageGraph> {
     const images = new BaseImages(this.#options.host, request, progress);
-    const graph = await this.#graphOf(dockerfile, request, sources, (stage) => images.resolve(stage));
+    const graph = await this.#graphOf(dockerfile, request, sources, async (stage) => {
+      const image = await images.resolve(stage);
+      found.set(stage.index, image);
+      return image;
+    });
     // The client has applied it already; its place in the output stays.
     await progress.run("[internal] load .dockerignore", async (vertex) =>
       vertex.status("transferring context:", { current: 2 }),
@@ -202,6 +235,10 @@ export class DockerfileBuilder {
       return imageId;
     });
   }
+}
+
+function ignoreFileOf({ input }: BuildRequest): string | undefined {
+  return input.kind === "files" ? input.ignoreFile : undefined;
 }
 
 /** Docker's own frontends, of whatever version, are what Berth's parser stands for; of any other it is said that it does not run. */

@@ -58,6 +58,15 @@ export async function adviseBuild(engine: Engine, build: BuildRequest): Promise<
   return await ask(engine, build, "berth.advice", { berthadvise: true });
 }
 
+/** `POST /build?berthcall=lint`: what the Dockerfile says of itself; progress and answer are messages as of a build. */
+export async function* callBuild(
+  engine: Engine,
+  build: BuildRequest,
+  call: string,
+): AsyncGenerator<JsonMessage, void, void> {
+  yield* readJsonLines<JsonMessage>(await send(engine, build, { berthcall: call }));
+}
+
 export type Answer<T> = { readonly value: T; readonly failure?: undefined } | { readonly failure: JsonMessage };
 
 async function ask<T>(

@@ -17,6 +17,8 @@ export interface ContextHeader {
   readonly walked: number;
   /** Base64 of the Dockerfile where the entries do not have it: ignored, outside the directory, from stdin. */
   readonly dockerfile?: string;
+  /** Base64 of the .dockerignore, which the client has applied: the build checks read it. */
+  readonly ignoreFile?: string;
 }
 
 /** Path and link names are latin1-decoded bytes. Entries come sorted bytewise by path, each after its parent directory. */
@@ -73,6 +75,9 @@ export interface PrunePlan {
 }
 
 /*
+ * `POST /build?berthcall=lint|outline|targets` runs nothing and answers, behind `berth.solve` updates, one message with the id `berth.call`
+ * and what spec/build-check.ts says in `aux`.
+ *
  * `POST /build?berthplan=1` runs nothing and answers one message with the id `berth.plan` and a `BuildPlan` in `aux`.
  *
  * Build records (spec/build-record.ts). A reference is an id, the beginning of one, or `^N`: the N-th before the latest.

@@ -50,8 +50,13 @@ export interface VertexWarning {
   readonly level: number;
   /** Base64. */
   readonly short: string;
+  /** Base64 lines. */
   readonly detail?: readonly string[];
   readonly url?: string;
+  /** What `range` is about; `data` is base64. */
+  readonly sourceInfo?: { readonly filename: string; readonly language: "Dockerfile"; readonly data: string };
+  /** Lines, 1-based and inclusive. */
+  readonly range?: readonly { readonly start: { readonly line: number }; readonly end: { readonly line: number } }[];
 }
 
 /** A failed build: what the client prints below the progress. Sent as the last line's `errorDetail` next to Docker's `message`. */

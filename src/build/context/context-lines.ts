@@ -48,13 +48,21 @@ function parseLines(bytes: Buffer, values: unknown[]): Buffer {
 }
 
 function checkedHeader(value: unknown): ContextHeader {
-  const { key, walked, dockerfile } = recordOf(value);
+  const { key, walked, dockerfile, ignoreFile } = recordOf(value);
   if (typeof key !== "string" || !/^sha256:[0-9a-f]{64}$/.test(key)) throw invalid("its key is no digest");
   if (!isTime(walked)) throw invalid("its header has no time");
-  if (dockerfile === undefined) return { key, walked };
-  if (typeof dockerfile !== "string" || dockerfile.length > MAX_DOCKERFILE_BASE64)
-    throw invalid("its Dockerfile is too large");
-  return { key, walked, dockerfile };
+  return {
+    key,
+    walked,
+    ...smallFile("dockerfile", "Dockerfile", dockerfile),
+    ...smallFile("ignoreFile", ".dockerignore", ignoreFile),
+  };
+}
+
+function smallFile<K extends string>(field: K, name: string, value: unknown): { readonly [key in K]?: string } {
+  if (value === undefined) return {};
+  if (typeof value !== "string" || value.length > MAX_DOCKERFILE_BASE64) throw invalid(`its ${name} is too large`);
+  return { [field]: value } as { readonly [key in K]?: string };
 }
 
 /** Entries of a context that may be believed. Throws InvalidParameterError. */

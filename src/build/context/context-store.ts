@@ -91,7 +91,12 @@ export class ContextStore {
       if (dockerfile && isDockerfileOnly(offer)) return emptyContext(dockerfile);
       if (!offer.complete) throw new InvalidParameterError(`build context ${id} has not been received`);
       const { snapshot, transferred } = offer.complete;
-      return openPackContext(snapshot.entries, snapshot.pack, { transferred, ...(dockerfile ? { dockerfile } : {}) });
+      const ignoreFile = offer.header.ignoreFile && Buffer.from(offer.header.ignoreFile, "base64").toString("utf8");
+      return openPackContext(snapshot.entries, snapshot.pack, {
+        transferred,
+        ignoreFile,
+        ...(dockerfile ? { dockerfile } : {}),
+      });
     } finally {
       release(offer);
     }

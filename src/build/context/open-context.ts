@@ -6,6 +6,8 @@ import { isStoredFile, type StoredEntry } from "./stored-entry.ts";
 /** A context for the length of one build; disposing it gives its pack back. */
 export interface OpenContext extends AsyncDisposable {
   readonly files: BuildContext;
+  /** The .dockerignore, as far as the client sent it. */
+  readonly ignoreFile?: string | undefined;
   /**
    * Bytes of the Dockerfile of that path; of the client's own one if it sent it apart. Throws NotFoundError in BuildKit's words.
    */
@@ -16,13 +18,14 @@ export interface OpenContext extends AsyncDisposable {
 export function openPackContext(
   entries: readonly StoredEntry[],
   pack: PackFile,
-  options: { readonly transferred: number; readonly dockerfile?: Uint8Array },
+  options: { readonly transferred: number; readonly dockerfile?: Uint8Array; readonly ignoreFile?: string | undefined },
 ): OpenContext {
   pack.retain();
   let isOpen = true;
   const files = new PackContext(entries, pack, options.transferred);
   return {
     files,
+    ignoreFile: options.ignoreFile,
     dockerfile: (name) => options.dockerfile ?? readDockerfile(files, name),
     [Symbol.asyncDispose]: async () => {
       if (isOpen) pack.release();

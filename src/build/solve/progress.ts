@@ -1,5 +1,5 @@
 import { digestOf } from "#formats/digest.ts";
-import type { SolveStatus, Vertex } from "#spec/solve-status.ts";
+import type { SolveStatus, Vertex, VertexWarning } from "#spec/solve-status.ts";
 
 /** Lines of a failed step's output that an error shows. As buildx. */
 const TAIL_LINES = 10;
@@ -120,7 +120,13 @@ export class VertexProgress {
 
   /** A remark on the Dockerfile that does not stop the build. */
   warn(message: string): void {
-    this.#emit({ warnings: [{ vertex: this.#digest, level: 1, short: Buffer.from(message).toString("base64") }] });
+    this.warnOfAll([{ short: Buffer.from(message).toString("base64") }]);
+  }
+
+  /** Several at once, so that a display shows them together. */
+  warnOfAll(warnings: readonly Omit<VertexWarning, "vertex" | "level">[]): void {
+    if (warnings.length === 0) return;
+    this.#emit({ warnings: warnings.map((warning) => ({ vertex: this.#digest, level: 1, ...warning })) });
   }
 
   log(stream: 1 | 2, bytes: Uint8Array): void {

@@ -36,6 +36,8 @@ export class ProgressTrace {
   readonly started: Step[] = [];
   /** Steps with something new. */
   readonly updated: Set<Step> = new Set();
+  /** Remarks on the Dockerfile, as they came. */
+  readonly warnings: VertexWarning[] = [];
   /** When the first step started, on the engine's clock. */
   startTime: number | undefined;
 
@@ -92,6 +94,7 @@ export class ProgressTrace {
   #warning(warning: VertexWarning, now: number): void {
     const step = this.all.get(warning.vertex);
     if (!step) return;
+    this.warnings.push(warning);
     step.warnings.push(Buffer.from(warning.short, "base64").toString("utf8"));
     this.#note(step, now);
   }

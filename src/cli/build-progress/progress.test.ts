@@ -62,7 +62,7 @@ async function show(
     await progress.update(update);
   }
   await progress.finish();
-  return sink.text;
+  return sink.text + progress.remarks();
 }
 
 const BUILD: readonly (readonly [number, SolveStatus])[] = [
@@ -210,7 +210,7 @@ describe("createProgress(plain)", () => {
 #1 WARN: Empty continuation line
 #1 DONE 0.0s
 
- 1 warning found:
+ 1 warning found (use docker --debug to expand):
  - Empty continuation line
 `);
   });

@@ -1,9 +1,9 @@
 import { InvalidParameterError } from "#errors/errors.ts";
 import type { SolveStatus } from "#spec/solve-status.ts";
-import { reasonsText } from "../output/build-record-text.ts";
 import type { Output, TerminalSize } from "../streams.ts";
 import { PlainPrinter } from "./plain-progress.ts";
 import { ProgressTrace } from "./progress-trace.ts";
+import { remarksText } from "./remarks-text.ts";
 import { renderFrame } from "./tty-frame.ts";
 
 /** Shows how a build goes on. */
@@ -12,6 +12,8 @@ export interface Progress {
   update(status: SolveStatus): Promise<void>;
   /** Writes what is left and restores the terminal. Call it however the build ends. */
   finish(): Promise<void>;
+  /** What to say below it all: warnings, then why steps ran. "" for a display that shows none. */
+  remarks(): string;
 }
 
 export interface ProgressOptions {
@@ -20,6 +22,8 @@ export interface ProgressOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Which engine builds, for the first line on a terminal. */
   readonly description?: string;
+  /** Show warnings with all that is known of them. */
+  readonly isDebug?: boolean;
   /** The clock, milliseconds since the epoch. */
   readonly now?: () => number;
 }
@@ -46,10 +50,11 @@ export function createProgress(mode: string, stream: Output, options: ProgressOp
       return {
         update: (status) => stream.write(`${JSON.stringify(status)}\n`),
         finish: async () => {},
+        remarks: () => "",
       };
     case "quiet":
     case "none":
-      return { update: async () => {}, finish: async () => {} };
+      return { update: async () => {}, finish: async () => {}, remarks: () => "" };
     default:
       throw new InvalidParameterError(`invalid progress mode ${mode}`);
   }
@@ -58,11 +63,13 @@ export function createProgress(mode: string, stream: Output, options: ProgressOp
 class PlainProgress implements Progress {
   readonly #stream: Output;
   readonly #now: () => number;
+  readonly #options: ProgressOptions;
   readonly #trace = new ProgressTrace();
   readonly #printer = new PlainPrinter(this.#trace);
 
   constructor(stream: Output, options: ProgressOptions) {
     this.#stream = stream;
+    this.#options = options;
     this.#now = options.now ?? Date.now;
   }
 
@@ -74,7 +81,10 @@ class PlainProgress implements Progress {
 
   async finish(): Promise<void> {
     await this.#write(this.#printer.flush());
-    await this.#write(warningSummary(this.#trace) + reasonSummary(this.#trace));
+  }
+
+  remarks(): string {
+    return remarksText(this.#trace, { isDebug: this.#options.isDebug ?? false, useColor: false });
   }
 
   async #write(text: string): Promise<void> {
@@ -120,7 +130,12 @@ class TtyProgress implements Progress {
     await this.#writing;
     if (this.#failure) throw this.#failure.error;
     if (this.#trace.all.size === 0) return;
-    await this.#stream.write(this.#picture(true) + warningSummary(this.#trace) + reasonSummary(this.#trace));
+    await this.#stream.write(this.#picture(true));
+  }
+
+  remarks(): string {
+    const useColor = !this.#options.environment?.["NO_COLOR"];
+    return remarksText(this.#trace, { isDebug: this.#options.isDebug ?? false, useColor });
   }
 
   #tick(): void {
@@ -152,21 +167,4 @@ class TtyProgress implements Progress {
     this.#height = lines.length;
     return `\x1b[?25l${up}${lines.map((line) => `${line}\x1b[K\n`).join("")}\x1b[J\x1b[?25h`;
   }
-}
-
-/** ` 2 warnings found:` and one line each, or "". */
-function warningSummary(trace: ProgressTrace): string {
-  const warnings = [...trace.all.values()].flatMap((step) => step.warnings);
-  if (warnings.length === 0) return "";
-  const count = warnings.length === 1 ? "1 warning" : `${warnings.length} warnings`;
-  return `\n ${count} found:\n${warnings.map((text) => ` - ${text}\n`).join("")}`;
-}
-
-/** ` 2 steps ran that were cached before:` and why, a line each, or "". */
-function reasonSummary(trace: ProgressTrace): string {
-  const explained = [...trace.all.values()].filter(({ vertex }) => (vertex.reasons ?? []).length > 0);
-  if (explained.length === 0) return "";
-  const count = explained.length === 1 ? "1 step" : `${explained.length} steps`;
-  const lines = explained.map(({ vertex }) => ` - ${reasonsText(vertex.name, vertex.reasons ?? [])}\n`);
-  return `\n Why ${count} ran:\n${lines.join("")}`;
 }

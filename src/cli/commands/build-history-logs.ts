@@ -27,6 +27,7 @@ export const command: Command = defineCommand({
     } finally {
       await progress.finish();
     }
+    await streams.stdout.write(progress.remarks());
     return 0;
   },
 });

@@ -1,5 +1,5 @@
 import { writeFile } from "node:fs/promises";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { type BuildContext, type BuildRequest, buildImage } from "#client/build.ts";
 import type { BuildSession } from "#client/build-session/open-session.ts";
 import { InvalidParameterError, SystemError } from "#errors/errors.ts";
@@ -7,6 +7,7 @@ import { formatReference, parseReference, tagNameOnly } from "#formats/reference
 import type { JsonMessage } from "#spec/docker-api.ts";
 import type { BuildFailure, SolveStatus } from "#spec/solve-status.ts";
 import { withBuildContext } from "../build/build-context.ts";
+import { isRemoteUrl } from "../build/remote-url.ts";
 import { failureText } from "../build-progress/failure-text.ts";
 import { createProgress, type Progress } from "../build-progress/progress.ts";
 import { registryConfigHeader } from "../config/registry-auth.ts";
@@ -42,6 +43,8 @@ const FLAGS = {
   "cache-to": listFlag('Cache export destinations (e.g., "user/app:cache", "type=local,dest=path/to/dir")', {
     type: "stringArray",
   }),
+  call: stringFlag('Set method for evaluating build ("check", "outline", "targets")', { initial: "build" }),
+  check: booleanFlag('Shorthand for "--call=check"'),
   explain: booleanFlag("Print all that went into the cache key of each step"),
   file: stringFlag('Name of the Dockerfile (Default is "PATH/Dockerfile")', { short: "f" }),
   format: stringFlag('Format of --plan and --advise: text, or "json"'),
@@ -77,13 +80,10 @@ export const command: Command = defineCommand({
   async run(invocation, context) {
     const { flags } = invocation;
     if (flags.plan || flags.advise) return await answer(invocation, context);
+    if (flags.check || !["", "build"].includes(flags.call)) return await call(invocation, context);
     if (flags.format !== "") throw new InvalidParameterError("--format is for --plan and --advise");
     const { stdout, stderr } = context.streams;
-    const progress = createProgress(progressMode(flags, context), stderr, {
-      size: () => context.streams.terminalSize(),
-      environment: context.environment,
-      description: "berth",
-    });
+    const progress = progressOf(flags, context);
     const source = { path: invocation.args[0] ?? "", dockerfile: flags.file };
     using session = await openSession(flags, context);
     const outcome = await withBuildContext(source, context, (build) =>
@@ -91,12 +91,13 @@ export const command: Command = defineCommand({
     );
     if (flags.explain && outcome.build !== undefined) await explain(outcome.build, context);
     if (outcome.failure) {
-      await stderr.write(failureText(outcome.failure));
+      await stderr.write(failureText(outcome.failure, progress.remarks()));
       // A command that ended with a code has left a root to look at.
       if (outcome.build !== undefined && outcome.failure.code !== undefined)
         await stderr.write(`\nTo look around where it failed: berth build debug ${outcome.build}\n`);
       return 1;
     }
+    await stderr.write(progress.remarks());
     if (flags.iidfile) await writeFile(flags.iidfile, outcome.imageId);
     if (flags["metadata-file"]) await writeFile(flags["metadata-file"], metadataOf(outcome, flags.tag));
     if (flags.quiet) await stdout.write(`${outcome.imageId}\n`);
@@ -231,6 +232,28 @@ async function answer(invocation: Invocation<typeof FLAGS>, context: CommandCont
   return 1;
 }
 
+/** `--check` and `--call`: what the Dockerfile says of itself, on stdout. */
+async function call(invocation: Invocation<typeof FLAGS>, context: CommandContext): Promise<number> {
+  const { flags, args } = invocation;
+  const { runCall } = await import("../build/frontend-call.ts");
+  const source = { path: args[0] ?? "", dockerfile: flags.file };
+  const progress = progressOf(flags, context);
+  return await withBuildContext(source, context, async (build) =>
+    runCall(await requestOf(build, invocation, context), {
+      call: flags.check ? "check" : flags.call,
+      shownName: shownDockerfile(source.path, flags.file),
+      progress,
+      context,
+    }),
+  );
+}
+
+/** As messages of checks name the Dockerfile: its path as far as it was given. */
+function shownDockerfile(path: string, file: string): string | undefined {
+  if (file !== "") return file === "-" ? undefined : file;
+  return path === "-" || isRemoteUrl(path) ? undefined : join(path, "Dockerfile");
+}
+
 async function namedContexts(values: readonly string[], context: CommandContext): Promise<BuildRequest["contexts"]> {
   if (values.length === 0) return {};
   const { sendNamedContexts } = await import("../build/named-contexts.ts");
@@ -244,6 +267,15 @@ function outcomeOf(message: JsonMessage): Outcome | undefined {
   }
   const { ID: imageId } = (message.aux ?? {}) as { readonly ID?: string };
   return imageId === undefined ? undefined : { imageId };
+}
+
+function progressOf(flags: Invocation<typeof FLAGS>["flags"], context: CommandContext): Progress {
+  return createProgress(progressMode(flags, context), context.streams.stderr, {
+    size: () => context.streams.terminalSize(),
+    environment: context.environment,
+    isDebug: context.debug,
+    description: "berth",
+  });
 }
 
 function progressMode(flags: Invocation<typeof FLAGS>["flags"], context: CommandContext): string {

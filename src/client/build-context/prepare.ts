@@ -29,11 +29,16 @@ export function prepareContext({ directory, dockerfile }: ContextRequest): Prepa
   checkDirectory(directory);
   const file =
     typeof dockerfile === "object" ? { name: "Dockerfile", bytes: dockerfile } : findDockerfile(directory, dockerfile);
-  const matcher = readIgnoreFile(directory, "path" in file ? file.path : undefined);
+  const { matcher, text } = readIgnoreFile(directory, "path" in file ? file.path : undefined);
   const { began, entries } = walkContext(directory, matcher);
   return {
     directory,
-    header: { key: contextKey(directory), walked: began, dockerfile: Buffer.from(file.bytes).toString("base64") },
+    header: {
+      key: contextKey(directory),
+      walked: began,
+      dockerfile: Buffer.from(file.bytes).toString("base64"),
+      ...(text ? { ignoreFile: text.toString("base64") } : {}),
+    },
     entries,
     dockerfileName: file.name,
   };
@@ -42,7 +47,7 @@ export function prepareContext({ directory, dockerfile }: ContextRequest): Prepa
 /** Any directory: a `--build-context` is read with its .dockerignore, an OCI layout as it is. Throws as `prepareContext`. */
 export function prepareFiles(directory: string, kind: "files" | "layout"): PreparedContext {
   checkDirectory(directory);
-  const matcher = kind === "files" ? readIgnoreFile(directory, undefined) : new IgnoreMatcher([]);
+  const matcher = kind === "files" ? readIgnoreFile(directory, undefined).matcher : new IgnoreMatcher([]);
   const { began, entries } = walkContext(directory, matcher);
   return { directory, header: { key: contextKey(directory, kind), walked: began }, entries, dockerfileName: "" };
 }
@@ -74,11 +79,14 @@ function findDockerfile(directory: string, named: string | undefined): FoundDock
 }
 
 /** `<Dockerfile>.dockerignore` beats the directory's `.dockerignore`. */
-function readIgnoreFile(directory: string, dockerfilePath: string | undefined): IgnoreMatcher {
+function readIgnoreFile(
+  directory: string,
+  dockerfilePath: string | undefined,
+): { readonly matcher: IgnoreMatcher; readonly text: Buffer | undefined } {
   const own = dockerfilePath === undefined ? undefined : readIfThere(`${dockerfilePath}.dockerignore`);
   const text = own ?? readIfThere(join(directory, ".dockerignore"));
   try {
-    return new IgnoreMatcher(parseDockerignore(text?.toString("utf8") ?? ""));
+    return { matcher: new IgnoreMatcher(parseDockerignore(text?.toString("utf8") ?? "")), text };
   } catch (cause) {
     throw new InvalidParameterError(`failed to read .dockerignore: ${errorMessage(cause)}`, { cause });
   }

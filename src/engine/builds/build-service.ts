@@ -1,6 +1,8 @@
 import type { NamedContexts } from "#build/build-client.ts";
 import { BuildError } from "#build/build-error.ts";
 import type { BuildRequest, BuildResult, PlannedVertex } from "#build/builder.ts";
+import type { CallResult } from "#build/check/answer-call.ts";
+import { parseFrontendCall } from "#build/check/frontend-calls.ts";
 import { contextFromTar } from "#build/context/context-from-tar.ts";
 import type { ContextStore } from "#build/context/context-store.ts";
 import type { OpenContext } from "#build/context/open-context.ts";
@@ -107,6 +109,11 @@ export class BuildService {
     const memory = this.history.planner(request);
     await this.#parts.builder.plan({ ...request, memory });
     return { steps: memory.steps() };
+  }
+
+  /** What the Dockerfile says of itself: checks, outline or targets. Throws BuildError, InvalidParameterError for another call. */
+  call(name: string, request: BuildRequest): Promise<CallResult> {
+    return this.#parts.builder.call(parseFrontendCall(name), request);
   }
 
   /** `--build-context`s, held by `stack`. Throws NotFoundError for one that was not sent. */

@@ -131,6 +131,7 @@ async function openContext(
 function inputOf(context: OpenContext, dockerfileName: string): BuildRequest["input"] {
   return {
     kind: "files",
+    ignoreFile: context.ignoreFile,
     dockerfile: context.dockerfile(dockerfileName),
     context: { open: async () => context.files },
   };

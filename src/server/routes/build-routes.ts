@@ -93,6 +93,7 @@ async function build(sources: BuildSources, request: RequestContext): Promise<vo
   if (request.flag("berthplan")) await answer(request, "berth.plan", () => builds.plan({ ...whole, onStatus: ignore }));
   else if (request.flag("berthadvise"))
     await answer(request, "berth.advice", () => builds.advise({ ...whole, onStatus: ignore }));
+  else if (request.text("berthcall") !== "") await call(builds, request, whole);
   else await streamBuild(sources.engine, request, whole);
 }
 
@@ -125,6 +126,23 @@ async function streamBuild(
       // As dockerd: before the first step a failure is an answer with a status of its own.
       if (!hasBegun) throw new InvalidParameterError(failure.error ?? errorMessage(error), { cause: error });
       send([failure]);
+    }
+  });
+}
+
+/** A question to the Dockerfile: the answer comes behind the progress of what it needs. */
+async function call(
+  builds: Engine["builds"],
+  request: RequestContext,
+  build: Omit<BuildRequest, "onStatus">,
+): Promise<void> {
+  await streamProgress(request, async (send) => {
+    const rendering = berthRendering();
+    const onStatus: BuildRequest["onStatus"] = (status) => rendering.status(status).forEach(send);
+    try {
+      send({ id: "berth.call", aux: await builds.call(request.text("berthcall"), { ...build, onStatus }) });
+    } catch (error) {
+      send(rendering.failure(buildFailure(error)));
     }
   });
 }

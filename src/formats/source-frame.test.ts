@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { sourceFrame } from "./source.ts";
+import { sourceFrame } from "./source-frame.ts";
 
 const LINES = ["1", "2", "3", "4", "5", "6", "7", "8", "9"];
 
