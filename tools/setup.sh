@@ -72,11 +72,13 @@ fi
 buildkit_docker=.cache/docker-20.10
 if [ ! -e $buildkit_docker ] && command -v apt-get >/dev/null; then
   if /usr/bin/docker --version 2>/dev/null | grep -q ' 20\.10'; then
-    mkdir -p .cache && ln -s /usr/bin/docker $buildkit_docker
+    mkdir -p .cache && ln -sf /usr/bin/docker $buildkit_docker
   else
     echo "setup: fetching docker 20.10's command line"
     unpacked=$(mktemp -d)
-    (cd "$unpacked" && apt-get -qq download docker.io 2>/dev/null && dpkg-deb -x docker.io_*.deb .) || true
+    # Without package lists there is nothing to download yet.
+    fetch_docker() { (cd "$unpacked" && apt-get -qq download docker.io 2>/dev/null && dpkg-deb -x docker.io_*.deb .); }
+    fetch_docker || { apt-get -qq update </dev/null && fetch_docker; } || true
     mkdir -p .cache
     if "$unpacked/usr/bin/docker" --version 2>/dev/null | grep -q ' 20\.10'; then
       mv "$unpacked/usr/bin/docker" $buildkit_docker

@@ -1,7 +1,6 @@
 import { type BuildResult, buildFailure } from "#engine/builds/build-service.ts";
 import type { SolveStatus } from "#spec/solve-status.ts";
 import type { BuildKit } from "../buildkit.ts";
-import { legacyFailure } from "../legacy-build-stream.ts";
 import type { RequestContext } from "../request-context.ts";
 import { StatusFeed } from "./status-feed.ts";
 
@@ -26,12 +25,14 @@ export async function streamTrace(
   })();
   const ended = await run(feed.push).then(
     ({ imageId }) => ({ imageId }),
-    (error: unknown) => ({ failure: legacyFailure(buildFailure(error)) }),
+    (error: unknown) => ({ message: buildFailure(error).message }),
   );
   feed.end();
   await following;
-  if ("failure" in ended) await writer.writeJsonLine(ended.failure);
-  else {
+  if ("message" in ended) {
+    const { message } = ended;
+    await writer.writeJsonLine({ errorDetail: { message }, error: message });
+  } else {
     await writer.writeJsonLine({ id: "moby.image.id", aux: { ID: ended.imageId } });
     if (quiet) await writer.writeJsonLine({ stream: `${ended.imageId}\n` });
   }
