@@ -22,6 +22,8 @@ export interface ReadyNetwork {
   readonly record: NetworkRecord;
   /** Bytes. */
   readonly mtu: number;
+  /** Its bridge was not there before. */
+  readonly isNew: boolean;
 }
 
 interface NetworkState {
@@ -125,13 +127,14 @@ export class HostNetworks {
     const { record } = state;
     const { interfaceName, driver } = record;
     const mtu = await networkMtu(record);
-    if (driver === "bridge" && (await linkExists(interfaceName))) await ensureBridge(record, mtu);
+    const isNew = driver === "bridge" && !(await linkExists(interfaceName));
+    if (driver === "bridge" && !isNew) await ensureBridge(record, mtu);
     else await withMachineLock(() => this.#make(state, mtu, keep));
     if (driver === "bridge") {
       await passForeignFirewalls(interfaceName);
       await this.#rules.addNetwork(state.record);
     }
-    return { record: state.record, mtu };
+    return { record: state.record, mtu, isNew };
   }
 
   /** The caller holds the machine's lock: what `takenSubnets` finds stays so until the bridge is there. */

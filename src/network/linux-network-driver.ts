@@ -152,7 +152,7 @@ export class LinuxNetworkDriver implements NetworkDriver {
       await this.#ports.adopt(sandbox);
     }
     const inUse = new Set(sandboxes.flatMap(({ endpoints }) => endpoints.map(({ networkId }) => networkId)));
-    for (const network of networks) if (inUse.has(network.id)) await this.ensureNetwork(network, () => undefined);
+    for (const network of networks) if (inUse.has(network.id)) await this.#restoreNetwork(network);
     // Rules of containers that ended while no engine ran would swallow their ports' traffic.
     if (inUse.size === 0 && networks.length > 0) await this.#rules.remove();
     await this.#removeNamespaces((containerId) => !this.#sandboxes.has(containerId));
@@ -298,6 +298,19 @@ export class LinuxNetworkDriver implements NetworkDriver {
     const lost = names.filter(isLost);
     await Promise.all(lost.map(deleteInterface));
     return lost.length > 0;
+  }
+
+  /** A network that containers are on. Where somebody deleted its bridge, they are attached to the new one. */
+  async #restoreNetwork(network: NetworkRecord): Promise<void> {
+    const { record, mtu, isNew } = await this.#networks.ensure(network);
+    if (record.driver === "bridge") this.#watchRules();
+    if (!isNew) return;
+    for (const { endpoints, portRequests } of this.#sandboxes.values()) {
+      const endpoint = endpoints.find(
+        ({ networkId, hostInterface }) => networkId === network.id && hostInterface !== "",
+      );
+      if (endpoint) await attachToBridge({ endpoint, network: record, mtu }, portRequests.length > 0);
+    }
   }
 
   /** A default route goes with its interface. */

@@ -302,6 +302,20 @@ describe("crashes and other people's tools", () => {
     expect(existsSync(sandbox.netnsPath)).toBe(true);
   });
 
+  test("restore() makes a bridge that somebody deleted, and attaches the containers to it", async () => {
+    const engine = await bed.newEngine();
+    const [left, right] = [await connect(engine), await connect(engine, [published(80)])];
+    execFileSync("ip", ["link", "delete", engine.network.interfaceName]);
+    expect(pings(left, right.ipv4)).toBe(false);
+    const restarted = bed.restart(engine);
+    await restarted.driver.restore([left, right], [engine.network]);
+    // What the container has learnt of its neighbour while there was no bridge passes.
+    for (let attempt = 0; attempt < 20 && !pings(left, right.ipv4); attempt++) await Bun.sleep(50);
+    expect(pings(left, right.ipv4)).toBe(true);
+    bed.serveTcp(right, 80);
+    expect(askTcp("127.0.0.1", right.ports[0]!.hostPort)).toStartWith("from ");
+  });
+
   test("engines that choose at the same moment get different subnets", async () => {
     const engines = await Promise.all(Array.from({ length: 4 }, () => bed.newEngine()));
     expect(new Set(engines.map(({ network }) => network.ipv4!.subnet)).size).toBe(4);
