@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { isAbsolute } from "node:path";
 import { parseArgs } from "node:util";
-import { checkLogConfig, type LogDefaults, NO_LOG_DEFAULTS } from "#engine/containers/log-config.ts";
+import { checkLogConfig, type LogDefaults, NO_LOG_DEFAULTS } from "#engine/containers/request/log-config.ts";
 import { errorMessage, InvalidParameterError } from "#errors/errors.ts";
 import { textMap } from "#lib/json-decoder.ts";
 import { cachePolicy } from "./builder-options.ts";

@@ -2,7 +2,7 @@ import type { BuildService } from "./builds/build-service.ts";
 import type { ContainerContext } from "./containers/container-context.ts";
 import type { ExecService } from "./containers/exec.ts";
 import type { StatsService } from "./containers/stats.ts";
-import type { Supervisor } from "./containers/supervisor.ts";
+import type { Supervisor } from "./containers/supervise/supervisor.ts";
 import type { EventBus } from "./events.ts";
 import type { ImageContext } from "./images/image-context.ts";
 import type { SystemInformation } from "./system/information.ts";

@@ -7,9 +7,9 @@ import { join } from "node:path";
 import { ConflictError, NotFoundError, NotModifiedError } from "#errors/errors.ts";
 import { object, text } from "#lib/json-decoder.ts";
 import { type ApiServer, createApiServer } from "./api-server.ts";
-import { streamProgress } from "./progress-stream.ts";
 import type { RequestContext } from "./request-context.ts";
 import type { Route } from "./route.ts";
+import { streamProgress } from "./streams/progress-stream.ts";
 
 const decodeNamed = object<{ readonly Name?: string }>({ Name: text }, {});
 

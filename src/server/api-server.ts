@@ -7,9 +7,9 @@ import { ForbiddenError, InvalidParameterError, NotFoundError } from "#errors/er
 import { API_VERSION } from "#spec/docker-api.ts";
 import { compareVersions } from "./api-version.ts";
 import { errorAnswer } from "./error-status.ts";
-import type { Answer } from "./hijack.ts";
 import { RequestContext } from "./request-context.ts";
 import { type Route, Router } from "./route.ts";
+import type { Answer } from "./streams/hijack.ts";
 
 export interface ApiServerOptions {
   readonly routes: readonly Route[];

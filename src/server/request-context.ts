@@ -3,10 +3,10 @@ import type { Duplex } from "node:stream";
 import { InvalidParameterError } from "#errors/errors.ts";
 import type { Decoder } from "#lib/json-decoder.ts";
 import { compareVersions } from "./api-version.ts";
-import { writeTo } from "./back-pressure.ts";
-import { type Answer, type HijackedConnection, hijack, upgrade } from "./hijack.ts";
 import { checkForJson, decodeInDockersWords, parseJson } from "./json-body.ts";
-import { openWebSocket } from "./web-socket.ts";
+import { writeTo } from "./streams/back-pressure.ts";
+import { type Answer, type HijackedConnection, hijack, upgrade } from "./streams/hijack.ts";
+import { openWebSocket } from "./streams/web-socket.ts";
 
 /** Bodies that are read whole are small documents; anything larger is an attack or a mistake. */
 const MAX_JSON_BODY = 8 * 1024 * 1024;

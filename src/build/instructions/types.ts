@@ -66,7 +66,7 @@ export interface RunInstruction extends InstructionBase {
    * Heredocs of the shell form. `scriptOf` (run-script.ts) turns line and heredocs into what the shell or `#!` gets.
    */
   readonly heredocs: readonly Heredoc[];
-  /** For `parseMounts` (mounts.ts), once variables are known. Builds refuse them so far (unsupported.ts). */
+  /** For `parseMounts` (mounts.ts), once variables are known. */
   readonly mounts: readonly MountSpec[];
   readonly network: "default" | "none" | "host";
   readonly security: "sandbox" | "insecure";

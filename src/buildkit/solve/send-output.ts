@@ -1,7 +1,7 @@
 import type { Engine } from "#engine/engine.ts";
+import { imageRootTar } from "#engine/images/archive/root-tar.ts";
+import { saveImages } from "#engine/images/archive/save.ts";
 import { removeImage } from "#engine/images/remove.ts";
-import { imageRootTar } from "#engine/images/root-tar.ts";
-import { saveImages } from "#engine/images/save.ts";
 import { digestOf } from "#formats/digest.ts";
 import type { Digest } from "#spec/digest.ts";
 import type { SolveStatus } from "#spec/solve-status.ts";

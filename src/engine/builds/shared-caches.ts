@@ -6,10 +6,10 @@ import type {
   SharedCaches,
 } from "#build/shared-cache/shared-cache.ts";
 import type { ImageContext } from "#engine/images/image-context.ts";
-import type { PushJob } from "#engine/images/push-job.ts";
-import { pushSingleLayer } from "#engine/images/push-layers.ts";
-import { PushRelay } from "#engine/images/push-relay.ts";
-import { pushFailure } from "#engine/images/registry-failure.ts";
+import type { PushJob } from "#engine/images/registry/push-job.ts";
+import { pushSingleLayer } from "#engine/images/registry/push-layers.ts";
+import { PushRelay } from "#engine/images/registry/push-relay.ts";
+import { pushFailure } from "#engine/images/registry/registry-failure.ts";
 import { parseReference, type Reference } from "#formats/reference.ts";
 import type { Repository } from "#registry/repository.ts";
 import type { Digest } from "#spec/digest.ts";

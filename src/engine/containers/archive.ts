@@ -12,7 +12,7 @@ import { resolveUser } from "#runtime/bundle/user.ts";
 import { type ContainerContext, containerFiles } from "./container-context.ts";
 import { type ContainerRecord, eventAttributes, isRunning } from "./container-record.ts";
 import { joinedContainer } from "./joined-containers.ts";
-import { useMounts } from "./use-mounts.ts";
+import { useMounts } from "./run/use-mounts.ts";
 
 /** What is known of a file of a container; paths as text. */
 export interface PathStat {

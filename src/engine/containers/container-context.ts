@@ -14,7 +14,7 @@ import type { ImageConfig } from "#spec/oci-image.ts";
 import type { VolumeStore } from "#volume/volume-store.ts";
 import type { ContainerStore } from "./container-store.ts";
 import type { ExitWaiters } from "./exit-waiters.ts";
-import type { LogDefaults } from "./log-config.ts";
+import type { LogDefaults } from "./request/log-config.ts";
 
 /** What the container services share. One per engine, built by the daemon. */
 export interface ContainerContext {

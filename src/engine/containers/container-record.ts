@@ -1,7 +1,7 @@
 import type { NetworkSandbox } from "#network/network-driver.ts";
 import type { Digest } from "#spec/digest.ts";
 import type { ContainerConfig, EndpointSettings, HostConfig } from "#spec/docker-api.ts";
-import type { ContainerHealth } from "./health.ts";
+import type { ContainerHealth } from "./supervise/health.ts";
 
 /**
  * A container as Berth keeps it: an immutable value, replaced whole by each change (see ContainerStore.update). `config` is the

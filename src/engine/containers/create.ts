@@ -7,18 +7,18 @@ import type { ContainerCreateRequest, HostConfig } from "#spec/docker-api.ts";
 import { type ContainerContext, containerFiles } from "./container-context.ts";
 import { type ContainerRecord, eventAttributes, NEW_STATE } from "./container-record.ts";
 import type { ContainerStore } from "./container-store.ts";
-import { discardLimits } from "./discard-limits.ts";
-import { hostConfigDefaults } from "./host-config-defaults.ts";
-import { checkPlatform } from "./image-platform.ts";
 import { joinedContainer, joinsById } from "./joined-containers.ts";
-import { type LogDefaults, mergeLogConfig } from "./log-config.ts";
-import { mergeConfig } from "./merge-config.ts";
-import { resolveMounts } from "./mounts.ts";
-import { portRequests } from "./port-requests.ts";
-import { randomName } from "./random-name.ts";
 import { removeAnonymousVolumes } from "./remove.ts";
-import { fillVolumes } from "./use-mounts.ts";
-import { checkCreateRequest, checkName, checkRuntime } from "./validate-create.ts";
+import { discardLimits } from "./request/discard-limits.ts";
+import { hostConfigDefaults } from "./request/host-config-defaults.ts";
+import { checkPlatform } from "./request/image-platform.ts";
+import { type LogDefaults, mergeLogConfig } from "./request/log-config.ts";
+import { mergeConfig } from "./request/merge-config.ts";
+import { resolveMounts } from "./request/mounts.ts";
+import { portRequests } from "./request/port-requests.ts";
+import { randomName } from "./request/random-name.ts";
+import { checkCreateRequest, checkName, checkRuntime } from "./request/validate-create.ts";
+import { fillVolumes } from "./run/use-mounts.ts";
 
 export interface CreateOptions {
   /** Without Docker's leading slash; "" for a random one. */

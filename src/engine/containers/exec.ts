@@ -4,9 +4,9 @@ import type { ExecProcess, TerminalSize } from "#runtime/container-runtime.ts";
 import type { ExecCreateRequest } from "#spec/docker-exec.ts";
 import type { ContainerContext } from "./container-context.ts";
 import { type ContainerRecord, eventAttributes, isRunning } from "./container-record.ts";
-import { containerEnvironment } from "./environment.ts";
-import { mergeEnv } from "./merge-config.ts";
-import { checkEnv } from "./validate-create.ts";
+import { mergeEnv } from "./request/merge-config.ts";
+import { checkEnv } from "./request/validate-create.ts";
+import { containerEnvironment } from "./run/environment.ts";
 
 export type { ExecProcess, TerminalSize };
 

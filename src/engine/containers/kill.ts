@@ -3,7 +3,7 @@ import { parseSignal } from "#lib/signals.ts";
 import type { ContainerContext } from "./container-context.ts";
 import { type ContainerRecord, eventAttributes, isRunning } from "./container-record.ts";
 import { killProcess, sendSignal, stopSignal } from "./stop.ts";
-import type { Supervisor } from "./supervisor.ts";
+import type { Supervisor } from "./supervise/supervisor.ts";
 
 const SIGKILL = 9;
 

@@ -1,7 +1,7 @@
 import { ConflictError } from "#errors/errors.ts";
 import type { ContainerContext } from "./container-context.ts";
 import { eventAttributes, isRunning } from "./container-record.ts";
-import { unwatchedHealth } from "./health.ts";
+import { unwatchedHealth } from "./supervise/health.ts";
 
 /** Freezes a running container. Throws ConflictError when it is not running or paused already. */
 export function pauseContainer(context: ContainerContext, id: string): Promise<void> {

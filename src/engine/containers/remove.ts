@@ -4,7 +4,7 @@ import { ConflictError, errorMessage } from "#errors/errors.ts";
 import { type ContainerContext, containerFiles } from "./container-context.ts";
 import { type ContainerMount, type ContainerRecord, eventAttributes, isRunning } from "./container-record.ts";
 import { killProcess } from "./stop.ts";
-import type { Supervisor } from "./supervisor.ts";
+import type { Supervisor } from "./supervise/supervisor.ts";
 
 export interface RemoveOptions {
   readonly force: boolean;

@@ -2,7 +2,7 @@ import { publishNames } from "#engine/networks/name-records.ts";
 import { BerthError, InvalidParameterError } from "#errors/errors.ts";
 import type { ContainerContext } from "./container-context.ts";
 import { type ContainerRecord, eventAttributes } from "./container-record.ts";
-import { checkName } from "./validate-create.ts";
+import { checkName } from "./request/validate-create.ts";
 
 /** Gives a container another name. Throws ConflictError when it is taken, InvalidParameterError when it breaks the rule. */
 export async function renameContainer(context: ContainerContext, id: string, newName: string): Promise<void> {

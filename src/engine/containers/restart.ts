@@ -3,7 +3,7 @@ import type { ContainerContext } from "./container-context.ts";
 import { eventAttributes } from "./container-record.ts";
 import { startContainer } from "./start.ts";
 import { type StopOptions, stopContainer } from "./stop.ts";
-import type { Supervisor } from "./supervisor.ts";
+import type { Supervisor } from "./supervise/supervisor.ts";
 
 /** Stops a container, if it runs, and starts it. Throws as stopContainer and startContainer do. */
 export async function restartContainer(

@@ -6,12 +6,12 @@ import type { ContainerSpec } from "#runtime/container-runtime.ts";
 import { StartError } from "#runtime/start-error.ts";
 import { type ContainerContext, containerFiles } from "./container-context.ts";
 import { type ContainerRecord, eventAttributes, isRunning } from "./container-record.ts";
-import { etcFiles } from "./etc-files.ts";
-import { startingHealth } from "./health.ts";
-import { watchLog } from "./log-limits.ts";
 import { removeLocked } from "./remove.ts";
-import { runtimeSpec } from "./runtime-spec.ts";
-import { releaseVolumes, type UsedMounts, useMounts } from "./use-mounts.ts";
+import { etcFiles } from "./run/etc-files.ts";
+import { watchLog } from "./run/log-limits.ts";
+import { runtimeSpec } from "./run/runtime-spec.ts";
+import { releaseVolumes, type UsedMounts, useMounts } from "./run/use-mounts.ts";
+import { startingHealth } from "./supervise/health.ts";
 
 /**
  * Starts a container that is not running: root mounted, namespace connected, /etc files written, process created and started.

@@ -2,7 +2,7 @@ import { ConflictError, NotModifiedError } from "#errors/errors.ts";
 import { parseSignal } from "#lib/signals.ts";
 import type { ContainerContext } from "./container-context.ts";
 import { type ContainerRecord, eventAttributes, isRunning } from "./container-record.ts";
-import type { Supervisor } from "./supervisor.ts";
+import type { Supervisor } from "./supervise/supervisor.ts";
 
 const DEFAULT_TIMEOUT_S = 10;
 const DEFAULT_SIGNAL = "SIGTERM";

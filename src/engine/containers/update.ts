@@ -4,10 +4,10 @@ import type { ContainerResources } from "#spec/docker-resources.ts";
 import type { UpdateRequest } from "#spec/docker-update.ts";
 import type { ContainerContext } from "./container-context.ts";
 import { eventAttributes, isRunning } from "./container-record.ts";
-import { discardLimits } from "./discard-limits.ts";
-import { resourceLimits } from "./resource-limits.ts";
-import { checkRestartPolicy } from "./validate-create.ts";
-import { checkLimits } from "./validate-limits.ts";
+import { discardLimits } from "./request/discard-limits.ts";
+import { checkRestartPolicy } from "./request/validate-create.ts";
+import { checkLimits } from "./request/validate-limits.ts";
+import { resourceLimits } from "./run/resource-limits.ts";
 
 /** What can change while a container exists. */
 const CHANGEABLE = [

@@ -9,7 +9,7 @@ import type { Database } from "#store/database.ts";
 import type { ImageIndexStore } from "#store/image-index-store.ts";
 import type { ImageStore } from "#store/image-store.ts";
 import type { BlobExpectation, Layer, LayerIngester, LayerProvider } from "#store/layer-store.ts";
-import type { PulledImage } from "./pull.ts";
+import type { PulledImage } from "./registry/pull.ts";
 
 /** What the image services work with. Made once, by the composition root. */
 export interface ImageContext {

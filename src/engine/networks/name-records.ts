@@ -1,7 +1,7 @@
 import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { type ContainerContext, containerFiles } from "#engine/containers/container-context.ts";
 import { type ContainerRecord, isRunning } from "#engine/containers/container-record.ts";
-import { etcFiles, isHostsTooLarge } from "#engine/containers/etc-files.ts";
+import { etcFiles, isHostsTooLarge } from "#engine/containers/run/etc-files.ts";
 import { gatewayEndpoint } from "#network/default-route.ts";
 import type { NameRecord } from "#network/names/name-record.ts";
 import type { NetworkEndpoint, NetworkSandbox } from "#network/network-driver.ts";

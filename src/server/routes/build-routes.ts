@@ -3,6 +3,10 @@ import type { Engine } from "#engine/engine.ts";
 import { errorMessage, InvalidParameterError } from "#errors/errors.ts";
 import { formatReference, parseReference, tagNameOnly } from "#formats/reference.ts";
 import { textList } from "#lib/json-decoder.ts";
+import { berthRendering, legacyRendering } from "#server/build/build-rendering.ts";
+import { firstLogin, registryLogins } from "#server/decode/registry-auth.ts";
+import { spaceLimits } from "#server/decode/space-limits.ts";
+import { streamProgress } from "#server/streams/progress-stream.ts";
 import type { JsonMessage } from "#spec/docker-api.ts";
 import { type BuildSources, openBuildSource } from "../build/build-source.ts";
 import { CancellableBuilds } from "../build/cancellable-builds.ts";
@@ -10,14 +14,10 @@ import { LogValve } from "../build/log-valve.ts";
 import { checkOutputs, requestedOutputs } from "../build/requested-outputs.ts";
 import { streamTrace } from "../build/trace-stream.ts";
 import { UploadedContexts } from "../build/uploaded-contexts.ts";
-import { berthRendering, legacyRendering } from "../build-rendering.ts";
 import type { LoadBuildKit } from "../buildkit.ts";
 import { decodeEntitlements } from "../decode/build-contexts.ts";
-import { streamProgress } from "../progress-stream.ts";
-import { firstLogin, registryLogins } from "../registry-auth.ts";
 import type { RequestContext } from "../request-context.ts";
 import type { Route } from "../route.ts";
-import { spaceLimits } from "../space-limits.ts";
 
 /** Builds, their contexts and their cache. */
 export function buildRoutes(engine: Engine, loadBuildKit: LoadBuildKit): readonly Route[] {

@@ -1,15 +1,15 @@
 import { type ContainerRecord, eventAttributes, isRunning } from "#engine/containers/container-record.ts";
-import { logDetails } from "#engine/containers/log-config.ts";
 import { attachOutput, containerLogs } from "#engine/containers/output.ts";
+import { logDetails } from "#engine/containers/request/log-config.ts";
 import type { Engine } from "#engine/engine.ts";
 import { ConflictError, InvalidParameterError, NotImplementedError } from "#errors/errors.ts";
 import { LogEncoder } from "#formats/container-log-encode.ts";
+import { DetachableInput, detachKeys } from "#server/streams/detachable-input.ts";
+import type { HijackedConnection } from "#server/streams/hijack.ts";
+import { streamType } from "#server/streams/stream-types.ts";
 import type { EventMessage } from "#spec/docker-api.ts";
-import { DetachableInput, detachKeys } from "../detachable-input.ts";
-import type { HijackedConnection } from "../hijack.ts";
 import type { RequestContext } from "../request-context.ts";
 import type { Route } from "../route.ts";
-import { streamType } from "../stream-types.ts";
 import { unixNanoParameter } from "./parameters.ts";
 
 /** Logs and attach. */

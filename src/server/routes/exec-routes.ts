@@ -3,13 +3,13 @@ import type { ExecProcess, ExecRecord, TerminalSize } from "#engine/containers/e
 import type { Engine } from "#engine/engine.ts";
 import { errorMessage } from "#errors/errors.ts";
 import { writeFrame } from "#formats/stdcopy.ts";
+import { DetachableInput, detachKeys } from "#server/streams/detachable-input.ts";
+import type { HijackedConnection } from "#server/streams/hijack.ts";
+import { streamType } from "#server/streams/stream-types.ts";
 import type { ExecInspect } from "#spec/docker-exec.ts";
 import { decodeExecCreate, decodeExecStart } from "../decode/exec-request.ts";
-import { DetachableInput, detachKeys } from "../detachable-input.ts";
-import type { HijackedConnection } from "../hijack.ts";
 import type { RequestContext } from "../request-context.ts";
 import type { Route } from "../route.ts";
-import { streamType } from "../stream-types.ts";
 import { terminalSize } from "./parameters.ts";
 
 /** Further processes in running containers. */

@@ -1,9 +1,9 @@
 import type { Engine } from "#engine/engine.ts";
 import { planPrune } from "#engine/system/prune-plan.ts";
 import { InvalidParameterError } from "#errors/errors.ts";
+import { spaceLimits } from "#server/decode/space-limits.ts";
 import type { RequestContext } from "../request-context.ts";
 import type { Route } from "../route.ts";
-import { spaceLimits } from "../space-limits.ts";
 
 /** What pruning would free. The prunes themselves are where the things are that they remove. */
 export function pruneRoutes(engine: Engine): readonly Route[] {

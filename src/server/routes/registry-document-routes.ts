@@ -4,12 +4,12 @@ import {
   fetchDocument,
   fetchSmallBlob,
   publishDocument,
-} from "#engine/images/registry-documents.ts";
+} from "#engine/images/registry/registry-documents.ts";
 import { parseDigest } from "#formats/digest.ts";
 import { flag, list, object, text } from "#lib/json-decoder.ts";
+import { decodeRegistryAuth, registryAuth } from "#server/decode/registry-auth.ts";
 import type { PublishRequest, PublishSource, RegistryDocument } from "#spec/berth-api.ts";
 import type { Descriptor } from "#spec/oci-image.ts";
-import { decodeRegistryAuth, registryAuth } from "../registry-auth.ts";
 import type { RequestContext } from "../request-context.ts";
 import type { Route } from "../route.ts";
 import { integerParameter } from "./parameters.ts";

@@ -1,10 +1,10 @@
 import type { Engine } from "#engine/engine.ts";
-import { distributionInfo } from "#engine/images/distribution.ts";
-import { checkLogin } from "#engine/images/login.ts";
-import type { PullOptions } from "#engine/images/pull.ts";
-import { searchImages } from "#engine/images/search.ts";
+import { distributionInfo } from "#engine/images/registry/distribution.ts";
+import { checkLogin } from "#engine/images/registry/login.ts";
+import type { PullOptions } from "#engine/images/registry/pull.ts";
+import { searchImages } from "#engine/images/registry/search.ts";
 import { object, text } from "#lib/json-decoder.ts";
-import { registryAuth } from "../registry-auth.ts";
+import { registryAuth } from "#server/decode/registry-auth.ts";
 import type { RequestContext } from "../request-context.ts";
 import type { Route } from "../route.ts";
 import { integerParameter } from "./parameters.ts";

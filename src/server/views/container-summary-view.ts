@@ -1,5 +1,5 @@
 import type { ContainerRecord } from "#engine/containers/container-record.ts";
-import type { ContainerHealth } from "#engine/containers/health.ts";
+import type { ContainerHealth } from "#engine/containers/supervise/health.ts";
 import { humanDuration } from "#formats/go-units.ts";
 import type { ContainerSummary, PortSummary } from "#spec/docker-api.ts";
 import type { RequestContext } from "../request-context.ts";

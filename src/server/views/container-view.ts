@@ -1,7 +1,7 @@
 import type { ContainerFiles } from "#engine/containers/container-context.ts";
 import { type ContainerMount, type ContainerRecord, isRunning } from "#engine/containers/container-record.ts";
 import { effectiveHostConfig } from "#engine/containers/effective-host-config.ts";
-import type { ContainerHealth } from "#engine/containers/health.ts";
+import type { ContainerHealth } from "#engine/containers/supervise/health.ts";
 import type { SystemInformation } from "#engine/system/information.ts";
 import type {
   ContainerConfig,

@@ -1,0 +1,193 @@
+import { posix } from "node:path";
+import type { ContainerContext } from "#engine/containers/container-context.ts";
+import type { ContainerMount } from "#engine/containers/container-record.ts";
+import { namedContainer } from "#engine/containers/joined-containers.ts";
+import { removeAnonymousVolumes } from "#engine/containers/remove.ts";
+import { makeBindSource } from "#engine/containers/run/use-mounts.ts";
+import { createVolume } from "#engine/volumes/volumes.ts";
+import { InvalidParameterError } from "#errors/errors.ts";
+import { cleanPath } from "#formats/copy-path.ts";
+import type { ContainerConfig, HostConfig, MountRequest } from "#spec/docker-api.ts";
+import { parseVolume } from "#volume/parse-volume.ts";
+import { checkMountRequest, checkTarget } from "./mount-request.ts";
+
+/**
+ * All mounts of a new container, volumes made: `-v` and `--mount` first, then `--volumes-from`, then the image's VOLUMEs that nothing else
+ * covers. Throws InvalidParameterError in Docker's words; volumes without a name that were made by then are removed again.
+ */
+export async function resolveMounts(
+  context: ContainerContext,
+  config: ContainerConfig,
+  hostConfig: HostConfig,
+): Promise<ContainerMount[]> {
+  const made: ContainerMount[] = [];
+  try {
+    await addMounts(context, config, hostConfig, made);
+  } catch (error) {
+    await removeAnonymousVolumes(context, made);
+    throw error;
+  }
+  return made;
+}
+
+async function addMounts(
+  context: ContainerContext,
+  config: ContainerConfig,
+  hostConfig: HostConfig,
+  made: ContainerMount[],
+): Promise<void> {
+  const taken = new Set<string>();
+  const add = (mount: ContainerMount): void => {
+    made.push(mount);
+    if (taken.has(mount.destination)) throw new InvalidParameterError(`Duplicate mount point: ${mount.destination}`);
+    taken.add(mount.destination);
+  };
+  for (const bind of hostConfig.Binds ?? []) add(await fromBind(context, bind, hostConfig.VolumeDriver ?? ""));
+  for (const request of hostConfig.Mounts ?? []) add(await fromMountRequest(context, request));
+  for (const [destination, options] of Object.entries(hostConfig.Tmpfs ?? {})) add(tmpfsMount(destination, options));
+  for (const mount of (hostConfig.VolumesFrom ?? []).flatMap((text) => fromContainer(context, text))) {
+    if (!taken.has(mount.destination)) add(mount);
+  }
+  for (const destination of Object.keys(config.Volumes ?? {})) {
+    // `VOLUME data` counts from the root.
+    const path = posix.resolve("/", destination);
+    if (taken.has(path)) continue;
+    const request = { name: "", destination: path, readonly: false, mode: "", copyUp: true };
+    add(await volumeMount(context, { ...request, driver: hostConfig.VolumeDriver ?? "" }));
+  }
+}
+
+async function fromBind(context: ContainerContext, text: string, driver: string): Promise<ContainerMount> {
+  const spec = parseVolume(text);
+  const { destination, readonly, mode } = spec;
+  if (spec.kind === "volume")
+    return volumeMount(context, {
+      ...{ name: spec.name, destination, readonly, copyUp: !spec.noCopy, driver },
+      // As Docker shows it: label it for sharing, where the host has labels.
+      mode: mode || "z",
+    });
+  // `-v` makes a missing host directory, `--mount` does not: Docker's difference between the two.
+  await makeBindSource(spec.source);
+  return { ...bindMount(spec.source, destination, readonly, spec.propagation, mode), makesSource: true };
+}
+
+async function fromMountRequest(context: ContainerContext, request: MountRequest): Promise<ContainerMount> {
+  checkMountRequest(request);
+  const destination = cleanPath(request.Target);
+  const readonly = request.ReadOnly ?? false;
+  const source = request.Source ?? "";
+  switch (request.Type) {
+    case "bind":
+      return {
+        ...bindMount(cleanPath(source), destination, readonly, request.BindOptions?.Propagation ?? "", ""),
+        ...recursion(request),
+      };
+    case "volume":
+      return fromVolumeRequest(context, request, destination);
+    case "tmpfs":
+      return tmpfsMount(destination, tmpfsOptions(request));
+    case "image": {
+      const subpath = request.ImageOptions?.Subpath;
+      const imageId = context.images.find(source).id;
+      return {
+        ...NO_MOUNT,
+        type: "image",
+        source,
+        destination,
+        readonly: true,
+        imageId,
+        ...(subpath ? { subpath } : {}),
+      };
+    }
+  }
+}
+
+function recursion({
+  BindOptions,
+}: MountRequest): Pick<ContainerMount, "makesSource" | "nonRecursive" | "readonlyTop"> {
+  return {
+    ...(BindOptions?.CreateMountpoint ? { makesSource: true } : {}),
+    ...(BindOptions?.NonRecursive ? { nonRecursive: true } : {}),
+    ...(BindOptions?.ReadOnlyNonRecursive ? { readonlyTop: true } : {}),
+  };
+}
+
+async function fromVolumeRequest(
+  context: ContainerContext,
+  { Source = "", ReadOnly, VolumeOptions }: MountRequest,
+  destination: string,
+): Promise<ContainerMount> {
+  const { NoCopy, Labels, DriverConfig, Subpath } = VolumeOptions ?? {};
+  const mount = await volumeMount(context, {
+    name: Source,
+    destination,
+    readonly: ReadOnly ?? false,
+    mode: "z",
+    // What the image has belongs to the volume's top.
+    copyUp: !NoCopy && !Subpath,
+    driver: DriverConfig?.Name ?? "",
+    driverOpts: DriverConfig?.Options ?? {},
+    labels: Labels ?? {},
+  });
+  return Subpath ? { ...mount, subpath: Subpath } : mount;
+}
+
+/** What most mounts have not. */
+const NO_MOUNT = { name: "", source: "", readonly: false, propagation: "", mode: "", copyUp: false, anonymous: false };
+
+function bindMount(
+  source: string,
+  destination: string,
+  readonly: boolean,
+  propagation: string,
+  mode: string,
+): ContainerMount {
+  return { ...NO_MOUNT, type: "bind", source, destination, readonly, propagation, mode };
+}
+
+interface VolumeMountRequest {
+  /** "" for an anonymous volume. */
+  readonly name: string;
+  readonly destination: string;
+  readonly readonly: boolean;
+  readonly mode: string;
+  readonly copyUp: boolean;
+  readonly driver?: string;
+  readonly driverOpts?: Readonly<Record<string, string>>;
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+async function volumeMount(
+  context: ContainerContext,
+  { name, driver = "", driverOpts = {}, labels = {}, ...mount }: VolumeMountRequest,
+): Promise<ContainerMount> {
+  const volume = await createVolume(context, { name, driver, driverOpts, labels });
+  const { mountpoint: source } = volume;
+  return { ...NO_MOUNT, type: "volume", source, ...mount, name: volume.name, anonymous: name === "" };
+}
+
+function tmpfsMount(destination: string, options: string): ContainerMount {
+  checkTarget(destination);
+  return { ...NO_MOUNT, type: "tmpfs", destination: cleanPath(destination), options };
+}
+
+function tmpfsOptions({ ReadOnly, TmpfsOptions }: MountRequest): string {
+  return [
+    ReadOnly ? "ro" : "",
+    TmpfsOptions?.Mode ? `mode=${TmpfsOptions.Mode.toString(8)}` : "",
+    TmpfsOptions?.SizeBytes ? `size=${TmpfsOptions.SizeBytes}` : "",
+    ...(TmpfsOptions?.Options ?? []).map((option) => option.join("=")),
+  ]
+    .filter((option) => option !== "")
+    .join(",");
+}
+
+/** `--volumes-from CONTAINER[:ro|rw]`. */
+function fromContainer(context: ContainerContext, text: string): ContainerMount[] {
+  const [name = "", mode = ""] = text.split(":");
+  if (!["", "ro", "rw", "z", "Z"].includes(mode)) throw new InvalidParameterError(`invalid mode: ${mode}`);
+  const source = namedContainer(context.containers, name);
+  return source.mounts
+    .filter((mount) => mount.type !== "tmpfs")
+    .map((mount) => ({ ...mount, readonly: mode === "ro" || mount.readonly, copyUp: false, anonymous: false }));
+}

@@ -1,0 +1,64 @@
+import { statSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import type { ContainerContext } from "#engine/containers/container-context.ts";
+import type { ContainerRecord } from "#engine/containers/container-record.ts";
+import { linkLines } from "#engine/networks/legacy-links.ts";
+import { renderHosts } from "#network/hosts-file.ts";
+import { NAME_SERVER_ADDRESS } from "#network/names/name-record.ts";
+import type { NetworkSandbox } from "#network/network-driver.ts";
+import { readHostResolvConf, renderResolvConf } from "#network/resolv-conf.ts";
+
+/** Bytes. */
+const MAX_HOSTS = 1024 * 1024;
+
+export interface EtcFiles {
+  readonly hosts: string;
+  readonly hostname: string;
+  readonly resolvConf: string;
+}
+
+/** The texts of /etc/hosts, /etc/hostname and /etc/resolv.conf, which differ per container and are bound over the image's. */
+export async function etcFiles(
+  context: ContainerContext,
+  record: ContainerRecord,
+  sandbox: NetworkSandbox | undefined,
+): Promise<EtcFiles> {
+  const { config, hostConfig } = record;
+  const hostname = config.Hostname ?? "";
+  const extraHosts = hostConfig.ExtraHosts ?? [];
+  return {
+    hosts: renderHosts({
+      hostname,
+      ...(config.Domainname ? { domainname: config.Domainname } : {}),
+      addresses: (sandbox?.endpoints ?? []).flatMap(({ ipv4, ipv6 }) =>
+        [ipv4, ipv6].filter((address) => address !== ""),
+      ),
+      others: linkLines(context, record),
+      extraHosts,
+      hostGateway: await hostGateway(context, extraHosts),
+      ...(hostConfig.NetworkMode === "host" ? { base: await readFile("/etc/hosts", "utf8") } : {}),
+    }),
+    hostname: `${hostname}\n`,
+    resolvConf: renderResolvConf({
+      host: await readHostResolvConf(),
+      dns: hostConfig.Dns ?? [],
+      search: hostConfig.DnsSearch ?? [],
+      options: hostConfig.DnsOptions ?? [],
+      ...(sandbox?.hasNames ? { nameService: NAME_SERVER_ADDRESS } : {}),
+    }),
+  };
+}
+
+/** A file that the container's own programs have made too large for the engine to touch. */
+export function isHostsTooLarge(path: string): boolean {
+  return statSync(path).size > MAX_HOSTS;
+}
+
+/** Where containers reach this host: the default bridge's gateway, which is made for it if need be. */
+export async function hostGateway(
+  context: Pick<ContainerContext, "networks">,
+  extraHosts: readonly string[],
+): Promise<string> {
+  if (!extraHosts.some((text) => text.endsWith("host-gateway"))) return "";
+  return (await context.networks.ready(context.networks.bridge())).ipv4?.gateway ?? "";
+}
