@@ -15,6 +15,7 @@ import { LLBBridge } from "#proto/gateway_pb.ts";
 import { Health } from "#proto/health_pb.ts";
 import { connectControl, openSession, serveDirectories } from "../tools/harness/buildkit-client.ts";
 import { makeBusybox, makeContext } from "../tools/harness/busybox.ts";
+import { run } from "../tools/harness/child.ts";
 import { PrivateEngine } from "../tools/harness/private-engine.ts";
 
 let engine: PrivateEngine;
@@ -45,6 +46,7 @@ interface BuildxBuild {
 }
 
 interface Outcome {
+  readonly ref: string;
   readonly response?: Record<string, string>;
   readonly error?: ConnectError;
   readonly log: string;
@@ -114,7 +116,7 @@ async function buildxBuild(build: BuildxBuild): Promise<Outcome> {
   const outcome = await solving;
   await following;
   session.destroy();
-  return { ...outcome, log, vertexes, session };
+  return { ...outcome, ref, log, vertexes, session };
 }
 
 describe("POST /grpc: the calls of docker buildx build", () => {
@@ -140,6 +142,9 @@ describe("POST /grpc: the calls of docker buildx build", () => {
     expect(first.log).toContain("built for me\n");
     expect([...first.vertexes]).toContain("[internal] load build definition from Dockerfile");
     expect([...sent].sort()).toEqual(["Dockerfile", "a.txt", "dir/b.txt"]);
+    const records = control.client(Control).listenBuildHistory({ ref: first.ref, earlyExit: true });
+    const [event] = await Array.fromAsync(records);
+    expect(event).toMatchObject({ type: 1, record: { ref: first.ref, numTotalSteps: 3 } });
     sent.length = 0;
     writeFileSync(join(context.path, "a.txt"), "changed");
     expect((await buildxBuild(build)).error).toBeUndefined();
@@ -177,6 +182,20 @@ describe("POST /grpc: the calls of docker buildx build", () => {
       expect(error?.rawMessage).toContain(message);
     }
   }, 30_000);
+
+  test("ResolveImageConfig and ResolveSourceMeta answer for images that are here", async () => {
+    const gateway = control.client(LLBBridge);
+    const id = await engine.ok(["images", "-q", "--no-trunc", "busybox"]);
+    const { digest, config } = await gateway.resolveImageConfig({ ref: "docker.io/library/busybox:latest" });
+    expect(digest).toBe(id);
+    expect(JSON.parse(Buffer.from(config).toString())).toMatchObject({ os: "linux", config: { Cmd: ["sh"] } });
+    const source = { identifier: "docker-image://docker.io/library/busybox:latest" };
+    expect((await gateway.resolveSourceMeta({ source })).image?.digest).toBe(id);
+    const missing = await gateway
+      .resolveImageConfig({ ref: "nowhere" })
+      .catch((error: ConnectError) => error.rawMessage);
+    expect(missing).toContain("No such image: nowhere");
+  });
 
   test("refuses LLB definitions", async () => {
     const session = await openSession(engine.socket, { id: newId(), methods: [], routes: () => undefined });
@@ -239,7 +258,10 @@ describe("a client that misbehaves", () => {
   const directory = (path: string): Out => file(path, { mode: 0x8000_01ed, size: 0n });
 
   /** Builds with a client whose context is what `packets` says. */
-  async function buildWith(packets: () => AsyncIterable<Out>): Promise<string> {
+  async function buildWith(
+    packets: () => AsyncIterable<Out>,
+    onOpen: (session: Duplex) => void = () => undefined,
+  ): Promise<string> {
     const sessionId = newId();
     const session = await openSession(engine.socket, {
       id: sessionId,
@@ -265,6 +287,7 @@ describe("a client that misbehaves", () => {
         });
       },
     });
+    onOpen(session);
     const solved = control.client(Control).solve({ ref: newId(), session: sessionId, frontend: "dockerfile.v0" });
     const message = await solved.then(
       () => "built",
@@ -334,6 +357,28 @@ describe("a client that misbehaves", () => {
     expect(await solved).toContain("context canceled");
     expect(performance.now() - vanished).toBeLessThan(2000);
   }, 30_000);
+
+  test("a session that vanishes within a transfer leaves nothing of it", async () => {
+    const packs = async (): Promise<string> =>
+      (await run("find", [join(engine.dataRoot, "contexts"), "-name", "*.pack"])).stdout;
+    const before = await packs();
+    let session: Duplex | undefined;
+    const began = performance.now();
+    const message = await buildWith(
+      async function* () {
+        yield file("a", { size: 1_000_000n });
+        yield { type: 0 };
+        yield { type: 2, id: 0, data: Buffer.alloc(1000) };
+        session?.destroy();
+      },
+      (opened) => {
+        session = opened;
+      },
+    );
+    expect(message).toContain("context canceled");
+    expect(performance.now() - began).toBeLessThan(2000);
+    expect(await packs()).toBe(before);
+  });
 
   test("sessions without an id, of a known id, or of another protocol are refused", async () => {
     const routes = (): void => undefined;
