@@ -37,7 +37,8 @@ export function requestedBlocks(
   if (problems.length > 0) throw new InvalidParameterError(`invalid network config:\n${problems.join("\n")}`);
   const blockOf = (family: Family): AddressBlock => {
     const own = configs.filter(({ Subnet = "" }) => parseSubnet(Subnet)?.family === family);
-    if (own.length > 1) throw new ForbiddenError("bridge driver doesn't support multiple subnets");
+    if (own.length > 1)
+      throw new ForbiddenError(`${request.Driver || "bridge"} driver doesn't support multiple subnets`);
     return own[0] ? addressBlock(own[0]) : CHOSEN_BLOCK;
   };
   return { ipv4: enabled.ipv4 ? blockOf(4) : undefined, ipv6: enabled.ipv6 ? blockOf(6) : undefined };
