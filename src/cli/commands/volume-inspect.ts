@@ -11,7 +11,9 @@ export const command: Command = defineCommand({
   arguments: atLeast(1),
   flags: { format: inspectFormatFlag() },
   run: ({ flags, args }, { engine, streams }) =>
-    inspectAll(args, flags.format, streams, async (name) => inAlphabet(await inspectVolume(engine, name))),
+    inspectAll(args, flags.format, streams, async (name) => inAlphabet(await inspectVolume(engine, name)), {
+      goType: "volume.Volume",
+    }),
 });
 
 /** Docker prints the fields of a volume in this order, whatever the engine's. */

@@ -1,8 +1,8 @@
 /** Templates on one object, as docker's `inspect -f` runs them. */
 import { errorMessage, InvalidParameterError } from "#errors/errors.ts";
-import { toJson } from "#formats/go-template/functions.ts";
+import { type TemplateFunctions, toJson } from "#formats/go-template/functions.ts";
 import { Template } from "#formats/go-template/template.ts";
-import { GO_TYPE, isObject } from "#formats/go-template/values.ts";
+import { isObject } from "#formats/go-template/values.ts";
 import { StatusError } from "../status-error.ts";
 import { TypedView } from "./inspect-values.ts";
 
@@ -18,28 +18,37 @@ export function parseInspectTemplate(format: string, exitCode: number): (value: 
     try {
       return template.execute(view.typed(value), { functions });
     } catch {
-      return runOnJson(template, value);
+      return runOnJson(template, value, true);
     }
   };
 }
 
 /** As {@link parseInspectTemplate}, on a struct of Go's that the client made itself: an unknown field is an error that names its type. */
 export function parseStructTemplate(format: string, exitCode: number, goType: string): (value: unknown) => string {
-  const template = parseTemplate(format, exitCode, false);
-  return (value) => runOnJson(template, isObject(value) ? { ...value, [GO_TYPE]: goType } : value);
+  const template = parseTemplate(format, exitCode);
+  return (value) => {
+    const view = new TypedView(goType);
+    const functions = { json: (part: unknown) => toJson(isObject(part) ? view.originalOf(part) : part) };
+    return runOnJson(template, view.typed(value), false, functions);
+  };
 }
 
-function runOnJson(template: Template, value: unknown): string {
+function runOnJson(
+  template: Template,
+  value: unknown,
+  missingKeyIsError: boolean,
+  functions: TemplateFunctions = {},
+): string {
   try {
-    return template.execute(value);
+    return template.execute(value, { missingKeyIsError, functions });
   } catch (cause) {
     throw new InvalidParameterError(`template parsing error: ${errorMessage(cause)}`, { cause });
   }
 }
 
-function parseTemplate(format: string, exitCode: number, missingKeyIsError: boolean = true): Template {
+function parseTemplate(format: string, exitCode: number): Template {
   try {
-    return new Template(format, { missingKeyIsError });
+    return new Template(format);
   } catch (cause) {
     throw new StatusError(exitCode, `template parsing error: ${errorMessage(cause)}`, { cause });
   }

@@ -1,23 +1,31 @@
 /**
- * Typed zero values for `inspect -f`. Docker evaluates templates on Go structs, where a null list prints `[]` and a field that JSON
- * leaves out is there all the same; on plain JSON, `{{if .State.Health}}` would fail.
+ * What came over the wire as Go's structs have it, for `inspect -f`. Docker evaluates templates on structs, where a null list prints `[]`, a field
+ * that JSON leaves out is there all the same, an unknown field is an error and a missing key of a map is not.
  */
-import { NIL_MAP, NIL_POINTER, NIL_SLICE } from "#formats/go-template/values.ts";
+import { GO_TYPE, NIL_MAP, NIL_POINTER, NIL_SLICE } from "#formats/go-template/values.ts";
 
+/** Fields whose keys are data. */
 const MAPS = new Set([
   "Annotations",
-  "Config",
+  "AuxiliaryAddresses",
   "Containers",
+  "ContextInfo",
   "Data",
+  "Details",
   "DriverOpts",
   "ExposedPorts",
+  "IndexConfigs",
   "Labels",
   "Networks",
   "Options",
   "PortBindings",
   "Ports",
+  "Runtimes",
+  "Services",
+  "Status",
   "StorageOpt",
   "Sysctls",
+  "TLSMaterial",
   "Tmpfs",
   "Volumes",
 ]);
@@ -30,51 +38,104 @@ const POINTERS = new Set([
   "IPAMConfig",
   "OomKillDisable",
   "PidsLimit",
+  "Server",
   "StopTimeout",
   "UsageData",
 ]);
 
-/** What structs have and JSON may leave out, by the name of the object. */
-const DEFAULTS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
-  State: { Health: NIL_POINTER },
-  Config: {
-    ExposedPorts: NIL_MAP,
-    Healthcheck: NIL_POINTER,
-    Shell: NIL_SLICE,
-    StopSignal: "",
-    StopTimeout: NIL_POINTER,
-    Labels: NIL_MAP,
-    Volumes: NIL_MAP,
-    Entrypoint: NIL_SLICE,
-    Cmd: NIL_SLICE,
-    Env: NIL_SLICE,
-    User: "",
-    WorkingDir: "",
-    OnBuild: NIL_SLICE,
-  },
-  HostConfig: { Mounts: NIL_SLICE, Tmpfs: NIL_MAP, Sysctls: NIL_MAP, Init: NIL_POINTER, Annotations: NIL_MAP },
+const CONFIG = {
+  ExposedPorts: NIL_MAP,
+  Healthcheck: NIL_POINTER,
+  Shell: NIL_SLICE,
+  StopSignal: "",
+  StopTimeout: NIL_POINTER,
+  Labels: NIL_MAP,
+  Volumes: NIL_MAP,
+  Entrypoint: NIL_SLICE,
+  Cmd: NIL_SLICE,
+  Env: NIL_SLICE,
+  User: "",
+  WorkingDir: "",
+  OnBuild: NIL_SLICE,
+  ArgsEscaped: false,
 };
 
-/** A document with nulls and missing fields as Go's structs have them, and the way back to what came over the wire. */
+/** What structs have and JSON may leave out, by where the object stands. */
+const DEFAULTS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  State: { Health: NIL_POINTER },
+  Config: CONFIG,
+  ContainerConfig: CONFIG,
+  HostConfig: {
+    Annotations: NIL_MAP,
+    Init: NIL_POINTER,
+    Mounts: NIL_SLICE,
+    StorageOpt: NIL_MAP,
+    Sysctls: NIL_MAP,
+    Tmpfs: NIL_MAP,
+  },
+  "Mounts[]": { Type: "", Name: "", Source: "", Destination: "", Driver: "", Mode: "", RW: false, Propagation: "" },
+  "HostConfig.Mounts[]": { Type: "", Source: "", Target: "", ReadOnly: false, Consistency: "" },
+  "State.Health": { Log: NIL_SLICE },
+  "volume.Volume": { UsageData: NIL_POINTER, ClusterVolume: NIL_POINTER, Status: NIL_MAP },
+  "IPAM.Config[]": { Subnet: "", IPRange: "", Gateway: "", AuxiliaryAddresses: NIL_MAP },
+};
+
+/** A document as Go has it, and the way back to what came over the wire. */
 export class TypedView {
   readonly #originals: WeakMap<object, object> = new WeakMap();
+  readonly #goType: string;
 
-  /** `value` typed; `name` is the field it stands in. */
-  typed(value: unknown, name: string = ""): unknown {
-    if (value === null) return MAPS.has(name) ? NIL_MAP : POINTERS.has(name) ? NIL_POINTER : NIL_SLICE;
+  /** `goType` is the type of the whole, which errors name. */
+  constructor(goType: string = "") {
+    this.#goType = goType;
+  }
+
+  /** `value` typed; `path` is where it stands: `HostConfig.Mounts[]`. */
+  typed(value: unknown, path: string = ""): unknown {
+    const name = path.slice(path.lastIndexOf(".") + 1);
+    if (value === null) return nilOf(path, name);
     if (typeof value !== "object") return value;
     const view = Array.isArray(value)
-      ? value.map((one) => this.typed(one))
-      : {
-          ...DEFAULTS[name],
-          ...Object.fromEntries(Object.entries(value).map(([key, one]) => [key, this.typed(one, key)])),
-        };
-    this.#originals.set(view, value);
+      ? value.map((one) => this.typed(one, `${path}[]`))
+      : isMap(path, name)
+        ? this.#map(Object.entries(value), path)
+        : this.#struct(Object.entries(value), path);
+    this.#originals.set(view, isMap(path, name) ? sorted(value) : value);
     return view;
+  }
+
+  #map(entries: readonly (readonly [string, unknown])[], path: string): Readonly<Record<string, unknown>> {
+    return Object.fromEntries(entries.map(([key, one]) => [key, this.typed(one, `${path}{}`)]));
+  }
+
+  #struct(entries: readonly (readonly [string, unknown])[], path: string): Readonly<Record<PropertyKey, unknown>> {
+    const fields = entries.map(([key, one]) => [key, this.typed(one, path === "" ? key : `${path}.${key}`)]);
+    return {
+      ...DEFAULTS[path || this.#goType],
+      ...Object.fromEntries(fields),
+      [GO_TYPE]: path === "" ? this.#goType : path,
+    };
   }
 
   /** What {@link typed} made `view` of: `{{json .Config}}` prints no more than the engine said. */
   originalOf(view: object): object {
     return this.#originals.get(view) ?? view;
   }
+}
+
+function nilOf(path: string, name: string): unknown {
+  // A value of a map may be anything, so that null is no typed nil.
+  if (name.endsWith("{}") || path.startsWith("Status{}")) return null;
+  return isMap(path, name) ? NIL_MAP : POINTERS.has(name) ? NIL_POINTER : NIL_SLICE;
+}
+
+/** `LogConfig.Config` is a map, the container's `Config` is not; below a volume's Status everything is. */
+function isMap(path: string, name: string): boolean {
+  return MAPS.has(name) || path.endsWith("LogConfig.Config") || path.startsWith("Status{}");
+}
+
+/** Go marshals a map by its keys. */
+function sorted(value: object): object {
+  if (Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -1,10 +1,19 @@
 /** Runs a parsed template on data. https://github.com/golang/go/blob/go1.24.3/src/text/template/exec.go */
 import { errorMessage } from "#errors/errors.ts";
 import { SHORT_CIRCUIT, type TemplateFunctions } from "./functions.ts";
-import { type CommandNode, type Expression, expressionText, type Node, type Pipeline, pipelineText } from "./nodes.ts";
+import {
+  type CommandNode,
+  commandText,
+  type Expression,
+  expressionText,
+  type Node,
+  type Pipeline,
+  pipelineText,
+} from "./nodes.ts";
 import type { Trees } from "./parser.ts";
+import { argumentProblem, countProblem } from "./signatures.ts";
 import { TemplateError } from "./template-error.ts";
-import { GoNil, isObject, isTrue, printValue, sortedEntries, structType, typeName } from "./values.ts";
+import { formatValue, GoNil, isObject, isTrue, printValue, sortedEntries, structType, typeName } from "./values.ts";
 
 /** Templates that call each other end somewhere. */
 const MAX_DEPTH = 1000;
@@ -126,6 +135,14 @@ class Execution {
   #entriesOf(value: unknown, pipeline: Pipeline): readonly (readonly [unknown, unknown])[] {
     if (Array.isArray(value)) return value.map((element, index) => [index, element] as const);
     if (value === undefined || value === null || value instanceof GoNil) return [];
+    if (Number.isInteger(value) && pipeline.variables.length > 1) {
+      const last = pipeline.commands.at(-1);
+      throw this.#error(
+        last?.position ?? pipeline.position,
+        last ? commandText(last) : pipelineText(pipeline),
+        `can't use ${formatValue(value)} to iterate over more than one variable`,
+      );
+    }
     if (Number.isInteger(value)) return Array.from({ length: Number(value) }, (_, index) => [index, index] as const);
     if (isObject(value) && structType(value) === undefined) return sortedEntries(value);
     throw this.#error(pipeline.position, pipelineText(pipeline), `range can't iterate over ${printValue(value)}`);
@@ -153,7 +170,7 @@ class Execution {
   #command(dot: unknown, command: CommandNode, piped: unknown): unknown {
     const [first, ...rest] = command.words;
     if (!first) return undefined;
-    if (first.kind === "function") return this.#call(dot, first, rest, piped);
+    if (first.kind === "function") return this.#call(dot, first, rest, piped, commandText(command));
     const args = (): readonly unknown[] => {
       const values = rest.map((word) => this.#value(dot, word));
       return piped === NONE ? values : [...values, piped];
@@ -189,7 +206,7 @@ class Execution {
       case "chain":
         return this.#fields(this.#value(dot, node.of), node.names, node);
       case "function":
-        return this.#call(dot, node, [], NONE);
+        return this.#call(dot, node, [], NONE, node.name);
       case "pipeline":
         return this.#pipeline(dot, node.pipeline);
     }
@@ -204,18 +221,29 @@ class Execution {
     node: Extract<Expression, { readonly kind: "function" }>,
     words: readonly Expression[],
     piped: unknown,
+    text: string,
   ): unknown {
     const { name } = node;
+    const miscounted = countProblem(name, words.length + (piped === NONE ? 0 : 1));
+    if (miscounted) throw this.#error(node.position, name, miscounted);
     if (SHORT_CIRCUIT.has(name)) return this.#shortCircuit(dot, node, words, piped);
-    const values = words.map((word) => this.#value(dot, word));
+    const values = words.map((word, at) => this.#argument(dot, word, name, at));
     const args = piped === NONE ? values : [...values, piped];
     const callee = this.#options.functions[name];
     if (!callee) throw this.#error(node.position, name, `"${name}" is not a defined function`);
     try {
       return callee(...args);
     } catch (error) {
-      throw this.#error(node.position, name, `error calling ${name}: ${errorMessage(error)}`);
+      throw this.#error(node.position, text, `error calling ${name}: ${errorMessage(error)}`);
     }
+  }
+
+  /** An argument that has the type which the function declares. */
+  #argument(dot: unknown, word: Expression, name: string, at: number): unknown {
+    const value = this.#value(dot, word);
+    const problem = argumentProblem(name, at, value, word.kind === "literal" ? word.text : undefined);
+    if (problem) throw this.#error(word.position, expressionText(word), problem);
+    return value;
   }
 
   /** `and` gives the first false value, `or` the first true one, else the last. */
@@ -225,9 +253,6 @@ class Execution {
     words: readonly Expression[],
     piped: unknown,
   ): unknown {
-    if (words.length === 0 && piped === NONE) {
-      throw this.#error(node.position, node.name, `wrong number of args for ${node.name}: want at least 1 got 0`);
-    }
     let value: unknown;
     for (const word of words) {
       value = this.#value(dot, word);
@@ -255,16 +280,29 @@ class Execution {
       if (this.#options.missingKeyIsError) throw fail(`nil data; no entry for key "${name}"`);
       return undefined;
     }
+    if (receiver instanceof GoNil && receiver.kind === "map") return this.#missingKey(name, fail);
     if (receiver === null || receiver instanceof GoNil) throw fail(`nil pointer evaluating interface {}.${name}`);
     if (!isObject(receiver)) throw fail(`can't evaluate field ${name} in type ${typeName(receiver)}`);
     const value = Object.hasOwn(receiver, name) ? receiver[name] : undefined;
     if (isMethod(value)) return this.#method(value, name, args, fail);
     if (value === undefined && !Object.hasOwn(receiver, name)) {
       if (structType(receiver) !== undefined) throw fail(`can't evaluate field ${name} in type ${typeName(receiver)}`);
-      if (this.#options.missingKeyIsError) throw fail(`map has no entry for key "${name}"`);
+      if (args.length === 0) return this.#missingKey(name, fail);
     }
-    if (args.length > 0) throw fail(`${name} is not a method but has arguments`);
+    if (args.length > 0) {
+      const isStruct = structType(receiver) !== undefined;
+      throw fail(
+        isStruct
+          ? `${name} has arguments but cannot be invoked as function`
+          : `${name} is not a method but has arguments`,
+      );
+    }
     return value;
+  }
+
+  #missingKey(name: string, fail: (problem: string) => TemplateError): undefined {
+    if (this.#options.missingKeyIsError) throw fail(`map has no entry for key "${name}"`);
+    return undefined;
   }
 
   #method(method: Method, name: string, args: readonly unknown[], fail: (problem: string) => TemplateError): unknown {

@@ -28,7 +28,11 @@ const TEXTS: TemplateFunctions = {
   printf: (format, ...args) => sprintf(asString(format), args),
   println: (...args) => `${args.map(formatValue).join(" ")}\n`,
   html: (...args) => sprint(args).replace(/["'&<>\0]/g, (character) => HTML[character] ?? character),
-  js: (...args) => sprint(args).replace(/[\\'"<>&=\n\r\t]/g, (character) => SCRIPT[character] ?? character),
+  js: (...args) =>
+    sprint(args).replace(
+      /[\\'"<>&=\x00-\x1f\x7f\u2028\u2029]/g,
+      (character) => SCRIPT[character] ?? `\\u${character.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}`,
+    ),
   urlquery: (...args) =>
     encodeURIComponent(sprint(args))
       .replaceAll("%20", "+")
@@ -47,7 +51,12 @@ const DOCKER: TemplateFunctions = {
     const source = asString(text);
     return source === "" ? "" : " ".repeat(asInteger(before)) + source + " ".repeat(asInteger(after));
   },
-  truncate: (text, length) => asString(text).slice(0, asInteger(length)),
+  // Docker counts bytes, and cuts a character in two; here it goes as a whole.
+  truncate: (text, length) => {
+    const most = asInteger(length);
+    if (most < 0) throw new TemplateError(`runtime error: slice bounds out of range [:${most}]`);
+    return cutBytes(asString(text), most);
+  },
 };
 
 export const FUNCTIONS: TemplateFunctions = {
@@ -59,6 +68,7 @@ export const FUNCTIONS: TemplateFunctions = {
   index,
   slice,
   call: (callee) => {
+    if (isNil(callee)) throw new TemplateError("call of nil");
     throw new TemplateError(`non-function ${formatValue(callee)} of type ${typeName(callee)}`);
   },
   ...COMPARISONS,
@@ -88,10 +98,16 @@ const SCRIPT: Readonly<Record<string, string>> = {
   ">": "\\u003E",
   "&": "\\u0026",
   "=": "\\u003D",
-  "\n": "\\u000A",
-  "\r": "\\u000D",
-  "\t": "\\u0009",
 };
+
+/** As much of `text` as fits into `most` bytes of UTF-8. */
+function cutBytes(text: string, most: number): string {
+  const bytes = Buffer.from(text);
+  if (bytes.length <= most) return text;
+  let end = most;
+  while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end--;
+  return bytes.subarray(0, end).toString("utf8");
+}
 
 function percent(character: string): string {
   return `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
@@ -117,6 +133,9 @@ function equal(a: unknown, b: unknown): boolean {
 }
 
 function order(a: unknown, b: unknown): number {
+  for (const side of [a, b]) {
+    if (typeof side !== "string" && typeof side !== "number") throw new TemplateError("invalid type for comparison");
+  }
   if (typeof a !== typeof b) throw new TemplateError("incompatible types for comparison");
   if (typeof a === "string" && typeof b === "string") return a < b ? -1 : a > b ? 1 : 0;
   if (typeof a === "number" && typeof b === "number") return a - b;
@@ -128,7 +147,10 @@ function length(value: unknown): number {
   if (Array.isArray(value)) return value.length;
   if (value instanceof GoNil && value.kind !== "pointer") return 0;
   if (isObject(value)) return Object.keys(value).length;
-  throw new TemplateError(isNil(value) ? "len of nil pointer" : `len of type ${typeName(value)}`);
+  if (value instanceof GoNil) throw new TemplateError("len of nil pointer");
+  throw new TemplateError(
+    isNil(value) ? "reflect: call of reflect.Value.Type on zero Value" : `len of type ${typeName(value)}`,
+  );
 }
 
 function index(value: unknown, ...keys: readonly unknown[]): unknown {
@@ -145,8 +167,8 @@ function indexOnce(value: unknown, key: unknown): unknown {
     return typeof value === "string" ? Buffer.from(value)[at] : value[at];
   }
   if (!isObject(value)) throw new TemplateError(`can't index item of type ${typeName(value)}`);
-  const name = typeof key === "string" ? key : formatValue(key);
-  if (Object.hasOwn(value, name)) return value[name];
+  if (typeof key !== "string") throw new TemplateError(`value has type ${typeName(key)}; should be string`);
+  if (Object.hasOwn(value, key)) return value[key];
   // A map of strings gives the empty string for a missing key; what else its values could be is not known.
   return Object.values(value).every((one) => typeof one === "string") ? "" : undefined;
 }
@@ -156,9 +178,18 @@ function indexNumber(key: unknown): number {
   return Number(key);
 }
 
+/** Of a text its bytes, as Go counts. */
 function slice(value: unknown, ...bounds: readonly unknown[]): unknown {
-  if (!Array.isArray(value) && typeof value !== "string")
-    throw new TemplateError(`can't slice item of type ${typeName(value)}`);
+  if (typeof value === "string") {
+    if (bounds.length > 2) throw new TemplateError("cannot 3-index slice a string");
+    return Buffer.from(sliceOnce(Buffer.from(value), bounds)).toString("utf8");
+  }
+  if (!Array.isArray(value)) throw new TemplateError(`can't slice item of type ${typeName(value)}`);
+  return sliceOnce(value, bounds);
+}
+
+function sliceOnce<T extends Buffer | readonly unknown[]>(value: T, bounds: readonly unknown[]): T;
+function sliceOnce(value: Buffer | readonly unknown[], bounds: readonly unknown[]): Buffer | readonly unknown[] {
   const [from = 0, to = value.length] = bounds.map(indexNumber);
   for (const bound of [from, to])
     if (bound < 0 || bound > value.length) throw new TemplateError(`index out of range: ${bound}`);

@@ -46,7 +46,10 @@ const WORDS: readonly (readonly [TokenKind, RegExp])[] = [
   ["string", /"(?:[^"\\\n]|\\[^\n])*"/y],
   ["rawString", /`[^`]*`/y],
   ["char", /'(?:[^'\\\n]|\\[^\n])+'/y],
-  ["number", /[+-]?(?:0[xXbBoO][0-9a-fA-F_]+|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d+)?)/y],
+  [
+    "number",
+    /[+-]?(?:0[xX][0-9a-fA-F_]+(?:\.[0-9a-fA-F_]*)?[pP][+-]?\d+|0[xXbBoO][0-9a-fA-F_]+|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d+)?)/y,
+  ],
   ["field", /\.[\p{L}_][\p{L}\p{Nd}_]*/uy],
   ["variable", /\$[\p{L}\p{Nd}_]*/uy],
   ["identifier", /[\p{L}_][\p{L}\p{Nd}_]*/uy],
@@ -120,7 +123,7 @@ function lexAction(source: string, start: number, open: number, tokens: Token[])
       return { position: closing ? close.lastIndex : next + 2, trim };
     }
     if (next >= source.length) throw lexError(source, next, "unclosed action");
-    const token = lexWord(source, next, next > at);
+    const token = lexWord(source, next, next > at, tokens.at(-1));
     depth += token.kind === "leftParen" ? 1 : token.kind === "rightParen" ? -1 : 0;
     if (depth < 0) throw lexError(source, next, "unexpected right paren");
     tokens.push(token);
@@ -128,7 +131,9 @@ function lexAction(source: string, start: number, open: number, tokens: Token[])
   }
 }
 
-function lexWord(source: string, position: number, spaceBefore: boolean): Token {
+function lexWord(source: string, position: number, spaceBefore: boolean, before: Token | undefined): Token {
+  const isFirst = before === undefined || before.kind === "open" || before.kind === "pipe";
+  const isName = before?.kind === "field" || before?.kind === "variable" || before?.kind === "identifier";
   for (const [kind, pattern] of WORDS) {
     pattern.lastIndex = position;
     const text = pattern.exec(source)?.[0];
@@ -141,7 +146,9 @@ function lexWord(source: string, position: number, spaceBefore: boolean): Token 
   if (character === "`") throw lexError(source, position, "unterminated raw quoted string");
   if (character === "'") throw lexError(source, position, "unterminated character constant");
   const code = (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0");
-  throw lexError(source, position, `unexpected bad character U+${code} '${character}' in command`);
+  // Behind a field or a variable, Go says so as soon as the name ends badly.
+  if (!spaceBefore && isName) throw lexError(source, position, `bad character U+${code} '${character}'`);
+  throw lexError(source, position, `unexpected ${JSON.stringify(character)} in ${isFirst ? "command" : "operand"}`);
 }
 
 function wordKind(text: string): TokenKind {

@@ -64,11 +64,16 @@ export function expressionText(node: Expression): string {
   }
 }
 
+/** A call with its arguments, for errors of what was called. */
+export function commandText(command: CommandNode): string {
+  return command.words.map(expressionText).join(" ");
+}
+
 /** `$x := a b | c`. */
 export function pipelineText(pipeline: Pipeline): string {
   const { variables, assigns, commands } = pipeline;
   const head = variables.length > 0 ? `${variables.join(", ")} ${assigns ? "=" : ":="} ` : "";
-  return head + commands.map((command) => command.words.map(expressionText).join(" ")).join(" | ");
+  return head + commands.map(commandText).join(" | ");
 }
 
 function fieldText(names: readonly string[]): string {

@@ -1,7 +1,8 @@
 /** From tokens to the tree. https://github.com/golang/go/blob/go1.24.3/src/text/template/parse/parse.go */
+import { errorMessage } from "#errors/errors.ts";
 import { lex, lexError, type Token, type TokenKind } from "./lexer.ts";
 import { parseLiteral } from "./literal.ts";
-import type { CommandNode, Expression, Node, Pipeline } from "./nodes.ts";
+import { type CommandNode, type Expression, expressionText, type Node, type Pipeline } from "./nodes.ts";
 import type { TemplateError } from "./template-error.ts";
 
 /** Trees by name; the main one has the empty name. */
@@ -26,6 +27,8 @@ class Parser {
   #at = 0;
   #variables: string[] = ["$"];
   #loops = 0;
+  /** How many `if`, `with` and `range` are open. */
+  #depth = 0;
 
   constructor(source: string, functions: ReadonlySet<string>) {
     this.#source = source;
@@ -82,8 +85,10 @@ class Parser {
       case "range":
         return this.#control(token.text, token.position);
       case "template":
-        return this.#templateCall(token.position);
+        return this.#templateCall();
       case "define":
+        // Definitions stand by themselves, not inside other actions.
+        if (this.#depth > 0) throw this.#error("unexpected <define> in command", token);
         return this.#definition();
       case "block":
         return this.#block(token.position);
@@ -103,9 +108,11 @@ class Parser {
     const scope = this.#variables.length;
     const pipeline = this.#pipeline(kind, "close");
     if (kind === "range") this.#loops++;
+    this.#depth++;
     const list = this.#list(kind);
     if (kind === "range") this.#loops--;
     const otherwise = list.ending === "else" ? this.#otherwise(kind) : [];
+    this.#depth--;
     this.#variables.length = scope;
     return { kind, position, pipeline, body: list.nodes, otherwise };
   }
@@ -123,7 +130,8 @@ class Parser {
     return list.nodes;
   }
 
-  #templateCall(position: number): Node {
+  #templateCall(): Node {
+    const { position } = this.#peek();
     const name = this.#templateName("template clause");
     if (this.#peek().kind === "close") {
       this.#next();
@@ -154,7 +162,11 @@ class Parser {
     this.#loops = 0;
     const list = this.#list("define");
     if (list.ending !== "end") throw this.#error("unexpected {{else}} in define clause");
-    this.#trees.set(name, list.nodes);
+    const before = this.#trees.get(name);
+    if (before && !isEmptyTree(before) && !isEmptyTree(list.nodes)) {
+      throw this.#error(`template: multiple definition of template "${name}"`);
+    }
+    if (!before || !isEmptyTree(list.nodes)) this.#trees.set(name, list.nodes);
     this.#variables = outer;
     this.#loops = loops;
   }
@@ -162,7 +174,7 @@ class Parser {
   #templateName(context: string): string {
     const token = this.#next();
     if (token.kind !== "string" && token.kind !== "rawString") throw this.#unexpected(token, context);
-    return String(parseLiteral(token));
+    return String(this.#literal(token));
   }
 
   /** `$a, $b := command | command`, with what ends it. */
@@ -180,7 +192,6 @@ class Parser {
       commands.push(this.#command(context));
       if (this.#peek().kind === "pipe") {
         this.#next();
-        if (this.#peek().kind === end) throw this.#error(`missing value for ${context}`);
       }
     }
   }
@@ -189,6 +200,7 @@ class Parser {
     const none = { variables: [], assigns: false };
     const [first, second, third, fourth] = [0, 1, 2, 3].map((ahead) => this.#peek(ahead));
     if (first?.kind !== "variable") return none;
+    this.#checkDeclarations(context);
     if (second?.kind === "declare" || second?.kind === "assign") {
       this.#at += 2;
       return this.#declare([first], second);
@@ -197,6 +209,13 @@ class Parser {
     if (fourth.kind !== "declare" && fourth.kind !== "assign") return none;
     this.#at += 4;
     return this.#declare([first, third], fourth);
+  }
+
+  /** `$a, $b :=` is for `range`, and two are the most. */
+  #checkDeclarations(context: string): void {
+    let count = 1;
+    while (this.#peek(2 * count - 1).kind === "comma" && this.#peek(2 * count).kind === "variable") count++;
+    if (count > (context === "range" ? 2 : 1)) throw this.#error(`too many declarations in ${context}`);
   }
 
   #declare(
@@ -229,9 +248,13 @@ class Parser {
       if (operand) words.push(operand);
       const { kind } = this.#peek();
       if (kind === "pipe" || kind === "close" || kind === "rightParen") break;
-      if (!operand) throw this.#unexpected(this.#peek(), operand ? "operand" : context);
+      if (!operand) throw this.#unexpected(this.#peek(), context);
+      if (!this.#peek().spaceBefore && isStray(kind)) throw this.#unexpected(this.#peek(), "operand");
     }
-    if (words.length === 0) throw this.#error("empty command");
+    if (words.length === 0) {
+      const next = this.#peek();
+      throw next.kind === "pipe" ? this.#unexpected(next, context) : this.#error("empty command");
+    }
     return { position, words };
   }
 
@@ -247,7 +270,7 @@ class Parser {
     if (term.kind === "field") return { kind: "field", position, names: [...term.names, ...names] };
     if (term.kind === "variable") return { ...term, position, names: [...term.names, ...names] };
     if (term.kind === "literal" || term.kind === "nil" || term.kind === "dot") {
-      throw this.#error(`unexpected . after term "${term.kind === "literal" ? term.text : term.kind}"`, first);
+      throw this.#error(`unexpected . after term "${expressionText(term)}"`, first);
     }
     return { kind: "chain", position, of: term, names };
   }
@@ -277,7 +300,7 @@ class Parser {
       case "rawString":
       case "char":
         this.#next();
-        return { kind: "literal", position, text, value: parseLiteral(token) };
+        return { kind: "literal", position, text, value: this.#literal(token) };
       case "leftParen":
         this.#next();
         return { kind: "pipeline", position, pipeline: this.#pipeline("parenthesized pipeline", "rightParen") };
@@ -287,6 +310,14 @@ class Parser {
         return undefined;
       default:
         throw this.#unexpected(token, context);
+    }
+  }
+
+  #literal(token: Token): string | number | boolean {
+    try {
+      return parseLiteral(token);
+    } catch (error) {
+      throw this.#error(errorMessage(error), token);
     }
   }
 
@@ -312,11 +343,26 @@ class Parser {
   }
 
   #unexpected(token: Token, context: string): TemplateError {
-    const text = token.kind === "keyword" ? `<${token.text}>` : token.kind === "end" ? "EOF" : `"${token.text}"`;
+    const text =
+      token.kind === "keyword" || token.kind === "dot"
+        ? `<${token.text}>`
+        : token.kind === "end"
+          ? "EOF"
+          : `"${token.text}"`;
     return this.#error(token.kind === "end" ? "unexpected EOF" : `unexpected ${text} in ${context}`, token);
   }
 
   #error(problem: string, token: Token = this.#peek()): TemplateError {
     return lexError(this.#source, token.position, problem);
   }
+}
+
+/** What cannot stand behind an operand without a space. */
+function isStray(kind: TokenKind): boolean {
+  return kind === "dot" || kind === "comma" || kind === "assign" || kind === "declare";
+}
+
+/** Whether a tree makes no text: such a definition gives way to another. */
+function isEmptyTree(nodes: readonly Node[]): boolean {
+  return nodes.every((node) => node.kind === "text" && node.text.trim() === "");
 }

@@ -2,7 +2,7 @@
 import { goShortest } from "../go-units.ts";
 import { formatValue, typeName } from "./values.ts";
 
-const DIRECTIVE = /%([-+# 0]*)(\d+|\*)?(?:\.(\d+)?)?([a-zA-Z%])/g;
+const DIRECTIVE = /%([-+# 0]*)(\d+|\*)?(?:\.(\d+)?)?(?:\[(\d+)\])?([^\s\d.[\]]|$)/gu;
 
 interface Directive {
   readonly flags: string;
@@ -14,29 +14,41 @@ interface Directive {
 /** Formats as Go does, faults included: `%!d(string=x)`, `%!s(MISSING)`, `%!(EXTRA int=1)`. */
 export function sprintf(format: string, args: readonly unknown[]): string {
   let next = 0;
-  const text = format.replace(DIRECTIVE, (match, flags: string, width: string | undefined, precision, verb: string) => {
+  let isReordered = false;
+  const text = format.replace(DIRECTIVE, (match, flags: string, width: string | undefined, precision, number, verb) => {
     if (verb === "%") return "%";
+    if (verb === "") return "%!(NOVERB)";
     const columns = width === "*" ? Number(args[next++]) : Number(width ?? 0);
+    if (number !== undefined) {
+      isReordered = true;
+      next = Number(number) - 1;
+      if (next < 0 || next >= args.length) return `%!${verb}(BADINDEX)`;
+    }
     if (next >= args.length) return `%!${verb}(MISSING)`;
     const digits = match.includes(".") ? Number(precision ?? 0) : undefined;
     const directive = { flags, width: columns, precision: digits, verb };
     return pad(formatOne(directive, args[next++]), directive);
   });
   const extra = args.slice(next);
-  if (extra.length === 0) return text;
+  if (extra.length === 0 || isReordered) return text;
   return `${text}%!(EXTRA ${extra.map((arg) => `${typeName(arg)}=${formatValue(arg)}`).join(", ")})`;
 }
 
 function formatOne(directive: Directive, value: unknown): string {
   const { verb, precision, flags } = directive;
+  // Of a list, each element.
+  if (Array.isArray(value) && !"vsT".includes(verb)) {
+    return `[${value.map((one) => formatOne(directive, one)).join(" ")}]`;
+  }
   switch (verb) {
     case "v":
-      return formatValue(value);
+      return flags.includes("#") && typeof value === "string" ? quote(value) : formatValue(value);
     case "s":
       if (typeof value === "number" || typeof value === "boolean") break;
       return precision === undefined ? formatValue(value) : Array.from(formatValue(value)).slice(0, precision).join("");
     case "q":
-      if (typeof value === "string") return quote(value);
+      if (typeof value === "string") return flags.includes("#") ? rawQuote(value) : quote(value);
+      if (Number.isInteger(value)) return `'${String.fromCodePoint(Number(value))}'`;
       break;
     case "T":
       return typeName(value);
@@ -49,10 +61,14 @@ function formatOne(directive: Directive, value: unknown): string {
     case "x":
     case "X":
     case "o":
+    case "O":
     case "b":
       return formatRadix(verb, value, flags) ?? mismatch(verb, value);
     case "c":
       if (Number.isInteger(value)) return String.fromCodePoint(Number(value));
+      break;
+    case "U":
+      if (Number.isInteger(value)) return `U+${Number(value).toString(16).toUpperCase().padStart(4, "0")}`;
       break;
     case "f":
     case "F":
@@ -70,13 +86,17 @@ function mismatch(verb: string, value: unknown): string {
     : `%!${verb}(${typeName(value)}=${formatValue(value)})`;
 }
 
-const RADIX: Readonly<Record<string, number>> = { x: 16, X: 16, o: 8, b: 2 };
+const RADIX: Readonly<Record<string, number>> = { x: 16, X: 16, o: 8, O: 8, b: 2 };
+
+const PREFIX: Readonly<Record<string, string>> = { x: "0x", X: "0X", o: "0", b: "0b" };
 
 function formatRadix(verb: string, value: unknown, flags: string): string | undefined {
-  const prefix = flags.includes("#") && RADIX[verb] === 16 ? `0${verb}` : "";
+  const prefix = verb === "O" ? "0o" : flags.includes("#") ? (PREFIX[verb] ?? "") : "";
   const change = (text: string): string => prefix + (verb === "X" ? text.toUpperCase() : text);
   if (Number.isInteger(value)) return signed(Number(value), flags, (n) => change(n.toString(RADIX[verb])));
-  return typeof value === "string" && RADIX[verb] === 16 ? change(Buffer.from(value).toString("hex")) : undefined;
+  if (typeof value !== "string" || RADIX[verb] !== 16) return undefined;
+  const hex = Buffer.from(value).toString("hex");
+  return change(flags.includes(" ") ? hex.replace(/..(?=.)/g, "$& ") : hex);
 }
 
 function formatFloat(verb: string, value: number, precision: number | undefined): string {
@@ -106,4 +126,9 @@ function quote(text: string): string {
     if (hex === "07") return "\\a";
     return hex === "0b" ? "\\v" : `\\x${hex}`;
   });
+}
+
+/** strconv.Quote, in backquotes where that can be. */
+function rawQuote(text: string): string {
+  return /[`\x00-\x08\x0a-\x1f\x7f]/.test(text) ? quote(text) : `\`${text}\``;
 }

@@ -29,7 +29,7 @@ export class Template {
   execute(data: unknown, options: TemplateOptions = {}): string {
     return execute(this.#source, this.#trees, data, {
       functions: options.functions ? { ...this.#functions, ...options.functions } : this.#functions,
-      missingKeyIsError: this.#missingKeyIsError,
+      missingKeyIsError: options.missingKeyIsError ?? this.#missingKeyIsError,
     });
   }
 }

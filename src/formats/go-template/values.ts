@@ -48,8 +48,14 @@ export function typeName(value: unknown): string {
   if (typeof value === "boolean") return "bool";
   if (Array.isArray(value)) return "[]interface {}";
   if (value instanceof GoNil) return value.kind === "slice" ? "[]interface {}" : "map[string]interface {}";
-  if (isObject(value)) return structType(value) ?? "map[string]interface {}";
+  if (isObject(value)) return structType(value) ?? mapType(Object.values(value));
   return typeof value;
+}
+
+/** The type of a map is not known; one of texts only is most probably declared so. */
+function mapType(values: readonly unknown[]): string {
+  const isText = values.length > 0 && values.every((value) => typeof value === "string");
+  return isText ? "map[string]string" : "map[string]interface {}";
 }
 
 /** A value as `{{.}}` prints it: `<no value>` for what is not there, else as fmt's %v. */
@@ -77,5 +83,7 @@ export function sortedEntries(value: Readonly<Record<PropertyKey, unknown>>): re
 
 function formatNumber(value: number): string {
   if (Number.isSafeInteger(value)) return String(value);
+  // Go writes an exponent below 1e-4 and from 1e21 on.
+  if (value !== 0 && Math.abs(value) < 1e-4) return value.toExponential().replace(/e([+-])(\d)$/, "e$10$2");
   return String(value).replace(/e([+-])(\d)$/, "e$10$2");
 }
