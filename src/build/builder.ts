@@ -35,6 +35,10 @@ export interface BuildRequest {
   readonly cacheFrom?: readonly CacheLocation[];
   /** Shared caches to write when the image is done. */
   readonly cacheTo?: readonly CacheTarget[];
+  /** False: the image is only passing, and whoever asked for it tells how it goes on. Default true. */
+  readonly isImageWanted?: boolean;
+  /** Files of the layers that this build made are no younger than SOURCE_DATE_EPOCH. */
+  readonly rewriteTimestamp?: boolean;
   /** Canonical references, e.g. docker.io/library/web-ping:latest. */
   readonly tags: readonly string[];
   readonly buildArgs: Readonly<Record<string, string>>;

@@ -12,6 +12,7 @@ import { DockerfileChecks } from "./check/dockerfile-checks.ts";
 import type { FrontendCall } from "./check/frontend-calls.ts";
 import type { GitRunner } from "./context/git-checkout.ts";
 import { imageConfig } from "./export/image-config.ts";
+import { rewriteLayers } from "./export/rewrite-layers.ts";
 import { buildGraph, type GraphOptions } from "./graph/build-graph.ts";
 import type { StageGraph } from "./graph/graph-types.ts";
 import { parseDockerfile } from "./instructions/parse-dockerfile.ts";
@@ -91,7 +92,8 @@ export class DockerfileBuilder {
         sources.contexts.plan(target);
         request.onPlan?.(plannedVertexes(target));
         const cache = await this.#solve(target, request, sources, progress, { isPlan: false, imported });
-        const imageId = await this.#export(target, cache, request, progress);
+        const epoch = await sources.epoch(dockerfile, request);
+        const imageId = await this.#export(target, cache, { request, progress, epoch });
         await exportCaches(this.#options.sharedCaches, request, cache, progress);
         return { imageId };
       });
@@ -223,18 +225,37 @@ export class DockerfileBuilder {
     return solver.shareable(await solver.solve());
   }
 
-  #export(target: StageGraph, cache: ShareableCache, request: BuildRequest, progress: BuildProgress): Promise<Digest> {
+  /** The image of the target stage, made durable under its names. */
+  #export(target: StageGraph, cache: ShareableCache, parts: ExportParts): Promise<Digest> {
+    const { request, progress } = parts;
+    if (request.isImageWanted === false) return this.#createImage(target, cache, parts);
     return progress.run("exporting to image", async (vertex) => {
-      // The layers are in the store already, but for those that only a shared cache had; there is nothing to export but their names.
-      await localLayers(cache.result, request.signal);
+      const imageId = await this.#createImage(target, cache, parts);
       vertex.status("exporting layers");
-      const config = withInlineCache(imageConfig(target, cache.result, request.labels), cache, request);
-      const imageId = await this.#options.host.createImage(config, request.tags);
       vertex.status(`writing image ${imageId}`);
       for (const tag of request.tags) vertex.status(`naming to ${tag}`);
       return imageId;
     });
   }
+
+  async #createImage(target: StageGraph, cache: ShareableCache, parts: ExportParts): Promise<Digest> {
+    const { request, progress, epoch } = parts;
+    const { layers: store, host } = this.#options;
+    // They are in the store already, but for those that only a shared cache had.
+    await localLayers(cache.result, request.signal);
+    const layers = request.rewriteTimestamp
+      ? await rewriteLayers(cache.result, epoch, { layers: store, progress, signal: request.signal })
+      : cache.result;
+    const config = withInlineCache(imageConfig(target, layers, request.labels), cache, request);
+    return await host.createImage(config, request.tags);
+  }
+}
+
+interface ExportParts {
+  readonly request: BuildRequest;
+  readonly progress: BuildProgress;
+  /** SOURCE_DATE_EPOCH, seconds. */
+  readonly epoch: number | undefined;
 }
 
 function ignoreFileOf({ input }: BuildRequest): string | undefined {

@@ -15,6 +15,12 @@ export type BuildContext =
   /** A tar, perhaps compressed, that goes along with the request. */
   | { readonly kind: "archive"; readonly bytes: AsyncIterable<Uint8Array>; readonly dockerfile: string };
 
+/** One output as the engine is asked for it. `dest` is only told to be there. */
+export interface BuildOutputRequest {
+  readonly Type: string;
+  readonly Attrs: Readonly<Record<string, string>>;
+}
+
 export interface BuildRequest {
   readonly context: BuildContext;
   /** `--build-context`, sent before or to be fetched, by name. */
@@ -35,6 +41,8 @@ export interface BuildRequest {
   readonly networkMode: string;
   readonly platform: string;
   readonly extraHosts: readonly string[];
+  /** `-o`, in the order in which the engine counts them. */
+  readonly outputs: readonly BuildOutputRequest[];
   readonly shmSize?: number | undefined;
   /** Of a session that serves this build: see build-session/open-session.ts. */
   readonly session?: string | undefined;
@@ -65,6 +73,11 @@ export async function* callBuild(
   call: string,
 ): AsyncGenerator<JsonMessage, void, void> {
   yield* readJsonLines<JsonMessage>(await send(engine, build, { berthcall: call }));
+}
+
+/** What a build has for its client: a tar, or the bytes of one file. Closing early fails the build. */
+export async function fetchOutput(engine: Engine, token: string, signal?: AbortSignal): Promise<AsyncIterable<Buffer>> {
+  return (await engine.send({ method: "GET", path: `/berth/outputs/${token}`, signal })).body;
 }
 
 export type Answer<T> = { readonly value: T; readonly failure?: undefined } | { readonly failure: JsonMessage };
@@ -112,6 +125,7 @@ async function send(
       networkmode: build.networkMode,
       platform: build.platform || undefined,
       extrahosts: build.extraHosts.join(",") || undefined,
+      outputs: build.outputs.length > 0 ? JSON.stringify(build.outputs) : undefined,
       shmsize: build.shmSize || undefined,
     },
     headers: build.registryConfig ? { "X-Registry-Config": build.registryConfig } : {},

@@ -75,6 +75,12 @@ export interface PrunePlan {
 }
 
 /*
+ * `POST /build?version=berth&outputs=[{"Type":"local","Attrs":{…}}]`: what is for the client is told by a message with the id `berth.output` and
+ * `{"Index":N,"Token":"…"}` in `aux`; `GET /berth/outputs/{token}` gives it once, as a tar. The build ends when the client has all of it; a
+ * connection that breaks off before its last chunk is one that failed, and the build's answer says why.
+ */
+
+/*
  * `POST /build?berthcall=lint|outline|targets` runs nothing and answers, behind `berth.solve` updates, one message with the id `berth.call`
  * and what spec/build-check.ts says in `aux`.
  *

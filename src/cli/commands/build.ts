@@ -1,12 +1,12 @@
 import { writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { type BuildContext, type BuildRequest, buildImage } from "#client/build.ts";
+import type { BuildContext, BuildRequest } from "#client/build.ts";
 import type { BuildSession } from "#client/build-session/open-session.ts";
-import { InvalidParameterError, SystemError } from "#errors/errors.ts";
-import { formatReference, parseReference, tagNameOnly } from "#formats/reference.ts";
-import type { JsonMessage } from "#spec/docker-api.ts";
-import type { BuildFailure, SolveStatus } from "#spec/solve-status.ts";
+import { InvalidParameterError } from "#errors/errors.ts";
+import { parseReference } from "#formats/reference.ts";
 import { withBuildContext } from "../build/build-context.ts";
+import { buildMetadata, followBuild, outcomeOf } from "../build/follow-build.ts";
+import type { ParsedOutputs } from "../build/outputs.ts";
 import { isRemoteUrl } from "../build/remote-url.ts";
 import { failureText } from "../build-progress/failure-text.ts";
 import { createProgress, type Progress } from "../build-progress/progress.ts";
@@ -22,7 +22,6 @@ import { keyValueMap } from "../run/key-value-file.ts";
 const ACCEPTED = {
   compress: booleanFlag("Compress the build context using gzip", { hidden: true }),
   "force-rm": booleanFlag("Always remove intermediate containers", { hidden: true }),
-  load: booleanFlag('Shorthand for "--output=type=docker"', { hidden: true }),
   provenance: stringFlag('Shorthand for "--attest=type=provenance"', { hidden: true }),
   rm: booleanFlag("Remove intermediate containers after a successful build", { hidden: true, initial: true }),
   sbom: stringFlag('Shorthand for "--attest=type=sbom"', { hidden: true }),
@@ -34,6 +33,7 @@ const FLAGS = {
     "Say how recorded builds could have been shorter and smaller, with a diff of the Dockerfile; run nothing",
   ),
   "add-host": listFlag('Add a custom host-to-IP mapping ("host:ip")', { check: checkExtraHost }),
+  annotation: listFlag("Add annotation to the image", { type: "stringArray" }),
   allow: listFlag('Allow extra privileged entitlement (e.g., "network.host", "security.insecure")'),
   "build-arg": listFlag("Set build-time variables"),
   "build-context": listFlag("Additional build contexts (e.g., name=path)"),
@@ -50,14 +50,17 @@ const FLAGS = {
   format: stringFlag('Format of --plan and --advise: text, or "json"'),
   iidfile: stringFlag("Write the image ID to the file"),
   label: listFlag("Set metadata for an image"),
+  load: booleanFlag('Shorthand for "--output=type=docker"'),
   "metadata-file": stringFlag("Write build result metadata to a file"),
   network: stringFlag("Set the networking mode for the RUN instructions during build", { initial: "default" }),
   "no-cache": booleanFlag("Do not use cache when building the image"),
+  output: listFlag('Output destination (format: "type=local,dest=path")', { short: "o", type: "stringArray" }),
   plan: booleanFlag(
     "Say which steps are cached and which would run, and why; run nothing (exit code 0: all cached, 2: not all)",
   ),
   platform: stringFlag("Set platform if server is multi-platform capable"),
   progress: stringFlag('Set type of progress output ("auto", "plain", "tty", "quiet", "rawjson")', { initial: "auto" }),
+  push: booleanFlag('Shorthand for "--output=type=registry"'),
   pull: booleanFlag("Always attempt to pull a newer version of the image"),
   quiet: booleanFlag("Suppress the build output and print image ID on success", { short: "q" }),
   secret: listFlag('Secret to expose to the build (format: "id=mysecret[,src=/local/secret]")', {
@@ -85,10 +88,15 @@ export const command: Command = defineCommand({
     const { stdout, stderr } = context.streams;
     const progress = progressOf(flags, context);
     const source = { path: invocation.args[0] ?? "", dockerfile: flags.file };
+    const outputs = await outputsOf(flags, context);
     using session = await openSession(flags, context);
-    const outcome = await withBuildContext(source, context, (build) =>
-      follow(build, invocation, progress, { ...context, session: session?.id }),
-    );
+    const outcome = await withBuildContext(source, context, async (build) => {
+      const request = await requestOf(build, invocation, context);
+      return await followBuild(
+        { ...request, outputs: outputs.requests, session: session?.id },
+        { progress, context, targets: outputs.targets },
+      );
+    });
     if (flags.explain && outcome.build !== undefined) await explain(outcome.build, context);
     if (outcome.failure) {
       await stderr.write(failureText(outcome.failure, progress.remarks()));
@@ -99,32 +107,12 @@ export const command: Command = defineCommand({
     }
     await stderr.write(progress.remarks());
     if (flags.iidfile) await writeFile(flags.iidfile, outcome.imageId);
-    if (flags["metadata-file"]) await writeFile(flags["metadata-file"], metadataOf(outcome, flags.tag));
-    if (flags.quiet) await stdout.write(`${outcome.imageId}\n`);
+    if (flags["metadata-file"]) await writeFile(flags["metadata-file"], buildMetadata(outcome, flags.tag));
+    const isStdoutTaken = outputs.targets.some((target) => target?.kind === "stdout");
+    if (flags.quiet && !isStdoutTaken) await stdout.write(`${outcome.imageId}\n`);
     return 0;
   },
 });
-
-type Outcome = (
-  | { readonly imageId: string; readonly failure?: undefined }
-  | { readonly failure: BuildFailure; readonly imageId?: undefined }
-) & {
-  /** Its record's id; undefined from an engine that keeps none. */
-  readonly build?: string | undefined;
-};
-
-/** As buildx writes it with the docker driver, where an image's digest is its id. `buildx.build.ref` ends in what `build history inspect` takes. */
-function metadataOf({ imageId, build }: Outcome & { readonly imageId: string }, tags: readonly string[]): string {
-  const metadata = {
-    ...(build === undefined ? {} : { "buildx.build.ref": `default/default/${build}` }),
-    "containerimage.config.digest": imageId,
-    "containerimage.digest": imageId,
-    ...(tags.length === 0
-      ? {}
-      : { "image.name": tags.map((tag) => formatReference(tagNameOnly(parseReference(tag)))).join(",") }),
-  };
-  return `${JSON.stringify(metadata, null, 2)}\n`;
-}
 
 /** `--explain`: the key of every step, from the build's record. */
 async function explain(build: string, { engine, streams }: CommandContext): Promise<void> {
@@ -133,6 +121,16 @@ async function explain(build: string, { engine, streams }: CommandContext): Prom
     import("../output/build-record-text.ts"),
   ]);
   await streams.stderr.write(`\n${explanationText(await inspectBuild(engine, build))}`);
+}
+
+/** Most builds name no output: what reads them is loaded when one does. */
+async function outputsOf(
+  { output, push, load, annotation }: Invocation<typeof FLAGS>["flags"],
+  context: CommandContext,
+): Promise<ParsedOutputs> {
+  if (output.length === 0 && !push && !load && annotation.length === 0) return { requests: [], targets: [] };
+  const { parseOutputs } = await import("../build/outputs.ts");
+  return await parseOutputs({ output, push, load, annotation }, context);
 }
 
 /** What steps may ask the client for is served on a session; most builds need none. */
@@ -145,32 +143,6 @@ async function openSession(
   const services = await buildServices(secret, ssh, context);
   const { openBuildSession } = await import("#client/build-session/open-session.ts");
   return await openBuildSession(context.engine, services);
-}
-
-/** Builds and shows the progress until the engine has said how it ended. */
-async function follow(
-  build: BuildContext,
-  invocation: Invocation<typeof FLAGS>,
-  progress: Progress,
-  context: CommandContext & { readonly session: string | undefined },
-): Promise<Outcome> {
-  let outcome: Outcome | undefined;
-  let reference: string | undefined;
-  try {
-    const messages = buildImage(context.engine, {
-      ...(await requestOf(build, invocation, context)),
-      session: context.session,
-    });
-    for await (const message of messages) {
-      if (message.id === "berth.solve") await progress.update(message.aux as SolveStatus);
-      else if (message.id === "berth.build") reference = (message.aux as { readonly Ref?: string }).Ref;
-      else outcome = outcomeOf(message) ?? outcome;
-    }
-  } finally {
-    await progress.finish();
-  }
-  if (!outcome) throw new SystemError("failed to build: the engine ended the connection before the build had ended");
-  return { ...outcome, build: reference };
 }
 
 /** A directory of the user's is one of the machine's: the engine does not know where the user stands. */
@@ -190,6 +162,7 @@ async function requestOf(
 ): Promise<BuildRequest> {
   return {
     context: build,
+    outputs: [],
     contexts: await namedContexts(flags["build-context"], context),
     allow: flags.allow,
     source:
@@ -258,15 +231,6 @@ async function namedContexts(values: readonly string[], context: CommandContext)
   if (values.length === 0) return {};
   const { sendNamedContexts } = await import("../build/named-contexts.ts");
   return await sendNamedContexts(values, context);
-}
-
-function outcomeOf(message: JsonMessage): Outcome | undefined {
-  if (message.errorDetail || message.error) {
-    const text = message.errorDetail?.message ?? message.error ?? "";
-    return { failure: { message: text, ...(message.aux as Partial<BuildFailure> | undefined) } };
-  }
-  const { ID: imageId } = (message.aux ?? {}) as { readonly ID?: string };
-  return imageId === undefined ? undefined : { imageId };
 }
 
 function progressOf(flags: Invocation<typeof FLAGS>["flags"], context: CommandContext): Progress {

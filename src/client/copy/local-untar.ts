@@ -41,8 +41,11 @@ export async function localUntar(
     await make(path, entry, body, { merges, target: (link) => `${base}/${inside(nameOf(link), base)}` });
     if (entry.type === "directory") times.push({ path: bytesOf(path), entry });
   }
-  // Last: what is made in a directory changes its time.
-  for (const { path, entry } of times.reverse()) utimesSync(path, secondsOf(entry), secondsOf(entry));
+  // Last: what is made in a directory changes its time, and needs leave to write there.
+  for (const { path, entry } of times.reverse()) {
+    chmodSync(path, entry.mode);
+    utimesSync(path, secondsOf(entry), secondsOf(entry));
+  }
 }
 
 function inside(name: string, base: string): string {
@@ -93,7 +96,6 @@ async function make(path: string, entry: TarEntry, body: AsyncIterable<Uint8Arra
   switch (entry.type) {
     case "directory":
       if (!making.merges) mkdirSync(location, 0o700);
-      chmodSync(location, entry.mode);
       return;
     case "file":
       return writeFile(location, entry, body);

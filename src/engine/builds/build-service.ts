@@ -52,7 +52,15 @@ export interface BuildServiceParts {
   readonly temporaryDirectory: string;
 }
 
-export interface RecordedResult extends BuildResult {
+export interface BuildHooks<T> {
+  /** Hears the record's id before anything runs. */
+  readonly onRecord?: (id: string) => void;
+  /** Brings the image where it is wanted: part of the build, and of its record. */
+  readonly deliver?: (image: Digest, onStatus: BuildRequest["onStatus"]) => Promise<T>;
+}
+
+export interface RecordedResult<T = undefined> extends BuildResult {
+  readonly delivered: T | undefined;
   /** Of the build's record: `berth build history inspect ID`. */
   readonly buildId: string;
 }
@@ -74,10 +82,13 @@ export class BuildService {
   }
 
   /**
-   * Builds an image and records how that went; `onRecord` hears the record's id before anything runs. Throws BuildError (with what to show of
+   * Builds an image, delivers it and records how that went. Throws BuildError (with what to show of
    * the failure), CancelledError.
    */
-  async build(request: BuildRequest, onRecord?: (id: string) => void): Promise<RecordedResult> {
+  async build<T = undefined>(
+    request: BuildRequest,
+    { onRecord, deliver }: BuildHooks<T> = {},
+  ): Promise<RecordedResult<T>> {
     const running = this.history.begin(request);
     const onStatus: BuildRequest["onStatus"] = (status) => {
       running.status(status);
@@ -86,8 +97,9 @@ export class BuildService {
     onRecord?.(running.id);
     try {
       const result = await this.#parts.builder.build({ ...request, onStatus, memory: running });
+      const delivered = await deliver?.(result.imageId, onStatus);
       running.end({ status: "completed", imageId: result.imageId });
-      return { ...result, buildId: running.id };
+      return { ...result, buildId: running.id, delivered };
     } catch (error) {
       const status = error instanceof CancelledError ? "canceled" : "error";
       running.end({ status, error: buildFailure(error).message });
@@ -114,6 +126,11 @@ export class BuildService {
   /** What the Dockerfile says of itself: checks, outline or targets. Throws BuildError, InvalidParameterError for another call. */
   call(name: string, request: BuildRequest): Promise<CallResult> {
     return this.#parts.builder.call(parseFrontendCall(name), request);
+  }
+
+  /** For what is written only to be sent: on the disk of the data root, emptied at start-up. */
+  get temporaryDirectory(): string {
+    return this.#parts.temporaryDirectory;
   }
 
   /** `--build-context`s, held by `stack`. Throws NotFoundError for one that was not sent. */

@@ -1,6 +1,7 @@
 import type { PlannedVertex } from "#engine/builds/build-service.ts";
 import { familiarString, parseReference } from "#formats/reference.ts";
 import type { JsonMessage } from "#spec/docker-api.ts";
+import type { Descriptor } from "#spec/oci-image.ts";
 import type { BuildFailure, SolveStatus } from "#spec/solve-status.ts";
 import { LegacyBuildStream, legacyFailure, legacySuccess } from "./legacy-build-stream.ts";
 
@@ -10,7 +11,7 @@ export interface BuildRendering {
   begin(id: string): readonly JsonMessage[];
   plan(plan: readonly PlannedVertex[]): readonly JsonMessage[];
   status(status: SolveStatus): readonly JsonMessage[];
-  success(imageId: string): readonly JsonMessage[];
+  success(imageId: string, descriptor?: Descriptor): readonly JsonMessage[];
   failure(failure: BuildFailure): JsonMessage;
 }
 
@@ -20,7 +21,7 @@ export function berthRendering(): BuildRendering {
     begin: (id) => [{ id: "berth.build", aux: { Ref: id } }],
     plan: () => [],
     status: (status) => [{ id: "berth.solve", aux: status }],
-    success: (imageId) => [{ aux: { ID: imageId } }],
+    success: (imageId, descriptor) => [{ aux: { ID: imageId, ...(descriptor ? { Descriptor: descriptor } : {}) } }],
     failure: (failure) => ({ errorDetail: { message: failure.message }, error: failure.message, aux: failure }),
   };
 }

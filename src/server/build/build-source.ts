@@ -5,6 +5,7 @@ import type { BuildClient, LoadBuildKit } from "../buildkit.ts";
 import { decodeBuildContexts } from "../decode/build-contexts.ts";
 import type { RequestContext } from "../request-context.ts";
 import type { CancellableBuilds } from "./cancellable-builds.ts";
+import type { OutputFiles } from "./output-files.ts";
 import type { UploadedContexts } from "./uploaded-contexts.ts";
 
 /** Where builds may get their files from. */
@@ -13,6 +14,7 @@ export interface BuildSources {
   readonly loadBuildKit: LoadBuildKit;
   readonly uploads: UploadedContexts;
   readonly running: CancellableBuilds;
+  readonly outputFiles: OutputFiles;
 }
 
 /** Where one build gets its files and whatever else it asks its client for. Dispose it when the build has ended. */

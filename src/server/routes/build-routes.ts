@@ -1,4 +1,5 @@
 import { type BuildRequest, buildFailure, sharedCacheOptions } from "#engine/builds/build-service.ts";
+import { buildAndDeliver } from "#engine/builds/outputs/build-and-deliver.ts";
 import type { Engine } from "#engine/engine.ts";
 import { errorMessage, InvalidParameterError } from "#errors/errors.ts";
 import { formatReference, parseReference, tagNameOnly } from "#formats/reference.ts";
@@ -11,6 +12,7 @@ import type { JsonMessage } from "#spec/docker-api.ts";
 import { type BuildSources, openBuildSource } from "../build/build-source.ts";
 import { CancellableBuilds } from "../build/cancellable-builds.ts";
 import { LogValve } from "../build/log-valve.ts";
+import { OutputFiles } from "../build/output-files.ts";
 import { checkOutputs, requestedOutputs } from "../build/requested-outputs.ts";
 import { streamTrace } from "../build/trace-stream.ts";
 import { UploadedContexts } from "../build/uploaded-contexts.ts";
@@ -26,6 +28,7 @@ export function buildRoutes(engine: Engine, loadBuildKit: LoadBuildKit): readonl
     loadBuildKit,
     uploads: new UploadedContexts(),
     running: new CancellableBuilds(),
+    outputFiles: new OutputFiles(),
   };
   return [
     ["POST", "/build", (request) => build(sources, request)],
@@ -33,6 +36,7 @@ export function buildRoutes(engine: Engine, loadBuildKit: LoadBuildKit): readonl
     ["POST", "/build/prune", (request) => prune(engine, request)],
     ["POST", "/berth/contexts", (request) => offerContext(engine, request)],
     ["PUT", "/berth/contexts/{id}", (request) => receiveContext(engine, request)],
+    ["GET", "/berth/outputs/{token}", (request) => sources.outputFiles.answer(request)],
   ];
 }
 
@@ -69,7 +73,8 @@ async function build(sources: BuildSources, request: RequestContext): Promise<vo
   const buildId = request.text("buildid");
   if (buildId.startsWith(UPLOAD)) return await sources.uploads.offer(buildId.slice(UPLOAD.length), request);
   const parsed = parseBuild(request);
-  checkOutputs(request);
+  const isOurs = request.text("version") === "berth";
+  if (!isOurs) checkOutputs(request);
   await using source = await openBuildSource(sources, request);
   using running = sources.running.begin(buildId);
   const signal = AbortSignal.any([source.signal, running.signal]);
@@ -94,11 +99,11 @@ async function build(sources: BuildSources, request: RequestContext): Promise<vo
   else if (request.flag("berthadvise"))
     await answer(request, "berth.advice", () => builds.advise({ ...whole, onStatus: ignore }));
   else if (request.text("berthcall") !== "") await call(builds, request, whole);
-  else await streamBuild(sources.engine, request, whole);
+  else await streamBuild(sources, request, whole);
 }
 
 async function streamBuild(
-  engine: Engine,
+  { engine, outputFiles }: BuildSources,
   request: RequestContext,
   build: Omit<BuildRequest, "onStatus">,
 ): Promise<void> {
@@ -112,15 +117,20 @@ async function streamBuild(
       for (const message of messages) sendOne(message);
     };
     try {
-      const { imageId } = await engine.builds.build(
+      const result = await buildAndDeliver(
+        engine,
         {
           ...build,
           onPlan: (plan) => send(rendering.plan(plan)),
           onStatus: (status) => send(rendering.status(valve.pass(status))),
         },
-        (id) => send(rendering.begin(id)),
+        {
+          requested: requestedOutputs(request),
+          sink: outputFiles.sink(build.signal, (message) => send([message])),
+          onRecord: (id) => send(rendering.begin(id)),
+        },
       );
-      send(rendering.success(imageId));
+      send(rendering.success(result.imageId, result.delivered?.descriptor));
     } catch (error) {
       const failure = rendering.failure(buildFailure(error));
       // As dockerd: before the first step a failure is an answer with a status of its own.

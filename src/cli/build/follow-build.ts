@@ -1,0 +1,100 @@
+import { type BuildRequest, buildImage } from "#client/build.ts";
+import { SystemError } from "#errors/errors.ts";
+import { formatReference, parseReference, tagNameOnly } from "#formats/reference.ts";
+import type { JsonMessage } from "#spec/docker-api.ts";
+import type { Descriptor } from "#spec/oci-image.ts";
+import type { BuildFailure, SolveStatus } from "#spec/solve-status.ts";
+import type { Progress } from "../build-progress/progress.ts";
+import type { CommandContext } from "../grammar/command.ts";
+import type { OutputTarget } from "./outputs.ts";
+
+/** How a build ended. */
+export type Outcome = (
+  | { readonly imageId: string; readonly descriptor?: Descriptor | undefined; readonly failure?: undefined }
+  | { readonly failure: BuildFailure; readonly imageId?: undefined }
+) & {
+  /** Its record's id; undefined from an engine that keeps none. */
+  readonly build?: string | undefined;
+};
+
+export interface FollowOptions {
+  readonly progress: Progress;
+  readonly context: CommandContext;
+  /** By the place among the request's outputs. */
+  readonly targets: readonly (OutputTarget | undefined)[];
+}
+
+/** Builds, shows the progress and takes the outputs until the engine has said how it ended. Throws SystemError for an output that cannot be written. */
+export async function followBuild(
+  build: BuildRequest,
+  { progress, context, targets }: FollowOptions,
+): Promise<Outcome> {
+  let outcome: Outcome | undefined;
+  let reference: string | undefined;
+  const received: Promise<void>[] = [];
+  try {
+    for await (const message of buildImage(context.engine, build)) {
+      if (message.id === "berth.solve") await progress.update(message.aux as SolveStatus);
+      else if (message.id === "berth.build") reference = (message.aux as { readonly Ref?: string }).Ref;
+      else if (message.id === "berth.output") received.push(handled(receive(message, targets, context)));
+      else outcome = outcomeOf(message) ?? outcome;
+    }
+  } finally {
+    await progress.finish();
+  }
+  // What could not be written here is the cause of what the engine says.
+  await Promise.all(received);
+  if (!outcome) throw new SystemError("failed to build: the engine ended the connection before the build had ended");
+  return { ...outcome, build: reference };
+}
+
+/** Awaited later: until then it is no unhandled rejection. */
+function handled<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
+}
+
+async function receive(
+  { aux }: JsonMessage,
+  targets: FollowOptions["targets"],
+  context: CommandContext,
+): Promise<void> {
+  const { Index = -1, Token = "" } = (aux ?? {}) as { readonly Index?: number; readonly Token?: string };
+  const target = targets[Index];
+  if (!target) throw new SystemError(`failed to build: the engine has an output ${Index} that was not asked for`);
+  const { receiveOutput } = await import("./receive-output.ts");
+  await receiveOutput(Token, target, context);
+}
+
+/** What the last message of a build says; undefined for any other. */
+export function outcomeOf(message: JsonMessage): Outcome | undefined {
+  if (message.errorDetail || message.error) {
+    const text = message.errorDetail?.message ?? message.error ?? "";
+    return { failure: { message: text, ...(message.aux as Partial<BuildFailure> | undefined) } };
+  }
+  const { ID: imageId, Descriptor: descriptor } = (message.aux ?? {}) as {
+    readonly ID?: string;
+    readonly Descriptor?: Descriptor;
+  };
+  return imageId === undefined ? undefined : { imageId, descriptor };
+}
+
+/**
+ * What `--metadata-file` has, as buildx writes it: of an image that has no manifest yet the digest is its id, as with the docker driver.
+ * `buildx.build.ref` ends in what `build history inspect` takes.
+ */
+export function buildMetadata(
+  { imageId, build, descriptor }: Extract<Outcome, { readonly imageId: string }>,
+  tags: readonly string[],
+): string {
+  const metadata = {
+    ...(build === undefined ? {} : { "buildx.build.ref": `default/default/${build}` }),
+    "containerimage.config.digest": imageId,
+    ...(descriptor ? { "containerimage.descriptor": descriptor } : {}),
+    "containerimage.digest": descriptor?.digest ?? imageId,
+    ...(tags.length === 0
+      ? {}
+      : { "image.name": tags.map((tag) => formatReference(tagNameOnly(parseReference(tag)))).join(",") }),
+  };
+  return `${JSON.stringify(metadata, null, 2)}\n`;
+}
