@@ -15,8 +15,13 @@ import type { Streams } from "./streams.ts";
 
 export type GlobalFlags = ParsedFlags<typeof GLOBAL_FLAGS>;
 
+async function startEngineFor(streams: Streams): Promise<void> {
+  const { startEngine } = await import("./start-engine.ts");
+  await startEngine(streams.stderr);
+}
+
 /** Where `config.json`, contexts and plugins are: `--config`, DOCKER_CONFIG, `~/.docker`. */
-function configDirectoryOf({ flags }: GlobalFlags): string {
+export function configDirectoryOf({ flags }: GlobalFlags): string {
   return flags.config || process.env["DOCKER_CONFIG"] || join(homedir(), ".docker");
 }
 
@@ -24,7 +29,11 @@ function configDirectoryOf({ flags }: GlobalFlags): string {
  * Nothing is opened yet: the engine's address is resolved when `engine` is first asked for, which throws StatusError when it cannot be.
  * Throws StatusError for flags that contradict each other.
  */
-export function createContext(global: GlobalFlags, streams: Streams): CommandContext {
+export function createContext(
+  global: GlobalFlags,
+  streams: Streams,
+  options: { readonly startsEngine: boolean } = { startsEngine: true },
+): CommandContext {
   const { env } = process;
   const { flags, given } = global;
   const configDirectory = configDirectoryOf(global);
@@ -40,10 +49,7 @@ export function createContext(global: GlobalFlags, streams: Streams): CommandCon
     return new HttpEngine(endpoint, {
       apiVersion: env["DOCKER_API_VERSION"],
       headers: requestHeaders(configDirectory, env["DOCKER_CUSTOM_HEADERS"]),
-      startEngine: async () => {
-        const { startEngine } = await import("./start-engine.ts");
-        await startEngine(streams.stderr);
-      },
+      ...(options.startsEngine ? { startEngine: () => startEngineFor(streams) } : {}),
     });
   };
   return {

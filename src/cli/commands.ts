@@ -8,6 +8,27 @@ function leaf(name: string, about: string, load: Loader): Leaf {
   return { name, about, load: async () => (await load()).command };
 }
 
+const NO_SWARM =
+  "This node is not a swarm manager. Berth runs the containers of one host: it has no swarm mode, and nothing to join";
+
+/** One of docker's that Berth refuses, and why. */
+function refused(name: string, about: string, reason: string): Leaf {
+  const load = async (): Promise<Command> => (await import("./commands/not-supported.ts")).notSupported(about, reason);
+  return { name, about, hidden: true, load };
+}
+
+const NOT_SUPPORTED: readonly Leaf[] = [
+  refused("checkpoint", "Manage checkpoints", "checkpoints of containers are not supported"),
+  refused("config", "Manage Swarm configs", NO_SWARM),
+  refused("node", "Manage Swarm nodes", NO_SWARM),
+  refused("plugin", "Manage plugins", "Berth has no engine plugins: its drivers are built in"),
+  refused("secret", "Manage Swarm secrets", NO_SWARM),
+  refused("service", "Manage Swarm services", NO_SWARM),
+  refused("stack", "Manage Swarm stacks", NO_SWARM),
+  refused("swarm", "Manage Swarm", NO_SWARM),
+  refused("trust", "Manage trust on Docker images", "content trust is not supported: name images by digest instead"),
+];
+
 const ATTACH = leaf(
   "attach",
   "Attach local standard input, output, and error streams to a running container",
@@ -137,12 +158,25 @@ const IMAGETOOLS: Group = {
   ],
 };
 
+const ONE_BUILDER =
+  'additional instances of driver "docker" cannot be created: Berth builds in its engine, and "berth buildx" uses that of the context in use';
+
 /** Scripts written for docker's plugin. */
 const BUILDX: Group = {
   ...BUILDER,
   name: "buildx",
   hidden: true,
-  commands: [...BUILDER.commands, IMAGETOOLS],
+  commands: [
+    ...BUILDER.commands,
+    refused("bake", "Build from a file", "bake files are not supported: run berth build for each target"),
+    refused("create", "Create a new builder instance", ONE_BUILDER),
+    IMAGETOOLS,
+    leaf("inspect", "Inspect current builder instance", () => import("./commands/buildx-inspect.ts")),
+    leaf("ls", "List builder instances", () => import("./commands/buildx-ls.ts")),
+    refused("rm", "Remove one or more builder instances", ONE_BUILDER),
+    leaf("use", "Set the current builder instance", () => import("./commands/buildx-use.ts")),
+    leaf("version", "Show buildx version information", () => import("./commands/buildx-version.ts")),
+  ],
 };
 
 const CONTEXT: Group = {
@@ -170,6 +204,20 @@ const CONTEXT: Group = {
     leaf("update", "Update a context", () => import("./commands/context-update.ts")),
     leaf("use", "Set the current docker context", () => import("./commands/context-use.ts")),
   ],
+};
+
+const COMPLETION: Group = {
+  name: "completion",
+  about: "Generate the autocompletion script for the specified shell",
+  hidden: true,
+  commands: ["bash", "fish", "powershell", "zsh"].map((shell) => {
+    const about = `Generate the autocompletion script for ${shell}`;
+    return {
+      name: shell,
+      about,
+      load: async () => (await import("./completion/completion-command.ts")).completionCommand(shell, about),
+    };
+  }),
 };
 
 const CONTAINER: Group = {
@@ -300,6 +348,7 @@ const VOLUME: Group = {
     ),
     { ...leaf("ls", "List volumes", () => import("./commands/volume-ls.ts")), aliases: ["list"] },
     leaf("prune", "Remove unused local volumes", () => import("./commands/volume-prune.ts")),
+    refused("update", "Update a volume (cluster volumes only)", `${NO_SWARM}: there are no cluster volumes to update`),
     { ...leaf("rm", "Remove one or more volumes", () => import("./commands/volume-rm.ts")), aliases: ["remove"] },
   ],
 };
@@ -314,7 +363,7 @@ export const COMMANDS: CommandTree = {
     },
     {
       title: "Management Commands",
-      entries: [BUILDER, BUILDX, CONTAINER, CONTEXT, IMAGE, MANIFEST, NETWORK, SYSTEM, VOLUME],
+      entries: [BUILDER, BUILDX, COMPLETION, CONTAINER, CONTEXT, IMAGE, MANIFEST, NETWORK, SYSTEM, VOLUME],
     },
     {
       title: "Commands",
@@ -348,6 +397,7 @@ export const COMMANDS: CommandTree = {
         UNPAUSE,
         UPDATE,
         WAIT,
+        ...NOT_SUPPORTED,
       ],
     },
   ],

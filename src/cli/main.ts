@@ -1,6 +1,6 @@
 /** The command line from words to exit code. */
 import { BerthError, CancelledError, errorMessage, InvalidParameterError } from "#errors/errors.ts";
-import { createContext, type GlobalFlags } from "./command-context.ts";
+import { configDirectoryOf, createContext, type GlobalFlags } from "./command-context.ts";
 import { COMMANDS } from "./commands.ts";
 import { GLOBAL_FLAGS } from "./global-flags.ts";
 import type { Command } from "./grammar/command.ts";
@@ -33,6 +33,12 @@ async function dispatch(argv: readonly string[], streams: Streams): Promise<numb
     await streams.stdout.write(`Berth version ${VERSION}, build ${buildCommit()}\n`);
     return 0;
   }
+  if (global.args[0] === "__complete" || global.args[0] === "__completeNoDesc") {
+    const { complete } = await import("./completion/complete.ts");
+    return complete(global.args.slice(1), createContext(global, streams, { startsEngine: false }), {
+      described: global.args[0] === "__complete",
+    });
+  }
   if (global.args[0] === "help") return showHelpTopic(global, streams);
   const resolution = resolveCommand(COMMANDS, global.args);
   switch (resolution.kind) {
@@ -41,7 +47,7 @@ async function dispatch(argv: readonly string[], streams: Streams): Promise<numb
     case "group":
       return showGroupHelp(resolution, global.help, streams);
     case "unknown":
-      return runUnknown(resolution, global, streams);
+      return runUnknown(resolution, argv, global, streams);
     case "command":
       return runCommand(resolution, global, streams);
   }
@@ -73,7 +79,9 @@ function unknownTopic(words: readonly string[]): StatusError {
 async function showRootHelp(global: GlobalFlags, streams: Streams): Promise<number> {
   const out = global.help || global.args[0] === "help" || global.given.size + global.args.length === 0;
   await warnOfShorthand(global, streams.stderr);
-  await (out ? streams.stdout : streams.stderr).write(rootHelp(COMMANDS, GLOBAL_FLAGS, columnsOf(streams)));
+  const { listPlugins } = await import("./plugins/plugin-metadata.ts");
+  const plugins = listPlugins(configDirectoryOf(global));
+  await (out ? streams.stdout : streams.stderr).write(rootHelp(COMMANDS, GLOBAL_FLAGS, plugins, columnsOf(streams)));
   return 0;
 }
 
@@ -84,9 +92,16 @@ async function warnOfShorthand(parsed: { readonly helpShorthand: boolean }, out:
 /** A plugin may know the command. Asked for help, an unknown command is answered with what there is. */
 async function runUnknown(
   unknown: Extract<Resolution, { kind: "unknown" }>,
+  argv: readonly string[],
   global: GlobalFlags,
   streams: Streams,
 ): Promise<number> {
+  const { findPlugin } = await import("./plugins/plugin-metadata.ts");
+  const plugin = unknown.group ? undefined : findPlugin(global.args[0] ?? "", configDirectoryOf(global));
+  if (plugin) {
+    const { runPlugin } = await import("./plugins/run-plugin.ts");
+    return runPlugin(plugin, argv, createContext(global, streams));
+  }
   const wantsHelp = global.help || unknown.rest.includes("--help");
   if (!wantsHelp) throw unknownCommandError(COMMANDS.program, unknown);
   if (unknown.group) await streams.stdout.write(groupHelp(`${COMMANDS.program} ${unknown.group.name}`, unknown.group));
@@ -155,7 +170,9 @@ function readCommandFlags(
   resolved: Extract<Resolution, { kind: "command" }>,
 ): ParsedFlags<Command["flags"]> {
   try {
-    return parseFlags(command.flags, resolved.rest, { stopAtFirstArgument: command.stopAtFirstArgument ?? false });
+    const isRaw = command.takesAnything === true && !resolved.rest.includes("--help");
+    const words = isRaw ? ["--", ...resolved.rest] : resolved.rest;
+    return parseFlags(command.flags, words, { stopAtFirstArgument: command.stopAtFirstArgument ?? false });
   } catch (error) {
     if (!(error instanceof InvalidParameterError)) throw error;
     throw flagError(error.message, resolved.path, `Usage:  ${resolved.path} ${command.usage}`);

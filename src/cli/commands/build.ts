@@ -10,6 +10,7 @@ import type { ParsedOutputs } from "../build/outputs.ts";
 import { isRemoteUrl } from "../build/remote-url.ts";
 import { failureText } from "../build-progress/failure-text.ts";
 import { createProgress, type Progress } from "../build-progress/progress.ts";
+import { proxyVariables } from "../config/proxy-environment.ts";
 import { registryConfigHeader } from "../config/registry-auth.ts";
 import { exactly } from "../grammar/argument-rule.ts";
 import { type Command, type CommandContext, defineCommand, type Invocation } from "../grammar/command.ts";
@@ -168,7 +169,7 @@ async function requestOf(
     source:
       build.kind === "remote" || args[0] === "-" ? (args[0] ?? "") : resolve(context.workingDirectory, args[0] ?? ""),
     tags: flags.tag,
-    buildArgs: buildArguments(flags["build-arg"], context.environment),
+    buildArgs: withProxies(buildArguments(flags["build-arg"], context.environment), context),
     labels: keyValueMap(flags.label),
     target: flags.target,
     noCache: flags["no-cache"],
@@ -258,6 +259,16 @@ function buildArguments(
       return equals < 0 ? [value, environment[value] ?? null] : [value.slice(0, equals), value.slice(equals + 1)];
     }),
   );
+}
+
+/** The proxies of `config.json` are arguments of every build that does not set them itself. */
+function withProxies(
+  given: Readonly<Record<string, string | null>>,
+  context: CommandContext,
+): Readonly<Record<string, string | null>> {
+  const names = new Set(Object.keys(given));
+  const proxies = proxyVariables(context.configDirectory, context.engine.endpoint, names);
+  return { ...Object.fromEntries(proxies.map((variable) => variable.split(/=(.*)/s, 2))), ...given };
 }
 
 /** A name that cannot be given should fail before the build and not after it. */

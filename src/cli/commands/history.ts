@@ -12,7 +12,7 @@ import { ago, ellipsis, rfc3339, shortId } from "../output/texts.ts";
 const CREATED_BY_WIDTH = 45;
 
 const SHAPE: ListShape = {
-  goType: "*formatter.historyContext",
+  goType: "*image.historyContext",
   headers: {
     ID: "IMAGE",
     CreatedSince: "CREATED",

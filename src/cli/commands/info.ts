@@ -1,9 +1,10 @@
 import { engineInfo } from "#client/system.ts";
+import { BerthError } from "#errors/errors.ts";
 import { binarySize } from "#formats/go-units.ts";
 import { NO_ARGUMENTS } from "../grammar/argument-rule.ts";
-import { type Command, defineCommand } from "../grammar/command.ts";
+import { type Command, type CommandContext, defineCommand } from "../grammar/command.ts";
+import { clientInfo } from "../output/client-info.ts";
 import { inspectFormatFlag } from "../output/format-flag.ts";
-import { VERSION } from "../version.ts";
 
 type Info = Readonly<Record<string, unknown>>;
 
@@ -13,39 +14,65 @@ export const command: Command = defineCommand({
   spellings: ["system info", "info"],
   arguments: NO_ARGUMENTS,
   flags: { format: inspectFormatFlag() },
-  async run({ flags }, { engine, streams }) {
-    const info = await engineInfo(engine);
-    const value = {
-      ...info,
-      ClientInfo: { Debug: false, Version: VERSION, Context: "default", Plugins: [], Warnings: null },
-    };
-    if (flags.format === "json") {
-      await streams.stdout.write(`${JSON.stringify(value)}\n`);
-    } else if (flags.format !== "") {
-      const { parseInspectTemplate } = await import("../output/inspect-template.ts");
-      await streams.stdout.write(`${parseInspectTemplate(flags.format, 64)(value)}\n`);
-    } else {
-      await streams.stdout.write(infoText(info));
+  async run({ flags }, context) {
+    const { engine, streams } = context;
+    const { listPlugins } = await import("../plugins/plugin-metadata.ts");
+    const plugins = listPlugins(context.configDirectory);
+    const client = { ...clientOf(context), Plugins: plugins };
+    let info: Info | undefined;
+    let failure: unknown;
+    try {
+      info = await engineInfo(engine);
+    } catch (error) {
+      if (!(error instanceof BerthError)) throw error;
+      failure = error;
+    }
+    await streams.stdout.write(await render(client, info, flags.format));
+    if (info && flags.format === "") {
       for (const warning of list(info, "Warnings")) await streams.stderr.write(`${warning}\n`);
     }
+    // The client's part is shown in any case, and the exit code tells that the engine's is missing.
+    if (failure) throw failure;
     return 0;
   },
 });
 
-/** In docker's order and wording; what the engine does not tell is left out. */
-function infoText(info: Info): string {
-  const lines = [
+function clientOf({ debug, selection, environment }: CommandContext): Info {
+  const client = clientInfo(selection.name, environment["DOCKER_API_VERSION"]);
+  return { Debug: debug, ...client, Warnings: null };
+}
+
+async function render(client: Info, info: Info | undefined, format: string): Promise<string> {
+  const value = { ...info, ClientInfo: client };
+  if (format === "json") return `${JSON.stringify(value)}\n`;
+  if (format !== "") {
+    if (!info) return "\n";
+    const { parseInspectTemplate } = await import("../output/inspect-template.ts");
+    return `${parseInspectTemplate(format, 64)(value)}\n`;
+  }
+  const lines = [...clientLines(client), "", "Server:", ...(info ? [...serverLines(info), ""] : [])];
+  return `${lines.join("\n")}\n`;
+}
+
+function clientLines(client: Info): readonly string[] {
+  return [
     "Client:",
-    ` Version:    ${VERSION}`,
-    " Context:    default",
-    "",
-    "Server:",
+    ` Version:    ${text(client, "Version")}`,
+    ` Context:    ${text(client, "Context")}`,
+    ` Debug Mode: ${text(client, "Debug")}`,
+    ...titled(" Plugins:", records(client, "Plugins").flatMap(clientPluginLines)),
+  ];
+}
+
+/** In docker's order and wording; what the engine does not tell is left out. */
+function serverLines(info: Info): readonly string[] {
+  return [
     ` Containers: ${text(info, "Containers")}`,
     `  Running: ${text(info, "ContainersRunning")}`,
     `  Paused: ${text(info, "ContainersPaused")}`,
     `  Stopped: ${text(info, "ContainersStopped")}`,
     ` Images: ${text(info, "Images")}`,
-    ` Server Version: ${text(info, "ServerVersion")}`,
+    ...named(info, [["Server Version", "ServerVersion"]]),
     ` Storage Driver: ${text(info, "Driver")}`,
     ...pairs(info, "DriverStatus").map(([name, value]) => `  ${name}: ${value}`),
     ...named(info, [
@@ -53,10 +80,12 @@ function infoText(info: Info): string {
       ["Cgroup Driver", "CgroupDriver"],
       ["Cgroup Version", "CgroupVersion"],
     ]),
+    ...pluginLines(object(info, "Plugins")),
+    ` Swarm: ${text(object(info, "Swarm"), "LocalNodeState")}`,
     ` Runtimes: ${Object.keys(object(info, "Runtimes")).join(" ")}`,
     ` Default Runtime: ${text(info, "DefaultRuntime")}`,
-    " Security Options:",
-    ...list(info, "SecurityOptions").flatMap(securityLines),
+    ...runtimeLines(info),
+    ...titled(" Security Options:", list(info, "SecurityOptions").flatMap(securityLines)),
     ...named(info, [
       ["Kernel Version", "KernelVersion"],
       ["Operating System", "OperatingSystem"],
@@ -71,9 +100,50 @@ function infoText(info: Info): string {
       ["Docker Root Dir", "DockerRootDir"],
       ["Debug Mode", "Debug"],
     ]),
+    ...named(info, [
+      ["HTTP Proxy", "HttpProxy"],
+      ["HTTPS Proxy", "HttpsProxy"],
+      ["No Proxy", "NoProxy"],
+    ]).filter((line) => !line.endsWith(": ")),
+    ...titled(
+      " Labels:",
+      list(info, "Labels").map((label) => `  ${label}`),
+    ),
+    ...named(info, [["Experimental", "ExperimentalBuild"]]),
     ...registryLines(info),
+    ...named(info, [["Live Restore Enabled", "LiveRestoreEnabled"]]),
   ];
-  return `${lines.join("\n")}\n`;
+}
+
+function clientPluginLines(plugin: Info): readonly string[] {
+  return [
+    `  ${text(plugin, "Name")}: ${text(plugin, "ShortDescription")} (${text(plugin, "Vendor")})`,
+    `    Version:  ${text(plugin, "Version")}`,
+    `    Path:     ${text(plugin, "Path")}`,
+  ];
+}
+
+function titled(title: string, lines: readonly string[]): readonly string[] {
+  return lines.length > 0 ? [title, ...lines] : [];
+}
+
+function pluginLines(plugins: Info): readonly string[] {
+  const kinds = ["Volume", "Network", "Authorization", "Log"].filter((kind) => list(plugins, kind).length > 0);
+  return titled(
+    " Plugins:",
+    kinds.map((kind) => `  ${kind}: ${list(plugins, kind).join(" ")}`),
+  );
+}
+
+function runtimeLines(info: Info): readonly string[] {
+  return [
+    ...named(info, [["Init Binary", "InitBinary"]]),
+    ...[
+      ["containerd", "ContainerdCommit"],
+      ["runc", "RuncCommit"],
+      ["init", "InitCommit"],
+    ].map(([name = "", field = ""]) => ` ${name} version: ${text(object(info, field), "ID")}`),
+  ];
 }
 
 function named(info: Info, fields: readonly (readonly [label: string, field: string])[]): readonly string[] {
@@ -115,6 +185,11 @@ function list(info: Info, field: string): readonly string[] {
 function object(info: Info, field: string): Info {
   const value = info[field];
   return typeof value === "object" && value !== null ? (value as Info) : {};
+}
+
+function records(info: Info, field: string): readonly Info[] {
+  const value = info[field];
+  return Array.isArray(value) ? value.map((one) => object({ one }, "one")) : [];
 }
 
 function pairs(info: Info, field: string): readonly (readonly [string, string])[] {

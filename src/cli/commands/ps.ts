@@ -31,7 +31,7 @@ export const command: Command = defineCommand({
       all: flags.all,
       limit: flags.latest ? 1 : flags.last,
       // Sizes are costly to find; a template that names them asks for them.
-      size: flags.size || /\.Size\b/.test(format),
+      size: flags.size || /\.Size\b|\bjson \.(?!\w)/.test(format),
       filters: flags.filter,
     });
     const rows = containers.map((container) => containerRow(container, !flags["no-trunc"]));

@@ -1,20 +1,10 @@
 import { engineVersion } from "#client/system.ts";
 import { BerthError } from "#errors/errors.ts";
-import { API_VERSION, type VersionInfo } from "#spec/docker-api.ts";
+import type { VersionInfo } from "#spec/docker-api.ts";
 import { NO_ARGUMENTS } from "../grammar/argument-rule.ts";
 import { type Command, defineCommand } from "../grammar/command.ts";
+import { type ClientInfo, clientInfo } from "../output/client-info.ts";
 import { inspectFormatFlag } from "../output/format-flag.ts";
-import { buildCommit, VERSION } from "../version.ts";
-
-interface ClientVersion {
-  readonly Version: string;
-  readonly ApiVersion: string;
-  readonly GitCommit: string;
-  readonly Runtime: string;
-  readonly Os: string;
-  readonly Arch: string;
-  readonly Context: string;
-}
 
 export const command: Command = defineCommand({
   usage: "[OPTIONS]",
@@ -22,7 +12,7 @@ export const command: Command = defineCommand({
   arguments: NO_ARGUMENTS,
   flags: { format: inspectFormatFlag() },
   async run({ flags }, context) {
-    const client = clientVersion();
+    const client = clientInfo(context.selection.name, context.environment["DOCKER_API_VERSION"]);
     let server: VersionInfo | undefined;
     let failure: unknown;
     try {
@@ -38,49 +28,77 @@ export const command: Command = defineCommand({
   },
 });
 
-function clientVersion(): ClientVersion {
-  return {
-    Version: VERSION,
-    ApiVersion: API_VERSION.newest,
-    GitCommit: buildCommit(),
-    Runtime: `Bun ${Bun.version}`,
-    Os: process.platform,
-    Arch: process.arch === "x64" ? "amd64" : process.arch,
-    Context: "default",
-  };
-}
-
-async function render(client: ClientVersion, server: VersionInfo | undefined, format: string): Promise<string> {
+async function render(client: ClientInfo, server: VersionInfo | undefined, format: string): Promise<string> {
   const value = { Client: client, Server: server ?? null };
   if (format === "json") return `${JSON.stringify(value)}\n`;
-  if (format !== "") {
-    if (!server && /\.Server\b/.test(format)) return "";
-    const { parseInspectTemplate } = await import("../output/inspect-template.ts");
-    return `${parseInspectTemplate(format, 64)(value)}\n`;
-  }
+  if (format !== "") return renderTemplate(value, format);
   return clientText(client) + (server ? serverText(server) : "");
 }
 
-function clientText(client: ClientVersion): string {
-  return section("Client:", [
-    ["Version:", client.Version],
-    ["API version:", client.ApiVersion],
-    ["Runtime:", client.Runtime],
-    ["Git commit:", client.GitCommit],
-    ["OS/Arch:", `${client.Os}/${client.Arch}`],
-    ["Context:", client.Context],
-  ]);
+async function renderTemplate(value: { readonly Server: VersionInfo | null }, format: string): Promise<string> {
+  if (!value.Server && /\.Server\b/.test(format)) return "\n";
+  const { parseStructTemplate } = await import("../output/inspect-template.ts");
+  return `${parseStructTemplate(format, 64, "system.versionInfo")(value)}\n`;
+}
+
+function clientText(client: ClientInfo): string {
+  return section(
+    "Client:",
+    [
+      ["Version:", client.Version],
+      ["API version:", apiText(client.ApiVersion, client.DefaultAPIVersion)],
+      ["Runtime:", client.Runtime],
+      ["Git commit:", client.GitCommit],
+      ["Built:", client.BuildTime],
+      ["OS/Arch:", `${client.Os}/${client.Arch}`],
+      ["Context:", client.Context],
+    ],
+    " ",
+  );
+}
+
+function apiText(used: string, newest: string): string {
+  return used === newest ? used : `${used} (downgraded from ${newest})`;
+}
+
+/** Docker's names for what the component `Engine` says of itself. */
+function engineLines(version: string, details: Readonly<Record<string, string>>): readonly Line[] {
+  const {
+    ApiVersion = "",
+    MinAPIVersion = "",
+    GoVersion = "",
+    GitCommit = "",
+    BuildTime = "",
+    Os = "",
+    Arch = "",
+  } = details;
+  return [
+    ["Version:", version],
+    ["API version:", `${ApiVersion} (minimum version ${MinAPIVersion})`],
+    ["Go version:", GoVersion],
+    ["Git commit:", GitCommit],
+    ["Built:", BuildTime],
+    ["OS/Arch:", `${Os}/${Arch}`],
+    ["Experimental:", details["Experimental"] ?? ""],
+  ];
 }
 
 function serverText(server: VersionInfo): string {
-  const components = (server.Components ?? []).map((component) => {
-    const details = Object.entries(component.Details ?? {}).map(([name, value]) => [`${name}:`, value] as const);
-    return section(` ${component.Name}:`, [["Version:", component.Version], ...details], "  ");
+  const components = (server.Components ?? []).map(({ Name, Version, Details }) => {
+    const details = Object.entries(Details ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+    const others = details.map(([name, value]): Line => [`${name}:`, value]);
+    const lines = Name === "Engine" ? engineLines(Version, Details ?? {}) : [["Version:", Version] as const, ...others];
+    return section(` ${Name}:`, lines, "  ");
   });
   const name = server.Platform?.Name ?? "";
   return `\nServer:${name === "" ? "" : ` ${name}`}\n${components.join("")}`;
 }
 
-function section(title: string, lines: readonly (readonly [string, string])[], indent: string = " "): string {
-  return `${title}\n${lines.map(([name, value]) => `${indent}${name.padEnd(19 - indent.length)}${value}\n`).join("")}`;
+type Line = readonly [name: string, value: string];
+
+const LABEL_WIDTH = 20;
+
+function section(title: string, lines: readonly Line[], indent: string): string {
+  const width = LABEL_WIDTH - indent.length;
+  return `${title}\n${lines.map(([name, value]) => `${indent}${name.padEnd(width)}${value}\n`).join("")}`;
 }

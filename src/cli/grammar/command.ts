@@ -37,6 +37,8 @@ export interface Command<F extends FlagSet = FlagSet> {
   readonly arguments: ArgumentRule;
   /** Flags behind the first argument belong to somebody else. */
   readonly stopAtFirstArgument?: boolean;
+  /** Refuses whatever it is given, so that no flag of it is unknown. */
+  readonly takesAnything?: boolean;
   /** Speaks to no engine: an address that cannot be resolved does not stop it. */
   readonly offline?: boolean;
   /** Receives SIGINT and SIGTERM itself (it passes them on to a container). */

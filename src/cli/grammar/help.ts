@@ -28,20 +28,36 @@ export function groupHelp(path: string, group: Group): string {
   ]);
 }
 
+interface PluginLine {
+  readonly Name: string;
+  readonly ShortDescription: string;
+}
+
 /** Help of the program itself. */
-export function rootHelp(tree: CommandTree, globalFlags: FlagSet, columns: number): string {
-  return `${paragraphs([
+export function rootHelp(
+  tree: CommandTree,
+  globalFlags: FlagSet,
+  plugins: readonly PluginLine[],
+  columns: number,
+): string {
+  return paragraphs([
     `Usage:  ${tree.program} [OPTIONS] COMMAND`,
     tree.about,
     ...tree.sections.map((section) => `${section.title}:\n${commandLines(section.entries)}`),
+    plugins.length === 0 ? "" : `Plugins:\n${plugins.map(pluginLine).join("\n")}`,
     optionsOf(globalFlags, "Global Options", columns),
     `Run '${tree.program} COMMAND --help' for more information on a command.`,
-  ])}\n`;
+  ]);
 }
 
 /** `Usage:  berth run [OPTIONS] IMAGE [COMMAND] [ARG...]`. */
 export function usageLine(path: string, command: Command): string {
   return `Usage:  ${path}${command.usage === "" ? "" : ` ${command.usage}`}`;
+}
+
+/** An installed plugin; docker marks them with a star. */
+function pluginLine({ Name, ShortDescription }: PluginLine): string {
+  return `  ${`${Name}*`.padEnd(NAME_PADDING)} ${ShortDescription}`;
 }
 
 function optionsOf(flags: FlagSet, title: string, columns: number): string {

@@ -1,3 +1,4 @@
+import { NIL_POINTER } from "#formats/go-template/values.ts";
 import { humanSize } from "#formats/go-units.ts";
 import type { ContainerSummary } from "#spec/docker-api.ts";
 import { displayPorts } from "./container-ports.ts";
@@ -69,7 +70,7 @@ export function containerRow(container: ContainerSummary, truncate: boolean): Ro
       .join(","),
     LocalVolumes: String((mounts ?? []).filter((mount) => mount.Driver === "local").length),
     Networks: Object.keys(container.NetworkSettings?.Networks ?? {}).join(","),
-    Platform: null,
+    Platform: NIL_POINTER,
     Label: (name) => labels?.[name] ?? "",
   };
 }

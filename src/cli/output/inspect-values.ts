@@ -76,6 +76,7 @@ const DEFAULTS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   "Mounts[]": { Type: "", Name: "", Source: "", Destination: "", Driver: "", Mode: "", RW: false, Propagation: "" },
   "HostConfig.Mounts[]": { Type: "", Source: "", Target: "", ReadOnly: false, Consistency: "" },
   "State.Health": { Log: NIL_SLICE },
+  "container.InspectResponse": { SizeRw: NIL_POINTER, SizeRootFs: NIL_POINTER, ImageManifestDescriptor: NIL_POINTER },
   "volume.Volume": { UsageData: NIL_POINTER, ClusterVolume: NIL_POINTER, Status: NIL_MAP },
   "IPAM.Config[]": { Subnet: "", IPRange: "", Gateway: "", AuxiliaryAddresses: NIL_MAP },
 };
@@ -110,17 +111,48 @@ export class TypedView {
 
   #struct(entries: readonly (readonly [string, unknown])[], path: string): Readonly<Record<PropertyKey, unknown>> {
     const fields = entries.map(([key, one]) => [key, this.typed(one, path === "" ? key : `${path}.${key}`)]);
-    return {
-      ...DEFAULTS[path || this.#goType],
-      ...Object.fromEntries(fields),
-      [GO_TYPE]: path === "" ? this.#goType : path,
-    };
+    const sent = Object.fromEntries(fields);
+    const zeros = DEFAULTS[path === "" ? this.#goType || kindOf(sent) : path];
+    // Elements of lists are known whole, in Go's order; of the others, what may be missing comes last.
+    const given: Record<PropertyKey, unknown> = path.endsWith("[]")
+      ? { ...zeros, ...sent }
+      : { ...sent, ...zeros, ...sent };
+    addGoNames(given);
+    given[GO_TYPE] = path === "" ? this.#goType : path;
+    return given;
   }
 
   /** What {@link typed} made `view` of: `{{json .Config}}` prints no more than the engine said. */
   originalOf(view: object): object {
     return this.#originals.get(view) ?? view;
   }
+}
+
+/** Go's names of fields that JSON spells in another way: `{{.ID}}` of an image works as `{{.Id}}` does. */
+const GO_NAMES: Readonly<Record<string, string>> = {
+  CpuPeriod: "CPUPeriod",
+  CpuQuota: "CPUQuota",
+  CpuRealtimePeriod: "CPURealtimePeriod",
+  CpuRealtimeRuntime: "CPURealtimeRuntime",
+  CpuShares: "CPUShares",
+  Dns: "DNS",
+  DnsOptions: "DNSOptions",
+  DnsSearch: "DNSSearch",
+  HostIp: "HostIP",
+  Id: "ID",
+  NanoCpus: "NanoCPUs",
+};
+
+/** Seen by templates, not printed with the struct. */
+function addGoNames(struct: Record<PropertyKey, unknown>): void {
+  for (const [name, goName] of Object.entries(GO_NAMES)) {
+    if (Object.hasOwn(struct, name)) Object.defineProperty(struct, goName, { value: struct[name] });
+  }
+}
+
+/** What `inspect` found, by a field that only it has. */
+function kindOf(document: Readonly<Record<PropertyKey, unknown>>): string {
+  return "HostConfig" in document ? "container.InspectResponse" : "";
 }
 
 function nilOf(path: string, name: string): unknown {

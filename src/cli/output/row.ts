@@ -1,8 +1,10 @@
+import type { GoNil } from "#formats/go-template/values.ts";
+
 /** One line of a list as templates see it: docker's names, texts as the table prints them. */
 export type Row = Readonly<Record<string, RowValue>>;
 
 /** A function is a method that takes arguments: `{{.Label "name"}}`. */
-export type RowValue = string | boolean | number | null | ((argument: string) => string);
+export type RowValue = string | boolean | number | GoNil | ((argument: string) => string);
 
 /** What a list is made of. */
 export interface ListShape {

@@ -56,9 +56,9 @@ function wrapErrors<T>(prefix: string, action: () => T): T {
   }
 }
 
-/** `com.docker.swarm.node` as `SWARM NODE`. */
+/** `com.example.my-label` as `my label`. */
 function labelHeader(name: string): string {
-  return (name.split(".").at(-1) ?? "").replace(/[-_]/g, " ").toUpperCase();
+  return (name.split(".").at(-1) ?? "").replace(/[-_]/g, " ");
 }
 
 function isRow(value: unknown): value is Row {

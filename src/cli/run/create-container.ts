@@ -4,6 +4,7 @@ import { createContainer } from "#client/container-lifecycle.ts";
 import { EngineError, isNotFound } from "#client/engine-error.ts";
 import { errorCode, errorMessage, InvalidParameterError } from "#errors/errors.ts";
 import type { ContainerCreateRequest } from "#spec/docker-api.ts";
+import { proxyVariables } from "../config/proxy-environment.ts";
 import type { CommandContext, Invocation } from "../grammar/command.ts";
 import type { Flag } from "../grammar/flag.ts";
 import type { ContainerFlags } from "./container-flag-types.ts";
@@ -22,9 +23,11 @@ export interface CreateOptions {
 /** Creates the container and gives its id. Warnings go to stderr. Throws EngineError or InvalidParameterError. */
 export async function createWithPull(
   request: ContainerCreateRequest,
-  options: CreateOptions,
+  given: CreateOptions,
   context: CommandContext,
 ): Promise<string> {
+  const platform = given.platform || context.environment["DOCKER_DEFAULT_PLATFORM"] || "";
+  const options = { ...given, platform };
   const { pull: policy } = options;
   await checkPlatform(options.platform);
   await warnOfLocalDns(request, context);
@@ -44,7 +47,10 @@ export async function readRequest(
 ): Promise<ContainerCreateRequest> {
   try {
     checkPullPolicy(invocation.flags.pull);
-    return await buildCreateRequest(invocation, context);
+    const request = await buildCreateRequest(invocation, context);
+    const given = new Set((request.Env ?? []).map((variable) => variable.split("=", 1)[0] ?? ""));
+    const proxies = proxyVariables(context.configDirectory, context.engine.endpoint, given);
+    return proxies.length === 0 ? request : { ...request, Env: [...(request.Env ?? []), ...proxies] };
   } catch (error) {
     throw withHelp(error, command);
   }
