@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { execFileSync } from "node:child_process";
 import { cpSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -63,6 +64,12 @@ describe("events come in Docker's order", () => {
       what: "stop",
       command: OBEDIENT,
       doing: (name) => engine.ok(["stop", name]),
+      expected: ["kill 15", "die 7", "stop"],
+    },
+    {
+      what: "stop with more patience than a timer can hold",
+      command: OBEDIENT,
+      doing: (name) => engine.ok(["stop", "-t", "3000000", name]),
       expected: ["kill 15", "die 7", "stop"],
     },
     {
@@ -247,8 +254,19 @@ describe("a restart policy", () => {
 });
 
 describe("an engine that comes back", () => {
-  /** All that a reboot leaves: the data. A copy of it under another engine, with an exec root of its own, is such a machine. */
+  /** All that a reboot leaves: the data. A copy of it under another engine, with an exec root of its own and without bridges, is such a machine. */
   async function reboot(before: PrivateEngine): Promise<PrivateEngine> {
+    const bridge = await before.ok([
+      "network",
+      "inspect",
+      "-f",
+      '{{index .Options "com.docker.network.bridge.name"}}',
+      "bridge",
+    ]);
+    await before.stop();
+    const ports = execFileSync("ip", ["-oneline", "link", "show", "master", bridge], { encoding: "utf8" });
+    for (const [, port = ""] of ports.matchAll(/^\d+: ([^:@\s]+)/gm)) execFileSync("ip", ["link", "delete", port]);
+    execFileSync("ip", ["link", "delete", bridge]);
     const directory = mkdtempSync(join(tmpdir(), "berth-"));
     cpSync(before.dataRoot, join(directory, "data"), { recursive: true, preserveTimestamps: true });
     return await PrivateEngine.start({ directory });
@@ -268,7 +286,6 @@ describe("an engine that comes back", () => {
       await run("plain");
       await run("gone", "--rm");
       await old.ok(["run", "-d", "--name", "looping", "--restart", "always", "busybox", "false"]);
-      await old.stop();
       const next = await reboot(old);
       try {
         const status = (name: string): Promise<string> => next.ok(["inspect", "-f", "{{.State.Status}}", name]);

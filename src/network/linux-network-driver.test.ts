@@ -290,6 +290,18 @@ describe("LinuxNetworkDriver.restore()", () => {
     await expect(open(restarted, "thief", [published(80, kept.ports[0]!.hostPort)])).rejects.toThrow(ConflictError);
   });
 
+  test("goes on without a network whose subnet another has by now, and without ports whose address is gone", async () => {
+    const [engine, other] = await Promise.all([bed.newEngine(), bed.newEngine()]);
+    const lost = await connect(engine);
+    const ports = [{ ...published(80, 18_080), hostIp: "192.0.2.77" }];
+    execFileSync("ip", ["link", "delete", engine.network.interfaceName]);
+    const block = { ...other.network.ipv4!, chosen: false };
+    const problems = await bed
+      .restart(engine)
+      .driver.restore([{ ...lost, ports }], [{ ...engine.network, ipv4: block }]);
+    expect(problems).toEqual([{ network: engine.network.name, error: expect.any(ForbiddenError) }]);
+  });
+
   test("with no running container removes rules that a crash left", async () => {
     const engine = await bed.newEngine();
     await connect(engine, [published(80)]);

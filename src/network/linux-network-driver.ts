@@ -14,7 +14,7 @@ import {
 } from "./container-interface.ts";
 import { addRouteCommands, changeRouteCommands, gatewayEndpoint } from "./default-route.ts";
 import { HostNetworks } from "./host-networks.ts";
-import { deleteInterface } from "./link.ts";
+import { deleteInterface, linkExists } from "./link.ts";
 import { macAddressOf } from "./mac-address.ts";
 import { redirectNames } from "./names/redirect.ts";
 import { createNamespace, namespaceFlag, removeNamespace, runInNamespace } from "./namespace.ts";
@@ -22,6 +22,7 @@ import type {
   EndpointRequest,
   NetworkDriver,
   NetworkEndpoint,
+  NetworkProblem,
   NetworkRecord,
   NetworkSandbox,
   SandboxRequest,
@@ -142,7 +143,10 @@ export class LinuxNetworkDriver implements NetworkDriver {
     await removeNamespace(this.#netnsPath(containerId));
   }
 
-  async restore(sandboxes: readonly NetworkSandbox[], networks: readonly NetworkRecord[]): Promise<void> {
+  async restore(
+    sandboxes: readonly NetworkSandbox[],
+    networks: readonly NetworkRecord[],
+  ): Promise<readonly NetworkProblem[]> {
     // A namespace that is still being made would come after the sweep below.
     await killByArgument((argument) => argument.startsWith(namespaceFlag(this.#netnsDirectory)));
     for (const network of networks) this.#networks.meet(network);
@@ -152,11 +156,15 @@ export class LinuxNetworkDriver implements NetworkDriver {
       await this.#ports.adopt(sandbox);
     }
     const inUse = new Set(sandboxes.flatMap(({ endpoints }) => endpoints.map(({ networkId }) => networkId)));
-    for (const network of networks) if (inUse.has(network.id)) await this.#restoreNetwork(network);
+    const problems: NetworkProblem[] = [];
+    for (const network of networks.filter(({ id }) => inUse.has(id))) {
+      await this.#restoreNetwork(network).catch((error: unknown) => problems.push({ network: network.name, error }));
+    }
     // Rules of containers that ended while no engine ran would swallow their ports' traffic.
     if (inUse.size === 0 && networks.length > 0) await this.#rules.remove();
     await this.#removeNamespaces((containerId) => !this.#sandboxes.has(containerId));
     if (networks.length > 0 && (await this.#removeInterfaces())) await this.#restoreRoutes();
+    return problems;
   }
 
   release(): void {
@@ -300,7 +308,10 @@ export class LinuxNetworkDriver implements NetworkDriver {
     return lost.length > 0;
   }
 
-  /** A network that containers are on. Where somebody deleted its bridge, they are attached to the new one. */
+  /**
+   * A network that containers are on. Where somebody deleted its bridge, they are attached to the new one. After a reboot their interfaces are gone
+   * with the bridge: the engine learns next that the containers have ended.
+   */
   async #restoreNetwork(network: NetworkRecord): Promise<void> {
     const { record, mtu, isNew } = await this.#networks.ensure(network);
     if (record.driver === "bridge") this.#watchRules();
@@ -309,7 +320,8 @@ export class LinuxNetworkDriver implements NetworkDriver {
       const endpoint = endpoints.find(
         ({ networkId, hostInterface }) => networkId === network.id && hostInterface !== "",
       );
-      if (endpoint) await attachToBridge({ endpoint, network: record, mtu }, portRequests.length > 0);
+      if (endpoint && (await linkExists(endpoint.hostInterface)))
+        await attachToBridge({ endpoint, network: record, mtu }, portRequests.length > 0);
     }
   }
 

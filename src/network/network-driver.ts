@@ -29,13 +29,20 @@ export interface NetworkDriver {
   close(containerId: string): Promise<void>;
   /**
    * At start-up: takes up the sandboxes of running containers that an earlier engine opened (and all networks, which `cleanUp` needs to know),
-   * puts lost rules back, and removes namespaces and interfaces that belong to none of them.
+   * puts lost rules back, and removes namespaces and interfaces that belong to none of them. Resolves with what kept networks from being put back
+   * (another has their subnet by now): that must not keep the engine from starting.
    */
-  restore(sandboxes: readonly NetworkSandbox[], networks: readonly NetworkRecord[]): Promise<void>;
+  restore(sandboxes: readonly NetworkSandbox[], networks: readonly NetworkRecord[]): Promise<readonly NetworkProblem[]>;
   /** Ends what watches on the engine's behalf. Containers stay connected. */
   release(): void;
   /** Removes everything that this engine made: bridges, tables, namespaces of dead containers. */
   cleanUp(): Promise<void>;
+}
+
+export interface NetworkProblem {
+  /** The network's name. */
+  readonly network: string;
+  readonly error: unknown;
 }
 
 export type NetworkKind = "bridge" | "macvlan" | "ipvlan";

@@ -2,7 +2,7 @@ import { createSocket } from "node:dgram";
 import { readFile } from "node:fs/promises";
 import { connect, createServer, isIP, isIPv6, type Socket } from "node:net";
 import { pipeline } from "node:stream";
-import { ConflictError, errorCode, InvalidParameterError, SystemError } from "#errors/errors.ts";
+import { BerthError, ConflictError, errorCode, InvalidParameterError, SystemError } from "#errors/errors.ts";
 import type { Family } from "#lib/ip-address.ts";
 import type { PortBinding, PortRequest } from "./network-driver.ts";
 
@@ -49,15 +49,15 @@ export class PortAllocator {
   }
 
   /**
-   * Takes up ports that a running container has published before this engine started. A port that another program took in the meantime
-   * is not held: the rules still lead it to the container.
+   * Takes up ports that a running container has published before this engine started. A port that another program took in the meantime, or
+   * whose address this host has no longer, is not held: the rules still lead it to the container.
    */
   async adopt(bindings: readonly PortBinding[]): Promise<void> {
     for (const binding of bindings) {
       try {
         await this.#hold(binding);
       } catch (error) {
-        if (!(error instanceof ConflictError)) throw error;
+        if (!(error instanceof BerthError)) throw error;
       }
     }
   }

@@ -35,7 +35,8 @@ export class Supervisor {
   async adoptAll(): Promise<void> {
     const records = this.#context.containers.list();
     const sandboxes = records.flatMap((record) => (isRunning(record) && record.sandbox ? [record.sandbox] : []));
-    await this.#context.networkDriver.restore(sandboxes, this.#context.networks.records());
+    const problems = await this.#context.networkDriver.restore(sandboxes, this.#context.networks.records());
+    for (const { network, error } of problems) this.#log(`cannot restore network ${network}: ${errorMessage(error)}`);
     await restoreNames(this.#context).catch((error: unknown) => this.#log(errorMessage(error)));
     await Promise.all(
       records.map((record) =>
@@ -99,9 +100,9 @@ export class Supervisor {
   }
 
   /** A state of `removing` is written down only where volumes were to go too. */
-  #removeLeftover({ id, state, hostConfig }: ContainerRecord): Promise<void> {
+  async #removeLeftover({ id, state, hostConfig }: ContainerRecord): Promise<void> {
     const options = { force: true, volumes: state.phase === "removing" || (hostConfig.AutoRemove ?? false) };
-    return this.#context.locks.run(id, () => removeLocked(this.#context, id, options));
+    await this.#context.locks.run(id, () => removeLocked(this.#context, id, options));
   }
 
   #handle(exit: ContainerExit, error = ""): Promise<void> {
