@@ -46,6 +46,7 @@ export function renderResolvConf(options: ResolvConfOptions): string {
 export function hostNameServers(text: string): readonly string[] {
   return firstNonEmpty(valuesOf(text, "nameserver"), DEFAULT_SERVERS);
 }
+
 /** The host's resolv.conf, or what systemd-resolved's stub stands for; "" if there is none. */
 export async function readHostResolvConf(
   path = "/etc/resolv.conf",

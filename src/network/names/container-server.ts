@@ -7,6 +7,8 @@ import type { NameTable } from "./name-table.ts";
 
 /** Queries of one container that wait for a server outside; further ones fail at once. */
 const MAX_FORWARDED = 256;
+/** Connections of one container over TCP. The service's descriptors are for all of them. */
+const MAX_CONVERSATIONS = 64;
 /** Bytes of a query over TCP. */
 const MAX_QUERY = 4096;
 
@@ -28,6 +30,7 @@ export class ContainerServer implements Disposable {
   readonly #udp: Promise<Bun.udp.Socket<"buffer">>;
   readonly #tcp: Bun.TCPSocketListener<Conversation>;
   #forwarded = 0;
+  #conversations = 0;
 
   /** Throws SystemCallError when the namespace is gone, or its port 61053 is taken. */
   constructor(containerId: string, netnsPath: string, names: NameTable) {
@@ -53,9 +56,9 @@ export class ContainerServer implements Disposable {
       port: NAME_SERVER_PORT,
       socket: {
         data: (socket, bytes, port, address) => {
-          void this.#answer(Buffer.from(bytes), "udp").then((answer) => {
-            if (answer) socket.send(answer, port, address);
-          });
+          this.#answer(Buffer.from(bytes), "udp")
+            .then((answer) => answer && socket.send(answer, port, address))
+            .catch(() => undefined);
         },
       },
     });
@@ -70,6 +73,7 @@ export class ContainerServer implements Disposable {
         open: (socket) => {
           socket.data = { received: Buffer.alloc(0), unanswered: 0, isOver: false };
           socket.timeout(10);
+          if (++this.#conversations > MAX_CONVERSATIONS) socket.end();
         },
         data: (socket, bytes) => this.#receive(socket, bytes),
         // The client has said all; it may still wait for answers.
@@ -77,6 +81,7 @@ export class ContainerServer implements Disposable {
           socket.data.isOver = true;
           if (socket.data.unanswered === 0) socket.end();
         },
+        close: () => void this.#conversations--,
         timeout: (socket) => void socket.end(),
         error: (socket) => void socket.end(),
       },
@@ -91,11 +96,13 @@ export class ContainerServer implements Disposable {
       if (end > MAX_QUERY) return void socket.end();
       if (received.length < end) break;
       socket.data.unanswered++;
-      void this.#answer(Buffer.from(received.subarray(2, end)), "tcp").then((answer) => {
-        if (answer) socket.write(withLength(answer));
-        socket.data.unanswered--;
-        if (socket.data.isOver && socket.data.unanswered === 0) socket.end();
-      });
+      this.#answer(Buffer.from(received.subarray(2, end)), "tcp")
+        .then((answer) => answer && socket.write(withLength(answer)))
+        .catch(() => undefined)
+        .then(() => {
+          socket.data.unanswered--;
+          if (socket.data.isOver && socket.data.unanswered === 0) socket.end();
+        });
       received = received.subarray(end);
     }
     socket.data.received = Buffer.from(received);
