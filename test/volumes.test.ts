@@ -185,6 +185,7 @@ describe("filling a volume", () => {
     expect(await refusal("-v", "/anonymous", "--mount", `type=bind,src=${host}/none,dst=/y`)).toContain(
       "does not exist",
     );
+    expect(await refusal("-v", "/anonymous", "--ip", "10.0.0.9")).toContain("invalid config for network");
     await engine.ok(["create", "--name", "holder", "busybox", "true"]);
     expect(await refusal("--name", "holder", "-v", "/anonymous")).toContain("is already in use");
     expect(await engine.ok(["volume", "ls", "-q"])).toBe("");
@@ -224,6 +225,22 @@ describe("mounts", () => {
     expect(await refusal("--mount", "type=image,dst=/i")).toContain(
       'invalid mount config for type "image": field Source must not be empty',
     );
+  });
+
+  test("keep an image that is removed by force until the last container that mounts it is gone", async () => {
+    await engine.ok(["run", "--name", "author", "busybox", "touch", "/only-here"]);
+    await engine.ok(["commit", "author", "shown"]);
+    await engine.ok(["rm", "author"]);
+    // A removed file has another name until its blocks are free.
+    const layers = (): number =>
+      readdirSync(join(engine.dataRoot, "layers")).filter((name) => /^[0-9a-f]{64}$/.test(name)).length;
+    const before = layers();
+    await engine.ok(["create", "--name", "viewer", "--mount", "type=image,src=shown,dst=/i", "busybox", "true"]);
+    await engine.ok(["rmi", "-f", "shown"]);
+    expect(layers()).toBe(before);
+    await engine.ok(["start", "-a", "viewer"]);
+    await engine.ok(["rm", "viewer"]);
+    expect(layers()).toBe(before - 1);
   });
 
   test("are read-only all the way down, unless asked otherwise", async () => {

@@ -45,7 +45,7 @@ export interface ImageLookup {
   find(name: string, platform?: string): { readonly id: Digest; readonly config: ImageConfig };
   /** Bottom first. */
   layers(id: Digest): readonly SnapshotLayer[];
-  /** A container of this image is gone: an image that was removed while it was needed goes now. Resolves with the bytes that frees. */
+  /** A container that used this image is gone: an image that was removed while it was needed goes now. Resolves with the bytes that frees. */
   release(id: Digest): Promise<number>;
 }
 

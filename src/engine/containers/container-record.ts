@@ -92,6 +92,11 @@ export function isRunning(record: ContainerRecord): boolean {
   return record.state.phase === "running" || record.state.phase === "paused";
 }
 
+/** The image that a container was made from, and those that it mounts. */
+export function imagesOf({ imageId, mounts }: ContainerRecord): ReadonlySet<Digest> {
+  return new Set([imageId, ...mounts.flatMap((mount) => mount.imageId ?? [])]);
+}
+
 /** The attributes that Docker puts on a container's events: its labels, image and name. */
 export function eventAttributes(
   record: ContainerRecord,

@@ -55,8 +55,11 @@ export async function createContainer(
   const config = mergeConfig(request, image.config.config ?? {}, ownName);
   portRequests(config, hostConfig);
   checkLinks(context, hostConfig);
+  const requested = request.NetworkingConfig?.EndpointsConfig ?? {};
+  const endpointRequests = initialEndpoints(context.networks, hostConfig, requested, request.MacAddress ?? "");
   // `run` starts it next.
   context.runtime.anticipate();
+  // The first step that makes something: all that can be refused has been.
   const mounts = await resolveMounts(context, config, hostConfig);
   const record: ContainerRecord = {
     id,
@@ -66,12 +69,7 @@ export async function createContainer(
     imageName: request.Image ?? "",
     config,
     hostConfig,
-    endpointRequests: initialEndpoints(
-      context.networks,
-      hostConfig,
-      request.NetworkingConfig?.EndpointsConfig ?? {},
-      request.MacAddress ?? "",
-    ),
+    endpointRequests,
     mounts,
     state: NEW_STATE,
   };

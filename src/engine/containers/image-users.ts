@@ -1,6 +1,6 @@
 import type { ImageUser, ImageUsers } from "#engine/images/image-context.ts";
 import type { Digest } from "#spec/digest.ts";
-import { type ContainerRecord, isRunning } from "./container-record.ts";
+import { imagesOf, isRunning } from "./container-record.ts";
 import type { ContainerStore } from "./container-store.ts";
 
 /** Tells the image services which containers stand on an image. */
@@ -26,9 +26,4 @@ export class ContainerImageUsers implements ImageUsers {
     }
     return counts;
   }
-}
-
-/** The image that a container was made from, and those that it mounts. */
-function imagesOf(record: ContainerRecord): ReadonlySet<Digest> {
-  return new Set([record.imageId, ...record.mounts.flatMap(({ imageId }) => imageId ?? [])]);
 }

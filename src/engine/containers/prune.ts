@@ -2,7 +2,7 @@ import { checkFilters, type Filters, labelsFit, untilFilter } from "#engine/filt
 import { ConflictError } from "#errors/errors.ts";
 import type { ContainerContext } from "./container-context.ts";
 import { type ContainerRecord, isRunning } from "./container-record.ts";
-import { removeWithImage } from "./remove.ts";
+import { removeLocked } from "./remove.ts";
 
 export interface Pruned {
   readonly deleted: readonly string[];
@@ -40,7 +40,7 @@ async function removeStopped(context: ContainerContext, id: string): Promise<num
   const record = context.containers.find(id);
   if (!record || isRunning(record)) return undefined;
   const usage = await context.snapshotter.usage(id);
-  return usage.diskSize + (await removeWithImage(context, id, { force: false, volumes: false }));
+  return usage.diskSize + (await removeLocked(context, id, { force: false, volumes: false }));
 }
 
 /** The containers that a prune with these filters removes. Throws InvalidParameterError for a bad filter. */

@@ -2,7 +2,7 @@ import { rm } from "node:fs/promises";
 import { closeSandbox } from "#engine/networks/container-network.ts";
 import { ConflictError, errorMessage } from "#errors/errors.ts";
 import { type ContainerContext, containerFiles } from "./container-context.ts";
-import { type ContainerMount, type ContainerRecord, eventAttributes, isRunning } from "./container-record.ts";
+import { type ContainerMount, type ContainerRecord, eventAttributes, imagesOf, isRunning } from "./container-record.ts";
 import { killProcess } from "./stop.ts";
 import type { Supervisor } from "./supervise/supervisor.ts";
 
@@ -33,13 +33,11 @@ export async function removeContainer(
   await context.locks.run(id, () => removeLocked(context, id, options));
 }
 
-/** The caller holds the container's lock. Idempotent; what a crash leaves half-done, the next call or start-up finishes. */
-export async function removeLocked(context: ContainerContext, id: string, options: RemoveOptions): Promise<void> {
-  await removeWithImage(context, id, options);
-}
-
-/** As `removeLocked`. Resolves with the bytes on disk of the image, if one was kept only for this container. */
-export async function removeWithImage(context: ContainerContext, id: string, options: RemoveOptions): Promise<number> {
+/**
+ * The caller holds the container's lock. Idempotent; what a crash leaves half-done, the next call or start-up finishes. Resolves with the bytes on
+ * disk of the images that were kept only for this container.
+ */
+export async function removeLocked(context: ContainerContext, id: string, options: RemoveOptions): Promise<number> {
   const record = context.containers.find(id);
   if (!record) return 0;
   if (isRunning(record)) throw stillRunning(record);
@@ -61,11 +59,17 @@ export async function removeWithImage(context: ContainerContext, id: string, opt
   try {
     await context.snapshotter.remove(id);
     await rm(containerFiles(context, id).directory, { recursive: true, force: true });
-    return await context.images.release(record.imageId);
+    return await releaseImages(context, record);
   } finally {
     context.events.publish("container", "destroy", id, eventAttributes(record));
     context.waiters.removed(id, record.state.exitCode);
   }
+}
+
+async function releaseImages(context: ContainerContext, record: ContainerRecord): Promise<number> {
+  let freed = 0;
+  for (const id of imagesOf(record)) freed += await context.images.release(id);
+  return freed;
 }
 
 /** Removes the volumes that were made for a container alone, which goes or will not be (`id`), unless another has come to have them. */

@@ -1,7 +1,7 @@
 import type { BuildService } from "#engine/builds/build-service.ts";
 import type { SpaceLimits } from "#engine/builds/cache-prune.ts";
 import type { ContainerContext } from "#engine/containers/container-context.ts";
-import type { ContainerRecord } from "#engine/containers/container-record.ts";
+import { type ContainerRecord, imagesOf } from "#engine/containers/container-record.ts";
 import { prunableContainers } from "#engine/containers/prune.ts";
 import type { Filters } from "#engine/filters.ts";
 import { strayBlobs } from "#engine/images/collect.ts";
@@ -9,6 +9,7 @@ import type { ImageContext } from "#engine/images/image-context.ts";
 import { prunableImages } from "#engine/images/prune.ts";
 import { prunableVolumes } from "#engine/volumes/volumes.ts";
 import type { PrunePlan } from "#spec/berth-api.ts";
+import type { Digest } from "#spec/digest.ts";
 import { LayerLedger } from "./layer-ledger.ts";
 
 /** Which prunes to plan: those of one command, which see what the ones before them leave. */
@@ -50,9 +51,9 @@ export async function planPrune(parts: PruneParts, request: PruneRequest): Promi
 }
 
 /** Whether an image that was kept for a stopped container loses its last one: that container's removal takes it along. */
-function isFreed(image: string, stopped: readonly ContainerRecord[], remaining: readonly ContainerRecord[]): boolean {
-  const isOfImage = ({ imageId }: ContainerRecord): boolean => imageId === image;
-  return stopped.some(isOfImage) && !remaining.some(isOfImage);
+function isFreed(image: Digest, stopped: readonly ContainerRecord[], remaining: readonly ContainerRecord[]): boolean {
+  const usesImage = (record: ContainerRecord): boolean => imagesOf(record).has(image);
+  return stopped.some(usesImage) && !remaining.some(usesImage);
 }
 
 /** Bytes of layers that go with the images, and of those that interrupted work left: `image prune` collects them too. */
@@ -63,7 +64,7 @@ function planImages(
   layers: LayerLedger,
 ): number {
   if (images === "none") return 0;
-  const used = new Set<string>(remaining.map(({ imageId }) => imageId));
+  const used = new Set(remaining.flatMap((record) => [...imagesOf(record)]));
   const chosen = prunableImages(context, new Map([...filters, ["dangling", [String(images === "dangling")]]]), (id) =>
     used.has(id),
   );
