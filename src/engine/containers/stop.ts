@@ -1,4 +1,5 @@
 import { ConflictError, NotModifiedError } from "#errors/errors.ts";
+import { LONGEST_TIMER } from "#lib/longest-timer.ts";
 import { parseSignal } from "#lib/signals.ts";
 import type { ContainerContext } from "./container-context.ts";
 import { type ContainerRecord, eventAttributes, isRunning } from "./container-record.ts";
@@ -99,7 +100,7 @@ async function within(promise: Promise<unknown>, seconds: number): Promise<boole
   if (seconds < 0) return promise.then(() => true);
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), seconds * 1000);
+    timer = setTimeout(() => resolve(false), Math.min(seconds * 1000, LONGEST_TIMER));
   });
   try {
     return await Promise.race([promise.then(() => true), late]);

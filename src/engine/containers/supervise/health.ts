@@ -1,4 +1,5 @@
 import { InvalidParameterError } from "#errors/errors.ts";
+import { LONGEST_TIMER } from "#lib/longest-timer.ts";
 import type { ContainerConfig } from "#spec/docker-api.ts";
 import type { HealthConfig } from "#spec/oci-image.ts";
 
@@ -33,8 +34,6 @@ export interface HealthProbe {
 const KEPT_RESULTS = 5;
 /** In a millisecond. */
 const NANOSECONDS = 1_000_000;
-/** Milliseconds, 24 days: a longer timer rings at once. */
-const LONGEST_TIMER = 2 ** 31 - 1;
 const DEFAULT_SHELL: readonly string[] = ["/bin/sh", "-c"];
 
 /** What is run to learn a container's health; undefined when it has no check. https://docs.docker.com/reference/dockerfile/#healthcheck */
