@@ -254,6 +254,7 @@ function composeBuilds(
       rows: new BuildRecordStore(database),
       files: new BuildFiles(paths.builds),
       limits: DEFAULT_HISTORY_LIMITS,
+      warn: (message) => log.warn(message),
     }),
     builder: new DockerfileBuilder({
       snapshotter,

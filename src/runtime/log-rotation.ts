@@ -74,9 +74,17 @@ class RotatedLog {
     this.#timer = undefined;
   }
 
-  /** Rotates if it is time, and waits for more. */
+  /** A log that cannot be rotated (no room for one more name) grows on, and is looked at again. */
   #look(): void {
     this.close();
+    try {
+      this.#rotateIfFull();
+    } catch {
+      this.#lookIn(LONGEST_PAUSE);
+    }
+  }
+
+  #rotateIfFull(): void {
     const size = statSync(this.#path, { throwIfNoEntry: false })?.size;
     if (size === undefined) {
       // conmon is about to make it.

@@ -250,7 +250,8 @@ export class LayerFileStore implements LayerIngester, LayerProvider {
    */
   #freeLater(): void {
     if (this.#discarded.length === 0) return;
-    this.#freeTimer ??= setTimeout(() => void this.settled(), FREE_AFTER);
+    // One that cannot be removed has a temporary name already: `sweep` tries again.
+    this.#freeTimer ??= setTimeout(() => void this.settled().catch(() => undefined), FREE_AFTER);
   }
 
   /** Resolves when no removed file takes space any more. */

@@ -1,6 +1,6 @@
 import { createReadStream } from "node:fs";
 import type { BuildRequest } from "#build/builder.ts";
-import { InvalidParameterError, NotFoundError } from "#errors/errors.ts";
+import { errorCode, errorMessage, InvalidParameterError, NotFoundError } from "#errors/errors.ts";
 import { digestOf, isDigest } from "#formats/digest.ts";
 import type { BuildRecord, BuildStep, BuildSummary, FailedRoot } from "#spec/build-record.ts";
 import type { Digest } from "#spec/digest.ts";
@@ -32,6 +32,8 @@ export interface BuildHistoryParts {
   readonly rows: BuildRecordStore;
   readonly files: BuildFiles;
   readonly limits: HistoryLimits;
+  /** Told of records that could not be written. */
+  readonly warn: (message: string) => void;
 }
 
 /**
@@ -76,7 +78,7 @@ export class BuildHistory {
   list(limit: number = Number.MAX_SAFE_INTEGER): BuildSummary[] {
     this.#write();
     const running = [...this.#running.values()].map((build) => build.record()).reverse();
-    const ended = this.#parts.rows.latest(limit).map(({ record }) => JSON.parse(record) as BuildRecord);
+    const ended = this.#parts.rows.latest(limit).map(recordOf);
     return [...running, ...ended].slice(0, limit).map(summaryOf);
   }
 
@@ -99,14 +101,14 @@ export class BuildHistory {
       const what = back === "0" ? "no builds yet" : `no build record "${reference}": see berth build history ls`;
       throw new NotFoundError(what);
     }
-    return JSON.parse(rows[0].record) as BuildRecord;
+    return recordOf(rows[0]);
   }
 
   /** The builds of the same Dockerfile, context and target as `request`'s, the latest first. */
   ofRequest(request: BuildRequest): BuildRecord[] {
     this.#write();
     const rows = this.#parts.rows.ofLineage(lineageOf(request), ADVISING_BUILDS);
-    return rows.map(({ record }) => JSON.parse(record) as BuildRecord);
+    return rows.map(recordOf);
   }
 
   /** The list of files behind a content digest, where it was kept. */
@@ -117,8 +119,7 @@ export class BuildHistory {
   /** Of the failed build before `id`, the layer that kept what its step had changed: nothing needs it when another build has failed. */
   supersededRoot(id: string): Digest | undefined {
     this.#write();
-    for (const { record } of this.#parts.rows.latest(ADVISING_BUILDS)) {
-      const build = JSON.parse(record) as BuildRecord;
+    for (const build of this.#parts.rows.latest(ADVISING_BUILDS).map(recordOf)) {
       if (build.id !== id && build.failedRoot) return build.failedRoot.layers.at(-1);
     }
     return undefined;
@@ -127,9 +128,7 @@ export class BuildHistory {
   /** The latest build whose failed step left a root, or the one that `reference` means. Throws NotFoundError. */
   findFailed(reference: string): BuildRecord & { readonly failedRoot: FailedRoot } {
     this.#write();
-    const rows = reference === "" ? this.#parts.rows.latest(ADVISING_BUILDS) : [];
-    const records =
-      reference === "" ? rows.map(({ record }) => JSON.parse(record) as BuildRecord) : [this.find(reference)];
+    const records = reference === "" ? this.#parts.rows.latest(ADVISING_BUILDS).map(recordOf) : [this.find(reference)];
     for (const { failedRoot, ...record } of records) if (failedRoot) return { ...record, failedRoot };
     throw new NotFoundError(
       reference === ""
@@ -176,7 +175,7 @@ export class BuildHistory {
   #former(lineage: string): readonly (readonly BuildStep[])[] {
     this.#write();
     const rows = this.#parts.rows.ofLineage(lineage, FORMER_BUILDS);
-    return rows.map(({ record }) => (JSON.parse(record) as BuildRecord).steps);
+    return rows.map((row) => recordOf(row).steps);
   }
 
   #ended(lineage: string, record: BuildRecord): void {
@@ -193,8 +192,14 @@ export class BuildHistory {
     if (this.#finished.length === 0) return;
     const rows = this.#finished;
     this.#finished = [];
-    this.#parts.rows.insert(rows);
-    this.#forgetOld();
+    try {
+      this.#parts.rows.insert(rows);
+      this.#forgetOld();
+    } catch (error) {
+      // As after a crash. Neither a timer nor who asks for other builds could do anything about it.
+      const ids = rows.map(({ id }) => id).join(", ");
+      this.#parts.warn(`cannot record the builds ${ids}: ${errorMessage(error)}`);
+    }
   }
 
   /** Keeps the history within its limits. */
@@ -235,6 +240,11 @@ function lineageText(build: Pick<BuildRecord, "context" | "tags" | "dockerfile" 
   return digestOf(JSON.stringify([...origin, dockerfile, target.toLowerCase(), platform]));
 }
 
+/** What `#ended` wrote. */
+function recordOf({ record }: BuildRow): BuildRecord {
+  return JSON.parse(record) as BuildRecord;
+}
+
 function contentsOf({ inputs, kind }: BuildStep): readonly Digest[] {
   if (inputs === "" || kind === "from") return [];
   const { inputs: used } = JSON.parse(inputs) as { readonly inputs: { readonly content?: readonly string[] } };
@@ -250,6 +260,6 @@ async function* readOrNothing(path: string): AsyncGenerator<Uint8Array, void, vo
     yield* createReadStream(path, { highWaterMark: 256 * 1024 });
   } catch (error) {
     // A build that printed nothing has no file.
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    if (errorCode(error) !== "ENOENT") throw error;
   }
 }

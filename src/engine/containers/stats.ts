@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
+import { NotFoundError } from "#errors/errors.ts";
 import type { ContainerUsage } from "#runtime/stats/container-usage.ts";
 import type { EventMessage } from "#spec/docker-api.ts";
 import type { ContainerContext } from "./container-context.ts";
@@ -36,7 +37,7 @@ export class StatsService {
   /** One sample, now. */
   sample(id: string): StatsSample {
     const record = this.#context.containers.find(id);
-    const usage = record && isRunning(record) ? this.#context.runtime.usage(id) : undefined;
+    const usage = record && isRunning(record) ? this.#usage(id) : undefined;
     const isOnHost = record?.hostConfig.NetworkMode === "host";
     return {
       at: Date.now(),
@@ -44,6 +45,16 @@ export class StatsService {
       systemCpu: systemCpu(),
       cpus: availableParallelism(),
     };
+  }
+
+  /** Nothing of a container that the runtime has just let go: a timer has no caller who could be told. */
+  #usage(id: string): ContainerUsage | undefined {
+    try {
+      return this.#context.runtime.usage(id);
+    } catch (error) {
+      if (error instanceof NotFoundError) return undefined;
+      throw error;
+    }
   }
 
   /** Samples, one a second, until `signal` aborts or the container is removed. Who is slow gets the newest. */
