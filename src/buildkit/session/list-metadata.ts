@@ -1,4 +1,5 @@
 import type { OutgoingHttpHeaders } from "node:http2";
+import { queryEscape } from "#formats/go-query-escape.ts";
 
 /**
  * gRPC metadata may name a key several times, and file sync's patterns need that: joined by commas, as web headers are, they would be one
@@ -23,11 +24,4 @@ export function expandListMetadata(headers: OutgoingHttpHeaders): OutgoingHttpHe
       return [name.slice(PREFIX.length), JSON.parse(Buffer.from(value, "base64").toString()) as string[]];
     }),
   );
-}
-
-/** Go's url.QueryEscape. https://pkg.go.dev/net/url#QueryEscape */
-function queryEscape(text: string): string {
-  return encodeURIComponent(text)
-    .replace(/[!'()*]/g, (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`)
-    .replaceAll("%20", "+");
 }

@@ -1,5 +1,6 @@
 /** Go's predefined functions, and docker's. https://pkg.go.dev/text/template#hdr-Functions, https://github.com/docker/cli/blob/v28.2.2/templates/templates.go */
 
+import { queryEscape } from "../go-query-escape.ts";
 import { sprintf } from "./printf.ts";
 import { TemplateError } from "./template-error.ts";
 import { formatValue, GoNil, isObject, isTrue, typeName } from "./values.ts";
@@ -33,10 +34,7 @@ const TEXTS: TemplateFunctions = {
       /[\\'"<>&=\x00-\x1f\x7f\u2028\u2029]/g,
       (character) => SCRIPT[character] ?? `\\u${character.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}`,
     ),
-  urlquery: (...args) =>
-    encodeURIComponent(sprint(args))
-      .replaceAll("%20", "+")
-      .replace(/[!'()*]/g, percent),
+  urlquery: (...args) => queryEscape(sprint(args)),
 };
 
 const DOCKER: TemplateFunctions = {
@@ -107,10 +105,6 @@ function cutBytes(text: string, most: number): string {
   let end = most;
   while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end--;
   return bytes.subarray(0, end).toString("utf8");
-}
-
-function percent(character: string): string {
-  return `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
 }
 
 /** fmt.Sprint: a space between two operands of which neither is a string. */

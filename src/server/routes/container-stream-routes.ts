@@ -1,6 +1,6 @@
 import { type ContainerRecord, eventAttributes, isRunning } from "#engine/containers/container-record.ts";
+import { logDetails } from "#engine/containers/log-details.ts";
 import { attachOutput, containerLogs } from "#engine/containers/output.ts";
-import { logDetails } from "#engine/containers/request/log-config.ts";
 import type { Engine } from "#engine/engine.ts";
 import { ConflictError, InvalidParameterError, NotImplementedError } from "#errors/errors.ts";
 import { LogEncoder } from "#formats/container-log-encode.ts";

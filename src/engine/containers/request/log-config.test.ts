@@ -1,8 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { type ContainerRecord, NEW_STATE } from "#engine/containers/container-record.ts";
 import { logLimits } from "#engine/containers/run/log-limits.ts";
-import { parseDigest } from "#formats/digest.ts";
-import { checkLogConfig, logDetails, mergeLogConfig } from "./log-config.ts";
+import { checkLogConfig, mergeLogConfig } from "./log-config.ts";
 
 describe("checkLogConfig()", () => {
   test.each<[string, Record<string, string>]>([
@@ -29,6 +27,8 @@ describe("checkLogConfig()", () => {
     ["local", { compress: "true", "max-file": "1" }, "compression cannot be enabled when max file count is 1"],
     ["local", { compress: "x" }, 'strconv.ParseBool: parsing "x": invalid syntax'],
     ["json-file", { tag: "{{" }, 'invalid log tag "{{"'],
+    ["json-file", { "labels-regex": "(" }, 'invalid log opt labels-regex "("'],
+    ["json-file", { "env-regex": "[" }, 'invalid log opt env-regex "["'],
     ["syslog", {}, 'log driver "syslog" is not supported: use json-file, local or none'],
     ["foo", {}, 'error looking up logging plugin foo: plugin "foo" not found'],
   ])("refuses %s with %j", (Type, Config, message) => {
@@ -54,26 +54,4 @@ test("logLimits() counts in thousands and has each driver's defaults", () => {
   });
   expect(logLimits({ Type: "local" })).toEqual({ maxSize: 20_000_000, maxFile: 5, compress: true });
   expect(logLimits({ Type: "json-file", Config: { "max-size": "-1" } }).maxSize).toBe(Number.POSITIVE_INFINITY);
-});
-
-test("logDetails() names what the options choose, escaped and sorted", () => {
-  const record: ContainerRecord = {
-    id: "0123456789abcdef",
-    name: "web",
-    created: 0,
-    imageId: parseDigest(`sha256:${"a".repeat(64)}`),
-    imageName: "nginx",
-    config: { Labels: { tier: "a b", "com.example/x": "1", other: "2" }, Env: ["LANG=de", "SECRET=s"] },
-    hostConfig: {
-      LogConfig: {
-        Type: "json-file",
-        Config: { labels: "tier,absent", "labels-regex": "^com", env: "LANG", tag: "{{.Name}}/{{.ID}}" },
-      },
-    },
-    endpointRequests: {},
-    mounts: [],
-    state: NEW_STATE,
-  };
-  expect(logDetails(record)).toBe("LANG=de,com.example%2Fx=1,tag=web%2F0123456789ab,tier=a+b");
-  expect(logDetails({ ...record, hostConfig: {} })).toBe("");
 });

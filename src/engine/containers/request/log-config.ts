@@ -1,4 +1,3 @@
-import type { ContainerRecord } from "#engine/containers/container-record.ts";
 import { logLimits } from "#engine/containers/run/log-limits.ts";
 import { errorMessage, InvalidParameterError, NotImplementedError } from "#errors/errors.ts";
 import { Template } from "#formats/go-template/template.ts";
@@ -39,6 +38,8 @@ export function checkLogConfig({ Type: driver, Config }: LogConfig): void {
     case "json-file":
       checkNames(options, [...FILE_OPTIONS, ...DETAIL_OPTIONS], (name) => `'${name}' for json-file log driver`);
       checkTag(options["tag"]);
+      checkExpression("labels-regex", options["labels-regex"]);
+      checkExpression("env-regex", options["env-regex"]);
       break;
     case "local":
       checkNames(options, FILE_OPTIONS, (name) => `'${name}' for log driver local`);
@@ -90,54 +91,11 @@ function checkTag(tag: string | undefined): void {
   }
 }
 
-/**
- * What `logs --details` puts before each line: the labels and variables that the options name, and the tag, as `a=b,c=d`, escaped and
- * sorted. https://docs.docker.com/engine/logging/drivers/json-file/
- */
-export function logDetails(record: ContainerRecord): string {
-  const options = record.hostConfig.LogConfig?.Config ?? {};
-  const variables = (record.config.Env ?? []).map((text): [string, string] => {
-    const at = text.indexOf("=");
-    return at < 0 ? [text, ""] : [text.slice(0, at), text.slice(at + 1)];
-  });
-  const details = [
-    ...chosen(Object.entries(record.config.Labels ?? {}), options["labels"], options["labels-regex"]),
-    ...chosen(variables, options["env"], options["env-regex"]),
-    ...(options["tag"] ? [["tag", tagOf(record, options["tag"])] as const] : []),
-  ];
-  return [...new Map(details)]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, value]) => `${queryEscape(name)}=${queryEscape(value)}`)
-    .join(",");
-}
-
-function chosen(
-  all: readonly (readonly [string, string])[],
-  names: string | undefined,
-  expression: string | undefined,
-): (readonly [string, string])[] {
-  const listed = (names ?? "").split(",").map((name) => name.trim());
-  const pattern = expression ? new RegExp(expression) : undefined;
-  return all.filter(([name]) => listed.includes(name) || pattern?.test(name));
-}
-
-/** https://docs.docker.com/engine/logging/log_tags/ */
-function tagOf(record: ContainerRecord, tag: string): string {
-  const imageId = record.imageId;
-  return new Template(tag, {}).execute({
-    ID: record.id.slice(0, 12),
-    FullID: record.id,
-    Name: record.name,
-    ImageID: imageId.replace(/^sha256:/, "").slice(0, 12),
-    ImageFullID: imageId,
-    ImageName: record.imageName,
-    DaemonName: "docker",
-  });
-}
-
-/** Go's url.QueryEscape. */
-function queryEscape(text: string): string {
-  return encodeURIComponent(text)
-    .replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`)
-    .replaceAll("%20", "+");
+/** Here and not when the log is read, where nothing could be mended any more. */
+function checkExpression(option: string, expression: string | undefined): void {
+  try {
+    new RegExp(expression ?? "");
+  } catch (cause) {
+    throw new InvalidParameterError(`invalid log opt ${option} "${expression}": ${errorMessage(cause)}`, { cause });
+  }
 }
