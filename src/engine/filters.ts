@@ -1,5 +1,6 @@
 import { InvalidParameterError } from "#errors/errors.ts";
 import { parseTimestamp } from "#formats/go-duration.ts";
+import { parseGoBool } from "#lib/go-bool.ts";
 
 /** Filters as the API sends them, each with its values: `label` → `["a=b"]`. */
 export type Filters = ReadonlyMap<string, readonly string[]>;
@@ -26,15 +27,9 @@ export function labelsFit(filters: Filters, labels: Readonly<Record<string, stri
 export function booleanFilter(filters: Filters, name: string): boolean | undefined {
   const value = filters.get(name)?.[0];
   if (value === undefined) return undefined;
-  const isTrue = parseBool(value);
+  const isTrue = parseGoBool(value);
   if (isTrue === undefined) throw new InvalidParameterError(`invalid filter '${name}=[${value}]'`);
   return isTrue;
-}
-
-/** Go's strconv.ParseBool; undefined for a text that is neither. */
-export function parseBool(text: string): boolean | undefined {
-  if (["1", "t", "true", "T", "TRUE", "True"].includes(text)) return true;
-  return ["0", "f", "false", "F", "FALSE", "False"].includes(text) ? false : undefined;
 }
 
 /**

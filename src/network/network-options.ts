@@ -1,4 +1,5 @@
 import { InvalidParameterError } from "#errors/errors.ts";
+import { parseGoBool } from "#lib/go-bool.ts";
 import { parseAddress } from "#lib/ip-address.ts";
 import type { NetworkKind, NetworkRecord } from "./network-driver.ts";
 
@@ -58,7 +59,7 @@ function checkValue(name: string, value: string): void {
     case NETWORK_OPTION.masquerade:
     case NETWORK_OPTION.enableIpv4:
     case NETWORK_OPTION.enableIpv6:
-      if (parseGoBoolean(value) === undefined)
+      if (parseGoBool(value) === undefined)
         throw new InvalidParameterError(`driver-opt "${name}" is not a valid bool: "${value}"`);
       return;
     case NETWORK_OPTION.hostBinding:
@@ -97,25 +98,18 @@ function checkMode(driver: "macvlan" | "ipvlan", value: string): void {
 
 /** Whether containers of the network may talk to each other. */
 export function allowsPeers({ options }: NetworkRecord): boolean {
-  return parseGoBoolean(options[NETWORK_OPTION.icc] ?? "true") ?? true;
+  return parseGoBool(options[NETWORK_OPTION.icc] ?? "true") ?? true;
 }
 
 /** Whether packets that leave the network get the host's address. */
 export function isMasqueraded({ options }: NetworkRecord): boolean {
-  return parseGoBoolean(options[NETWORK_OPTION.masquerade] ?? "true") ?? true;
+  return parseGoBool(options[NETWORK_OPTION.masquerade] ?? "true") ?? true;
 }
 
 /** The network's own MTU in bytes, if it has one. */
 export function wantedMtu({ options }: NetworkRecord): number | undefined {
   const text = options[NETWORK_OPTION.mtu] ?? "";
   return isMtu(text) ? Number(text) : undefined;
-}
-
-/** What Go's strconv.ParseBool takes. */
-export function parseGoBoolean(text: string): boolean | undefined {
-  if (["1", "t", "T", "true", "TRUE", "True"].includes(text)) return true;
-  if (["0", "f", "F", "false", "FALSE", "False"].includes(text)) return false;
-  return undefined;
 }
 
 function isMtu(text: string): boolean {

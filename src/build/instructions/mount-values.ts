@@ -1,4 +1,5 @@
 import { InvalidParameterError } from "#errors/errors.ts";
+import { parseGoBool } from "#lib/go-bool.ts";
 
 /** The fields of one line of CSV (RFC 4180): a field may be in double quotes, in which `""` is a quote. */
 export function csvFields(text: string): readonly string[] {
@@ -12,13 +13,9 @@ export function csvFields(text: string): readonly string[] {
   }
 }
 
-const TRUE = new Set(["1", "t", "T", "TRUE", "true", "True"]);
-const FALSE = new Set(["0", "f", "F", "FALSE", "false", "False"]);
-
-/** Go's spellings of true and false. https://pkg.go.dev/strconv#ParseBool */
 export function parseBoolean(key: string, value: string): boolean {
-  if (TRUE.has(value)) return true;
-  if (FALSE.has(value)) return false;
+  const isTrue = parseGoBool(value);
+  if (isTrue !== undefined) return isTrue;
   throw new InvalidParameterError(`invalid value for ${key}: ${value}`);
 }
 

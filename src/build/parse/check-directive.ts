@@ -1,4 +1,5 @@
 import { InvalidParameterError } from "#errors/errors.ts";
+import { parseGoBool } from "#lib/go-bool.ts";
 
 /** What `# check=` says of the build checks. https://docs.docker.com/reference/dockerfile/#check */
 export interface CheckDirective {
@@ -30,8 +31,8 @@ function rulesOf(value: string): readonly string[] | "all" {
 }
 
 function booleanOf(part: string, value: string): boolean {
-  if (/^(1|t|T|TRUE|true|True)$/.test(value)) return true;
-  if (/^(0|f|F|FALSE|false|False)$/.test(value)) return false;
+  const isTrue = parseGoBool(value);
+  if (isTrue !== undefined) return isTrue;
   throw new InvalidParameterError(
     `failed to parse check option ${JSON.stringify(part)}: strconv.ParseBool: parsing ${JSON.stringify(value)}: invalid syntax`,
   );

@@ -1,4 +1,5 @@
 import { InvalidParameterError } from "#errors/errors.ts";
+import { parseGoBool } from "#lib/go-bool.ts";
 
 /** A flag of a command: its help, its value when it is not given, and how its text becomes a value. */
 export interface Flag<T> {
@@ -111,10 +112,9 @@ export function filterFlag(
   };
 }
 
-/** The boolean texts of Go's strconv.ParseBool. */
 function readBoolean(text: string): boolean {
-  if (["1", "t", "T", "true", "TRUE", "True"].includes(text)) return true;
-  if (["0", "f", "F", "false", "FALSE", "False"].includes(text)) return false;
+  const value = parseGoBool(text);
+  if (value !== undefined) return value;
   throw new InvalidParameterError(`strconv.ParseBool: parsing "${text}": invalid syntax`);
 }
 

@@ -4,7 +4,8 @@ import { chown, lstat, mkdir, open, readFile, rename, rm, stat, writeFile } from
 import { dirname, join } from "node:path";
 import type { CacheLocation, CacheReader, CacheWriter } from "#build/shared-cache/shared-cache.ts";
 import type { ImageContext } from "#engine/images/image-context.ts";
-import { DataLossError, errorCode, InvalidParameterError, NotFoundError } from "#errors/errors.ts";
+import { parseManifestDocument } from "#engine/images/manifest-document.ts";
+import { DataLossError, errorCode, errorMessage, InvalidParameterError, NotFoundError } from "#errors/errors.ts";
 import { Digester, digestHex, digestOf } from "#formats/digest.ts";
 import type { Digest } from "#spec/digest.ts";
 import { type Descriptor, type ImageIndex, MEDIA_TYPE } from "#spec/oci-image.ts";
@@ -177,18 +178,19 @@ export class LocalCacheWriter implements CacheWriter {
 }
 
 async function readIndex(directory: string): Promise<ImageIndex | undefined> {
-  const text = await readFile(join(directory, "index.json"), "utf8").catch((error: unknown) => {
+  const path = join(directory, "index.json");
+  const bytes = await readFile(path).catch((error: unknown) => {
     if (errorCode(error) === "ENOENT") return undefined;
     throw error;
   });
-  if (text === undefined) return undefined;
+  if (!bytes) return undefined;
   try {
-    const index = JSON.parse(text) as ImageIndex;
-    if (Array.isArray(index.manifests)) return index;
-  } catch {
-    // Said below.
+    const document = parseManifestDocument(bytes, MEDIA_TYPE.ociIndex, path);
+    if (document.kind === "index") return document.index;
+  } catch (cause) {
+    throw new DataLossError(`${path} is malformed: ${errorMessage(cause)}`, { cause });
   }
-  throw new DataLossError(`${directory}/index.json is malformed`);
+  throw new DataLossError(`${path} is malformed: expected an index`);
 }
 
 /** A layout of one manifest needs no name. */

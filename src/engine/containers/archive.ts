@@ -12,6 +12,7 @@ import { resolveUser } from "#runtime/bundle/user.ts";
 import { type ContainerContext, containerFiles } from "./container-context.ts";
 import { type ContainerRecord, eventAttributes, isRunning } from "./container-record.ts";
 import { joinedContainer } from "./joined-containers.ts";
+import { etcMounts } from "./run/etc-files.ts";
 import { useMounts } from "./run/use-mounts.ts";
 
 /** What is known of a file of a container; paths as text. */
@@ -165,12 +166,7 @@ function mountSources(
   const joined = joinedContainer(record.hostConfig.NetworkMode);
   const owner = joined === undefined ? undefined : context.containers.lookup(joined);
   const etc = containerFiles(context, owner?.id ?? record.id);
-  const etcMounts = [
-    { destination: "/etc/resolv.conf", source: etc.resolvConf, readonly: false },
-    { destination: "/etc/hostname", source: etc.hostname, readonly: false },
-    { destination: "/etc/hosts", source: etc.hosts, readonly: false },
-  ];
-  return [...etcMounts.filter(({ destination }) => !taken.has(destination)), ...own];
+  return [...etcMounts(etc, taken), ...own];
 }
 
 function find({ tree }: OpenFiles, nameOrId: string, path: string, follow = false): Place {

@@ -23,6 +23,8 @@ export class ExitWaiters {
 
   /** Resolves at the next such moment. Rejects with CancelledError when `signal` aborts. The caller has ruled out "already so". */
   wait(id: string, moment: WaitedMoment, signal?: AbortSignal): Promise<WaitResult> {
+    const cancelled = (): CancelledError => new CancelledError(`waiting for container ${id} was cancelled`);
+    if (signal?.aborted) return Promise.reject(cancelled());
     return new Promise((resolve, reject) => {
       const waiters = this.#waiters.get(id) ?? new Set();
       const forget = (): void => {
@@ -32,7 +34,7 @@ export class ExitWaiters {
       };
       const onAbort = (): void => {
         forget();
-        reject(new CancelledError(`waiting for container ${id} was cancelled`));
+        reject(cancelled());
       };
       const waiter: Waiter = {
         moment,

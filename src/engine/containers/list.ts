@@ -37,8 +37,10 @@ function predicate(context: ContainerContext, filters: Filters, name: string, va
   switch (name) {
     case "id":
       return any((record, value) => record.id.startsWith(value));
-    case "name":
-      return any((record, value) => matchesName(record, value));
+    case "name": {
+      const expressions = values.map(nameExpression);
+      return ({ name }) => expressions.some((matches) => matches(name) || matches(`/${name}`));
+    }
     case "label":
       return (record) => labelsFit(filters, record.config.Labels);
     case "status":
@@ -92,13 +94,13 @@ function isOnNetwork(context: ContainerContext, { endpointRequests }: ContainerR
   );
 }
 
-/** A name filter is a regular expression on the name, with or without its slash. */
-function matchesName(record: ContainerRecord, value: string): boolean {
+/** A name filter is a regular expression on the name, with or without its slash; what is none is part of a name. */
+function nameExpression(value: string): (name: string) => boolean {
   try {
     const expression = new RegExp(value);
-    return expression.test(record.name) || expression.test(`/${record.name}`);
+    return (name) => expression.test(name);
   } catch {
-    return record.name.includes(value);
+    return (name) => name.includes(value);
   }
 }
 

@@ -9,6 +9,8 @@ export type ManifestDocument =
 
 /** More layers than any image has; overlayfs takes fewer. */
 const MAX_LAYERS = 1024;
+/** Configs longer than this are refused, bytes. */
+export const MAX_CONFIG: number = 8 * 1024 * 1024;
 /** Media types of indexes, of both families. */
 export const INDEX_TYPES: ReadonlySet<string> = new Set([MEDIA_TYPE.ociIndex, MEDIA_TYPE.dockerIndex]);
 const CONFIG_TYPES: ReadonlySet<string> = new Set([MEDIA_TYPE.ociConfig, MEDIA_TYPE.dockerConfig]);
@@ -99,11 +101,27 @@ function readDescriptors(value: unknown, field: string): Descriptor[] {
 
 function readDescriptor(value: unknown, field: string): Descriptor {
   const descriptor = value as Partial<Descriptor> | null | undefined;
-  const { mediaType, digest, size } = descriptor ?? {};
+  const { mediaType, digest, size, annotations, platform } = descriptor ?? {};
   const isSound =
     typeof mediaType === "string" && isDigest(String(digest)) && Number.isSafeInteger(size) && Number(size) >= 0;
   if (!isSound) throw new DataLossError(`manifest is malformed: a descriptor in ${field} lacks type, digest or size`);
+  if (!isTextMap(annotations) || !isPlatform(platform))
+    throw new DataLossError(
+      `manifest is malformed: a descriptor in ${field} has annotations or a platform that are none`,
+    );
   return descriptor as Descriptor;
+}
+
+function isTextMap(value: unknown): boolean {
+  if (value === undefined || value === null) return true;
+  return typeof value === "object" && Object.values(value).every((text) => typeof text === "string");
+}
+
+function isPlatform(value: unknown): boolean {
+  if (value === undefined || value === null) return true;
+  if (typeof value !== "object") return false;
+  const { os, architecture, variant } = value as Record<string, unknown>;
+  return [os, architecture, variant ?? ""].every((text) => typeof text === "string");
 }
 
 function schemaOneError(name: string): InvalidParameterError {

@@ -7,9 +7,10 @@ import {
   NotFoundError,
   NotImplementedError,
 } from "#errors/errors.ts";
+import { parseGoBool } from "#lib/go-bool.ts";
 import { linkExists } from "#network/link.ts";
 import type { NetworkKind, NetworkRecord } from "#network/network-driver.ts";
-import { checkNetworkOptions, NETWORK_OPTION, parseGoBoolean } from "#network/network-options.ts";
+import { checkNetworkOptions, NETWORK_OPTION } from "#network/network-options.ts";
 import type { NetworkCreateRequest } from "#spec/docker-networks.ts";
 import { publishNetworkEvent } from "./network-events.ts";
 import { isPredefined } from "./network-registry.ts";
@@ -68,8 +69,8 @@ function networkKind(driver: string): NetworkKind {
 function networkRecord(request: NetworkCreateRequest, driver: NetworkKind): NetworkRecord {
   const options = request.Options ?? {};
   checkNetworkOptions(driver, options);
-  const ipv4 = request.EnableIPv4 ?? parseGoBoolean(options[NETWORK_OPTION.enableIpv4] ?? "true") ?? true;
-  const ipv6 = request.EnableIPv6 ?? parseGoBoolean(options[NETWORK_OPTION.enableIpv6] ?? "false") ?? false;
+  const ipv4 = request.EnableIPv4 ?? parseGoBool(options[NETWORK_OPTION.enableIpv4] ?? "true") ?? true;
+  const ipv6 = request.EnableIPv6 ?? parseGoBool(options[NETWORK_OPTION.enableIpv6] ?? "false") ?? false;
   if (!ipv4 && !ipv6) throw new InvalidParameterError("IPv4 or IPv6 must be enabled");
   const id = randomBytes(32).toString("hex");
   return {

@@ -64,7 +64,11 @@ function isVolume(mount: ContainerMount): boolean {
 /** The volumes that the filters (`dangling`, `driver`, `label`, `name`) leave. Throws InvalidParameterError for a bad filter. */
 export function listVolumes(context: ContainerContext, filters: Filters): Volume[] {
   checkFilters(filters, ["dangling", "driver", "label", "name"]);
-  return context.volumes.list().filter((volume) => matches(context, volume, filters));
+  const dangling = booleanFilter(filters, "dangling");
+  const used = dangling === undefined ? undefined : usedVolumes(context.containers.list());
+  return context.volumes
+    .list()
+    .filter((volume) => matches(volume, filters) && (!used || used.has(volume.name) !== dangling));
 }
 
 /** Removes unused anonymous volumes; with `all=true`, named ones too. Throws InvalidParameterError for a bad filter. */
@@ -90,20 +94,22 @@ export function prunableVolumes(
 ): Volume[] {
   checkFilters(filters, ["all", "label", "label!"]);
   const all = booleanFilter(filters, "all") ?? false;
-  const used = new Set(containers.flatMap(({ mounts }) => mounts.filter(isVolume).map(({ name }) => name)));
+  const used = usedVolumes(containers);
   return context.volumes
     .list()
     .filter((volume) => (all || volume.anonymous) && !used.has(volume.name) && labelsFit(filters, volume.labels));
 }
 
-function matches(context: ContainerContext, volume: Volume, filters: Filters): boolean {
+function usedVolumes(containers: readonly ContainerRecord[]): ReadonlySet<string> {
+  return new Set(containers.flatMap(({ mounts }) => mounts.filter(isVolume).map(({ name }) => name)));
+}
+
+function matches(volume: Volume, filters: Filters): boolean {
   const some = (name: string, test: (value: string) => boolean): boolean =>
     !filters.has(name) || (filters.get(name) ?? []).some(test);
-  const dangling = booleanFilter(filters, "dangling");
   return (
     some("name", (value) => volume.name.includes(value)) &&
     some("driver", (value) => volume.driver === value) &&
-    (dangling === undefined || dangling === (volumeUsers(context, volume.name).length === 0)) &&
     labelsFit(filters, volume.labels)
   );
 }

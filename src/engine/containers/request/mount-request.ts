@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { posix } from "node:path";
 import { InvalidParameterError } from "#errors/errors.ts";
 import type { MountRequest } from "#spec/docker-api.ts";
@@ -46,9 +46,8 @@ function checkBind({ Source = "", BindOptions, VolumeOptions }: MountRequest): v
     throw new InvalidParameterError(`invalid propagation mode: ${propagation}`);
   if (VolumeOptions) throw extra("VolumeOptions");
   checkAbsolute(Source);
-  if (existsSync(Source)) return;
-  if (!BindOptions?.CreateMountpoint) throw new InvalidParameterError(`bind source path does not exist: ${Source}`);
-  mkdirSync(Source, { recursive: true, mode: 0o755 });
+  if (!BindOptions?.CreateMountpoint && !existsSync(Source))
+    throw new InvalidParameterError(`bind source path does not exist: ${Source}`);
 }
 
 function checkVolume({ Source = "", ReadOnly, BindOptions, VolumeOptions }: MountRequest): void {

@@ -78,6 +78,7 @@ async function fromMountRequest(context: ContainerContext, request: MountRequest
   const source = request.Source ?? "";
   switch (request.Type) {
     case "bind":
+      if (request.BindOptions?.CreateMountpoint) await makeBindSource(source);
       return {
         ...bindMount(cleanPath(source), destination, readonly, request.BindOptions?.Propagation ?? "", ""),
         ...recursion(request),

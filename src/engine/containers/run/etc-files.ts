@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import type { ContainerContext } from "#engine/containers/container-context.ts";
+import type { ContainerContext, ContainerFiles } from "#engine/containers/container-context.ts";
 import type { ContainerRecord } from "#engine/containers/container-record.ts";
 import { linkLines } from "#engine/networks/legacy-links.ts";
 import { renderHosts } from "#network/hosts-file.ts";
@@ -47,6 +47,18 @@ export async function etcFiles(
       ...(sandbox?.hasNames ? { nameService: NAME_SERVER_ADDRESS } : {}),
     }),
   };
+}
+
+/** The /etc files as mounts of a container. A destination that is `taken` by a mount of the user's is left out. */
+export function etcMounts(
+  files: ContainerFiles,
+  taken: ReadonlySet<string>,
+): { readonly source: string; readonly destination: string; readonly readonly: boolean }[] {
+  return [
+    { source: files.resolvConf, destination: "/etc/resolv.conf", readonly: false },
+    { source: files.hostname, destination: "/etc/hostname", readonly: false },
+    { source: files.hosts, destination: "/etc/hosts", readonly: false },
+  ].filter(({ destination }) => !taken.has(destination));
 }
 
 /** A file that the container's own programs have made too large for the engine to touch. */

@@ -1,9 +1,9 @@
 import { rm } from "node:fs/promises";
 import { type ContainerContext, containerFiles } from "#engine/containers/container-context.ts";
 import type { ContainerRecord } from "#engine/containers/container-record.ts";
-import { parseBool } from "#engine/filters.ts";
 import { InvalidParameterError } from "#errors/errors.ts";
 import { parseDecimalSize } from "#formats/go-units.ts";
+import { parseGoBool } from "#lib/go-bool.ts";
 import { generationPath } from "#runtime/log-generations.ts";
 import { DEFAULT_ROTATION, type RotationOptions } from "#runtime/log-rotation.ts";
 import type { HostConfig } from "#spec/docker-api.ts";
@@ -52,7 +52,7 @@ export async function discardPassedLog(context: ContainerContext, record: Contai
 }
 
 function boolOption(text: string): boolean {
-  const value = parseBool(text);
+  const value = parseGoBool(text);
   if (value === undefined) throw new InvalidParameterError(`strconv.ParseBool: parsing "${text}": invalid syntax`);
   return value;
 }

@@ -2,6 +2,7 @@ import type { ContainerFiles } from "#engine/containers/container-context.ts";
 import type { ContainerRecord } from "#engine/containers/container-record.ts";
 import type { BindMount, ContainerSpec } from "#runtime/container-runtime.ts";
 import { containerEnvironment } from "./environment.ts";
+import { etcMounts } from "./etc-files.ts";
 import { resourceLimits } from "./resource-limits.ts";
 
 export interface SpecSurroundings {
@@ -70,11 +71,6 @@ export function runtimeSpec(record: ContainerRecord, surroundings: SpecSurroundi
 function bindMounts(record: ContainerRecord, { etc, sources }: SpecSurroundings): BindMount[] {
   const own = record.mounts.filter((mount) => mount.type !== "tmpfs");
   const taken = new Set(own.map((mount) => mount.destination));
-  const etcMounts = [
-    { source: etc.resolvConf, destination: "/etc/resolv.conf", readonly: false },
-    { source: etc.hostname, destination: "/etc/hostname", readonly: false },
-    { source: etc.hosts, destination: "/etc/hosts", readonly: false },
-  ].filter((mount) => !taken.has(mount.destination));
   const mounts = own
     .map((mount) => ({
       source: sources.get(mount.destination) ?? mount.source,
@@ -85,7 +81,7 @@ function bindMounts(record: ContainerRecord, { etc, sources }: SpecSurroundings)
       ...(mount.readonlyTop ? { readonlyTop: true } : {}),
     }))
     .sort((a, b) => a.destination.split("/").length - b.destination.split("/").length);
-  return [...etcMounts, ...mounts];
+  return [...etcMounts(etc, taken), ...mounts];
 }
 
 function tmpfsMounts(record: ContainerRecord): Record<string, string> {

@@ -1,12 +1,9 @@
 import type { ImageContext } from "#engine/images/image-context.ts";
-import { parseImageConfig, parseManifestDocument } from "#engine/images/manifest-document.ts";
+import { MAX_CONFIG, parseImageConfig, parseManifestDocument } from "#engine/images/manifest-document.ts";
 import { familiarString, parseReference, tagNameOnly } from "#formats/reference.ts";
 import type { Credentials } from "#registry/credentials.ts";
 import type { Descriptor, Platform } from "#spec/oci-image.ts";
 import { pullFailure } from "./registry-failure.ts";
-
-/** Config blobs longer than this are refused, bytes. */
-const MAX_CONFIG = 8 * 1024 * 1024;
 
 /** What a registry has under a name. */
 export interface DistributionInfo {

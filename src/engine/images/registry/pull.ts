@@ -1,7 +1,12 @@
 import { storeImage } from "#engine/images/create.ts";
 import type { ImageContext } from "#engine/images/image-context.ts";
 import { publishImageEvent } from "#engine/images/image-event.ts";
-import { type ManifestDocument, parseImageConfig, parseManifestDocument } from "#engine/images/manifest-document.ts";
+import {
+  MAX_CONFIG,
+  type ManifestDocument,
+  parseImageConfig,
+  parseManifestDocument,
+} from "#engine/images/manifest-document.ts";
 import { chooseImage, imagesBehind } from "#engine/images/platform-image.ts";
 import type { ProgressListener } from "#engine/images/progress.ts";
 import { aboutSubject, InvalidParameterError, NotFoundError } from "#errors/errors.ts";
@@ -37,9 +42,6 @@ export interface PulledImage {
   /** Of the manifest or index that the name stands for in the registry. */
   readonly digest: Digest;
 }
-
-/** Config blobs longer than this are refused, bytes. */
-const MAX_CONFIG = 8 * 1024 * 1024;
 
 /**
  * Pulls an image: everything is verified and durable before the image is visible. Pulls of one image at the same time are one

@@ -1,0 +1,28 @@
+import { expect, test } from "bun:test";
+import { ExitWaiters } from "./exit-waiters.ts";
+
+test("ExitWaiters.wait() resolves at its moment and at those that include it", async () => {
+  const waiters = new ExitWaiters();
+  const moments = ["exit", "stopped", "removed"] as const;
+  const ended: string[] = [];
+  const waiting = moments.map((moment) => waiters.wait("a", moment).then(() => void ended.push(moment)));
+  waiters.exited("a", { exitCode: 3, error: "" }, true);
+  await waiting[0];
+  expect(ended).toEqual(["exit"]);
+  waiters.exited("a", { exitCode: 4, error: "" }, false);
+  await waiting[1];
+  expect(ended).toEqual(["exit", "stopped"]);
+  const last = waiters.wait("a", "removed");
+  waiters.removed("a", 0);
+  // How it ended is known from its end.
+  expect(await last).toEqual({ exitCode: 4, error: "" });
+});
+
+test("ExitWaiters.wait() rejects when its signal aborts, also one that did before", async () => {
+  const waiters = new ExitWaiters();
+  const client = new AbortController();
+  const waiting = waiters.wait("a", "exit", client.signal);
+  client.abort();
+  expect(waiting).rejects.toThrow("waiting for container a was cancelled");
+  expect(waiters.wait("a", "exit", client.signal)).rejects.toThrow("waiting for container a was cancelled");
+});
