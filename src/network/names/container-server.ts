@@ -96,7 +96,7 @@ export class ContainerServer implements Disposable {
       if (end > MAX_QUERY) return void socket.end();
       if (received.length < end) break;
       socket.data.unanswered++;
-      this.#answer(Buffer.from(received.subarray(2, end)), "tcp")
+      void this.#answer(Buffer.from(received.subarray(2, end)), "tcp")
         .then((answer) => answer && socket.write(withLength(answer)))
         .catch(() => undefined)
         .then(() => {
