@@ -1,11 +1,9 @@
 import { runCommand } from "#sys/command.ts";
+import { ownNamespacePath } from "#sys/network-namespace.ts";
 import { runInNamespace } from "./namespace.ts";
 import type { NetworkEndpoint, NetworkRecord } from "./network-driver.ts";
 import { allowsPeers } from "./network-options.ts";
 import { linkType } from "./parent-link.ts";
-
-/** The kernel's handle on the engine's own network namespace: where host ends of veth pairs go. */
-const OWN_NAMESPACE = `/proc/${process.pid}/ns/net`;
 
 /** An endpoint about to be made, with what its interface depends on. */
 export interface PlannedInterface {
@@ -22,7 +20,7 @@ export function isMadeInside({ network }: PlannedInterface): boolean {
 
 /** Commands of ip(8) that make a veth pair in the container's namespace, the other end in the engine's, down and without a bridge. */
 export function makeVethCommands({ endpoint, mtu }: PlannedInterface): readonly string[] {
-  const peer = `peer name ${endpoint.hostInterface} mtu ${mtu} netns ${OWN_NAMESPACE}`;
+  const peer = `peer name ${endpoint.hostInterface} mtu ${mtu} netns ${ownNamespacePath()}`;
   return [
     `link add name ${endpoint.interfaceName} address ${endpoint.macAddress} mtu ${mtu} type veth ${peer}`,
     ...setUpCommands(endpoint),

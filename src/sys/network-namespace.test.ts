@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { unmount } from "./mount.ts";
-import { createNetworkNamespace } from "./network-namespace.ts";
+import { createNetworkNamespace, inNetworkNamespace, ownNamespacePath } from "./network-namespace.ts";
 
 let directory = "";
 let path = "";
@@ -35,4 +35,15 @@ test("createNetworkNamespace() comes back when it fails", () => {
   expect(() => createNetworkNamespace(join(directory, "absent"))).toThrow("ENOENT");
   expect(ownNamespace()).toBe(own);
   expect(readFileSync("/proc/self/mounts", "utf8")).not.toContain(directory);
+});
+
+test("ownNamespacePath() is the engine's own namespace for others even while this thread is in another", () => {
+  const own = ownNamespace();
+  createNetworkNamespace(path);
+  const seen = inNetworkNamespace(path, () => [
+    readlinkSync(`/proc/${process.pid}/ns/net`),
+    readlinkSync(ownNamespacePath()),
+  ]);
+  expect(seen[0]).not.toBe(own);
+  expect(seen[1]).toBe(own);
 });
