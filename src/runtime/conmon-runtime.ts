@@ -138,7 +138,11 @@ export class ConmonRuntime implements ContainerRuntime {
     const { files } = this.#container(id);
     const resources = updatedResources(limits, this.#bundles.host.hasSwapAccounting);
     writeFileSync(files.resources, JSON.stringify(resources), { mode: 0o600 });
-    await this.#runtime.update(id, files.resources);
+    try {
+      await this.#runtime.update(id, files.resources);
+    } finally {
+      rmSync(files.resources, { force: true });
+    }
   }
 
   async remove(id: string): Promise<void> {

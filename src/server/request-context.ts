@@ -101,9 +101,10 @@ export class RequestContext {
     let size = 0;
     for await (const chunk of this.request) {
       size += chunk.length;
-      if (size > MAX_JSON_BODY) throw new InvalidParameterError("request body too large");
-      chunks.push(Buffer.from(chunk));
+      // Read to its end all the same: a client sends all of it before it listens.
+      if (size <= MAX_JSON_BODY) chunks.push(Buffer.from(chunk));
     }
+    if (size > MAX_JSON_BODY) throw new InvalidParameterError("request body too large");
     const text = Buffer.concat(chunks).toString("utf8").trim();
     if (text === "" && options.required)
       throw new InvalidParameterError("invalid JSON: got EOF while reading request body");
@@ -215,7 +216,7 @@ function parsedFilters(text: string): Record<string, unknown> {
 }
 
 function filterValues(values: unknown): string[] {
-  if (Array.isArray(values)) return values.map(String);
+  if (Array.isArray(values) && values.every((value) => typeof value === "string")) return values;
   if (isObject(values)) return Object.keys(values).filter((key) => values[key] === true);
   throw new InvalidParameterError("invalid filter");
 }

@@ -242,4 +242,7 @@ test("LocalVolumeStore.usage() counts bytes on disk", async () => {
   const volume = await store.create("vol");
   writeFileSync(join(volume.mountpoint, "file"), Buffer.alloc(1_000_000, 1));
   expect(await store.usage(volume)).toBeGreaterThanOrEqual(1_000_000);
+  // Somebody removes it between the list and the measuring.
+  await store.remove(volume.name);
+  expect(await store.usage(volume)).toBe(0);
 });

@@ -4,7 +4,7 @@ import { chmod, mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { errorCode, NotFoundError } from "#errors/errors.ts";
 import { KeyLock } from "#lib/key-lock.ts";
-import { runCommand } from "#sys/command.ts";
+import { diskUsage } from "#sys/disk-usage.ts";
 import { syncDirectory } from "#sys/durable-file.ts";
 import { unmount } from "#sys/mount.ts";
 import { mountsBelow } from "#sys/mount-info.ts";
@@ -123,14 +123,7 @@ export class LocalVolumeStore implements VolumeStore {
   }
 
   async usage(volume: Volume): Promise<number> {
-    const { stdout } = await runCommand("du", [
-      "--summarize",
-      "--block-size=1",
-      "--one-file-system",
-      "--",
-      volume.mountpoint,
-    ]);
-    return Number.parseInt(stdout, 10);
+    return (await diskUsage(volume.mountpoint)).allocatedBytes;
   }
 
   /** Removes what a crash in the middle of `remove` left. Call once at start-up. */

@@ -91,8 +91,9 @@ export class ContainerStore {
     return this.#byId.get(id);
   }
 
-  /** As `lookup`. Throws NotFoundError, in Docker's words, when there is none. */
+  /** As `lookup`. Throws NotFoundError, in Docker's words, when there is none, and InvalidParameterError for "", which names nothing. */
   resolve(nameOrId: string): ContainerRecord {
+    if (nameOrId === "") throw new InvalidParameterError('invalid name or ID supplied: ""');
     const found = this.lookup(nameOrId);
     if (!found) throw new NotFoundError(`No such container: ${nameOrId}`);
     return found;

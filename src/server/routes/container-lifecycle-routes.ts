@@ -83,7 +83,7 @@ async function rename(engine: Engine, request: RequestContext): Promise<void> {
 }
 
 async function update(engine: Engine, request: RequestContext): Promise<void> {
-  const body = await request.json(decodeUpdateRequest);
+  const body = await request.json(decodeUpdateRequest, { required: true });
   const warnings = await updateContainer(engine.containers, resolve(engine, request).id, body);
   request.sendJson(200, { Warnings: warnings.length > 0 ? warnings : null });
 }

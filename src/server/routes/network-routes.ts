@@ -44,18 +44,18 @@ async function inspect(engine: Engine, request: RequestContext): Promise<void> {
 }
 
 async function create(engine: Engine, request: RequestContext): Promise<void> {
-  const { id } = await createNetwork(engine.containers, await request.json(decodeNetworkCreate));
+  const { id } = await createNetwork(engine.containers, await request.json(decodeNetworkCreate, { required: true }));
   request.sendJson(201, { Id: id, Warning: "" });
 }
 
 async function connect(engine: Engine, request: RequestContext): Promise<void> {
-  const { Container, EndpointConfig } = await request.json(decodeNetworkConnect);
+  const { Container, EndpointConfig } = await request.json(decodeNetworkConnect, { required: true });
   await connectContainer(engine.containers, request.param("id"), Container, EndpointConfig ?? {});
   request.sendEmpty(200);
 }
 
 async function disconnect(engine: Engine, request: RequestContext): Promise<void> {
-  const { Container, Force } = await request.json(decodeNetworkDisconnect);
+  const { Container, Force } = await request.json(decodeNetworkDisconnect, { required: true });
   await disconnectContainer(engine.containers, request.param("id"), Container, Force ?? false);
   request.sendEmpty(200);
 }

@@ -27,7 +27,7 @@ const decodeLogin = object<LoginRequest>(
 
 /** A client keeps the token in place of the password, if it is given one. */
 async function login(engine: Engine, request: RequestContext): Promise<void> {
-  const { serverAddress = "", ...credentials } = await request.json(decodeLogin);
+  const { serverAddress = "", ...credentials } = await request.json(decodeLogin, { required: true });
   const token = await checkLogin(engine.images, serverAddress, credentials, request.signal);
   request.sendJson(200, { Status: "Login Succeeded", IdentityToken: token });
 }

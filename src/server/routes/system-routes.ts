@@ -22,7 +22,6 @@ export function systemRoutes(engine: Engine): readonly Route[] {
     ["GET", "/info", (request) => request.sendJson(200, infoView(engine, request))],
     ["GET", "/system/df", (request) => diskUsage(engine, request)],
     ["GET", "/berth/system/check", (request) => check(engine, request)],
-    ["GET", "/plugins", (request) => request.sendJson(200, [])],
   ];
 }
 

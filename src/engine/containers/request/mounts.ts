@@ -185,6 +185,7 @@ function tmpfsOptions({ ReadOnly, TmpfsOptions }: MountRequest): string {
 
 /** `--volumes-from CONTAINER[:ro|rw]`. */
 function fromContainer(context: ContainerContext, text: string): ContainerMount[] {
+  if (text === "") throw new InvalidParameterError("volumes-from specification cannot be an empty string");
   const [name = "", mode = ""] = text.split(":");
   if (!["", "ro", "rw", "z", "Z"].includes(mode)) throw new InvalidParameterError(`invalid mode: ${mode}`);
   const source = namedContainer(context.containers, name);

@@ -26,6 +26,8 @@ export function checkNamespaceConflicts(config: ContainerConfig, hostConfig: Hos
   const network = joinedContainer(mode);
   if (network === "") throw conflict("Invalid network mode: invalid container format container:<name|id>");
   if (network !== undefined) checkJoinedNetwork(config, hostConfig);
+  if ((network !== undefined || mode === "host") && config.MacAddress)
+    throw conflict("conflicting options: mac-address and the network mode");
   if (UTSMode === "host" && config.Hostname) throw conflict("conflicting options: hostname and the UTS mode");
   if (mode === "host" && hostConfig.Links?.length)
     throw conflict(
