@@ -21,7 +21,7 @@ export interface Footprint {
 }
 
 /** The name in this engine's bridge, veth pairs, nft table and cgroup. */
-function engineName(engine: PrivateEngine): string {
+export function engineName(engine: PrivateEngine): string {
   return createHash("sha256").update(engine.dataRoot).digest("hex").slice(0, 8);
 }
 

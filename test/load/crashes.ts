@@ -1,0 +1,66 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { PrivateEngine } from "../../tools/harness/private-engine.ts";
+import { Random } from "./random.ts";
+import type { Report } from "./report.ts";
+import type { World } from "./scenarios.ts";
+import { work } from "./work.ts";
+
+interface Setting {
+  readonly engine: PrivateEngine;
+  readonly clients: readonly World[];
+  readonly shared: readonly string[];
+  readonly report: Report;
+}
+
+/** Kills the engine in the middle of the work, several times. The next one must be whole, have all containers running, and do the work. */
+export async function workThroughCrashes(
+  setting: Setting,
+  { crashes, seconds, seed }: { readonly crashes: number; readonly seconds: number; readonly seed: number },
+): Promise<void> {
+  const random = new Random(seed);
+  for (let crash = 0; crash < crashes; crash++) {
+    const share = seconds / 2 / crashes;
+    await crashInTheMiddle(setting, share * (0.3 + 0.7 * random.next()));
+    await checkWhole(setting);
+    await removeLeftovers(setting.engine);
+  }
+}
+
+async function crashInTheMiddle({ engine, clients, report }: Setting, seconds: number): Promise<void> {
+  const working = work(clients, seconds + 1, report);
+  await delay(seconds * 1000);
+  // From here on calls break.
+  report.pause(true);
+  await engine.crash();
+  await working;
+  for (const { client } of clients) client.close();
+  await engine.start();
+  report.pause(false);
+}
+
+async function checkWhole({ engine, shared, report }: Setting): Promise<void> {
+  const checked = await engine.berth(["system", "check"]);
+  if (!checked.stdout.includes("no problems"))
+    report.problem("system check after a crash", checked.stdout + checked.stderr);
+  const deadline = Date.now() + 30_000;
+  for (;;) {
+    const running = await engine.ok(["ps", "-q", "--filter", "label=load=shared", "--filter", "status=running"]);
+    const missing = shared.length - running.split("\n").filter(Boolean).length;
+    if (missing === 0) return;
+    if (Date.now() > deadline) return report.problem("containers after a crash", `${missing} do not run any more`);
+    await delay(200);
+  }
+}
+
+/** What the clients were about to remove. */
+async function removeLeftovers(engine: PrivateEngine): Promise<void> {
+  const own = ["--filter", "label=load.client"];
+  const list = async (...args: string[]): Promise<string[]> => (await engine.ok(args)).split("\n").filter(Boolean);
+  const removeAll = async (verb: readonly string[], names: readonly string[]): Promise<void> => {
+    if (names.length > 0) await engine.ok([...verb, ...names]);
+  };
+  await removeAll(["rm", "-f", "-v"], await list("ps", "-aq", ...own));
+  await removeAll(["network", "rm"], await list("network", "ls", "-q", ...own));
+  await removeAll(["volume", "rm"], await list("volume", "ls", "-q", ...own));
+  await removeAll(["rmi", "-f"], await list("images", "-q", ...own));
+}
