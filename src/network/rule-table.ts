@@ -2,6 +2,7 @@ import type { Family } from "#lib/ip-address.ts";
 import { runCommand } from "#sys/command.ts";
 import type { NetworkRecord } from "./network-driver.ts";
 import { type PublishedPort, renderPorts, renderTable } from "./nft-rules.ts";
+import { NftTransactions } from "./nft-transactions.ts";
 
 const FAMILIES: readonly Family[] = [4, 6];
 
@@ -16,7 +17,9 @@ export class RuleTable {
   /** Process ids of the `nft` runs that are this engine's own. */
   readonly #ownRuns = new Set<number>();
   #hasIpv6 = false;
-  #tail: Promise<unknown> = Promise.resolve();
+  readonly #transactions = new NftTransactions(async (text) => {
+    await runCommand("nft", ["-f", "-"], { input: text, onStart: (pid) => this.#remember(pid) });
+  });
 
   constructor(name: string) {
     this.#name = name;
@@ -47,7 +50,7 @@ export class RuleTable {
     if (ports.length === 0) return;
     this.#ports.set(containerId, ports);
     try {
-      await this.#run(() => renderPorts(this.#name, "add", ports));
+      await this.#transactions.add("change", () => renderPorts(this.#name, "add", ports));
     } catch {
       await this.replace();
     }
@@ -59,7 +62,7 @@ export class RuleTable {
     if (!ports) return;
     this.#ports.delete(containerId);
     try {
-      await this.#run(() => renderPorts(this.#name, "delete", ports));
+      await this.#transactions.add("change", () => renderPorts(this.#name, "delete", ports));
     } catch {
       await this.replace();
     }
@@ -68,7 +71,7 @@ export class RuleTable {
   /** One atomic transaction that makes the kernel's tables what they should be. */
   replace(): Promise<void> {
     // Rendered when its turn comes: it then contains whatever was published meanwhile.
-    return this.#run(() => {
+    return this.#transactions.add("whole", () => {
       const networks = [...this.#networks.values()];
       const ports = [...this.#ports.values()].flat();
       this.#hasIpv6 ||= networks.some((network) => network.ipv6 !== undefined);
@@ -89,7 +92,7 @@ export class RuleTable {
   async remove(): Promise<void> {
     this.#networks.clear();
     this.#ports.clear();
-    await this.#run(() => `add table ip ${this.#name}\ndelete table ip ${this.#name}\n`);
+    await this.#transactions.add("alone", () => `add table ip ${this.#name}\ndelete table ip ${this.#name}\n`);
     // 1: there is none. An engine before this one may have had it.
     await runCommand("nft", ["delete", "table", "ip6", this.#name], { okCodes: [0, 1] });
   }
@@ -101,14 +104,6 @@ export class RuleTable {
 
   #families(): readonly Family[] {
     return FAMILIES.filter((family) => family === 4 || this.#hasIpv6);
-  }
-
-  #run(render: () => string): Promise<void> {
-    const turn = this.#tail.then(async () => {
-      await runCommand("nft", ["-f", "-"], { input: render(), onStart: (pid) => this.#remember(pid) });
-    });
-    this.#tail = turn.catch(() => undefined);
-    return turn;
   }
 
   /** The monitor tells of a transaction after it is made; the last few will do. */

@@ -198,4 +198,5 @@ export const BUILD_FAULTS: readonly Fault[] = [
     status: 404,
     message: 'no build record "none": see berth build history ls',
   },
+  { call: "GET /berth/outputs/none", status: 404, message: "No such build output: none" },
 ];
