@@ -67,6 +67,16 @@ describe("createApiServer()", () => {
     expect((await call("/ok")).headers.get("api-version")).toBe("1.51");
   });
 
+  test("answers targets that are no URL of its own", async () => {
+    for (const target of ["//", "//[", "*", "http://[", "/%zz"]) {
+      const socket = connect(join(directory, "api.sock"));
+      socket.write(`GET ${target} HTTP/1.1\r\nHost: engine\r\nConnection: close\r\n\r\n`);
+      const [head] = await once(socket, "data");
+      socket.destroy();
+      expect(String(head)).toMatch(/^HTTP\/1.1 40[04] /);
+    }
+  });
+
   test("refuses versions that it does not speak", async () => {
     expect(await answer("/v1.12/ok")).toEqual([
       400,

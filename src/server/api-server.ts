@@ -44,7 +44,10 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const working = new Set<Promise<void>>();
   const upgraded = new Set<Duplex>();
   const take = (request: IncomingMessage, how: Answer): void => {
-    const work = answer(router, options, request, how).finally(() => working.delete(work));
+    const work = answer(router, options, request, how)
+      // Of the answer itself: nobody is left who could be told.
+      .catch((error: unknown) => options.onInternalError(request.method ?? "", request.url ?? "", error))
+      .finally(() => working.delete(work));
     working.add(work);
   };
   const respond = (request: IncomingMessage, response: ServerResponse): void => take(request, { response });
@@ -91,7 +94,7 @@ function configure(server: HttpServer | HttpsServer): void {
 }
 
 async function answer(router: Router, options: ApiServerOptions, request: IncomingMessage, how: Answer): Promise<void> {
-  const url = new URL(request.url ?? "/", "http://engine");
+  const url = targetOf(request.url ?? "/");
   const { path, version } = splitVersion(url.pathname);
   const method = request.method ?? "GET";
   const match = router.match(method, path);
@@ -112,6 +115,12 @@ async function answer(router: Router, options: ApiServerOptions, request: Incomi
   } catch (error) {
     fail(context, options, how, method, error);
   }
+}
+
+/** Not resolved against a base, for which `//x` would be another host. What is no URL at all names no page. */
+function targetOf(text: string): URL {
+  const whole = text.startsWith("/") ? `http://engine${text}` : text;
+  return URL.canParse(whole) ? new URL(whole) : new URL("http://engine//");
 }
 
 /**

@@ -23,6 +23,8 @@ export async function streamTrace(
       await writer.writeJsonLine({ id: "moby.buildkit.trace", aux });
     }
   })();
+  // It is awaited below; until then nobody would see it fail.
+  following.catch(() => undefined);
   const ended = await run(feed.push).then(
     ({ imageId }) => ({ imageId }),
     (error: unknown) => ({ message: buildFailure(error).message }),

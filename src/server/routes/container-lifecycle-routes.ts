@@ -100,6 +100,8 @@ async function wait(engine: Engine, request: RequestContext): Promise<void> {
   const result = alreadyStopped
     ? Promise.resolve({ exitCode: record.state.exitCode, error: record.state.error })
     : engine.containers.waiters.wait(record.id, moment, request.signal);
+  // Should there be no stream to tell it in.
+  result.catch(() => undefined);
   const writer = request.stream("application/json");
   const { exitCode, error } = await result;
   await writer.writeJsonLine({ StatusCode: exitCode, ...(error ? { Error: { Message: error } } : {}) });

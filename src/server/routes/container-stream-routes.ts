@@ -96,8 +96,10 @@ async function attach(
   const connection = opened(open, output);
   void connection.closed.then(() => session.abort());
   noteAttach(engine, record, "attach");
-  if (stdin && record.config.OpenStdin) void forwardStdin(engine, record, { connection, keys, session });
-  else connection.input.resume();
+  if (stdin && record.config.OpenStdin) {
+    // A container that ends or goes before it takes input: the client learns that from the end of the output.
+    forwardStdin(engine, record, { connection, keys, session }).catch(() => connection.input.resume());
+  } else connection.input.resume();
   const encoder = new LogEncoder({ framed, timestamps: false });
   for await (const batch of output) await connection.write(encoder.encode(batch));
   connection.end();

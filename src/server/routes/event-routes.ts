@@ -1,6 +1,7 @@
 import type { Engine } from "#engine/engine.ts";
 import { eventFilter } from "#engine/event-filter.ts";
 import { InvalidParameterError } from "#errors/errors.ts";
+import { LONGEST_TIMER } from "#lib/longest-timer.ts";
 import type { EventMessage } from "#spec/docker-api.ts";
 import type { RequestContext } from "../request-context.ts";
 import type { Route } from "../route.ts";
@@ -35,7 +36,8 @@ async function events(engine: Engine, request: RequestContext): Promise<void> {
   const isAsked = since !== undefined || until !== undefined;
   const past = isAsked ? engine.events.past(since ?? 0, until ?? Number.POSITIVE_INFINITY) : [];
   if (left !== undefined && left <= 0) end.abort();
-  const timer = left !== undefined && left > 0 ? setTimeout(() => end.abort(), left) : undefined;
+  const timer =
+    left !== undefined && left > 0 ? setTimeout(() => end.abort(), Math.min(left, LONGEST_TIMER)) : undefined;
   try {
     for (const event of past) if (isWanted(event)) await write(event);
     for await (const event of live) await write(event);

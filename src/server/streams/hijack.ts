@@ -67,7 +67,8 @@ function overResponse(request: IncomingMessage, response: ServerResponse, conten
   };
 }
 
-function closedPromise(stream: Duplex | ServerResponse): Promise<void> {
+/** Resolves when the connection is over, whichever way. */
+export function closedPromise(stream: Duplex | ServerResponse): Promise<void> {
   return new Promise((resolve) => {
     stream.once("close", resolve);
     stream.once("error", () => resolve());

@@ -3,7 +3,7 @@ import { Transform, type TransformCallback } from "node:stream";
 import { InvalidParameterError } from "#errors/errors.ts";
 import { acceptKey, encodeFrame, FrameParser, OPCODE } from "#formats/websocket.ts";
 import { writeTo } from "./back-pressure.ts";
-import type { Answer, HijackedConnection, Upgrade } from "./hijack.ts";
+import { type Answer, closedPromise, type HijackedConnection, type Upgrade } from "./hijack.ts";
 
 const VERSION = "13";
 /** Status codes of a close frame. */
@@ -47,10 +47,7 @@ function overFrames({ socket, head }: Upgrade, key: string): HijackedConnection 
     write: (bytes) =>
       isClosing || bytes.length === 0 ? Promise.resolve() : writeTo(socket, encodeFrame(OPCODE.binary, bytes)),
     end: () => close(NORMAL),
-    closed: new Promise((resolve) => {
-      socket.once("close", resolve);
-      socket.once("error", () => resolve());
-    }),
+    closed: closedPromise(socket),
   };
 }
 

@@ -1,5 +1,5 @@
 /** Go's zero time, which Docker shows for "never". */
-const ZERO_TIME = "0001-01-01T00:00:00Z";
+export const ZERO_TIME = "0001-01-01T00:00:00Z";
 
 /** Milliseconds since the epoch as Go's RFC3339Nano, which has no zeros at the end; 0 is never. */
 export function goTime(milliseconds: number): string {

@@ -8,10 +8,9 @@ import type {
   MemoryStats,
   NetworkStats,
 } from "#spec/docker-stats.ts";
+import { ZERO_TIME } from "./go-time.ts";
 
 type Usage = NonNullable<StatsSample["usage"]>;
-
-const ZERO_TIME = "0001-01-01T00:00:00Z";
 
 const ZERO_CPU: CpuStats = {
   cpu_usage: { total_usage: 0, usage_in_kernelmode: 0, usage_in_usermode: 0 },
