@@ -46,6 +46,10 @@ export interface BuildRequest {
   /** Stage name or index; "" means the last. */
   readonly target: string;
   readonly noCache: boolean;
+  /** `--no-cache-filter`: stages by name whose steps are not looked up. */
+  readonly noCacheFilter?: readonly string[];
+  /** Every step runs, and nothing of what comes out is remembered: the cache stays as it is. */
+  readonly isTrial?: boolean;
   readonly pull: boolean;
   /** "default", "none" or "host". */
   readonly networkMode: string;

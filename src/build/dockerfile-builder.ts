@@ -91,7 +91,12 @@ export class DockerfileBuilder {
         checks.refuse();
         sources.contexts.plan(target);
         request.onPlan?.(plannedVertexes(target));
-        const cache = await this.#solve(target, request, sources, progress, { isPlan: false, imported });
+        const cache = await this.#solve(
+          target,
+          dockerfile,
+          { request, sources, progress },
+          { isPlan: false, imported },
+        );
         const epoch = await sources.epoch(dockerfile, request);
         const imageId = await this.#export(target, cache, { request, progress, epoch });
         await exportCaches(this.#options.sharedCaches, request, cache, progress);
@@ -123,7 +128,7 @@ export class DockerfileBuilder {
         const target = await this.#graphOf(dockerfile, request, sources, (stage) => images.resolveOffline(stage));
         sources.contexts.plan(target);
         const imported = await importCaches(this.#options.sharedCaches, request, progress);
-        await this.#solve(target, request, sources, progress, { isPlan: true, imported });
+        await this.#solve(target, dockerfile, { request, sources, progress }, { isPlan: true, imported });
       });
     } catch (error) {
       if (request.signal.aborted) throw new CancelledError("context canceled", { cause: error });
@@ -200,9 +205,8 @@ export class DockerfileBuilder {
 
   async #solve(
     target: StageGraph,
-    request: BuildRequest,
-    sources: BuildSources,
-    progress: BuildProgress,
+    dockerfile: Dockerfile,
+    { request, sources, progress }: SolveParts,
     mode: Pick<SolveOptions, "isPlan" | "imported">,
   ): Promise<ShareableCache> {
     const { cache, layers } = this.#options;
@@ -212,6 +216,8 @@ export class DockerfileBuilder {
       {
         ...mode,
         noCache: request.noCache,
+        noCacheStages: stagesOf(dockerfile, request.noCacheFilter ?? []),
+        isTrial: request.isTrial ?? false,
         extraHosts: request.extraHosts,
         contexts: sources.contexts,
         remotes: sources.remotes,
@@ -249,6 +255,18 @@ export class DockerfileBuilder {
     const config = withInlineCache(imageConfig(target, layers, request.labels), cache, request);
     return await host.createImage(config, request.tags);
   }
+}
+
+interface SolveParts {
+  readonly request: BuildRequest;
+  readonly sources: BuildSources;
+  readonly progress: BuildProgress;
+}
+
+/** Indexes of the stages of these names, which need not exist. */
+function stagesOf({ stages }: Dockerfile, names: readonly string[]): ReadonlySet<number> {
+  const wanted = new Set(names.map((name) => name.toLowerCase()));
+  return new Set(stages.flatMap(({ name, index }) => (name !== "" && wanted.has(name) ? [index] : [])));
 }
 
 interface ExportParts {

@@ -34,6 +34,10 @@ export interface BuildRequest {
   readonly labels: Readonly<Record<string, string>>;
   readonly target: string;
   readonly noCache: boolean;
+  /** Stages that are not looked up. */
+  readonly noCacheFilter: readonly string[];
+  /** Build once more without cache and compare. */
+  readonly twice: boolean;
   /** `--cache-from` and `--cache-to`, paths absolute. */
   readonly cacheFrom: readonly string[];
   readonly cacheTo: readonly string[];
@@ -119,6 +123,8 @@ async function send(
       labels: JSON.stringify(build.labels),
       target: build.target || undefined,
       nocache: build.noCache,
+      berthnocachefilter: build.noCacheFilter,
+      berthtwice: build.twice,
       berthcachefrom: build.cacheFrom,
       berthcacheto: build.cacheTo,
       pull: build.pull,

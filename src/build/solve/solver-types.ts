@@ -42,6 +42,10 @@ export interface SolverTools {
 
 export interface SolveOptions {
   readonly noCache: boolean;
+  /** Stages, by their index, whose steps are not looked up. */
+  readonly noCacheStages: ReadonlySet<number>;
+  /** Look nothing up and remember nothing. */
+  readonly isTrial: boolean;
   /** Carry nothing out: report what a build would find cached and what it would run. */
   readonly isPlan: boolean;
   /** Caches of other machines, asked after the own one. */

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { digestOf } from "#formats/digest.ts";
 import type { Digest } from "#spec/digest.ts";
 import type { Platform } from "#spec/oci-image.ts";
@@ -137,7 +138,8 @@ export class Solver implements Disposable {
     const key = this.#keyOf(prepared, at.stage, root);
     trace.keyed(key, keysRead(prepared));
     if (below.isPending) return wouldRun(at, below);
-    const found = this.#options.noCache ? undefined : await this.#find(prepared, below, key, root);
+    const isAnew = this.#isAnew(at.stage);
+    const found = isAnew ? undefined : await this.#find(prepared, below, key, root);
     if (found) {
       vertex.cached();
       trace.end("cached", found);
@@ -147,11 +149,17 @@ export class Solver implements Disposable {
     if (this.#options.isPlan) return wouldRun(at, below);
     const reasons = trace.missed(below.ran);
     // Who asks for everything anew knows why.
-    if (!this.#options.noCache) vertex.explain(reasons);
-    const made = await this.#execute(prepared, { ...below, layers: layersBelow }, key, root, vertex);
+    if (!isAnew) vertex.explain(reasons);
+    const made = await this.#execute(prepared, { ...below, layers: layersBelow }, key, root, { vertex, isAnew });
     trace.end("ran", made);
     this.#steps.push({ key: key.key, description: step.name, made, below: layersBelow });
     return { ran: parseStepName(step.name).label, layers: [...below.layers, made] };
+  }
+
+  /** Whether a stage's steps run although they may be cached. */
+  #isAnew({ index }: StageGraph): boolean {
+    const { noCache, noCacheStages, isTrial } = this.#options;
+    return noCache || isTrial || noCacheStages.has(index);
   }
 
   /** In a plan: the step whose outcome this one reads and that has none yet. */
@@ -220,11 +228,12 @@ export class Solver implements Disposable {
     below: SolvedStage,
     key: CacheKey,
     root: Digest,
-    vertex: VertexProgress,
+    { vertex, isAnew }: { readonly vertex: VertexProgress; readonly isAnew: boolean },
   ): Promise<SolvedLayer> {
+    const { isTrial } = this.#options;
     vertex.start();
     // A build without cache wants the step done anew, not the run of one that began before it asked.
-    const identity = this.#options.noCache ? `fresh ${key.key}` : key.key;
+    const identity = isTrial ? `trial ${randomUUID()}` : isAnew ? `fresh ${key.key}` : key.key;
     const solved = await this.#tools.inFlight.join(
       identity,
       async (report, signal) => {
@@ -244,7 +253,7 @@ export class Solver implements Disposable {
           facts && prepared.kind === "copy"
             ? { key: copyKey(prepared.step, undefined, prepared.files.keys).key, facts }
             : undefined;
-        this.#cache.add(key, root, prepared.step.name, made, floating);
+        if (!isTrial) this.#cache.add(key, root, prepared.step.name, made, floating);
         return made;
       },
       ({ stream, bytes }) => vertex.log(stream, bytes),

@@ -1,6 +1,7 @@
 import { type BuildRequest, buildImage } from "#client/build.ts";
 import { SystemError } from "#errors/errors.ts";
 import { formatReference, parseReference, tagNameOnly } from "#formats/reference.ts";
+import type { TwiceReport } from "#spec/build-twice.ts";
 import type { JsonMessage } from "#spec/docker-api.ts";
 import type { Descriptor } from "#spec/oci-image.ts";
 import type { BuildFailure, SolveStatus } from "#spec/solve-status.ts";
@@ -10,7 +11,13 @@ import type { OutputTarget } from "./outputs.ts";
 
 /** How a build ended. */
 export type Outcome = (
-  | { readonly imageId: string; readonly descriptor?: Descriptor | undefined; readonly failure?: undefined }
+  | {
+      readonly imageId: string;
+      readonly descriptor?: Descriptor | undefined;
+      /** `--twice`. */
+      readonly twice?: TwiceReport | undefined;
+      readonly failure?: undefined;
+    }
   | { readonly failure: BuildFailure; readonly imageId?: undefined }
 ) & {
   /** Its record's id; undefined from an engine that keeps none. */
@@ -31,11 +38,13 @@ export async function followBuild(
 ): Promise<Outcome> {
   let outcome: Outcome | undefined;
   let reference: string | undefined;
+  let twice: TwiceReport | undefined;
   const received: Promise<void>[] = [];
   try {
     for await (const message of buildImage(context.engine, build)) {
       if (message.id === "berth.solve") await progress.update(message.aux as SolveStatus);
       else if (message.id === "berth.build") reference = (message.aux as { readonly Ref?: string }).Ref;
+      else if (message.id === "berth.twice") twice = message.aux as TwiceReport;
       else if (message.id === "berth.output") received.push(handled(receive(message, targets, context)));
       else outcome = outcomeOf(message) ?? outcome;
     }
@@ -45,7 +54,7 @@ export async function followBuild(
   // What could not be written here is the cause of what the engine says.
   await Promise.all(received);
   if (!outcome) throw new SystemError("failed to build: the engine ended the connection before the build had ended");
-  return { ...outcome, build: reference };
+  return outcome.failure ? { ...outcome, build: reference } : { ...outcome, build: reference, twice };
 }
 
 /** Awaited later: until then it is no unhandled rejection. */

@@ -4,6 +4,7 @@ import type { BuildContext, BuildRequest } from "#client/build.ts";
 import type { BuildSession } from "#client/build-session/open-session.ts";
 import { InvalidParameterError } from "#errors/errors.ts";
 import { parseReference } from "#formats/reference.ts";
+import type { TwiceReport } from "#spec/build-twice.ts";
 import { withBuildContext } from "../build/build-context.ts";
 import { buildMetadata, followBuild, outcomeOf } from "../build/follow-build.ts";
 import type { ParsedOutputs } from "../build/outputs.ts";
@@ -18,6 +19,7 @@ import { booleanFlag, listFlag, stringFlag } from "../grammar/flag.ts";
 import { checkExtraHost } from "../run/checks.ts";
 import { bytesFlag } from "../run/container-flags.ts";
 import { keyValueMap } from "../run/key-value-file.ts";
+import type { Output } from "../streams.ts";
 
 /** Flags of docker's builders that change nothing here: what they ask for is always so. */
 const ACCEPTED = {
@@ -56,6 +58,7 @@ const FLAGS = {
   network: stringFlag("Set the networking mode for the RUN instructions during build", { initial: "default" }),
   "no-cache": booleanFlag("Do not use cache when building the image"),
   output: listFlag('Output destination (format: "type=local,dest=path")', { short: "o", type: "stringArray" }),
+  "no-cache-filter": listFlag("Do not cache specified stages"),
   plan: booleanFlag(
     "Say which steps are cached and which would run, and why; run nothing (exit code 0: all cached, 2: not all)",
   ),
@@ -72,8 +75,14 @@ const FLAGS = {
     type: "stringArray",
   }),
   tag: listFlag('Name and optionally a tag in the "name:tag" format', { short: "t", check: checkTag }),
+  twice: booleanFlag(
+    "Build again without cache and say whether it gives the same (exit code 0), or the first file that differs (2)",
+  ),
   target: stringFlag("Set the target build stage to build."),
 };
+
+/** Exit code of `--twice` when the second build gave something else: 1 is for builds that fail. */
+const DIFFERS = 2;
 
 export const command: Command = defineCommand({
   usage: "[OPTIONS] PATH | URL | -",
@@ -111,7 +120,7 @@ export const command: Command = defineCommand({
     if (flags["metadata-file"]) await writeFile(flags["metadata-file"], buildMetadata(outcome, flags.tag));
     const isStdoutTaken = outputs.targets.some((target) => target?.kind === "stdout");
     if (flags.quiet && !isStdoutTaken) await stdout.write(`${outcome.imageId}\n`);
-    return 0;
+    return outcome.twice ? await showTwice(outcome.twice, isStdoutTaken ? stderr : stdout) : 0;
   },
 });
 
@@ -132,6 +141,13 @@ async function outputsOf(
   if (output.length === 0 && !push && !load && annotation.length === 0) return { requests: [], targets: [] };
   const { parseOutputs } = await import("../build/outputs.ts");
   return await parseOutputs({ output, push, load, annotation }, context);
+}
+
+/** Whether the second build gave the same. The exit code. */
+async function showTwice(report: TwiceReport, stream: Output): Promise<number> {
+  const { twiceText } = await import("../build/twice-text.ts");
+  await stream.write(twiceText(report));
+  return report.isSame ? 0 : DIFFERS;
 }
 
 /** What steps may ask the client for is served on a session; most builds need none. */
@@ -173,6 +189,8 @@ async function requestOf(
     labels: keyValueMap(flags.label),
     target: flags.target,
     noCache: flags["no-cache"],
+    noCacheFilter: flags["no-cache-filter"].flatMap((names) => names.split(",")),
+    twice: flags.twice,
     cacheFrom: flags["cache-from"].map((text) => absoluteCache(text, "src", context)),
     cacheTo: flags["cache-to"].map((text) => absoluteCache(text, "dest", context)),
     pull: flags.pull,

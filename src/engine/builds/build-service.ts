@@ -116,6 +116,13 @@ export class BuildService {
     if (layer) await this.#parts.layers.removeUnreferenced([layer]);
   }
 
+  /** Builds with nothing from the cache and nothing into it, unrecorded. Returns the image's id. Throws as `build`. */
+  async buildTrial(request: BuildRequest): Promise<Digest> {
+    const { onPlan: _, ...known } = request;
+    const { imageId } = await this.#parts.builder.build({ ...known, isTrial: true, cacheTo: [] });
+    return imageId;
+  }
+
   /** What a build would find cached and what it would run. Throws as `build` does before its first step. */
   async plan(request: BuildRequest): Promise<BuildPlan> {
     const memory = this.history.planner(request);

@@ -125,11 +125,14 @@ async function streamBuild(
           onStatus: (status) => send(rendering.status(valve.pass(status))),
         },
         {
+          isTwice: request.flag("berthtwice"),
           requested: requestedOutputs(request),
           sink: outputFiles.sink(build.signal, (message) => send([message])),
           onRecord: (id) => send(rendering.begin(id)),
         },
       );
+      const { twice } = result.delivered ?? {};
+      if (twice) send([{ id: "berth.twice", aux: twice }]);
       send(rendering.success(result.imageId, result.delivered?.descriptor));
     } catch (error) {
       const failure = rendering.failure(buildFailure(error));
@@ -183,6 +186,7 @@ function parseBuild(request: RequestContext): ParsedBuild {
     labels: stringMapParameter(request, "labels"),
     target: request.text("target"),
     noCache: request.flag("nocache"),
+    noCacheFilter: request.query.getAll("berthnocachefilter"),
     pull: request.flag("pull"),
     networkMode: request.text("networkmode") || "default",
     extraHosts: request

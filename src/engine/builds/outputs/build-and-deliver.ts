@@ -1,4 +1,5 @@
 import type { BuildRequest, RecordedResult } from "#engine/builds/build-service.ts";
+import { buildAgain } from "#engine/builds/twice/build-again.ts";
 import type { Engine } from "#engine/engine.ts";
 import { buildOutputs, type RequestedOutput } from "./build-output.ts";
 import { type Delivered, deliverOutputs, type OutputSink } from "./deliver.ts";
@@ -7,6 +8,8 @@ import { PassingImage } from "./passing-image.ts";
 export interface OutputOptions {
   readonly requested: readonly RequestedOutput[];
   readonly sink: OutputSink;
+  /** Build once more and compare. */
+  readonly isTwice: boolean;
   readonly onRecord: (id: string) => void;
 }
 
@@ -17,7 +20,7 @@ export interface OutputOptions {
 export async function buildAndDeliver(
   engine: Engine,
   build: BuildRequest,
-  { requested, sink, onRecord }: OutputOptions,
+  { requested, sink, isTwice, onRecord }: OutputOptions,
 ): Promise<RecordedResult<Delivered>> {
   const outputs = buildOutputs(requested, build.tags);
   const names = outputs.flatMap((output) => (output.kind === "image" ? output.names : []));
@@ -32,7 +35,10 @@ export async function buildAndDeliver(
         try {
           const { temporaryDirectory } = engine.builds;
           const { logins, signal } = build;
-          return await deliverOutputs(engine, image, { outputs, sink, temporaryDirectory, logins, onStatus, signal });
+          const options = { outputs, sink, temporaryDirectory, logins, onStatus, signal };
+          const delivered = await deliverOutputs(engine, image, options);
+          if (!isTwice) return delivered;
+          return { ...delivered, twice: await buildAgain(engine, { ...build, rewriteTimestamp, onStatus }, image) };
         } finally {
           await passing?.remove(image);
         }

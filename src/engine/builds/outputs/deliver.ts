@@ -8,6 +8,7 @@ import { pushImage } from "#engine/images/registry/push.ts";
 import { SystemError } from "#errors/errors.ts";
 import { parseReference, tagNameOnly } from "#formats/reference.ts";
 import type { Credentials } from "#registry/credentials.ts";
+import type { TwiceReport } from "#spec/build-twice.ts";
 import type { Digest } from "#spec/digest.ts";
 import type { Descriptor } from "#spec/oci-image.ts";
 import type { SolveStatus } from "#spec/solve-status.ts";
@@ -32,6 +33,8 @@ export interface DeliveryOptions {
 
 /** What the client is told of the result. */
 export interface Delivered {
+  /** Of a build that was asked whether it gives the same again. */
+  readonly twice?: TwiceReport;
   /** The manifest that went out last; absent when none did. */
   readonly descriptor?: Descriptor;
 }
