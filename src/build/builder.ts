@@ -1,3 +1,4 @@
+import type { ResourceLimits } from "#runtime/container-runtime.ts";
 import type { Digest } from "#spec/digest.ts";
 import type { ImageConfig } from "#spec/oci-image.ts";
 import type { SolveStatus } from "#spec/solve-status.ts";
@@ -51,10 +52,12 @@ export interface BuildRequest {
   /** Every step runs, and nothing of what comes out is remembered: the cache stays as it is. */
   readonly isTrial?: boolean;
   readonly pull: boolean;
-  /** "default", "none" or "host". */
+  /** "default", "none", "host", `container:NAME`, or a network. */
   readonly networkMode: string;
   /** `name:ip`. */
   readonly extraHosts: readonly string[];
+  /** What RUN steps may use. No part of their keys. */
+  readonly limits?: StepLimits;
   /** `os/arch[/variant]`; "" means the host's. */
   readonly platform: string;
   readonly onStatus: (status: SolveStatus) => void;
@@ -63,6 +66,16 @@ export interface BuildRequest {
   readonly signal: AbortSignal;
   /** Former builds of the same, and a record of this one; undefined: the build explains nothing and leaves no record. */
   readonly memory?: BuildMemory | undefined;
+}
+
+/** Limits of RUN steps; what is left out is not limited, or by the engine's usual value. */
+export interface StepLimits {
+  readonly resources: ResourceLimits;
+  /** Bytes of /dev/shm. */
+  readonly shmSize?: number;
+  readonly ulimits: readonly { readonly name: string; readonly soft: number; readonly hard: number }[];
+  /** "" for the engine's own. */
+  readonly cgroupParent: string;
 }
 
 /** An instruction as written, and the vertex under which its progress is told; `FROM` and metadata that cost nothing have none. */

@@ -219,6 +219,7 @@ export class DockerfileBuilder {
         noCacheStages: stagesOf(dockerfile, request.noCacheFilter ?? []),
         isTrial: request.isTrial ?? false,
         extraHosts: request.extraHosts,
+        limits: request.limits,
         contexts: sources.contexts,
         remotes: sources.remotes,
         secrets: request.secrets,

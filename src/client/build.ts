@@ -47,7 +47,8 @@ export interface BuildRequest {
   readonly extraHosts: readonly string[];
   /** `-o`, in the order in which the engine counts them. */
   readonly outputs: readonly BuildOutputRequest[];
-  readonly shmSize?: number | undefined;
+  /** Limits of RUN steps, by the names of `POST /build`; 0 and "" are left out. */
+  readonly limits: Readonly<Record<string, string | number>>;
   /** Of a session that serves this build: see build-session/open-session.ts. */
   readonly session?: string | undefined;
   /** Base64url JSON of credentials by registry, `X-Registry-Config`. */
@@ -132,7 +133,7 @@ async function send(
       platform: build.platform || undefined,
       extrahosts: build.extraHosts.join(",") || undefined,
       outputs: build.outputs.length > 0 ? JSON.stringify(build.outputs) : undefined,
-      shmsize: build.shmSize || undefined,
+      ...Object.fromEntries(Object.entries(build.limits).map(([name, value]) => [name, value || undefined])),
     },
     headers: build.registryConfig ? { "X-Registry-Config": build.registryConfig } : {},
     ...(context.kind === "archive" ? { body: { bytes: context.bytes, type: "application/x-tar" } } : {}),

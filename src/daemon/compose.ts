@@ -242,10 +242,10 @@ function composeBuilds(
   { options, paths, database, log }: Foundation,
   { images, layers, containers }: BuildParts,
 ): BuildService {
-  const { snapshotter, runtime, networks, networkDriver } = containers;
+  const { snapshotter, runtime } = containers;
   const cache = new BuildCacheStore(database);
   const tools = buildTools(paths, database);
-  const host = new EngineBuildHost({ images, networks, networkDriver, directory: paths.buildFiles });
+  const host = new EngineBuildHost({ images, network: containers, directory: paths.buildFiles });
   const plain = (source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> => inflate(source);
   return new BuildService({
     contexts: new ContextStore({ directory: paths.contexts, boot: bootId() }),

@@ -4,7 +4,7 @@ import type { FailedRoot } from "#spec/build-record.ts";
 import type { Digest } from "#spec/digest.ts";
 import type { Layer, LayerIngester } from "#store/layer-store.ts";
 import type { BuildSecrets, SshAgents } from "../build-client.ts";
-import type { BuildHost } from "../builder.ts";
+import type { BuildHost, StepLimits } from "../builder.ts";
 import type { Inflate } from "./archive-file.ts";
 import type { BaseFacts } from "./base-facts.ts";
 import type { CacheMounts } from "./cache-mounts.ts";
@@ -39,6 +39,7 @@ export interface OpOptions {
   readonly isFreshCache: (key: Digest) => boolean;
   readonly signal: AbortSignal;
   readonly extraHosts: readonly string[];
+  readonly limits: StepLimits | undefined;
   readonly onOutput: (stream: 1 | 2, bytes: Uint8Array) => void;
   /** A command has failed: its root, in the store, with what the command was given. */
   readonly onFailedRoot?: (root: Omit<FailedRoot, "step">) => void;

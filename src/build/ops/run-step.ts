@@ -10,7 +10,7 @@ import type { Digest } from "#spec/digest.ts";
 import type { Platform } from "#spec/oci-image.ts";
 import type { Layer } from "#store/layer-store.ts";
 import { LocatedError } from "../build-error.ts";
-import type { BuildNetwork } from "../builder.ts";
+import type { BuildNetwork, StepLimits } from "../builder.ts";
 import { goQuote } from "../graph/go-format.ts";
 import type { RunStep } from "../graph/graph-types.ts";
 import { watchMountStubs } from "./mount-stubs.ts";
@@ -138,7 +138,10 @@ async function runOn(
     step.mounts.map(({ target }) => target),
   );
   try {
-    const spec = specOf(step, id, rootfs, network, mounts, script.path);
+    const spec = {
+      ...specOf(step, id, rootfs, network, mounts, script.path),
+      ...limitsOf(options.limits),
+    };
     const output = {
       stdout: (bytes: Uint8Array): void => options.onOutput(1, bytes),
       stderr: (bytes: Uint8Array): void => options.onOutput(2, bytes),
@@ -189,6 +192,17 @@ function specOf(
     securityOpt: [],
     resources: { pidsLimit: PIDS_LIMIT },
     shmSize: SHM_SIZE,
+  };
+}
+
+function limitsOf(limits: StepLimits | undefined): Partial<ContainerSpec> {
+  if (!limits) return {};
+  const { resources, shmSize = SHM_SIZE, ulimits, cgroupParent } = limits;
+  return {
+    resources: { ...resources, pidsLimit: PIDS_LIMIT },
+    shmSize,
+    ulimits,
+    ...(cgroupParent === "" ? {} : { cgroupParent }),
   };
 }
 

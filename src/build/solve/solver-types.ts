@@ -3,6 +3,7 @@ import type { Digest } from "#spec/digest.ts";
 import type { BuildCacheStore } from "#store/build-cache.ts";
 import type { Layer, LayerProvider } from "#store/layer-store.ts";
 import type { BuildSecrets, SshAgents } from "../build-client.ts";
+import type { StepLimits } from "../builder.ts";
 import type { OpTools } from "../ops/op-context.ts";
 import type { ImportedCache } from "../shared-cache/imported-cache.ts";
 import type { RemoteLayer } from "../shared-cache/shared-cache.ts";
@@ -51,6 +52,7 @@ export interface SolveOptions {
   /** Caches of other machines, asked after the own one. */
   readonly imported: readonly ImportedCache[];
   readonly extraHosts: readonly string[];
+  readonly limits: StepLimits | undefined;
   readonly contexts: ContextLoader;
   readonly remotes: RemoteSources;
   readonly secrets: BuildSecrets | undefined;

@@ -240,6 +240,7 @@ export class Solver implements Disposable {
         const options: OpOptions = {
           signal,
           extraHosts: this.#options.extraHosts,
+          limits: this.#options.limits,
           secrets: this.#options.secrets,
           sshAgents: this.#options.sshAgents,
           isFreshCache: (cache) => this.#isFreshCache(cache),

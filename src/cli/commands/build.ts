@@ -5,6 +5,7 @@ import type { BuildSession } from "#client/build-session/open-session.ts";
 import { InvalidParameterError } from "#errors/errors.ts";
 import { parseReference } from "#formats/reference.ts";
 import type { TwiceReport } from "#spec/build-twice.ts";
+import { checkAttest, checkBuilder, checkNone } from "../build/attestations.ts";
 import { withBuildContext } from "../build/build-context.ts";
 import { buildMetadata, followBuild, outcomeOf } from "../build/follow-build.ts";
 import type { ParsedOutputs } from "../build/outputs.ts";
@@ -15,9 +16,9 @@ import { proxyVariables } from "../config/proxy-environment.ts";
 import { registryConfigHeader } from "../config/registry-auth.ts";
 import { exactly } from "../grammar/argument-rule.ts";
 import { type Command, type CommandContext, defineCommand, type Invocation } from "../grammar/command.ts";
-import { booleanFlag, listFlag, stringFlag } from "../grammar/flag.ts";
-import { checkExtraHost } from "../run/checks.ts";
-import { bytesFlag } from "../run/container-flags.ts";
+import { booleanFlag, integerFlag, listFlag, stringFlag, valueFlag } from "../grammar/flag.ts";
+import { checkExtraHost, checkUlimit, parseUlimit } from "../run/checks.ts";
+import { bytesFlag, memorySwapFlag } from "../run/container-flags.ts";
 import { keyValueMap } from "../run/key-value-file.ts";
 import type { Output } from "../streams.ts";
 
@@ -25,9 +26,7 @@ import type { Output } from "../streams.ts";
 const ACCEPTED = {
   compress: booleanFlag("Compress the build context using gzip", { hidden: true }),
   "force-rm": booleanFlag("Always remove intermediate containers", { hidden: true }),
-  provenance: stringFlag('Shorthand for "--attest=type=provenance"', { hidden: true }),
   rm: booleanFlag("Remove intermediate containers after a successful build", { hidden: true, initial: true }),
-  sbom: stringFlag('Shorthand for "--attest=type=sbom"', { hidden: true }),
 };
 
 const FLAGS = {
@@ -46,6 +45,26 @@ const FLAGS = {
   "cache-to": listFlag('Cache export destinations (e.g., "user/app:cache", "type=local,dest=path/to/dir")', {
     type: "stringArray",
   }),
+  builder: valueFlag("Override the configured builder instance", { type: "string", initial: "" }, checkBuilder),
+  "cgroup-parent": stringFlag("Set the parent cgroup for the RUN instructions during build"),
+  "cpu-period": integerFlag("Limit the CPU CFS (Completely Fair Scheduler) period"),
+  "cpu-quota": integerFlag("Limit the CPU CFS (Completely Fair Scheduler) quota"),
+  "cpu-shares": integerFlag("CPU shares (relative weight)", { short: "c" }),
+  "cpuset-cpus": stringFlag("CPUs in which to allow execution (0-3, 0,1)"),
+  "cpuset-mems": stringFlag("MEMs in which to allow execution (0-3, 0,1)"),
+  memory: bytesFlag("Memory limit", { short: "m" }),
+  "memory-swap": memorySwapFlag('Swap limit equal to memory plus swap: "-1" to enable unlimited swap'),
+  ulimit: listFlag("Ulimit options", { type: "ulimit", check: checkUlimit }),
+  attest: listFlag('Attestation parameters (format: "type=sbom,generator=image")', {
+    type: "stringArray",
+    check: checkAttest,
+  }),
+  provenance: valueFlag(
+    'Shorthand for "--attest=type=provenance"',
+    { type: "string", initial: "" },
+    checkNone("provenance"),
+  ),
+  sbom: valueFlag('Shorthand for "--attest=type=sbom"', { type: "string", initial: "" }, checkNone("sbom")),
   call: stringFlag('Set method for evaluating build ("check", "outline", "targets")', { initial: "build" }),
   check: booleanFlag('Shorthand for "--call=check"'),
   explain: booleanFlag("Print all that went into the cache key of each step"),
@@ -197,7 +216,18 @@ async function requestOf(
     networkMode: flags.network,
     platform: flags.platform || context.environment["DOCKER_DEFAULT_PLATFORM"] || "",
     extraHosts: flags["add-host"],
-    shmSize: flags["shm-size"],
+    limits: {
+      memory: flags.memory,
+      memswap: flags["memory-swap"],
+      cpushares: flags["cpu-shares"],
+      cpuperiod: flags["cpu-period"],
+      cpuquota: flags["cpu-quota"],
+      cpusetcpus: flags["cpuset-cpus"],
+      cpusetmems: flags["cpuset-mems"],
+      shmsize: flags["shm-size"],
+      ulimits: flags.ulimit.length === 0 ? "" : JSON.stringify(flags.ulimit.map(parseUlimit)),
+      cgroupparent: flags["cgroup-parent"],
+    },
     registryConfig: await registryConfigHeader(context),
     signal: context.signal,
   };

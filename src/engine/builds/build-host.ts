@@ -7,20 +7,19 @@ import { createImage } from "#engine/images/create.ts";
 import type { ImageContext } from "#engine/images/image-context.ts";
 import { LocalImages } from "#engine/images/lookup.ts";
 import { pullImage } from "#engine/images/registry/pull.ts";
-import type { NetworkRegistry } from "#engine/networks/network-registry.ts";
 import { NotFoundError } from "#errors/errors.ts";
 import { parseReference } from "#formats/reference.ts";
 import { renderHosts } from "#network/hosts-file.ts";
-import type { NetworkDriver } from "#network/network-driver.ts";
+import { NAME_SERVER_ADDRESS } from "#network/names/name-record.ts";
 import { readHostResolvConf, renderResolvConf } from "#network/resolv-conf.ts";
 import type { Digest } from "#spec/digest.ts";
 import type { ImageConfig } from "#spec/oci-image.ts";
 import { importLayoutImage } from "./layout-image.ts";
+import { connectStep, type StepNetworkParts } from "./step-network.ts";
 
 export interface EngineBuildHostOptions {
   readonly images: ImageContext;
-  readonly networks: NetworkRegistry;
-  readonly networkDriver: NetworkDriver;
+  readonly network: StepNetworkParts;
   /** For the /etc files of running steps; under the exec root. */
   readonly directory: string;
 }
@@ -55,31 +54,31 @@ export class EngineBuildHost implements BuildHost {
   async openNetwork(stepId: string, mode: string, extraHosts: readonly string[]): Promise<BuildNetwork> {
     const directory = join(this.#options.directory, randomBytes(8).toString("hex"));
     await mkdir(directory, { mode: 0o700 });
-    const release = async (): Promise<void> => {
-      if (mode !== "host") await this.#options.networkDriver.close(stepId);
-      await rm(directory, { recursive: true, force: true });
-    };
-    try {
-      const files = { hostsPath: join(directory, "hosts"), resolvConfPath: join(directory, "resolv.conf") };
-      const network: BuildNetwork["network"] = mode === "host" ? { kind: "host" } : await this.#connect(stepId, mode);
-      await writeFile(
-        files.hostsPath,
-        renderHosts({
-          hostname: "buildkitsandbox",
-          addresses: [],
-          extraHosts,
-          hostGateway: await hostGateway(this.#options, extraHosts),
-        }),
-      );
-      await writeFile(
-        files.resolvConfPath,
-        renderResolvConf({ host: await readHostResolvConf(), dns: [], search: [], options: [] }),
-      );
-      return { network, ...files, [Symbol.asyncDispose]: release };
-    } catch (error) {
-      await release();
-      throw error;
-    }
+    await using stack = new AsyncDisposableStack();
+    stack.defer(() => rm(directory, { recursive: true, force: true }));
+    const files = { hostsPath: join(directory, "hosts"), resolvConfPath: join(directory, "resolv.conf") };
+    const { network, hasNames } = stack.use(await connectStep(this.#options.network, stepId, mode));
+    await writeFile(
+      files.hostsPath,
+      renderHosts({
+        hostname: "buildkitsandbox",
+        addresses: [],
+        extraHosts,
+        hostGateway: await hostGateway(this.#options.network, extraHosts),
+      }),
+    );
+    await writeFile(
+      files.resolvConfPath,
+      renderResolvConf({
+        host: await readHostResolvConf(),
+        dns: [],
+        search: [],
+        options: [],
+        ...(hasNames ? { nameService: NAME_SERVER_ADDRESS } : {}),
+      }),
+    );
+    const held = stack.move();
+    return { network, ...files, [Symbol.asyncDispose]: () => held.disposeAsync() };
   }
 
   /** An image for another platform counts as not there: the registry may have it for this one. */
@@ -90,13 +89,6 @@ export class EngineBuildHost implements BuildHost {
       if (error instanceof NotFoundError) return undefined;
       throw error;
     }
-  }
-
-  async #connect(stepId: string, mode: string): Promise<BuildNetwork["network"]> {
-    const { networks, networkDriver } = this.#options;
-    const endpoints = mode === "none" ? [] : [{ network: await networks.ready(networks.bridge()) }];
-    const { netnsPath } = await networkDriver.open({ containerId: stepId, endpoints, ports: [] });
-    return { kind: "path", netnsPath };
   }
 
   async #pull(reference: string, options: ResolveImageOptions): Promise<void> {

@@ -18,6 +18,7 @@ import { streamTrace } from "../build/trace-stream.ts";
 import { UploadedContexts } from "../build/uploaded-contexts.ts";
 import type { LoadBuildKit } from "../buildkit.ts";
 import { decodeEntitlements } from "../decode/build-contexts.ts";
+import { stepLimits } from "../decode/step-limits.ts";
 import type { RequestContext } from "../request-context.ts";
 import type { Route } from "../route.ts";
 
@@ -194,6 +195,7 @@ function parseBuild(request: RequestContext): ParsedBuild {
       .split(",")
       .filter((host) => host !== ""),
     platform: request.text("platform"),
+    ...stepLimits(request),
     ...sharedCacheOptions(
       [...request.query.getAll("berthcachefrom"), ...listParameter(request, "cachefrom")],
       request.query.getAll("berthcacheto"),

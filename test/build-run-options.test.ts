@@ -1,0 +1,83 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { makeBusybox, makeContext } from "../tools/harness/busybox.ts";
+import { PrivateEngine } from "../tools/harness/private-engine.ts";
+
+let engine: PrivateEngine;
+
+beforeAll(async () => {
+  engine = await PrivateEngine.start();
+  await makeBusybox(engine);
+}, 60_000);
+
+afterAll(() => engine.close(), 60_000);
+
+/** What a RUN step prints. */
+async function output(command: string, ...flags: string[]): Promise<string> {
+  await using context = makeContext({ Dockerfile: `FROM busybox\nRUN ${command}\n` });
+  const { stderr, exitCode } = await engine.berth([
+    "build",
+    "--no-cache",
+    "--progress",
+    "plain",
+    ...flags,
+    context.path,
+  ]);
+  const lines = stderr.split("\n").flatMap((line) => /^#\d+ \d+\.\d+ (.*)$/.exec(line)?.[1] ?? []);
+  return exitCode === 0 ? lines.join("\n") : stderr;
+}
+
+test("limits of RUN steps: memory, cpus, ulimits, /dev/shm", async () => {
+  const script =
+    "ulimit -n; df -k /dev/shm | tail -1 | awk '{print $2}'; cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null; cat /sys/fs/cgroup/cpuset.cpus /sys/fs/cgroup/cpuset/cpuset.cpus 2>/dev/null; true";
+  const flags = [
+    "--ulimit",
+    "nofile=77:99",
+    "--shm-size",
+    "8m",
+    "-m",
+    "64m",
+    "--cpuset-cpus",
+    "0",
+    "--cpu-shares",
+    "512",
+  ];
+  expect(await output(script, ...flags)).toBe("77\n8192\n67108864\n0");
+  expect(await output("true", "-m", "1k")).toContain("Minimum memory limit allowed is 6MB");
+});
+
+test("limits are no part of a step's key", async () => {
+  await using context = makeContext({ Dockerfile: "FROM busybox\nRUN echo limited > /l\n" });
+  await engine.ok(["build", "-q", "-m", "64m", context.path]);
+  const { stderr } = await engine.berth(["build", "--progress", "plain", "--shm-size", "9m", context.path]);
+  expect(stderr).toMatch(/RUN echo limited > \/l\n#\d+ CACHED/);
+});
+
+test("--network takes any network, whose containers have names, and container:NAME", async () => {
+  await engine.ok(["network", "create", "build-net"]);
+  await engine.ok(["run", "-d", "--name", "db", "--network", "build-net", "busybox", "sleep", "1000"]);
+  expect(await output("ping -c1 -w3 db | tail -3 | head -1", "--network", "build-net")).toContain("db ping statistics");
+  const own = await engine.ok(["exec", "db", "hostname", "-i"]);
+  expect(await output("ip -4 -o addr show | grep -v 127.0.0.1", "--network", "container:db")).toContain(own);
+  expect(await output("ip -o link show | wc -l", "--network", "none")).toBe("1");
+  expect(await output("true", "--network", "nowhere")).toContain("network nowhere not found");
+  expect(await output("true", "--network", "container:nobody")).toContain("No such container: nobody");
+  expect(await output("cat /etc/hosts", "--add-host", "gw:host-gateway", "--add-host", "x:1.2.3.4")).toMatch(
+    /1\.2\.3\.4\s+x/,
+  );
+  await engine.ok(["rm", "-f", "db"]);
+  // Nothing of the steps is left on it.
+  await engine.ok(["network", "rm", "build-net"]);
+});
+
+test("attestations and other builders are refused, and taken when they ask for nothing", async () => {
+  await using context = makeContext({ Dockerfile: "FROM scratch\nLABEL a=b\n" });
+  await engine.ok([
+    ...["build", "-q", "--provenance=false", "--sbom=false", "--attest", "type=provenance,disabled=true"],
+    ...["--builder", "default", context.path],
+  ]);
+  const refused = async (flag: string): Promise<string> =>
+    (await engine.berth(["build", "-q", flag, context.path])).stderr;
+  expect(await refused("--sbom=true")).toContain("--sbom=true is not supported: Berth makes no attestations");
+  expect(await refused("--provenance=mode=max")).toContain("Berth makes no attestations");
+  expect(await refused("--builder=mine")).toContain('no builder "mine" found');
+});
