@@ -1,6 +1,27 @@
-/** SIGINT and SIGTERM as an AbortSignal, for commands that have to tidy up. Others die of the signal, as the kernel has it. */
+/** SIGINT and SIGTERM: an AbortSignal for commands that have to tidy up, an exit code for the others. */
+import { constants } from "node:os";
 
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
+
+/**
+ * Ends the process with 128 + the signal's number, as docker does, unless somebody else handles the signal. Unlike death by the signal this
+ * runs what has to happen at the exit. Returns what ends that.
+ */
+export function exitOnSignals(signals: readonly NodeJS.Signals[]): () => void {
+  const handler = (signal: NodeJS.Signals): void => {
+    const others = process.listeners(signal).filter((listener) => !endings.has(listener));
+    if (others.length === 0) process.exit(128 + constants.signals[signal]);
+  };
+  endings.add(handler);
+  for (const signal of signals) process.on(signal, handler);
+  return () => {
+    for (const signal of signals) process.off(signal, handler);
+    endings.delete(handler);
+  };
+}
+
+/** The handlers above: they leave a signal to any that is not one of them. */
+const endings = new Set<unknown>();
 
 let controller: AbortController | undefined;
 let code: number | undefined;

@@ -8,7 +8,7 @@ import { type Resolution, resolveCommand } from "./grammar/command-tree.ts";
 import { commandHelp, groupHelp, rootHelp } from "./grammar/help.ts";
 import { type ParsedFlags, parseFlags } from "./grammar/parse-flags.ts";
 import { argumentsError, flagError, unknownCommandError } from "./grammar/usage-error.ts";
-import { interruptCode } from "./interrupt.ts";
+import { exitOnSignals, interruptCode } from "./interrupt.ts";
 import { processStreams, ReaderGoneError } from "./process-streams.ts";
 import { StatusError } from "./status-error.ts";
 import type { Output, Streams } from "./streams.ts";
@@ -157,6 +157,7 @@ async function runCommand(
   const { least, most } = command.arguments;
   if (parsed.args.length < least || parsed.args.length > most) throw argumentsError(resolved.path, command);
   const context = createContext(global, streams);
+  exitOnSignals(["SIGINT", "SIGTERM"]);
   if (!command.offline) void context.engine;
   return command.run(parsed, context);
 }

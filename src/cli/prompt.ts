@@ -1,5 +1,5 @@
 /** Questions to the user, on a terminal. */
-import { CancelledError } from "#errors/errors.ts";
+import { StatusError } from "./status-error.ts";
 import type { Streams } from "./streams.ts";
 
 /** Asks for a line. */
@@ -8,7 +8,7 @@ export async function readLine(question: string, streams: Streams): Promise<stri
   return (await untilNewline(streams)).trim();
 }
 
-/** Asks for a secret: what is typed is not shown. Throws CancelledError on Ctrl-C. */
+/** Asks for a secret: what is typed is not shown. Throws StatusError 130 on Ctrl-C. */
 export async function readHidden(question: string, streams: Streams): Promise<string> {
   await streams.stdout.write(question);
   const restore = streams.stdin.setRaw();
@@ -28,7 +28,7 @@ async function untilNewline(streams: Streams): Promise<string> {
   for await (const chunk of streams.stdin.bytes()) {
     for (const character of Buffer.from(chunk).toString("utf8")) {
       if (character === "\r" || character === "\n" || character === "\x04") return text;
-      if (character === "\x03") throw new CancelledError("cancelled");
+      if (character === "\x03") throw new StatusError(130, "");
       text = character === "\x7f" || character === "\b" ? text.slice(0, -1) : text + character;
     }
   }

@@ -2,6 +2,7 @@
 import type { EngineStream } from "#client/engine.ts";
 import { DetachFilter, parseDetachKeys } from "#formats/detach-keys.ts";
 import { StdcopyReader } from "#formats/stdcopy.ts";
+import { exitOnSignals } from "../interrupt.ts";
 import type { Output, Streams } from "../streams.ts";
 
 export interface SessionOptions {
@@ -92,11 +93,16 @@ async function copyInput(stream: EngineStream, streams: Streams, options: Sessio
   return false;
 }
 
+/** What would end the process with the terminal still raw, were it left to the kernel. */
+const ENDING = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
+
 function makeRaw(streams: Streams): () => void {
   if (!streams.stdin.isTerminal) return () => undefined;
   const restore = streams.stdin.setRaw();
   process.once("exit", restore);
+  const stopWatching = exitOnSignals(ENDING);
   return () => {
+    stopWatching();
     process.off("exit", restore);
     restore();
   };

@@ -37,7 +37,7 @@ export const command: Command = defineCommand({
       columns: ["Name", "Description", "DockerEndpoint", "Error"],
       quietField: flags.quiet ? "Name" : undefined,
     });
-    if (selection.overriding && !flags.quiet) {
+    if (selection.overriding) {
       await streams.stderr.write(
         `Warning: ${selection.overriding} environment variable overrides the active context. To use a context, either set the global --context flag, or unset ${selection.overriding} environment variable.\n`,
       );

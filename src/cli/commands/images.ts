@@ -1,8 +1,10 @@
+import type { Filters } from "#client/filters.ts";
 import { listImages } from "#client/images.ts";
 import { InvalidParameterError } from "#errors/errors.ts";
+import type { ImageSummary } from "#spec/docker-images.ts";
 import { readConfigFile } from "../config/config-file.ts";
 import { atMost } from "../grammar/argument-rule.ts";
-import { type Command, defineCommand } from "../grammar/command.ts";
+import { type Command, type CommandContext, defineCommand } from "../grammar/command.ts";
 import { booleanFlag, filterFlag } from "../grammar/flag.ts";
 import { listFormatFlag } from "../output/format-flag.ts";
 import { IMAGE_LIST, imageRows } from "../output/image-rows.ts";
@@ -45,11 +47,10 @@ export const command: Command = defineCommand({
     const pattern = args[0];
     const filters =
       pattern === undefined ? filter : { ...filter, reference: [...(filter["reference"] ?? []), pattern] };
-    if (flags.tree) {
-      checkTreeFlags(flags);
-      const { formatImageTree } = await import("../output/image-tree.ts");
-      const tree = await listImages(context.engine, { all: flags.all, filters, manifests: true });
-      await context.streams.stdout.write(formatImageTree(tree));
+    if (flags.tree) checkTreeFlags(flags);
+    const isPlain = format === "" && !quiet && !digests && !flags["no-trunc"];
+    if (flags.tree || (isPlain && context.streams.stdout.isTerminal)) {
+      await showTree({ expanded: flags.tree, all: flags.all, filters }, context);
       return 0;
     }
     const images = await listImages(context.engine, { all: flags.all, filters });
@@ -64,3 +65,20 @@ export const command: Command = defineCommand({
     return 0;
   },
 });
+
+/** As docker 29 does on a terminal; untagged images are there for who asks. */
+async function showTree(
+  options: { readonly expanded: boolean; readonly all: boolean; readonly filters: Filters },
+  { engine, streams, environment }: CommandContext,
+): Promise<void> {
+  const { expanded, all, filters } = options;
+  const { formatImageTree } = await import("../output/image-tree.ts");
+  const images = await listImages(engine, { all, filters, manifests: true });
+  const isTagged = (image: ImageSummary): boolean => image.RepoTags.some((tag) => tag !== "<none>:<none>");
+  const showsAll = all || expanded || filters["dangling"] !== undefined;
+  const { isTerminal } = streams.stdout;
+  const color = isTerminal && !environment["NO_COLOR"] && environment["TERM"] !== "dumb";
+  await streams.stdout.write(
+    formatImageTree(showsAll ? images : images.filter(isTagged), { expanded, legend: isTerminal, color }),
+  );
+}

@@ -3,7 +3,7 @@ import { stat } from "node:fs/promises";
 import { importImage } from "#client/image-transfer.ts";
 import { NotFoundError } from "#errors/errors.ts";
 import { parseReference } from "#formats/reference.ts";
-import { between } from "../grammar/argument-rule.ts";
+import { atLeast } from "../grammar/argument-rule.ts";
 import { type Command, type CommandContext, defineCommand } from "../grammar/command.ts";
 import { listFlag, stringFlag } from "../grammar/flag.ts";
 import { showMessages } from "../transfer/show-messages.ts";
@@ -12,7 +12,7 @@ export const command: Command = defineCommand({
   usage: "[OPTIONS] file|URL|- [REPOSITORY[:TAG]]",
   about: "Import the contents from a tarball to create a filesystem image",
   spellings: ["image import", "import"],
-  arguments: between(1, 2),
+  arguments: atLeast(1),
   flags: {
     change: listFlag("Apply Dockerfile instruction to the created image", { short: "c" }),
     message: stringFlag("Set commit message for imported image", { short: "m" }),

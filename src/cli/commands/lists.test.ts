@@ -102,6 +102,33 @@ other                     <none>    c3a69ab35b3b   3 weeks ago   75.9MB
     );
   });
 
+  test("stand on a terminal as docker 29 has them: untagged ones left out, and a chip for those in use", async () => {
+    const used = { ...IMAGE, Id: `sha256:${"b".repeat(64)}`, RepoTags: ["used:1"], Containers: 1 };
+    const untagged = { ...IMAGE, RepoTags: [], RepoDigests: [] };
+    const onTerminal = (environment: Readonly<Record<string, string>>): ReturnType<typeof fakeContext> =>
+      fakeContext({
+        routes: { "GET /images/json": () => [used, IMAGE, untagged] },
+        terminal: { rows: 24, columns: 80 },
+        environment,
+      });
+    const plain = onTerminal({ NO_COLOR: "1" });
+    await runWords(plain, "images");
+    expect(plain.out().split("\n")).toEqual([
+      expect.stringMatching(/^ +i Info → {3}U {2}In Use$/),
+      expect.stringMatching(/^IMAGE +ID +DISK USAGE +CONTENT SIZE +EXTRA$/),
+      expect.stringMatching(/^used:1 +bbbbbbbbbbbb +75\.9MB +0B +U$/),
+      expect.stringMatching(/^web-ping:latest +c3a69ab35b3b +75\.9MB +0B *$/),
+      expect.stringMatching(/^localhost:5000\/web-ping:v2 +c3a69ab35b3b +75\.9MB +0B *$/),
+      "",
+    ]);
+    const colored = onTerminal({});
+    await runWords(colored, "images");
+    expect(colored.out()).toContain("\u001b[48;5;14m U \u001b[0m");
+    const classic = onTerminal({});
+    await runWords(classic, "images", "--no-trunc");
+    expect(classic.out()).toStartWith("REPOSITORY");
+  });
+
   test("prints digests beside the tags of their repository", async () => {
     expect(await output(routes, "images", "--digests", "--format", "{{.Repository}} {{.Tag}} {{.Digest}}")).toBe(
       "web-ping latest sha256:11\nlocalhost:5000/web-ping v2 <none>\nother <none> sha256:22\n<none> <none> <none>\n",

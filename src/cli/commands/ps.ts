@@ -5,7 +5,7 @@ import { type Command, defineCommand } from "../grammar/command.ts";
 import { booleanFlag, filterFlag, integerFlag } from "../grammar/flag.ts";
 import { CONTAINER_LIST, containerRow } from "../output/container-rows.ts";
 import { listFormatFlag } from "../output/format-flag.ts";
-import { printList } from "../output/print-list.ts";
+import { checkFormat, printList } from "../output/print-list.ts";
 
 const COLUMNS = ["ID", "Image", "Command", "RunningFor", "Status", "Ports", "Names"];
 
@@ -27,6 +27,7 @@ export const command: Command = defineCommand({
   async run({ flags }, context) {
     const { quiet } = flags;
     const format = flags.format || (quiet ? "" : (readConfigFile(context.configDirectory).psFormat ?? ""));
+    await checkFormat(CONTAINER_LIST, format);
     const containers = await listContainers(context.engine, {
       all: flags.all,
       limit: flags.latest ? 1 : flags.last,

@@ -1,7 +1,7 @@
 import { attachContainer } from "#client/container-attach.ts";
 import { type PendingExit, startContainer, waitContainer } from "#client/container-lifecycle.ts";
 import type { EngineStream } from "#client/engine.ts";
-import { InvalidParameterError } from "#errors/errors.ts";
+import { errorMessage, InvalidParameterError } from "#errors/errors.ts";
 import type { ContainerCreateRequest } from "#spec/docker-api.ts";
 import { detachKeysOf } from "../attach/configured-detach-keys.ts";
 import { requireTerminal } from "../attach/require-terminal.ts";
@@ -112,7 +112,9 @@ async function runAttached(
 }
 
 async function exitCodeOf(pending: PendingExit): Promise<number> {
-  const { StatusCode, Error: failure } = await pending.exit;
+  const { StatusCode, Error: failure } = await pending.exit.catch((cause: unknown) => {
+    throw new StatusError(125, `error waiting for container: ${errorMessage(cause)}`, { cause });
+  });
   if (failure?.Message) throw new StatusError(125, `error waiting for container: ${failure.Message}`);
   return StatusCode;
 }

@@ -51,7 +51,7 @@ export const command: Command = defineCommand({
           { format, columns: STATS_COLUMNS },
         );
       if (flags["no-stream"]) await context.streams.stdout.write(await show());
-      else await live(show, () => args.length > 0 && board.entries.length === 0, context);
+      else await live(show, () => (args.length > 0 ? board.entries.length === 0 : board.isOver), context);
       return 0;
     } finally {
       events.abort();
@@ -71,7 +71,9 @@ async function addContainers(
   if (!flags["no-stream"]) {
     const actions = all ? ["create", "start", "destroy"] : ["start", "die", "destroy"];
     const stream = engineEvents(engine, { filters: { type: ["container"], event: actions }, signal });
-    void followContainers(board, stream, all).catch(() => undefined);
+    void followContainers(board, stream, all)
+      .catch(() => undefined)
+      .finally(() => board.end());
   }
   const containers = await listContainers(engine, { all });
   for (const { Id: id, Names: names } of containers) board.add(id, id, names[0] ?? "");

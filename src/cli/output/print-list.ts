@@ -32,6 +32,11 @@ export async function formatList(shape: ListShape, rows: readonly Row[], options
   return formatRows(shape, rows, format);
 }
 
+/** Refuses a bad template before anything is asked of the engine, where docker does so. Throws InvalidParameterError. */
+export async function checkFormat(shape: ListShape, format: string): Promise<void> {
+  if (format !== "" && format !== "table") await formatList(shape, [], { format, columns: [] });
+}
+
 function formatTable(shape: ListShape, rows: readonly Row[], columns: readonly string[]): string {
   const lines = [
     columns.map((column) => shape.headers[column]),

@@ -16,6 +16,7 @@ export class StatsBoard {
   readonly #entries = new Map<string, StatsEntry>();
   readonly #watches = new Map<string, Watch>();
   readonly #failures: string[] = [];
+  #isOver = false;
 
   constructor(engine: Engine, isStream: boolean) {
     this.#engine = engine;
@@ -24,6 +25,15 @@ export class StatsBoard {
 
   get entries(): readonly StatsEntry[] {
     return [...this.#entries.values()];
+  }
+
+  /** Whether the engine tells no more of what comes and goes. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  end(): void {
+    this.#isOver = true;
   }
 
   /** What went wrong with containers that are no longer shown. */
