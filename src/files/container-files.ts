@@ -41,7 +41,7 @@ export function makeSystemMountPoints(root: string): void {
   for (const path of ETC_FILES) directory.makeFile(path);
 }
 
-/** The text of a file of a container, "" when there is none. Throws InvalidParameterError beyond `maxBytes`. */
+/** The text of a file of a container, at most its first `maxBytes`; "" when there is none. */
 export function readContainerFile(tree: ContainerTree, path: string, maxBytes: number): string {
   using place = tree.find(path, true);
   const descriptor = place?.stats.isFile() ? openForReading(place) : undefined;

@@ -20,6 +20,8 @@ const LARGEST = 64 * 1024 * 1024;
  * In memory, as such readers are.
  */
 const origins = new Map<bigint, bigint>();
+/** Files go with their containers and tell nobody; no reader is so far behind. */
+const MOST_ORIGINS = 4096;
 
 /** Name of a rotated file once it is compressed. */
 export function compressedPath(path: string): string {
@@ -39,12 +41,19 @@ export async function compressFile(path: string, find: (inode: bigint) => string
     // From here to the end without a pause, so that a reader in this process sees either file, not both or none.
     const present = find(before.ino);
     if (present === undefined) return;
-    origins.set(statSync(temporary, { bigint: true }).ino, before.ino);
+    remember(statSync(temporary, { bigint: true }).ino, before.ino);
     renameSync(temporary, compressedPath(present));
     rmSync(present);
   } finally {
     rmSync(temporary, { force: true });
   }
+}
+
+function remember(compressed: bigint, original: bigint): void {
+  origins.delete(compressed);
+  origins.set(compressed, original);
+  const [oldest] = origins.keys();
+  if (origins.size > MOST_ORIGINS && oldest !== undefined) origins.delete(oldest);
 }
 
 /** Forgets what a compressed file was made from, and removes it. */

@@ -83,7 +83,12 @@ export class NamePublisher {
     const socket = await (this.#connection ?? this.#open()).catch(() => undefined);
     if (!socket) return;
     const pid = Number(await this.#nextTaken("service"));
-    if (Number.isInteger(pid) && pid > 1) process.kill(pid, "SIGTERM");
+    // One that does not say who it is cannot be ended, and is not waited for.
+    if (!Number.isInteger(pid) || pid <= 1) {
+      socket.end();
+      return;
+    }
+    process.kill(pid, "SIGTERM");
     // The kernel closes the connection with the process.
     await this.#ended.promise;
   }

@@ -1,4 +1,5 @@
 import { InvalidParameterError } from "#errors/errors.ts";
+import { parseGoBool } from "#lib/go-bool.ts";
 
 /** `--security-opt`, taken apart. */
 export interface SecurityOptions {
@@ -46,7 +47,7 @@ export function parseSecurityOptions(options: readonly string[]): SecurityOption
 }
 
 function parseBoolean(value: string, option: string): boolean {
-  if (/^(1|t|true)$/i.test(value)) return true;
-  if (/^(0|f|false)$/i.test(value)) return false;
+  const isTrue = parseGoBool(value);
+  if (isTrue !== undefined) return isTrue;
   throw new InvalidParameterError(`invalid --security-opt 2: "${option}"`);
 }
