@@ -271,9 +271,36 @@ describe("a container's networks", () => {
     await engine.ok(["container", "prune", "-f"]);
   });
 
-  test("links of the default bridge are lines in /etc/hosts", async () => {
-    await using _db = await sleepers({ database: [] });
-    await using _app = await sleepers({ app: ["--link", "database:sql"] });
+  test("links of the default bridge are lines in /etc/hosts, variables and names, and follow a rename", async () => {
+    await using _db = await sleepers({ database: ["-e", "PASSWORD=x", "--expose", "80-82", "--expose", "53/udp"] });
+    await using _app = await sleepers({ app: ["--link", "database:my-sql", "--link", "database:sql"] });
+    const env = await engine.ok(["exec", "app", "env"]);
+    const address = await addressOf("database", "bridge");
+    for (const line of [
+      `MY_SQL_PORT=udp://${address}:53`,
+      `MY_SQL_PORT_81_TCP_ADDR=${address}`,
+      `MY_SQL_PORT_80_TCP_START=tcp://${address}:80`,
+      "MY_SQL_PORT_80_TCP_PORT_END=82",
+      "MY_SQL_NAME=/app/my-sql",
+      "MY_SQL_ENV_PASSWORD=x",
+    ])
+      expect(env).toContain(line);
+    expect(env).not.toContain("ENV_PATH");
+    expect(await engine.ok(["inspect", "-f", "{{json .HostConfig.Links}}", "app"])).toBe(
+      '["/database:/app/my-sql","/database:/app/sql"]',
+    );
+    const names = async (): Promise<readonly string[]> =>
+      JSON.parse((await api("GET", "/containers/json")).body).find((one: { Names: string[] }) =>
+        one.Names.includes("/database"),
+      ).Names;
+    expect(await names()).toEqual(["/database", "/app/my-sql", "/app/sql"]);
+    expect((await api("DELETE", "/containers/app?link=1")).status).toBe(409);
+    expect((await api("DELETE", "/containers/app/nope?link=1")).status).toBe(404);
+    expect((await api("DELETE", "/containers/app/my-sql?link=1")).status).toBe(204);
+    expect(await names()).toEqual(["/database", "/app/sql"]);
+    await engine.ok(["rename", "database", "renamed"]);
+    expect(await engine.ok(["inspect", "-f", "{{json .HostConfig.Links}}", "app"])).toBe('["/renamed:/app/sql"]');
+    await engine.ok(["rename", "renamed", "database"]);
     expect(await engine.ok(["exec", "app", "cat", "/etc/hosts"])).toContain(
       `${await addressOf("database", "bridge")}\tsql `,
     );

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import { hostname } from "node:os";
 import { initialEndpoints } from "#engine/networks/endpoint-settings.ts";
-import { checkLinks } from "#engine/networks/legacy-links.ts";
+import { linksById } from "#engine/networks/legacy-links.ts";
 import type { ContainerCreateRequest, HostConfig } from "#spec/docker-api.ts";
 import { type ContainerContext, containerFiles } from "./container-context.ts";
 import { type ContainerRecord, eventAttributes, NEW_STATE } from "./container-record.ts";
@@ -50,11 +50,11 @@ export async function createContainer(
   const image = context.images.find(request.Image ?? "", options.platform);
   const warnings = [...settled.warnings, ...checkPlatform(image, request.Image ?? "", options.platform)];
   const id = randomBytes(32).toString("hex");
-  const hostConfig = joinsById(context.containers, hostConfigDefaults(request, settled.hostConfig));
+  const defaulted = hostConfigDefaults(request, settled.hostConfig);
+  const hostConfig = linksById(context, joinsById(context.containers, defaulted));
   const ownName = defaultHostname(context.containers, hostConfig, id);
   const config = mergeConfig(request, image.config.config ?? {}, ownName);
   portRequests(config, hostConfig);
-  checkLinks(context, hostConfig);
   const requested = request.NetworkingConfig?.EndpointsConfig ?? {};
   const endpointRequests = initialEndpoints(context.networks, hostConfig, requested, request.MacAddress ?? "");
   // `run` starts it next.

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { linkEnvironment } from "#engine/networks/link-environment.ts";
 import { ConflictError, InvalidParameterError, NotFoundError } from "#errors/errors.ts";
 import type { ExecProcess, TerminalSize } from "#runtime/container-runtime.ts";
 import type { ExecCreateRequest } from "#spec/docker-exec.ts";
@@ -79,7 +80,8 @@ export class ExecService {
       const container = this.#context.containers.get(record.containerId);
       checkRunning(container);
       const rootfs = await this.#context.snapshotter.mount(container.id);
-      const process = await this.#context.runtime.exec(execSpec(container, record.request, rootfs, size));
+      const links = linkEnvironment(this.#context.containers, container);
+      const process = await this.#context.runtime.exec(execSpec(container, record.request, { rootfs, size, links }));
       this.#follow(container, record, process);
       return process;
     } catch (error) {
@@ -162,14 +164,17 @@ function checkRunning(container: ContainerRecord): void {
 function execSpec(
   container: ContainerRecord,
   request: ExecCreateRequest,
-  rootfs: string,
-  size: TerminalSize | undefined,
+  {
+    rootfs,
+    size,
+    links,
+  }: { readonly rootfs: string; readonly size: TerminalSize | undefined; readonly links: readonly string[] },
 ): Parameters<ContainerContext["runtime"]["exec"]>[0] {
   return {
     containerId: container.id,
     rootfs,
     args: request.Cmd,
-    env: mergeEnv(containerEnvironment({ ...container.config, Tty: request.Tty ?? false }), request.Env ?? []),
+    env: mergeEnv(containerEnvironment({ ...container.config, Tty: request.Tty ?? false }, links), request.Env ?? []),
     cwd: request.WorkingDir || container.config.WorkingDir || "/",
     user: request.User || container.config.User || "",
     terminal: request.Tty ?? false,

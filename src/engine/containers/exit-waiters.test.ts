@@ -3,15 +3,13 @@ import { ExitWaiters } from "./exit-waiters.ts";
 
 test("ExitWaiters.wait() resolves at its moment and at those that include it", async () => {
   const waiters = new ExitWaiters();
-  const moments = ["exit", "stopped", "removed"] as const;
+  const moments = ["exit", "removed"] as const;
   const ended: string[] = [];
   const waiting = moments.map((moment) => waiters.wait("a", moment).then(() => void ended.push(moment)));
-  waiters.exited("a", { exitCode: 3, error: "" }, true);
+  waiters.exited("a", { exitCode: 3, error: "" });
   await waiting[0];
   expect(ended).toEqual(["exit"]);
-  waiters.exited("a", { exitCode: 4, error: "" }, false);
-  await waiting[1];
-  expect(ended).toEqual(["exit", "stopped"]);
+  waiters.exited("a", { exitCode: 4, error: "" });
   const last = waiters.wait("a", "removed");
   waiters.removed("a", 0);
   // How it ended is known from its end.

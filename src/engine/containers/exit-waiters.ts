@@ -1,10 +1,9 @@
 import { CancelledError } from "#errors/errors.ts";
 
 /**
- * What can be waited for. "exit": the process has ended, be it to be started again; "stopped": it has ended, and no restart policy brings it
- * back; "removed": the container is gone. Each includes the next.
+ * What can be waited for. "exit": the process has ended, be it to be started again; "removed": the container is gone, which includes the former.
  */
-export type WaitedMoment = "exit" | "stopped" | "removed";
+export type WaitedMoment = "exit" | "removed";
 
 export interface WaitResult {
   readonly exitCode: number;
@@ -49,16 +48,16 @@ export class ExitWaiters {
     });
   }
 
-  /** The container's process ended. `restarts`: its policy will start it again. */
-  exited(id: string, result: WaitResult, restarts: boolean): void {
+  /** The container's process ended. */
+  exited(id: string, result: WaitResult): void {
     this.#lastResult.set(id, result);
-    this.#wake(id, result, restarts ? ["exit"] : ["exit", "stopped"]);
+    this.#wake(id, result, ["exit"]);
   }
 
   /** The container is gone: nobody waits any longer. */
   removed(id: string, exitCode: number): void {
     const result = this.#lastResult.get(id) ?? { exitCode, error: "" };
-    this.#wake(id, result, ["exit", "stopped", "removed"]);
+    this.#wake(id, result, ["exit", "removed"]);
     this.#lastResult.delete(id);
   }
 

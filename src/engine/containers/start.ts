@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { type ContainerNetwork, closeNetwork, holdNetworks, openNetwork } from "#engine/networks/container-network.ts";
+import { linkEnvironment } from "#engine/networks/link-environment.ts";
 import { ConflictError, errorMessage, NotModifiedError } from "#errors/errors.ts";
 import type { NetworkSandbox } from "#network/network-driver.ts";
 import type { ContainerSpec } from "#runtime/container-runtime.ts";
@@ -102,6 +103,7 @@ async function prepareSpec(
     sources,
     rootfs,
     network: network.spec,
+    links: linkEnvironment(context.containers, record),
     files: containerFiles(context, record.id),
     etc: containerFiles(context, network.filesOf),
   });

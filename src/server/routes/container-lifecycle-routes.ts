@@ -96,7 +96,7 @@ async function wait(engine: Engine, request: RequestContext): Promise<void> {
     throw new InvalidParameterError(`invalid condition: "${condition}"`);
   }
   const alreadyStopped = condition === "not-running" && !isRunning(record) && record.state.phase !== "restarting";
-  const moment = condition === "removed" ? "removed" : "stopped";
+  const moment = condition === "removed" ? "removed" : "exit";
   const result = alreadyStopped
     ? Promise.resolve({ exitCode: record.state.exitCode, error: record.state.error })
     : engine.containers.waiters.wait(record.id, moment, request.signal);

@@ -6,6 +6,7 @@ import { listContainers } from "#engine/containers/list.ts";
 import { pruneContainers } from "#engine/containers/prune.ts";
 import { removeContainer } from "#engine/containers/remove.ts";
 import type { Engine } from "#engine/engine.ts";
+import { linkNames, linkTexts, removeLink } from "#engine/networks/legacy-links.ts";
 import { ConflictError } from "#errors/errors.ts";
 import { decodeContainerConfig } from "../decode/container-config.ts";
 import { decodeCreateRequest } from "../decode/create-request.ts";
@@ -30,7 +31,7 @@ export function containerRoutes(engine: Engine): readonly Route[] {
     ["GET", "/containers/{id}/json", bind(inspect)],
     ["GET", "/containers/{id}/top", bind(top)],
     ["GET", "/containers/{id}/changes", bind(changes)],
-    ["DELETE", "/containers/{id}", bind(remove)],
+    ["DELETE", "/containers/{id*}", bind(remove)],
     ["POST", "/commit", bind(commit)],
   ];
 }
@@ -48,12 +49,14 @@ async function list(engine: Engine, request: RequestContext): Promise<void> {
   const withSizes = request.flag("size");
   const imageNamed = imageNames(engine);
   const ids = networkIds(engine);
+  const names = linkNames(engine.containers.containers);
   const views = records.map(async (record) =>
     summaryView(record, {
       sizes: withSizes ? await sizes(engine, record) : undefined,
       imageNamed,
       request,
       networkIds: ids,
+      linkNames: names.get(record.id) ?? [],
     }),
   );
   request.sendJson(200, await Promise.all(views));
@@ -86,6 +89,7 @@ async function inspect(engine: Engine, request: RequestContext): Promise<void> {
       sizes: measured,
       request,
       networkIds: networkIds(engine),
+      links: linkTexts(engine.containers.containers, record),
     }),
   );
 }
@@ -109,7 +113,12 @@ async function changes(engine: Engine, request: RequestContext): Promise<void> {
   );
 }
 
+/** With `link`, `{id}` is `container/alias`, and only that link goes. */
 async function remove(engine: Engine, request: RequestContext): Promise<void> {
+  if (request.flag("link")) {
+    removeLink(engine.containers, request.param("id"));
+    return request.sendEmpty(204);
+  }
   const options = { force: request.flag("force"), volumes: request.flag("v") };
   await removeContainer(engine.containers, engine.supervisor, resolve(engine, request).id, options);
   request.sendEmpty(204);

@@ -34,14 +34,15 @@ async function start(engine: Engine, request: RequestContext): Promise<void> {
   const record = engine.execs.checkContainer(request.param("id"));
   const size = sizeOf(body.ConsoleSize ?? record.request.ConsoleSize ?? [0, 0]);
   if (body.Detach) return startDetached(engine, request, record.id, size);
-  const terminal = record.request.Tty ?? false;
-  const connection = request.hijack(streamType(request, terminal));
+  // How the output comes is what this request says, be the process on a terminal or not.
+  const isRaw = body.Tty ?? false;
+  const connection = request.hijack(streamType(request, isRaw));
   try {
-    await converse(engine, record, await engine.execs.start(record.id, size), connection);
+    await converse(engine, record, await engine.execs.start(record.id, size), connection, isRaw);
   } catch (error) {
     // The connection is taken over already, so that what went wrong can only be text; Docker puts it on stdout.
     const text = Buffer.from(`${errorMessage(error)}\r\n`);
-    await connection.write(terminal ? text : writeFrame(1, text));
+    await connection.write(isRaw ? text : writeFrame(1, text));
   }
   connection.end();
 }
@@ -66,6 +67,7 @@ async function converse(
   record: ExecRecord,
   process: ExecProcess,
   connection: HijackedConnection,
+  isRaw: boolean,
 ): Promise<void> {
   const { Tty = false, AttachStdin = false, AttachStdout = false, AttachStderr = false } = record.request;
   const { promise: detached, resolve: leave } = Promise.withResolvers<void>();
@@ -84,8 +86,8 @@ async function converse(
     typed.pipe(process.stdin);
   } else connection.input.resume();
   const ended = Promise.all([
-    forward(process.stdout, Tty ? undefined : 1, () => AttachStdout && !isLeft, connection),
-    forward(process.stderr, 2, () => AttachStderr && !isLeft, connection),
+    forward(process.stdout, isRaw ? undefined : 1, () => AttachStdout && !isLeft, connection),
+    forward(process.stderr, isRaw ? undefined : 2, () => AttachStderr && !isLeft, connection),
   ]).then(() => process.exitCode);
   await Promise.race([ended, detached]);
 }

@@ -1,6 +1,7 @@
 import { listContainers } from "#engine/containers/list.ts";
 import type { Engine } from "#engine/engine.ts";
 import { checkImages } from "#engine/images/check.ts";
+import { linkNames } from "#engine/networks/legacy-links.ts";
 import { type CacheItem, measureStore } from "#engine/system/disk-usage.ts";
 import { InvalidParameterError } from "#errors/errors.ts";
 import type { BuildCacheItem, DiskUsage } from "#spec/docker-api.ts";
@@ -46,6 +47,7 @@ async function diskUsage(engine: Engine, request: RequestContext): Promise<void>
     ? listContainers(engine.containers, { all: true, limit: 0, filters: new Map() })
     : [];
   const imageNamed = imageNames(engine);
+  const names = linkNames(engine.containers.containers);
   const answer: DiskUsage = {
     LayersSize: usage.layersSize,
     LayersReclaimable: usage.layersReclaimable,
@@ -60,6 +62,7 @@ async function diskUsage(engine: Engine, request: RequestContext): Promise<void>
               imageNamed,
               request,
               networkIds: networkIds(engine),
+              linkNames: names.get(record.id) ?? [],
             });
           }),
         )

@@ -13,6 +13,8 @@ export interface SummarySurroundings {
   readonly imageNamed: (name: string) => string | undefined;
   readonly request: Pick<RequestContext, "isBefore">;
   readonly networkIds: NetworkIds;
+  /** Names that links give it. */
+  readonly linkNames: readonly string[];
 }
 
 /** One of `GET /containers/json`. */
@@ -22,7 +24,7 @@ export function summaryView(record: ContainerRecord, surroundings: SummarySurrou
   const showsAnnotations = Object.keys(annotations).length > 0 && !surroundings.request.isBefore("1.46");
   return {
     Id: record.id,
-    Names: [`/${record.name}`],
+    Names: [`/${record.name}`, ...surroundings.linkNames],
     // A name that has been given to another image would mislead.
     Image: surroundings.imageNamed(record.imageName) === record.imageId ? record.imageName : record.imageId,
     ImageID: record.imageId,

@@ -31,6 +31,8 @@ export interface InspectSurroundings {
   readonly sizes: ContainerSizes | undefined;
   readonly request: Pick<RequestContext, "isBefore">;
   readonly networkIds: NetworkIds;
+  /** `/linked:/container/alias`. */
+  readonly links: readonly string[];
 }
 
 /** `GET /containers/{id}/json`. */
@@ -56,7 +58,10 @@ export function inspectView(record: ContainerRecord, surroundings: InspectSurrou
     ProcessLabel: "",
     AppArmorProfile: "",
     ExecIDs: execIds.length > 0 ? execIds : null,
-    HostConfig: hostConfigView(effectiveHostConfig(record.hostConfig, surroundings.information)),
+    HostConfig: hostConfigView({
+      ...effectiveHostConfig(record.hostConfig, surroundings.information),
+      Links: surroundings.links.length > 0 ? surroundings.links : null,
+    }),
     GraphDriver: { Name: driver, Data: null },
     ...sizes,
     Mounts: record.mounts.filter((mount) => mount.type !== "tmpfs").map(mountView),

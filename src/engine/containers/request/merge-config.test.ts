@@ -34,6 +34,8 @@ describe("mergeConfig()", () => {
       HOSTNAME,
     );
     expect(merged.Env).toEqual(["A=mine", "B=2", "PATH=/bin"]);
+    // The name alone: the process gets no such variable.
+    expect(mergeConfig({ Env: ["A", "B="] }, IMAGE, HOSTNAME).Env).toEqual(["A", "B=", "PATH=/bin"]);
     expect(merged.Labels).toEqual({ from: "me", kept: "yes" });
     expect(Object.keys(merged.ExposedPorts ?? {})).toEqual(["80/tcp", "81/tcp"]);
   });

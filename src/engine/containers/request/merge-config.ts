@@ -52,10 +52,11 @@ export function mergeEnv(base: readonly string[], overrides: readonly string[]):
   return [...merged.values()].filter((entry) => entry !== undefined);
 }
 
-/** As Docker keeps it: the user's variables, then those of the image under other names. */
+/** As Docker keeps it: the user's variables, a bare NAME too (the process gets none of that name), then those of the image under other names. */
 function configuredEnv(image: readonly string[], own: readonly string[]): string[] {
   const given = new Set(own.map(nameOf));
-  return mergeEnv([], [...own, ...image.filter((entry) => !given.has(nameOf(entry)))]);
+  const last = new Map(own.map((entry) => [nameOf(entry), entry]));
+  return [...last.values(), ...image.filter((entry) => !given.has(nameOf(entry)))];
 }
 
 function nameOf(entry: string): string {

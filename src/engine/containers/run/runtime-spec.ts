@@ -8,6 +8,8 @@ import { resourceLimits } from "./resource-limits.ts";
 export interface SpecSurroundings {
   readonly rootfs: string;
   readonly network: ContainerSpec["network"];
+  /** Variables that tell of linked containers. */
+  readonly links: readonly string[];
   /** The container's own files; its log goes there. */
   readonly files: ContainerFiles;
   /** Host paths of the mounts, by destination. */
@@ -23,7 +25,7 @@ export function runtimeSpec(record: ContainerRecord, surroundings: SpecSurroundi
     id: record.id,
     rootfs: surroundings.rootfs,
     args: [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])],
-    env: containerEnvironment(config),
+    env: containerEnvironment(config, surroundings.links),
     cwd: config.WorkingDir || "/",
     user: config.User ?? "",
     groupAdd: hostConfig.GroupAdd ?? [],

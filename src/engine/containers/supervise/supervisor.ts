@@ -69,7 +69,7 @@ export class Supervisor {
       const record = containers.find(id);
       if (record?.state.phase !== "restarting") return false;
       containers.updateState(id, { phase: "exited", stoppedByUser: true });
-      waiters.exited(id, { exitCode: record.state.exitCode, error: record.state.error }, false);
+      waiters.exited(id, { exitCode: record.state.exitCode, error: record.state.error });
       return true;
     });
   }
@@ -147,7 +147,7 @@ export class Supervisor {
         await snapshotter.unmount(record.id);
       },
     );
-    waiters.exited(finished.id, { exitCode: exit.exitCode, error }, restart);
+    waiters.exited(finished.id, { exitCode: exit.exitCode, error });
     await released;
     await discardPassedLog(this.#context, record);
   }
@@ -178,7 +178,7 @@ export class Supervisor {
     } catch (error) {
       this.#log(`cannot restart container ${id}: ${errorMessage(error)}`);
       const { exitCode = 0, error: reason = "" } = this.#context.containers.find(id)?.state ?? {};
-      this.#context.waiters.exited(id, { exitCode, error: reason }, false);
+      this.#context.waiters.exited(id, { exitCode, error: reason });
     }
   }
 }
