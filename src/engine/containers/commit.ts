@@ -71,11 +71,17 @@ async function heldStill<T>(
 ): Promise<T> {
   return context.locks.run(record.id, async () => {
     const mustPause = pause && context.containers.get(record.id).state.phase === "running";
-    if (mustPause) await context.runtime.pause(record.id);
+    // It may end at this moment, and then it changes nothing any more; Docker goes on as well.
+    const isPaused =
+      mustPause &&
+      (await context.runtime.pause(record.id).then(
+        () => true,
+        () => false,
+      ));
     try {
       return await read();
     } finally {
-      if (mustPause) await context.runtime.resume(record.id);
+      if (isPaused) await context.runtime.resume(record.id);
     }
   });
 }

@@ -18,21 +18,19 @@ const text = (messages: readonly JsonMessage[]): string => messages.map(({ strea
 const vertex = (digest: string, state: Partial<Vertex>): { vertexes: Vertex[] } => ({
   vertexes: [{ digest, name: "", started: AT, ...state }],
 });
-const log = (digest: string, line: string) => ({
-  logs: [{ vertex: digest, stream: 1 as const, data: Buffer.from(line).toString("base64"), timestamp: AT }],
+const log = (digest: string, line: string, stream: 1 | 2 = 1) => ({
+  logs: [{ vertex: digest, stream, data: Buffer.from(line).toString("base64"), timestamp: AT }],
 });
 
 test("LegacyBuildStream shows instructions in their order, what was cached, and the ids of layers", () => {
   const stream = new LegacyBuildStream();
   expect(stream.update(vertex(`sha256:${"0".repeat(64)}`, { completed: AT }))).toEqual([]);
-  expect(text(stream.begin(PLAN))).toBe(
-    "Step 1/5 : FROM busybox\n ---> efefefefefef\nStep 2/5 : ENV A=b\nStep 3/5 : COPY a b\n",
-  );
-  expect(stream.update(vertex(COPY, {}))).toEqual([]);
+  expect(text(stream.begin(PLAN))).toBe("Step 1/5 : FROM busybox\n ---> efefefefefef\nStep 2/5 : ENV A=b\n");
   expect(text(stream.update(vertex(COPY, { completed: AT, cached: true })))).toBe(
-    " ---> Using cache\n ---> abababababab\nStep 4/5 : RUN make\n",
+    " ---> Using cache\nStep 3/5 : COPY a b\n ---> Using cache\n ---> abababababab\nStep 4/5 : RUN make\n",
   );
   expect(text(stream.update(log(RUN, "hé\n")))).toBe("hé\n");
+  expect(text(stream.update(log(RUN, "oh\n", 2)))).toBe("\u001b[91moh\n\u001b[0m");
   expect(text(stream.update(vertex(RUN, { completed: AT })))).toBe(' ---> cdcdcdcdcdcd\nStep 5/5 : CMD ["b"]\n');
   expect(stream.update(vertex(RUN, { completed: AT }))).toEqual([]);
 });
@@ -43,17 +41,17 @@ test("LegacyBuildStream keeps what a later step prints until its turn, and does 
   expect(stream.update(log(RUN, "early\n"))).toEqual([]);
   expect(stream.update(vertex(RUN, { completed: AT }))).toEqual([]);
   expect(text(stream.update(vertex(COPY, { completed: AT })))).toBe(
-    ' ---> abababababab\nStep 4/5 : RUN make\nearly\n ---> cdcdcdcdcdcd\nStep 5/5 : CMD ["b"]\n',
+    'Step 3/5 : COPY a b\n ---> abababababab\nStep 4/5 : RUN make\nearly\n ---> cdcdcdcdcdcd\nStep 5/5 : CMD ["b"]\n',
   );
   const failing = new LegacyBuildStream();
   failing.begin(PLAN);
-  expect(failing.update(vertex(COPY, { completed: AT, error: "no" }))).toEqual([]);
+  expect(text(failing.update(vertex(COPY, { completed: AT, error: "no" })))).toBe("Step 3/5 : COPY a b\n");
 });
 
 test("LegacyBuildStream says of the last step once that it has ended", () => {
   const stream = new LegacyBuildStream();
   stream.begin(PLAN.slice(0, 3));
-  expect(text(stream.update(vertex(COPY, { completed: AT })))).toBe(" ---> abababababab\n");
+  expect(text(stream.update(vertex(COPY, { completed: AT })))).toBe("Step 3/3 : COPY a b\n ---> abababababab\n");
   expect(stream.update(vertex(RUN, { completed: AT }))).toEqual([]);
 });
 

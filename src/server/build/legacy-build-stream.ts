@@ -2,10 +2,14 @@ import type { PlannedVertex } from "#engine/builds/build-service.ts";
 import type { JsonMessage } from "#spec/docker-api.ts";
 import type { BuildFailure, SolveStatus, Vertex } from "#spec/solve-status.ts";
 
+/** What docker's classic builder puts around standard error. */
+const BRIGHT_RED = "\u001b[91m";
+const PLAIN = "\u001b[0m";
+
 /**
  * Renders a build's progress as the classic builder's text, for clients without BuildKit: scripts read `Step 2/3 : …`, ` ---> Using cache`
  * and the command's output. That text has one step after the other, while steps run side by side: what a later one prints waits for
- * its turn. Metadata is announced and done. Steps have no containers and images that could be named: a layer's id is its step's.
+ * its turn. Metadata is announced, and came from the cache if the step behind it did. Steps have no containers and images that could be named: a layer's id is its step's.
  */
 export class LegacyBuildStream {
   #plan: readonly PlannedVertex[] = [];
@@ -24,8 +28,9 @@ export class LegacyBuildStream {
   update(status: SolveStatus): JsonMessage[] {
     for (const vertex of status.vertexes ?? []) this.#vertexes.set(vertex.digest, vertex);
     const shown: JsonMessage[] = [];
-    for (const { vertex, data } of status.logs ?? []) {
-      const message = { stream: Buffer.from(data, "base64").toString("utf8") };
+    for (const { vertex, stream, data } of status.logs ?? []) {
+      const text = Buffer.from(data, "base64").toString("utf8");
+      const message = { stream: stream === 2 ? `${BRIGHT_RED}${text}${PLAIN}` : text };
       if (vertex === this.#plan[this.#current]?.vertex) shown.push(message);
       else this.#waiting.set(vertex, [...(this.#waiting.get(vertex) ?? []), message]);
     }
@@ -37,18 +42,29 @@ export class LegacyBuildStream {
     const messages: JsonMessage[] = [];
     // Before the plan is known there is nothing to go on to.
     if (this.#plan.length === 0) return messages;
-    while (this.#current < this.#plan.length && this.#hasEnded(this.#plan[this.#current])) {
-      messages.push(...this.#end(this.#plan[this.#current]));
+    while (this.#current < this.#plan.length && this.#hasEnded(this.#current)) {
+      messages.push(...this.#end(this.#current));
       const next = this.#plan[++this.#current];
       if (next) messages.push(...this.#begin(next));
     }
     return messages;
   }
 
-  #hasEnded(step: PlannedVertex | undefined): boolean {
-    if (step?.vertex === undefined) return true;
+  #hasEnded(index: number): boolean {
+    const step = this.#plan[index];
+    if (step?.vertex === undefined) return isMetadata(step) ? this.#isDecided(index) : true;
     const state = this.#vertexes.get(step.vertex);
     return state?.completed !== undefined && !state.error;
+  }
+
+  /** Whether it is known if the metadata came from the cache: when the next step that does something has begun, or there is none. */
+  #isDecided(index: number): boolean {
+    const next = this.#workBehind(index);
+    return next === undefined || this.#vertexes.get(next)?.started !== undefined;
+  }
+
+  #workBehind(index: number): string | undefined {
+    return this.#plan.slice(index + 1).find((step) => !isMetadata(step))?.vertex;
   }
 
   #begin({ text, vertex }: PlannedVertex): JsonMessage[] {
@@ -58,12 +74,18 @@ export class LegacyBuildStream {
     return [header, { stream: "\n" }, ...waiting];
   }
 
-  #end({ vertex, image }: Partial<PlannedVertex> = {}): JsonMessage[] {
-    const result = vertex ?? image;
-    if (result === undefined) return [];
-    const using = vertex && this.#vertexes.get(vertex)?.cached ? [{ stream: " ---> Using cache\n" }] : [];
-    return [...using, { stream: ` ---> ${shortId(result)}\n` }];
+  #end(index: number): JsonMessage[] {
+    const step = this.#plan[index];
+    if (!step) return [];
+    const work = isMetadata(step) ? this.#workBehind(index) : step.vertex;
+    const using = work && this.#vertexes.get(work)?.cached ? [{ stream: " ---> Using cache\n" }] : [];
+    const result = step.vertex ?? step.image;
+    return [...using, ...(result === undefined ? [] : [{ stream: ` ---> ${shortId(result)}\n` }])];
   }
+}
+
+function isMetadata(step: PlannedVertex | undefined): boolean {
+  return step !== undefined && step.vertex === undefined && step.image === undefined;
 }
 
 /** What the classic builder prints last. */

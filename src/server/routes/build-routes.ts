@@ -74,6 +74,7 @@ async function build(sources: BuildSources, request: RequestContext): Promise<vo
   const buildId = request.text("buildid");
   if (buildId.startsWith(UPLOAD)) return await sources.uploads.offer(buildId.slice(UPLOAD.length), request);
   const parsed = parseBuild(request);
+  if (request.flag("squash")) throw new InvalidParameterError("squash is only supported with experimental mode");
   const isOurs = request.text("version") === "berth";
   if (!isOurs) checkOutputs(request);
   await using source = await openBuildSource(sources, request);
@@ -190,9 +191,9 @@ function parseBuild(request: RequestContext): ParsedBuild {
     noCacheFilter: request.query.getAll("berthnocachefilter"),
     pull: request.flag("pull"),
     networkMode: request.text("networkmode") || "default",
-    extraHosts: request
-      .text("extrahosts")
-      .split(",")
+    extraHosts: request.query
+      .getAll("extrahosts")
+      .flatMap((hosts) => hosts.split(","))
       .filter((host) => host !== ""),
     platform: request.text("platform"),
     ...stepLimits(request),
