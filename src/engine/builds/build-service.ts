@@ -22,7 +22,6 @@ import type { BuildFailure } from "#spec/solve-status.ts";
 import type { BuildCacheStore } from "#store/build-cache.ts";
 import type { BuildCacheUsage } from "#store/build-cache-record.ts";
 import type { LayerProvider } from "#store/layer-store.ts";
-import { advise } from "./advise.ts";
 import type { BuildHistory } from "./build-history.ts";
 import { CacheBudget, type CachePolicy } from "./cache-budget.ts";
 import { type BuildCacheEntry, cacheEntries } from "./cache-entries.ts";
@@ -35,7 +34,8 @@ export type { BuildCacheUsage, BuildRequest, BuildResult, OpenContext, PlannedVe
 export interface BuildServiceParts {
   readonly contexts: ContextStore;
   readonly cache: BuildCacheStore;
-  readonly builder: DockerfileBuilder;
+  /** Loaded by the first build: an engine that only runs containers does without. */
+  readonly builder: () => Promise<DockerfileBuilder>;
   readonly history: BuildHistory;
   readonly cacheMounts: CacheMountService;
   readonly layers: Pick<LayerKeeper, "removeUnreferenced" | "settled" | "withLease"> & LayerProvider;
@@ -96,7 +96,8 @@ export class BuildService {
     };
     onRecord?.(running.id);
     try {
-      const result = await this.#parts.builder.build({ ...request, onStatus, memory: running });
+      const builder = await this.#parts.builder();
+      const result = await builder.build({ ...request, onStatus, memory: running });
       const delivered = await deliver?.(result.imageId, onStatus);
       running.end({ status: "completed", imageId: result.imageId });
       return { ...result, buildId: running.id, delivered };
@@ -126,7 +127,8 @@ export class BuildService {
   /** What a build would find cached and what it would run. Throws as `build` does before its first step. */
   async plan(request: BuildRequest): Promise<BuildPlan> {
     const memory = this.history.planner(request);
-    await this.#parts.builder.plan({ ...request, memory });
+    const builder = await this.#parts.builder();
+    await builder.plan({ ...request, memory });
     return { steps: memory.steps() };
   }
 
@@ -157,6 +159,7 @@ export class BuildService {
   /** How builds of the same could be shorter and smaller, by what recorded ones measured. Runs nothing. */
   async advise(request: BuildRequest): Promise<BuildAdvice> {
     const { layers } = this.#parts;
+    const { advise } = await import("./advise.ts");
     return await advise(request, {
       builds: this.history.ofRequest(request),
       manifest: (content) => this.history.manifest(content),

@@ -2,8 +2,7 @@ import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:
 import { join } from "node:path";
 import { SystemError } from "#errors/errors.ts";
 import { startChild } from "#sys/command.ts";
-import type { NameRecord } from "./name-record.ts";
-import { CONTROL_SOCKET, RECORD_SUFFIX } from "./name-service.ts";
+import { CONTROL_SOCKET, type NameRecord, RECORD_SUFFIX } from "./name-record.ts";
 
 /** How long the service may take to start, and to take up a record, ms. */
 const PATIENCE = 5000;

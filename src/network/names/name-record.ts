@@ -9,6 +9,11 @@ export const NAME_SERVER_ADDRESS = "127.0.0.11";
  */
 export const NAME_SERVER_PORT = 61_053;
 
+/** The socket in the records' directory on which the service tells engines what it has taken up. */
+export const CONTROL_SOCKET = "service.sock";
+/** How the names of records end. */
+export const RECORD_SUFFIX = ".json";
+
 /** What the name service knows of a container. The engine writes it into a file; the service reads it and answers that container. */
 export interface NameRecord {
   readonly containerId: string;

@@ -3,13 +3,8 @@ import { join } from "node:path";
 import { errorCode, errorMessage } from "#errors/errors.ts";
 import { watchDirectory } from "#sys/watch-file.ts";
 import { ContainerServer } from "./container-server.ts";
-import { decodeNameRecord, type NameRecord } from "./name-record.ts";
+import { CONTROL_SOCKET, decodeNameRecord, type NameRecord, RECORD_SUFFIX } from "./name-record.ts";
 import { NameTable } from "./name-table.ts";
-
-/** The socket in the records' directory on which the service tells engines what it has taken up. */
-export const CONTROL_SOCKET = "service.sock";
-/** How the names of records end. */
-export const RECORD_SUFFIX = ".json";
 
 /**
  * The name service of one engine, a process of its own, so that names are found while the engine restarts. It reads a record per container from
