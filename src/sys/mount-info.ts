@@ -25,7 +25,20 @@ export function readMounts(): readonly MountEntry[] {
 
 /** Mounts at or below the directory `path`. */
 export function mountsBelow(path: string): readonly MountEntry[] {
-  return readMounts().filter(({ mountPoint }) => mountPoint === path || mountPoint.startsWith(`${path}/`));
+  return linesWith(readFileSync("/proc/self/mountinfo", "latin1"), ` ${escapePath(path)}`)
+    .map(parseLine)
+    .filter(({ mountPoint }) => mountPoint === path || mountPoint.startsWith(`${path}/`));
+}
+
+/** A host with hundreds of containers has thousands of mounts, most of them somebody else's: only what may be meant is taken apart. */
+function linesWith(text: string, part: string): string[] {
+  const lines: string[] = [];
+  for (let at = text.indexOf(part); at >= 0; ) {
+    const end = text.indexOf("\n", at);
+    lines.push(text.slice(text.lastIndexOf("\n", at) + 1, end));
+    at = text.indexOf(part, end);
+  }
+  return lines;
 }
 
 /** Parses /proc/PID/mountinfo, given as latin1: names are bytes. Throws SystemError on a line of another shape. */
@@ -58,7 +71,13 @@ function parseLine(line: string): MountEntry {
   };
 }
 
-/** The kernel writes space, tab, newline and backslash as three octal digits. The result is text, decoded as UTF-8. */
+/** As the kernel writes it: space, tab, newline and backslash as three octal digits, all else as its bytes, which are latin1 here. */
+function escapePath(path: string): string {
+  const bytes = Buffer.from(path, "utf8").toString("latin1");
+  return bytes.replace(/[ \t\n\\]/g, (special) => `\\${special.charCodeAt(0).toString(8).padStart(3, "0")}`);
+}
+
+/** The reverse of `escapePath`. */
 function unescapePath(escaped: string): string {
   const bytes = escaped.replace(/\\([0-7]{3})/g, (_, digits: string) =>
     String.fromCharCode(Number.parseInt(digits, 8)),
