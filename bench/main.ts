@@ -5,18 +5,22 @@ import { PrivateRegistry } from "../tools/harness/private-registry.ts";
 import { BenchImages } from "./images/images.ts";
 import { type BenchOptions, readOptions } from "./options.ts";
 import { startBerth } from "./peers/berth.ts";
-import { startDocker } from "./peers/docker.ts";
+import { startBuildah } from "./peers/buildah.ts";
+import { startDocker, startDockerClassic } from "./peers/docker.ts";
 import type { Peer, PeerOptions } from "./peers/peer.ts";
 import { startPodman } from "./peers/podman.ts";
 import { replaceBetweenMarkers } from "./readme.ts";
 import { measure, type Outcome } from "./rounds.ts";
 import { renderTable } from "./table.ts";
+import { TABLE_PEERS } from "./workloads/workload.ts";
 import { WORKLOADS } from "./workloads/workloads.ts";
 
 const PEERS: ReadonlyMap<string, (options: PeerOptions) => Promise<Peer>> = new Map([
   ["berth", startBerth],
   ["docker", startDocker],
+  ["docker-classic", startDockerClassic],
   ["podman", startPodman],
+  ["buildah", startBuildah],
 ]);
 
 /** The bench from start to end. tools/bench.sh gives it namespaces of its own, so that even a crash leaves nothing behind. */
@@ -53,7 +57,7 @@ async function startPeers(
 ): Promise<readonly string[]> {
   const absences: string[] = [];
   for (const [name, start] of PEERS) {
-    if (!options.peers.includes(name)) continue;
+    if (!options.peers.includes(name) || !isNeeded(name, options)) continue;
     say(`starting ${name}`);
     const home = join(directory, name);
     mkdirSync(home);
@@ -69,6 +73,12 @@ async function startPeers(
   return absences;
 }
 
+/** Whether a chosen workload compares with it. */
+function isNeeded(name: string, { workloads }: BenchOptions): boolean {
+  const tables = workloads.flatMap((workload) => WORKLOADS.get(workload)?.table ?? []);
+  return tables.some((table) => TABLE_PEERS[table].some((peer) => peer.toLowerCase().replace(" ", "-") === name));
+}
+
 async function measureAll(
   options: BenchOptions,
   directory: string,
@@ -79,14 +89,14 @@ async function measureAll(
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => interrupted.abort(new Error(signal)));
   const images = new BenchImages(registry, join(directory, "images"));
   const outcomes: Outcome[] = [];
-  for (const [name, make] of WORKLOADS) {
+  for (const [name, { table, make }] of WORKLOADS) {
     interrupted.signal.throwIfAborted();
     if (!options.workloads.includes(name)) continue;
     say(`measuring ${name}`);
     const own = join(directory, "work", name);
     mkdirSync(own, { recursive: true });
     const workload = await make({ images, directory: own });
-    const outcome = await measure(name, workload, peers, options.rounds, interrupted.signal);
+    const outcome = await measure(name, table, workload, peers, options.rounds, interrupted.signal);
     outcome.failures.forEach(say);
     outcomes.push(outcome);
   }

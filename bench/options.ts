@@ -13,12 +13,12 @@ export interface BenchOptions {
 
 const help = (workloads: readonly string[], peers: readonly string[]): string => `Usage: npm run bench -- [OPTIONS]
 
-Measures Berth beside Docker and Podman and prints a Markdown table.
+Measures Berth beside Docker, Podman and Buildah and prints Markdown tables.
 
   --only WORK   (repeatable) ${workloads.join(", ")}
   --peer NAME   (repeatable) ${peers.join(", ")}
   --rounds N    samples of each peer (default 9)
-  --readme      put the table into README.md too`;
+  --readme      put the tables into README.md too`;
 
 /** Reads the command line. Throws with a text for the user on anything that it does not know, and for `--help`. */
 export function readOptions(

@@ -1,9 +1,10 @@
 import { run } from "../tools/harness/child.ts";
 import type { Peer, PeerName } from "./peers/peer.ts";
-import type { Row, Sample, Workload } from "./workloads/workload.ts";
+import { type Row, type Sample, TABLE_PEERS, type TableName, type Workload } from "./workloads/workload.ts";
 
 /** Values of all rounds of one line of the table. */
 export interface Measured {
+  readonly table: TableName;
   readonly row: Row;
   readonly values: ReadonlyMap<PeerName, readonly number[]>;
 }
@@ -20,6 +21,7 @@ export interface Outcome {
  */
 export async function measure(
   name: string,
+  table: TableName,
   workload: Workload,
   peers: readonly Peer[],
   rounds: number,
@@ -36,7 +38,7 @@ export async function measure(
     }
   };
   for (const peer of peers) {
-    if (workload.peers && !workload.peers.includes(peer.name)) continue;
+    if (!(workload.peers ?? TABLE_PEERS[table]).includes(peer.name)) continue;
     samples.set(peer, []);
     await attempt(peer, async () => {
       await workload.setUp?.(peer);
@@ -52,7 +54,7 @@ export async function measure(
     }
   }
   for (const peer of [...samples.keys()]) await attempt(peer, async () => workload.tearDown?.(peer));
-  return { measured: workload.rows.map((row) => ({ row, values: valuesOf(row, samples) })), failures };
+  return { measured: workload.rows.map((row) => ({ table, row, values: valuesOf(row, samples) })), failures };
 }
 
 function valuesOf(row: Row, samples: ReadonlyMap<Peer, readonly Sample[]>): Map<PeerName, number[]> {

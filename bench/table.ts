@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { cpus, release, totalmem } from "node:os";
 import type { PeerName } from "./peers/peer.ts";
 import { type Measured, median } from "./rounds.ts";
-import type { Row } from "./workloads/workload.ts";
+import { type Row, TABLE_PEERS, type TableName } from "./workloads/workload.ts";
 
 export interface Report {
   readonly command: string;
@@ -13,31 +13,37 @@ export interface Report {
   readonly notes: readonly string[];
 }
 
-const OTHERS: readonly PeerName[] = ["Docker", "Podman"];
+const TABLES: readonly TableName[] = ["engines", "builders"];
 
-/** The result as Markdown: what was run where and when, a line per row, and what is missing. */
+/** The result as Markdown: what was run where and when, a table for engines and one for builders, and what is missing. */
 export function renderTable(report: Report): string {
   const notes = [...report.measured.flatMap(costOfMiss), ...report.notes];
   return [
     `\`${report.command}\` on ${today()}: ${machine()}; ${report.versions.join(", ")}. Medians of up to ${report.rounds} rounds, the engines in turn`,
     "within each round; whole command lines, from the start of the program to the end of its output. × is the ratio to Berth.",
-    "",
-    "| work | Berth | to reach | Docker | × | Podman | × |",
-    "|---|--:|--:|--:|--:|--:|--:|",
-    ...report.measured.map(renderRow),
+    ...TABLES.flatMap((name) => renderRows(name, report.measured)),
     ...(notes.length > 0 ? ["", ...notes.map((note) => `- ${note}`)] : []),
     "",
   ].join("\n");
 }
 
-function renderRow({ row, values }: Measured): string {
+function renderRows(name: TableName, measured: readonly Measured[]): readonly string[] {
+  const rows = measured.filter(({ table }) => table === name);
+  if (rows.length === 0) return [];
+  const others = TABLE_PEERS[name].filter((peer) => peer !== "Berth");
+  const header = ["work", "Berth", "to reach", ...others.flatMap((peer) => [peer, "×"])];
+  const rule = header.map((_, index) => (index === 0 ? "---" : "--:"));
+  return ["", `| ${header.join(" | ")} |`, `|${rule.join("|")}|`, ...rows.map((row) => renderRow(row, others))];
+}
+
+function renderRow({ row, values }: Measured, others: readonly PeerName[]): string {
   const medianOf = (name: PeerName): number | undefined => {
     const known = values.get(name);
     return known && median(known);
   };
   const berth = medianOf("Berth");
   const cells = [row.title, show(row, berth), reached(row, berth)];
-  for (const name of OTHERS) {
+  for (const name of others) {
     const other = medianOf(name);
     cells.push(show(row, other), ratio(other, berth));
   }

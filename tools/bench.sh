@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# npm run bench: measures Berth beside Debian's Docker and Podman, each with engine and data of its own. Needs root.
+# npm run bench: measures Berth beside Debian's Docker, Podman and Buildah, each with engine and data of its own. Needs root.
 #   tools/bench.sh [--only WORK]... [--peer NAME]... [--rounds N] [--readme]
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -15,6 +15,7 @@ install_peers() {
   [ -x /usr/bin/docker ] && [ -x /usr/sbin/dockerd ] || packages+=(docker.io)
   [ -x /usr/sbin/iptables ] || packages+=(iptables)
   [ -x /usr/bin/podman ] || packages+=(podman)
+  [ -x /usr/bin/buildah ] || packages+=(buildah)
   [ -x /usr/lib/podman/netavark ] || packages+=(netavark)
   [ ${#packages[@]} -gt 0 ] || return 0
   echo "bench: installing Debian packages: ${packages[*]}" >&2

@@ -78,6 +78,11 @@ export class BenchImages {
     return { reference, layers: layers.length, size, compressedSize };
   }
 
+  /** A name in the registry for what a workload pushes there. */
+  repository(name: string): string {
+    return this.#reference(name);
+  }
+
   #baseLayer(): Promise<Layer> {
     this.#base ??= this.#packBase(join(this.#directory, "base.tar")).then(async (layer) => {
       await this.#publish("base", [layer]);

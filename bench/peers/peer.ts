@@ -11,12 +11,12 @@ export interface Peer {
   readonly version: string;
   /** The command line that does `args`, docker's grammar. */
   command(args: readonly string[]): Command;
-  /** Process ids of what runs even without a container; empty for an engine without a daemon. */
+  /** Process ids of what runs even without a container; empty for an engine without a daemon, in which each command is the engine. */
   engineProcesses(): readonly number[];
   stop(): Promise<void>;
 }
 
-export type PeerName = "Berth" | "Docker" | "Podman";
+export type PeerName = "Berth" | "Docker" | "Docker classic" | "Podman" | "Buildah";
 
 export interface PeerOptions {
   /** An empty directory of the peer's own. */

@@ -1,14 +1,14 @@
-import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { removeCgroups } from "../../tools/harness/cgroups.ts";
 import { run } from "../../tools/harness/child.ts";
+import { writeContainersConfiguration } from "./containers-configuration.ts";
 import type { Peer, PeerOptions } from "./peer.ts";
 
 const PODMAN = "/usr/bin/podman";
 
 /** Debian's podman with stores and configuration of its own. It has no daemon: each command is the engine. */
 export async function startPodman(options: PeerOptions): Promise<Peer> {
-  const env = writeConfiguration(options);
+  const env = writeContainersConfiguration(options);
   const command = (args: readonly string[]) => ({ argv: [PODMAN, ...globalFlags(options), ...args], env });
   const podman = (args: readonly string[], timeout = 60_000) => {
     const [program = PODMAN, ...rest] = command(args).argv;
@@ -42,26 +42,4 @@ function globalFlags({ directory, runDirectory }: PeerOptions): string[] {
     // Debian's crun 1.8 refuses machines with hybrid cgroups.
     ...["--runtime", "runc", "--log-level", "error"],
   ];
-}
-
-/** Files that stand in for /etc/containers, so that this machine's own settings change nothing. */
-function writeConfiguration({ directory, runDirectory, registry }: PeerOptions): Record<string, string> {
-  const file = (name: string, text: string): string => {
-    const path = join(directory, name);
-    writeFileSync(path, text);
-    return path;
-  };
-  mkdirSync(join(directory, "networks"), { recursive: true });
-  return {
-    CONTAINERS_CONF: file(
-      "containers.conf",
-      '[containers]\nlog_driver = "k8s-file"\n[network]\nnetwork_backend = "netavark"\n',
-    ),
-    CONTAINERS_REGISTRIES_CONF: file("registries.conf", `[[registry]]\nlocation = "${registry}"\ninsecure = true\n`),
-    CONTAINERS_STORAGE_CONF: file(
-      "storage.conf",
-      `[storage]\ndriver = "overlay"\ngraphroot = "${join(directory, "root")}"\nrunroot = "${runDirectory}"\n`,
-    ),
-    REGISTRY_AUTH_FILE: file("auth.json", "{}"),
-  };
 }

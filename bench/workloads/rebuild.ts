@@ -1,10 +1,9 @@
-import { cpSync, readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Peer } from "../peers/peer.ts";
 import { time } from "../stopwatch.ts";
+import { writeWebPing } from "./web-ping.ts";
 import type { Stand, Workload } from "./workload.ts";
-
-const EXAMPLE = join(import.meta.dirname, "..", "..", "examples", "web-ping");
 
 /** What a developer does all day: build, and build after one line of app.js has changed. The example's Dockerfile on a small base. */
 export async function rebuildWorkload({ images, directory }: Stand): Promise<Workload> {
@@ -18,10 +17,7 @@ export async function rebuildWorkload({ images, directory }: Stand): Promise<Wor
       { key: "changed", title: "rebuild of web-ping, `app.js` changed", unit: "ms", reach: 75 },
     ],
     setUp: async (peer) => {
-      const context = contextOf(peer);
-      cpSync(EXAMPLE, context, { recursive: true });
-      const dockerfile = readFileSync(join(context, "Dockerfile"), "utf8");
-      writeFileSync(join(context, "Dockerfile"), dockerfile.replace("FROM diamol/node", `FROM ${image}`));
+      writeWebPing(contextOf(peer), image);
       await time(peer.command(["pull", "-q", image]));
       await build(peer);
     },

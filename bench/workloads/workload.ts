@@ -18,7 +18,7 @@ export type Sample = Readonly<Record<string, number>>;
 /** A piece of work that is measured in rounds, one sample of each peer in turn. */
 export interface Workload {
   readonly rows: readonly Row[];
-  /** Peers that take part; all when absent. */
+  /** Peers that take part; all of the workload's table when absent. */
   readonly peers?: readonly PeerName[];
   /** Fewer rounds than the command line says, for what takes long. */
   readonly maxRounds?: number;
@@ -37,3 +37,16 @@ export interface Stand {
 }
 
 export type WorkloadFactory = (stand: Stand) => Promise<Workload>;
+
+/** A table of the result, and who is compared in it. */
+export type TableName = "engines" | "builders";
+
+export const TABLE_PEERS: Readonly<Record<TableName, readonly PeerName[]>> = {
+  engines: ["Berth", "Docker", "Podman"],
+  builders: ["Berth", "Docker", "Docker classic", "Buildah"],
+};
+
+export interface NamedWorkload {
+  readonly table: TableName;
+  readonly make: WorkloadFactory;
+}
