@@ -1,4 +1,4 @@
-import { linkSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Peer } from "../peers/peer.ts";
 import { time } from "../stopwatch.ts";
@@ -7,30 +7,27 @@ import type { Stand, Workload } from "./workload.ts";
 
 const ASSETS = 500e6;
 
-/** Large files that stay, copied before the source that changes. */
+/** Large files that stay, copied before the source that changes. One directory for all peers: none of them writes there. */
 export async function largeContextWorkload({ images, directory }: Stand): Promise<Workload> {
   const image = await images.base();
-  const assets = join(directory, "assets");
-  writeRandomFiles(assets, ASSETS);
-  const contextOf = (peer: Peer): string => join(directory, peer.name);
-  const build = (peer: Peer) => time(peer.command(["build", "-t", "bench-large-context", contextOf(peer)]));
+  const context = join(directory, "context");
+  mkdirSync(context);
+  writeRandomFiles(join(context, "assets"), ASSETS);
+  writeFileSync(join(context, "Dockerfile"), `FROM ${image}\nCOPY assets /assets\nCOPY app.js /\n`);
   let changes = 0;
+  const changeAndBuild = (peer: Peer) => {
+    writeFileSync(join(context, "app.js"), `// change ${++changes}\n`);
+    return time(peer.command(["build", "-t", "bench-large-context", context]));
+  };
   return {
     rows: [{ key: "changed", title: "rebuild with a context of 500 MB, one small file changed", unit: "ms" }],
     maxRounds: 5,
     warmUp: false,
     setUp: async (peer) => {
-      mkdirSync(join(contextOf(peer), "assets"), { recursive: true });
-      for (const name of readdirSync(assets)) linkSync(join(assets, name), join(contextOf(peer), "assets", name));
-      writeFileSync(join(contextOf(peer), "app.js"), "");
-      writeFileSync(join(contextOf(peer), "Dockerfile"), `FROM ${image}\nCOPY assets /assets\nCOPY app.js /\n`);
       await time(peer.command(["pull", "-q", image]));
-      await build(peer);
+      await changeAndBuild(peer);
     },
-    sample: async (peer) => {
-      writeFileSync(join(contextOf(peer), "app.js"), `// change ${++changes}\n`);
-      return { changed: (await build(peer)).milliseconds };
-    },
+    sample: async (peer) => ({ changed: (await changeAndBuild(peer)).milliseconds }),
     tearDown: async (peer) => {
       await time(peer.command(["rmi", "bench-large-context"]));
     },
