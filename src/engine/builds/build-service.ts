@@ -133,8 +133,9 @@ export class BuildService {
   }
 
   /** What the Dockerfile says of itself: checks, outline or targets. Throws BuildError, InvalidParameterError for another call. */
-  call(name: string, request: BuildRequest): Promise<CallResult> {
-    return this.#parts.builder.call(parseFrontendCall(name), request);
+  async call(name: string, request: BuildRequest): Promise<CallResult> {
+    const builder = await this.#parts.builder();
+    return builder.call(parseFrontendCall(name), request);
   }
 
   /** For what is written only to be sent: on the disk of the data root, emptied at start-up. */
