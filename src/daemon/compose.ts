@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { statfsSync } from "node:fs";
 import { join } from "node:path";
 import { ContextStore } from "#build/context/context-store.ts";
-import type { DockerfileBuilder, DockerfileBuilderOptions } from "#build/dockerfile-builder.ts";
+import { DockerfileBuilder } from "#build/dockerfile-builder.ts";
 import { BuildHistory, DEFAULT_HISTORY_LIMITS } from "#engine/builds/build-history.ts";
 import { EngineBuildHost } from "#engine/builds/build-host.ts";
 import { BuildService } from "#engine/builds/build-service.ts";
@@ -256,7 +256,7 @@ function composeBuilds(
       limits: DEFAULT_HISTORY_LIMITS,
       warn: (message) => log.warn(message),
     }),
-    builder: loadBuilder({
+    builder: new DockerfileBuilder({
       snapshotter,
       runtime,
       layers,
@@ -274,14 +274,6 @@ function composeBuilds(
     warn: (message) => log.warn(message),
     temporaryDirectory: paths.temporary,
   });
-}
-
-function loadBuilder(options: DockerfileBuilderOptions): () => Promise<DockerfileBuilder> {
-  let loaded: Promise<DockerfileBuilder> | undefined;
-  return () => {
-    loaded ??= import("#build/dockerfile-builder.ts").then((module) => new module.DockerfileBuilder(options));
-    return loaded;
-  };
 }
 
 /** Of the disk that has this directory, bytes. */

@@ -34,8 +34,7 @@ export type { BuildCacheUsage, BuildRequest, BuildResult, OpenContext, PlannedVe
 export interface BuildServiceParts {
   readonly contexts: ContextStore;
   readonly cache: BuildCacheStore;
-  /** Loaded by the first build: an engine that only runs containers does without. */
-  readonly builder: () => Promise<DockerfileBuilder>;
+  readonly builder: DockerfileBuilder;
   readonly history: BuildHistory;
   readonly cacheMounts: CacheMountService;
   readonly layers: Pick<LayerKeeper, "removeUnreferenced" | "settled" | "withLease"> & LayerProvider;
@@ -96,8 +95,7 @@ export class BuildService {
     };
     onRecord?.(running.id);
     try {
-      const builder = await this.#parts.builder();
-      const result = await builder.build({ ...request, onStatus, memory: running });
+      const result = await this.#parts.builder.build({ ...request, onStatus, memory: running });
       const delivered = await deliver?.(result.imageId, onStatus);
       running.end({ status: "completed", imageId: result.imageId });
       return { ...result, buildId: running.id, delivered };
@@ -127,15 +125,13 @@ export class BuildService {
   /** What a build would find cached and what it would run. Throws as `build` does before its first step. */
   async plan(request: BuildRequest): Promise<BuildPlan> {
     const memory = this.history.planner(request);
-    const builder = await this.#parts.builder();
-    await builder.plan({ ...request, memory });
+    await this.#parts.builder.plan({ ...request, memory });
     return { steps: memory.steps() };
   }
 
   /** What the Dockerfile says of itself: checks, outline or targets. Throws BuildError, InvalidParameterError for another call. */
-  async call(name: string, request: BuildRequest): Promise<CallResult> {
-    const builder = await this.#parts.builder();
-    return builder.call(parseFrontendCall(name), request);
+  call(name: string, request: BuildRequest): Promise<CallResult> {
+    return this.#parts.builder.call(parseFrontendCall(name), request);
   }
 
   /** For what is written only to be sent: on the disk of the data root, emptied at start-up. */
