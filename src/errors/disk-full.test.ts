@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { DatabaseSync } from "node:sqlite";
-import { isDiskFull, userMessage } from "./disk-full.ts";
+import { fullElsewhere, isDiskFull, userMessage } from "./disk-full.ts";
 import { NotFoundError, SystemError } from "./errors.ts";
 
 const WAY_OUT = 'make room on the disk of the data root, for example with "berth system prune"';
@@ -30,4 +30,12 @@ test("userMessage() tells the way out of a full disk, once, and changes nothing 
   const again = new SystemError(`failed to solve: ${userMessage(wrapped)}`, { cause: wrapped });
   expect(userMessage(again)).toBe(again.message);
   expect(userMessage(new NotFoundError("No such image: x"))).toBe("No such image: x");
+});
+
+test("fullElsewhere() names the disk that is full, and leaves other errors alone", () => {
+  expect(userMessage(fullElsewhere("the exec root /run/x", full))).toBe(
+    "no space left on device: make room in the exec root /run/x",
+  );
+  const other = new NotFoundError("x");
+  expect(fullElsewhere("the exec root /run/x", other)).toBe(other);
 });

@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { fullElsewhere } from "#errors/disk-full.ts";
 import { ConflictError, NotFoundError, SystemError } from "#errors/errors.ts";
 import { killByArgument } from "#sys/find-processes.ts";
 import { mountPrivateTmpfs } from "#sys/private-tmpfs.ts";
@@ -108,7 +109,7 @@ export class ConmonRuntime implements ContainerRuntime {
       return { pid, conmonPid: record.conmon.pid };
     } catch (error) {
       await this.#cleanUp(id);
-      throw error;
+      throw this.#namingExecRoot(error);
     }
   }
 
@@ -199,7 +200,11 @@ export class ConmonRuntime implements ContainerRuntime {
   async exec(spec: ExecSpec): Promise<ExecProcess> {
     this.anticipate();
     const { files } = this.#container(spec.containerId);
-    return startExec(spec, files, this.#runtime, this.#bundles.host);
+    try {
+      return await startExec(spec, files, this.#runtime, this.#bundles.host);
+    } catch (error) {
+      throw this.#namingExecRoot(error);
+    }
   }
 
   usage(id: string): ContainerUsage {
@@ -219,7 +224,7 @@ export class ConmonRuntime implements ContainerRuntime {
     const files = this.#files(id);
     const memory = spec.secretEnv?.length ? mountPrivateTmpfs(files.directory) : undefined;
     try {
-      this.#bundles.write(spec, files);
+      this.#writeBundle(spec, files);
       const killAll = (): void => this.#killAll(id);
       return await runBundleOnce({ id, files, runtime: this.#runtime, output, signal, killAll });
     } finally {
@@ -240,6 +245,19 @@ export class ConmonRuntime implements ContainerRuntime {
     for (const container of this.#containers.values()) container.release();
     this.#containers.clear();
     removeEmptyCgroup(this.#cgroupParent);
+  }
+
+  #writeBundle(spec: ContainerSpec, files: BundleFiles): void {
+    try {
+      this.#bundles.write(spec, files);
+    } catch (error) {
+      throw this.#namingExecRoot(error);
+    }
+  }
+
+  /** What is written here lies in the exec root, a tmpfs mostly, which no prune makes room in. */
+  #namingExecRoot(error: unknown): unknown {
+    return fullElsewhere(`the exec root ${dirname(this.#options.exitDirectory)}`, error);
   }
 
   get #cgroupParent(): string {

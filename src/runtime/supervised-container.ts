@@ -11,6 +11,8 @@ const CONTROL = "ctl";
 const OOM = "oom";
 /** Milliseconds after an event at which a conmon that seems alive is looked at again. */
 const RECHECK_DELAYS: readonly number[] = [1, 4, 15, 80, 400, 2000];
+/** Milliseconds after a look that failed. */
+const RETRY_DELAY = 500;
 
 /** What conmon left in the exit directory; undefined when it left nothing. */
 export function readExitFile(exitDirectory: string, id: string, files: BundleFiles): ContainerExit | undefined {
@@ -90,6 +92,15 @@ export class SupervisedContainer {
 
   #look(again: readonly number[] = RECHECK_DELAYS): void {
     if (this.#hasEnded) return;
+    try {
+      this.#judge(again);
+    } catch {
+      // No descriptor is free, or no memory: that must not hide its end for ever.
+      this.#lookLater([RETRY_DELAY, ...again]);
+    }
+  }
+
+  #judge(again: readonly number[]): void {
     // In this order: a conmon that was gone before the exit file was looked for has written it, or never will.
     const isSupervised = isAlive(this.record.conmon);
     const exit = readExitFile(this.#surroundings.exitDirectory, this.id, this.files);

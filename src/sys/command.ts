@@ -1,6 +1,6 @@
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { constants } from "node:os";
-import { CancelledError, errorCode, SystemError, UnavailableError } from "#errors/errors.ts";
+import { CancelledError, errorCode, errorMessage, SystemError, UnavailableError } from "#errors/errors.ts";
 
 /** What a finished child left. */
 export interface CommandResult {
@@ -88,9 +88,19 @@ export function startChild(program: string, args: readonly string[], options: Sp
 /** Resolves with the exit code (128 + signal number for a signal). Throws UnavailableError when the program cannot start. */
 export function childExit(child: ChildProcess, program: string): Promise<number> {
   return new Promise((resolve, reject) => {
-    child.once("error", (cause) => reject(new UnavailableError(`cannot run ${program}: is it installed?`, { cause })));
+    child.once("error", (cause) =>
+      reject(new UnavailableError(`cannot run ${program}: ${startProblem(cause)}`, { cause })),
+    );
     child.once("close", (code, signal) => resolve(code ?? 128 + (signal ? constants.signals[signal] : 0)));
   });
+}
+
+function startProblem(cause: unknown): string {
+  const code = errorCode(cause);
+  if (code === "ENOENT") return "is it installed?";
+  if (code === "EMFILE" || code === "ENFILE")
+    return "too many open files: raise the engine's limit (ulimit -n, LimitNOFILE)";
+  return errorMessage(cause);
 }
 
 async function collect(stream: NodeJS.ReadableStream | null): Promise<string> {

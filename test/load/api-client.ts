@@ -1,5 +1,6 @@
 import { Agent, type ClientRequest, type IncomingMessage, request } from "node:http";
 import type { Socket } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 
 /** What came of one call. */
 export interface CallRecord {
@@ -110,7 +111,8 @@ export class ApiClient {
       // A stream that is left takes its connection with it.
       const asking = this.#request(method, path, headers, leave ? false : this.#agent);
       leave?.addEventListener("abort", () => asking.destroy(new Error("left")), { once: true });
-      asking.once("error", reject);
+      // On a connection that breaks more than one may come.
+      asking.on("error", reject);
       asking.once("response", resolve);
       asking.end(bytes);
     });
@@ -125,7 +127,8 @@ export class ApiClient {
         ...(bytes ? { "Content-Type": "application/json", "Content-Length": bytes.length } : {}),
       };
       const asking = this.#request("POST", path, headers, false);
-      asking.once("error", reject);
+      // On a connection that breaks more than one may come.
+      asking.on("error", reject);
       asking.once("upgrade", (response, socket, head) => resolve({ socket, status: response.statusCode ?? 0, head }));
       asking.once("response", async (response) => {
         const chunks: Buffer[] = [];
@@ -142,9 +145,11 @@ export class ApiClient {
     this.#report(isFine ? record : { ...record, problem: `${status} ${body.toString("utf8").slice(0, 300).trim()}` });
   }
 
-  #broken(name: string, begin: number, error: unknown): Reply {
+  async #broken(name: string, begin: number, error: unknown): Promise<Reply> {
     const problem = error instanceof Error ? error.message : String(error);
     this.#report({ name, status: 0, milliseconds: performance.now() - begin, problem });
+    // An engine that is down is not asked without pause.
+    await delay(50);
     return { status: 0, body: Buffer.alloc(0) };
   }
 }

@@ -14,6 +14,8 @@ export interface PrivateEngineOptions {
   readonly directory?: string;
   /** Keep what a reboot may take here instead of below the directory, as on a real machine: in a tmpfs. */
   readonly execRoot?: string;
+  /** How many files the engine may have open. */
+  readonly descriptors?: number;
 }
 
 /**
@@ -24,6 +26,7 @@ export class PrivateEngine {
   readonly execRoot: string;
   readonly socket: string;
   readonly #daemonArgs: readonly string[];
+  readonly #limits: readonly string[];
   #child: ChildProcess | undefined;
 
   private constructor(options: PrivateEngineOptions) {
@@ -31,6 +34,8 @@ export class PrivateEngine {
     this.execRoot = options.execRoot ?? join(this.directory, "run");
     this.socket = join(this.execRoot, "berth.sock");
     this.#daemonArgs = options.daemonArgs ?? [];
+    // prlimit(1) becomes the engine.
+    this.#limits = options.descriptors ? ["prlimit", `--nofile=${options.descriptors}:${options.descriptors}`] : [];
   }
 
   get dataRoot(): string {
@@ -51,7 +56,8 @@ export class PrivateEngine {
   async start(): Promise<void> {
     const log = createWriteStream(join(this.directory, "engine.log"), { flags: "a" });
     await new Promise((resolve) => log.once("open", resolve));
-    this.#child = spawn(BERTH, ["daemon", ...this.#rootArgs(), ...this.#daemonArgs], { stdio: ["ignore", log, log] });
+    const [program, ...args] = [...this.#limits, BERTH, "daemon", ...this.#rootArgs(), ...this.#daemonArgs];
+    this.#child = spawn(program ?? BERTH, args, { stdio: ["ignore", log, log] });
     const exited = new Promise<never>((_, reject) => {
       this.#child?.once("exit", (code) => reject(new Error(`engine ended with ${code}:\n${this.log()}`)));
     });

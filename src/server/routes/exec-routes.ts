@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 import type { ExecProcess, ExecRecord, TerminalSize } from "#engine/containers/exec.ts";
 import type { Engine } from "#engine/engine.ts";
-import { errorMessage } from "#errors/errors.ts";
+import { userMessage } from "#errors/disk-full.ts";
 import { writeFrame } from "#formats/stdcopy.ts";
 import { DetachableInput, detachKeys } from "#server/streams/detachable-input.ts";
 import type { HijackedConnection } from "#server/streams/hijack.ts";
@@ -41,7 +41,7 @@ async function start(engine: Engine, request: RequestContext): Promise<void> {
     await converse(engine, record, await engine.execs.start(record.id, size), connection, isRaw);
   } catch (error) {
     // The connection is taken over already, so that what went wrong can only be text; Docker puts it on stdout.
-    const text = Buffer.from(`${errorMessage(error)}\r\n`);
+    const text = Buffer.from(`${userMessage(error)}\r\n`);
     await connection.write(isRaw ? text : writeFrame(1, text));
   }
   connection.end();
