@@ -3,9 +3,7 @@ import { errorCode } from "#errors/errors.ts";
 import { tarName } from "#formats/tar/tar-entry.ts";
 import { RootDirectory } from "#sys/beneath.ts";
 import { isMountRoot, openPath } from "#sys/by-descriptor.ts";
-
-const O_PATH = 0o10000000;
-const O_CLOEXEC = 0o2000000;
+import { O_CLOEXEC, O_PATH } from "#sys/open-flags.ts";
 
 /** What a container has mounted at a path. */
 export interface MountSource {

@@ -5,9 +5,8 @@ import { RootDirectory } from "#sys/beneath.ts";
 import { fileAt } from "#sys/by-descriptor.ts";
 import { unmount } from "#sys/mount.ts";
 import { mountByOptions } from "#sys/mount-by-options.ts";
+import { O_PATH } from "#sys/open-flags.ts";
 import { unmountAllBelow } from "#sys/private-tmpfs.ts";
-
-const O_PATH = 0o10000000;
 
 /** A path that leads to what was opened, whatever its own names lead to by now. */
 export interface HeldPath extends AsyncDisposable {

@@ -14,6 +14,7 @@ import { constants as osConstants } from "node:os";
 import { posix } from "node:path";
 import { ConflictError, errorCode, InvalidParameterError } from "#errors/errors.ts";
 import { callError, cPath, displayPath, type Path, tryCall } from "./libc.ts";
+import { O_CLOEXEC, O_PATH } from "./open-flags.ts";
 
 /*
  * A path inside a container's root is hostile: any part of it may be a symbolic link out, and may become one between a check and
@@ -23,8 +24,6 @@ import { callError, cPath, displayPath, type Path, tryCall } from "./libc.ts";
 
 const RESOLVE_NO_MAGICLINKS = 0x02;
 const RESOLVE_IN_ROOT = 0x10;
-const O_PATH = 0o10000000;
-const O_CLOEXEC = 0o2000000;
 const { ENOENT, EAGAIN, EEXIST, ENOTDIR, ELOOP } = osConstants.errno;
 
 /** The kernel gives EAGAIN when something in the tree was renamed while it resolved ".."; it advises to try again. */

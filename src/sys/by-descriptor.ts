@@ -1,14 +1,13 @@
 import { constants, openSync } from "node:fs";
 import { constants as osConstants } from "node:os";
 import { call, callError, cPath, tryCall } from "./libc.ts";
+import { O_CLOEXEC, O_PATH } from "./open-flags.ts";
 
 /*
  * Files by descriptor and single name: what a name above means by now cannot matter. A path `/proc/self/fd/N/NAME` starts at the directory that
  * N stands for (the kernel follows that one link to the very directory), so that a call on it acts as its *at() twin would.
  */
 
-const O_PATH = 0o10000000;
-const O_CLOEXEC = 0o2000000;
 const AT_EMPTY_PATH = 0x1000;
 const STATX_ATTR_MOUNT_ROOT = 0x2000n;
 const PATH_MAX = 4096;

@@ -1,10 +1,10 @@
 import { closeSync, constants, ftruncateSync, openSync, writeSync } from "node:fs";
 import { constants as osConstants } from "node:os";
 import { callError, tryCall } from "./libc.ts";
+import { O_CLOEXEC } from "./open-flags.ts";
 
 const LOCK_EX = 2;
 const LOCK_NB = 4;
-const O_CLOEXEC = 0o2000000;
 
 /** An exclusive lock; disposing it, or the end of the process however it comes, releases it. */
 export interface FileLock extends Disposable {

@@ -2,6 +2,7 @@ import { close, constants, openSync } from "node:fs";
 import { constants as osConstants } from "node:os";
 import { promisify } from "node:util";
 import { type CArgument, call, callError, cPath, tryCall } from "./libc.ts";
+import { O_CLOEXEC, O_PATH } from "./open-flags.ts";
 
 /*
  * Mounting through the mount API of Linux 5.2 (fsopen(2) and its family): options of any number and length, where mount(2) has one
@@ -19,9 +20,6 @@ const AT_FDCWD = -100;
 
 const MNT_DETACH = 0x2;
 const UMOUNT_NOFOLLOW = 0x8;
-
-const O_PATH = 0o10000000;
-const O_CLOEXEC = 0o2000000;
 
 /** Longest text that the kernel tells of a failed mount (fs/fsopen.c reads one message at a time). */
 const MAX_MESSAGE = 4096;

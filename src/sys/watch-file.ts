@@ -2,6 +2,7 @@ import { readdirSync } from "node:fs";
 import { constants } from "node:os";
 import { errorCode } from "#errors/errors.ts";
 import { call, callError, cPath, tryCall } from "./libc.ts";
+import { O_CLOEXEC } from "./open-flags.ts";
 import { onReadable } from "./signal-driven.ts";
 
 /*
@@ -30,7 +31,6 @@ const FILE_EVENTS = IN_MODIFY | IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF;
 const DIRECTORY_EVENTS = IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CLOSE_WRITE | IN_ONLYDIR;
 
 const O_NONBLOCK = 0o4000;
-const O_CLOEXEC = 0o2000000;
 
 /** struct inotify_event without its name: wd, mask, cookie, len; 32 bits each. */
 const EVENT_HEADER = 16;

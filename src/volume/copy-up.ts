@@ -3,8 +3,7 @@ import { access, readdir, rm, writeFile } from "node:fs/promises";
 import { errorCode } from "#errors/errors.ts";
 import { RootDirectory } from "#sys/beneath.ts";
 import { runCommand } from "#sys/command.ts";
-
-const O_PATH = 0o10000000;
+import { O_PATH } from "#sys/open-flags.ts";
 
 /**
  * Fills an empty volume with what an image has at `imagePath`: contents, and owner, mode and times of the directory itself. The marker file says that a

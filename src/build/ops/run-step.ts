@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { CancelledError, UnavailableError } from "#errors/errors.ts";
 import { formatPlatform, hostPlatform, platformRuns } from "#formats/platform.ts";
 import { timelessly } from "#formats/tar/timeless-digest.ts";
+import { DEFAULT_SHM_SIZE } from "#runtime/bundle/mounts.ts";
 import type { ContainerSpec } from "#runtime/container-runtime.ts";
 import { StartError } from "#runtime/start-error.ts";
 import type { Digest } from "#spec/digest.ts";
@@ -19,7 +20,6 @@ import { type MountedFiles, openRunMounts, type RunMounts } from "./run-mounts.t
 
 /** What BuildKit calls the host that RUN sees; scripts and build logs carry it. */
 const HOSTNAME = "buildkitsandbox";
-const SHM_SIZE = 64 * 1024 * 1024;
 /** Far beyond any compiler's needs, far below what a fork bomb needs to take the machine. */
 const PIDS_LIMIT = 16_384;
 
@@ -191,13 +191,13 @@ function specOf(
     capDrop: [],
     securityOpt: [],
     resources: { pidsLimit: PIDS_LIMIT },
-    shmSize: SHM_SIZE,
+    shmSize: DEFAULT_SHM_SIZE,
   };
 }
 
 function limitsOf(limits: StepLimits | undefined): Partial<ContainerSpec> {
   if (!limits) return {};
-  const { resources, shmSize = SHM_SIZE, ulimits, cgroupParent } = limits;
+  const { resources, shmSize = DEFAULT_SHM_SIZE, ulimits, cgroupParent } = limits;
   return {
     resources: { ...resources, pidsLimit: PIDS_LIMIT },
     shmSize,

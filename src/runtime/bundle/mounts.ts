@@ -4,8 +4,8 @@ import type { BindMount, ContainerSpec } from "../container-runtime.ts";
 import { type NamespaceContext, sharedContainer, sharedContainerPid } from "./namespaces.ts";
 import { checkPropagation } from "./shared-mounts.ts";
 
-/** Docker's default for `--shm-size`. */
-const SHM_SIZE = 64 * 1024 * 1024;
+/** Docker's default for `--shm-size`, in bytes. */
+export const DEFAULT_SHM_SIZE: number = 64 * 1024 * 1024;
 
 /** Everything mounted into a container, in the order of mounting: parents before children. */
 export function resolveMounts(
@@ -71,7 +71,7 @@ function sharedMemory(spec: ContainerSpec, context: NamespaceContext): RuntimeMo
     const source = other === undefined ? destination : `/proc/${sharedContainerPid(other, context)}/root${destination}`;
     return [{ destination, type: "bind", source, options: ["rbind", "rprivate", "nosuid", "noexec", "nodev"] }];
   }
-  const options = ["nosuid", "noexec", "nodev", "mode=1777", `size=${spec.shmSize || SHM_SIZE}`];
+  const options = ["nosuid", "noexec", "nodev", "mode=1777", `size=${spec.shmSize || DEFAULT_SHM_SIZE}`];
   return [{ destination, type: "tmpfs", source: "shm", options }];
 }
 

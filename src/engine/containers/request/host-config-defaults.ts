@@ -1,7 +1,5 @@
+import { DEFAULT_SHM_SIZE } from "#runtime/bundle/mounts.ts";
 import type { ContainerConfig, HostConfig } from "#spec/docker-api.ts";
-
-/** Docker's default for `--shm-size`: 64 MiB. */
-const DEFAULT_SHM = 64 * 1024 * 1024;
 
 /**
  * HostConfig with what a container always has. What is left out here is the engine's choice of the moment (effective-host-config.ts).
@@ -20,7 +18,7 @@ export function hostConfigDefaults(config: ContainerConfig, hostConfig: HostConf
     ReadonlyRootfs: hostConfig.ReadonlyRootfs ?? false,
     PortBindings: hostConfig.PortBindings ?? {},
     IpcMode: hostConfig.IpcMode || "private",
-    ShmSize: hostConfig.ShmSize || DEFAULT_SHM,
+    ShmSize: hostConfig.ShmSize || DEFAULT_SHM_SIZE,
     // What clients send for "not given".
     MemorySwappiness: hostConfig.MemorySwappiness === -1 ? null : (hostConfig.MemorySwappiness ?? null),
     PidsLimit: hostConfig.PidsLimit || null,
