@@ -124,14 +124,14 @@ describe("buildGraph() finds stages", () => {
     expect(steps.at(-1)?.name).toBe("[11/11] COPY 1 b /");
   });
 
-  test("refuses to copy from a stage behind", () => {
-    expect(graph("FROM x\nCOPY --from=1 /a /\nFROM x AS later\n", { target: "0" })).rejects.toThrow(
+  test("refuses to copy from a stage behind", async () => {
+    await expect(graph("FROM x\nCOPY --from=1 /a /\nFROM x AS later\n", { target: "0" })).rejects.toThrow(
       'cannot copy from stage "1", it needs to be defined before current stage "stage-0"',
     );
   });
 
-  test("errors carry the lines of their instruction", () => {
-    expect(graph("FROM x\n\nCOPY --chmod=99999 a /\n")).rejects.toMatchObject({
+  test("errors carry the lines of their instruction", async () => {
+    await expect(graph("FROM x\n\nCOPY --chmod=99999 a /\n")).rejects.toMatchObject({
       message: "invalid chmod parameter: '99999'. it should be octal string and between 0 and 07777",
       place: { source: { startLine: 3, endLine: 3 } },
     });

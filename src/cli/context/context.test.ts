@@ -93,7 +93,7 @@ describe("context create, use, export, import, update and rm", () => {
 
   test("rm of the one in use wants -f", async () => {
     const context = { ...inDirectory(), selection: { ...inDirectory().selection, name: "aa" } };
-    expect(runWords(context, "context", "rm", "aa")).rejects.toThrow(
+    await expect(runWords(context, "context", "rm", "aa")).rejects.toThrow(
       'context "aa" is in use, set -f flag to force remove',
     );
     await runWords(context, "context", "rm", "-f", "aa");

@@ -21,6 +21,6 @@ test("ExitWaiters.wait() rejects when its signal aborts, also one that did befor
   const client = new AbortController();
   const waiting = waiters.wait("a", "exit", client.signal);
   client.abort();
-  expect(waiting).rejects.toThrow("waiting for container a was cancelled");
-  expect(waiters.wait("a", "exit", client.signal)).rejects.toThrow("waiting for container a was cancelled");
+  await expect(waiting).rejects.toThrow("waiting for container a was cancelled");
+  await expect(waiters.wait("a", "exit", client.signal)).rejects.toThrow("waiting for container a was cancelled");
 });

@@ -58,6 +58,6 @@ describe("readTar()", () => {
     const read = async (): Promise<void> => {
       for await (const { body } of readTar(chunksOf(archive().subarray(0, 2000), 300))) for await (const _ of body);
     };
-    expect(read()).rejects.toThrow("truncated");
+    await expect(read()).rejects.toThrow("truncated");
   });
 });
