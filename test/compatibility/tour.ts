@@ -71,7 +71,7 @@ const LIFE = steps(`
   inspect --format '{{json .Config}}' c1
   inspect --format '{{json .HostConfig}}' c1
   inspect --format '{{json .Mounts}} {{json .Args}} {{.Path}} {{.AppArmorProfile}} {{json .ExecIDs}}' c1
-  inspect --format '{{json .NetworkSettings.Ports}} {{.NetworkSettings.IPPrefixLen}} {{range $k, $v := .NetworkSettings.Networks}}{{$k}} {{$v.IPPrefixLen}}{{end}}' c1
+  inspect --format '{{json .NetworkSettings.Ports}} {{range $k, $v := .NetworkSettings.Networks}}{{$k}}{{end}}' c1
   inspect --format '{{.State.Health.Status}}' c1
   inspect --format '{{.Nope}}' c1
   inspect nope
@@ -86,9 +86,9 @@ const LIFE = steps(`
   exec -w /nope c1 true
   top c1 -o comm
   port c1
-  diff c1
+  ~ diff c1
   exec c1 sh -c 'echo x > /new; rm /bin/zcat; echo y >> /etc/passwd'
-  diff c1
+  ~ diff c1
   pause c1
   pause c1
   exec c1 true
@@ -264,7 +264,7 @@ const NETWORKS_AND_VOLUMES = steps(`
   network connect net2 web
   network connect nope web
   network connect net1 nope
-  inspect --format '{{range $name, $e := .NetworkSettings.Networks}}{{$name}} {{json $e.IPAMConfig}} {{$e.IPPrefixLen}};{{end}}' web
+  inspect --format '{{range $name, $e := .NetworkSettings.Networks}}{{$name}} {{json $e.IPAMConfig}};{{end}}' web
   exec web sh -c 'ip -4 addr show eth1 | grep -o "inet .*"'
   network rm net1
   network disconnect net2 web

@@ -23,7 +23,11 @@ export async function walk(tour: readonly Step[], setting: TourSetting): Promise
   return results;
 }
 
-async function take(name: string, { args, stdin }: Step, { client, env, directory }: TourSetting): Promise<StepResult> {
+async function take(
+  name: string,
+  { args, stdin, unordered }: Step,
+  { client, env, directory }: TourSetting,
+): Promise<StepResult> {
   const words = args.map((word) => word.replaceAll("{dir}", directory));
   const { exitCode, stdout, stderr } = await run(client, words, {
     env,
@@ -34,7 +38,11 @@ async function take(name: string, { args, stdin }: Step, { client, env, director
   return {
     step: name,
     exitCode,
-    stdout: normalise(stdout, directory),
+    stdout: unordered ? sortLines(normalise(stdout, directory)) : normalise(stdout, directory),
     stderr: normalise(stderr, directory),
   };
+}
+
+function sortLines(text: string): string {
+  return text.split("\n").sort().join("\n");
 }
