@@ -29,7 +29,11 @@ function allMappings([port, bindings]: Mapping): readonly string[] {
 
 function oneMapping(ports: readonly Mapping[], text: string, container: string): readonly string[] {
   const [number = "", protocol = "tcp"] = text.split("/");
-  if (!/^\d+$/.test(number)) throw new InvalidParameterError(`invalid port: ${text}`);
+  if (!/^\d+$/.test(number)) {
+    throw new InvalidParameterError(
+      `Error: invalid port (${number}): strconv.ParseUint: parsing "${number}": invalid syntax`,
+    );
+  }
   const bindings = ports.find(([port]) => port === `${number}/${protocol}`)?.[1];
   if (!bindings) throw new NotFoundError(`Error: No public port '${text}' published for ${container}`);
   return bindings.map(addressOf);

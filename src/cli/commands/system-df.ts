@@ -1,7 +1,6 @@
 import { diskUsage } from "#client/system.ts";
-import { InvalidParameterError } from "#errors/errors.ts";
 import { humanSize } from "#formats/go-units.ts";
-import type { DiskUsage } from "#spec/docker-api.ts";
+import type { BuildCacheItem, DiskUsage } from "#spec/docker-api.ts";
 import { NO_ARGUMENTS } from "../grammar/argument-rule.ts";
 import { type Command, defineCommand } from "../grammar/command.ts";
 import { booleanFlag } from "../grammar/flag.ts";
@@ -32,11 +31,10 @@ export const command: Command = defineCommand({
     verbose: booleanFlag("Show detailed information on space usage", { short: "v" }),
   },
   async run({ flags }, { engine, streams }) {
-    if (flags.verbose && flags.format !== "" && flags.format !== "table") {
-      throw new InvalidParameterError("the verbose and the format options conflict");
-    }
     const usage = await diskUsage(engine);
-    if (flags.verbose) await streams.stdout.write(await verboseText(usage));
+    if (flags.verbose && flags.format !== "" && flags.format !== "table") {
+      await streams.stdout.write(await verboseByTemplate(usage, flags.format));
+    } else if (flags.verbose) await streams.stdout.write(await verboseText(usage));
     else
       await printList(streams.stdout, DISK_USAGE_LIST, diskUsageRows(usage), {
         format: flags.format,
@@ -45,6 +43,23 @@ export const command: Command = defineCommand({
     return 0;
   },
 });
+
+/** All four lists as one object, for a template: `{{json .Images}}`. */
+async function verboseByTemplate(usage: DiskUsage, format: string): Promise<string> {
+  const { formatObject } = await import("../output/template-list.ts");
+  const lists = {
+    Images: (usage.Images ?? []).flatMap((image) =>
+      imageRows(image, { truncate: false, withDigests: false }).slice(0, 1),
+    ),
+    Containers: (usage.Containers ?? []).map((container) => ({
+      ...containerRow(container, false),
+      Size: humanSize(container.SizeRw ?? 0, 3),
+    })),
+    Volumes: (usage.Volumes ?? []).map(volumeRow),
+    BuildCache: byLastUse(usage.BuildCache ?? []).map(buildCacheItemRow),
+  };
+  return formatObject(lists, format);
+}
 
 async function verboseText(usage: DiskUsage): Promise<string> {
   // Docker names each image once here, by its first tag.
@@ -64,7 +79,16 @@ async function verboseText(usage: DiskUsage): Promise<string> {
     `Images space usage:\n\n${await table(IMAGE_LIST, images, IMAGE_COLUMNS)}`,
     `Containers space usage:\n\n${await table(CONTAINER_LIST, containers, CONTAINER_COLUMNS)}`,
     `Local Volumes space usage:\n\n${await table(VOLUME_LIST, (usage.Volumes ?? []).map(volumeRow), ["Name", "Links", "Size"])}`,
-    `Build cache usage: ${humanSize(buildCacheSize(usage))}\n\n${await table(BUILD_CACHE_LIST, (usage.BuildCache ?? []).map(buildCacheItemRow), CACHE_COLUMNS)}`,
+    `Build cache usage: ${humanSize(buildCacheSize(usage))}\n\n${await table(BUILD_CACHE_LIST, byLastUse(usage.BuildCache ?? []).map(buildCacheItemRow), CACHE_COLUMNS)}`,
   ];
   return sections.join("\n");
+}
+
+/** Least recently used first, those never used before them; equal ones by id. */
+function byLastUse(items: readonly BuildCacheItem[]): readonly BuildCacheItem[] {
+  return [...items].sort((a, b) => compare(a.LastUsedAt ?? "", b.LastUsedAt ?? "") || compare(a.ID, b.ID));
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -2,6 +2,7 @@
 import { readFileSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { errorCode, errorMessage, InvalidParameterError, SystemError } from "#errors/errors.ts";
+import { jsonProblem } from "#lib/go-json.ts";
 import { type Decoder, map, object, text, textList, textMap } from "#lib/json-decoder.ts";
 
 export interface ConfigFile {
@@ -77,12 +78,28 @@ export interface ConfigDocument {
   readonly config: ConfigFile;
 }
 
-/** Reads `config.json` of `directory`; an absent one is empty. Throws InvalidParameterError when it is malformed. */
+/** Reads `config.json` of `directory`; an absent one is empty, and so is a malformed one: see {@link configFileProblem}. */
 export function readConfigFile(directory: string): ConfigFile {
-  return readConfigDocument(directory).config;
+  try {
+    return readConfigDocument(directory).config;
+  } catch (error) {
+    if (error instanceof InvalidParameterError) return {};
+    throw error;
+  }
 }
 
-/** As `readConfigFile`, for those who write it again. */
+/** What is wrong with `config.json`, as docker warns of it; undefined when nothing is. */
+export function configFileProblem(directory: string): string | undefined {
+  try {
+    readConfigDocument(directory);
+    return undefined;
+  } catch (error) {
+    const path = configPath(directory);
+    return `WARNING: Error parsing config file (${path}): ${jsonProblem(readIfThere(path)) ?? errorMessage(error)}`;
+  }
+}
+
+/** As `readConfigFile`, for those who write it again. Throws InvalidParameterError when it is malformed. */
 export function readConfigDocument(directory: string): ConfigDocument {
   const path = configPath(directory);
   try {

@@ -2,7 +2,7 @@
 import { errorMessage, InvalidParameterError, UnavailableError } from "#errors/errors.ts";
 import { object, text } from "#lib/json-decoder.ts";
 import type { Streams } from "../streams.ts";
-import { type AuthEntry, type ConfigFile, decodeConfigFile, readConfigFile } from "./config-file.ts";
+import { type AuthEntry, type ConfigFile, decodeConfigFile, readConfigDocument } from "./config-file.ts";
 
 /** Docker Hub's key in `auths`, for history's sake. */
 export const HUB_KEY = "https://index.docker.io/v1/";
@@ -48,7 +48,7 @@ async function findOrWarn(key: string, source: CredentialSource): Promise<Regist
 
 /** The value of `X-Registry-Config`: the credentials of all registries that the user has any for. */
 export async function registryConfigHeader(source: CredentialSource): Promise<string | undefined> {
-  const config = readConfigFile(source.configDirectory);
+  const config = readConfigDocument(source.configDirectory).config;
   const keys = new Set([...Object.keys(config.auths ?? {}), ...Object.keys(config.credHelpers ?? {})]);
   const found: Record<string, RegistryCredentials> = {};
   for (const key of keys) {
@@ -72,7 +72,7 @@ export async function findCredentials(key: string, source: CredentialSource): Pr
     const entry = findEntry(parseEnvironment(fromEnvironment), key);
     if (entry) return credentialsOf(entry, key);
   }
-  const config = readConfigFile(source.configDirectory);
+  const config = readConfigDocument(source.configDirectory).config;
   const helper = config.credHelpers?.[key] ?? config.credsStore;
   if (helper) return askHelper(helper, key, source.environment);
   const entry = findEntry(config, key);

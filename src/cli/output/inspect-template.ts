@@ -2,7 +2,6 @@
 import { errorMessage, InvalidParameterError } from "#errors/errors.ts";
 import { type TemplateFunctions, toJson } from "#formats/go-template/functions.ts";
 import { Template } from "#formats/go-template/template.ts";
-import { isObject } from "#formats/go-template/values.ts";
 import { StatusError } from "../status-error.ts";
 import { TypedView } from "./inspect-values.ts";
 
@@ -14,7 +13,9 @@ export function parseInspectTemplate(format: string, exitCode: number): (value: 
   const template = parseTemplate(format, exitCode);
   return (value) => {
     const view = new TypedView();
-    const functions = { json: (part: unknown) => toJson(isObject(part) ? view.originalOf(part) : part) };
+    const functions = {
+      json: (part: unknown) => toJson(typeof part === "object" && part !== null ? view.originalOf(part) : part),
+    };
     try {
       return template.execute(view.typed(value), { functions });
     } catch {
@@ -28,7 +29,9 @@ export function parseStructTemplate(format: string, exitCode: number, goType: st
   const template = parseTemplate(format, exitCode);
   return (value) => {
     const view = new TypedView(goType);
-    const functions = { json: (part: unknown) => toJson(isObject(part) ? view.originalOf(part) : part) };
+    const functions = {
+      json: (part: unknown) => toJson(typeof part === "object" && part !== null ? view.originalOf(part) : part),
+    };
     return runOnJson(template, view.typed(value), false, functions);
   };
 }

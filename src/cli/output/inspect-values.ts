@@ -77,6 +77,20 @@ const DEFAULTS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   "HostConfig.Mounts[]": { Type: "", Source: "", Target: "", ReadOnly: false, Consistency: "" },
   "State.Health": { Log: NIL_SLICE },
   "container.InspectResponse": { SizeRw: NIL_POINTER, SizeRootFs: NIL_POINTER, ImageManifestDescriptor: NIL_POINTER },
+  "image.InspectResponse": {
+    Author: "",
+    Comment: "",
+    Container: "",
+    ContainerConfig: NIL_POINTER,
+    Descriptor: NIL_POINTER,
+    DockerVersion: "",
+    Manifests: NIL_SLICE,
+    OsVersion: "",
+    Parent: "",
+    Variant: "",
+    VirtualSize: 0,
+  },
+  "network.Inspect": { Peers: NIL_SLICE, Services: NIL_MAP },
   "volume.Volume": { UsageData: NIL_POINTER, ClusterVolume: NIL_POINTER, Status: NIL_MAP },
   "IPAM.Config[]": { Subnet: "", IPRange: "", Gateway: "", AuxiliaryAddresses: NIL_MAP },
 };
@@ -130,6 +144,7 @@ export class TypedView {
 
 /** Go's names of fields that JSON spells in another way: `{{.ID}}` of an image works as `{{.Id}}` does. */
 const GO_NAMES: Readonly<Record<string, string>> = {
+  ApiVersion: "APIVersion",
   CpuPeriod: "CPUPeriod",
   CpuQuota: "CPUQuota",
   CpuRealtimePeriod: "CPURealtimePeriod",
@@ -139,6 +154,8 @@ const GO_NAMES: Readonly<Record<string, string>> = {
   DnsOptions: "DNSOptions",
   DnsSearch: "DNSSearch",
   HostIp: "HostIP",
+  HttpProxy: "HTTPProxy",
+  HttpsProxy: "HTTPSProxy",
   Id: "ID",
   NanoCpus: "NanoCPUs",
 };
@@ -150,9 +167,16 @@ function addGoNames(struct: Record<PropertyKey, unknown>): void {
   }
 }
 
+const KINDS: readonly (readonly [field: string, kind: string])[] = [
+  ["HostConfig", "container.InspectResponse"],
+  ["RootFS", "image.InspectResponse"],
+  ["IPAM", "network.Inspect"],
+  ["Mountpoint", "volume.Volume"],
+];
+
 /** What `inspect` found, by a field that only it has. */
 function kindOf(document: Readonly<Record<PropertyKey, unknown>>): string {
-  return "HostConfig" in document ? "container.InspectResponse" : "";
+  return KINDS.find(([field]) => field in document)?.[1] ?? "";
 }
 
 function nilOf(path: string, name: string): unknown {

@@ -38,6 +38,23 @@ export function formatRows(shape: ListShape, rows: readonly Row[], format: strin
   });
 }
 
+/** Lists of rows by the user's template, `json` or any. Throws InvalidParameterError in docker's words. */
+export function formatObject(lists: Readonly<Record<string, readonly Row[]>>, format: string): string {
+  const source = format === "json" ? "{{json .}}" : format.replaceAll("\\t", "\t").replaceAll("\\n", "\n");
+  return wrapErrors(PARSING, () => {
+    const template = new Template(source, { functions: { json: (value) => listsJson(value) } });
+    return `${template.execute(lists)}\n`;
+  });
+}
+
+function listsJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(rowJson).join(",")}]`;
+  if (!isObject(value)) return toJson(value);
+  return `{${Object.entries(value)
+    .map(([name, rows]) => `${JSON.stringify(name)}:${listsJson(rows)}`)
+    .join(",")}}`;
+}
+
 const PARSING = "template parsing error";
 
 function parseTemplate(source: string): Template {

@@ -290,12 +290,7 @@ class Execution {
       if (args.length === 0) return this.#missingKey(name, fail);
     }
     if (args.length > 0) {
-      const isStruct = structType(receiver) !== undefined;
-      throw fail(
-        isStruct
-          ? `${name} has arguments but cannot be invoked as function`
-          : `${name} is not a method but has arguments`,
-      );
+      throw fail(argumentsProblem(name, args.length, structType(receiver)));
     }
     return value;
   }
@@ -324,4 +319,11 @@ type Method = (...args: readonly unknown[]) => unknown;
 
 function isMethod(value: unknown): value is Method {
   return typeof value === "function";
+}
+
+/** What is wrong with giving arguments to a field. A pointer's fields are methods: docker's rows have nothing else. */
+function argumentsProblem(name: string, count: number, type: string | undefined): string {
+  if (type === undefined) return `${name} is not a method but has arguments`;
+  if (type.startsWith("*")) return `wrong number of args for ${name}: want 0 got ${count}`;
+  return `${name} has arguments but cannot be invoked as function`;
 }
