@@ -218,6 +218,44 @@ describe("the API's edges", () => {
     );
   });
 
+  test.each([
+    ["GET", "/networks/", undefined, 200, undefined],
+    ["POST", "/containers/none/exec", {}, 400, "No exec command specified"],
+    ["POST", "/containers/none/exec", { Cmd: ["x"] }, 404, "No such container: none"],
+    [
+      "POST",
+      "/v1.43/containers/create",
+      { Image: "busybox", NetworkingConfig: { EndpointsConfig: { one: {}, two: {} } } },
+      400,
+      "Container cannot be created with multiple network endpoints: one, two",
+    ],
+    [
+      "POST",
+      "/images/busybox/tag?repo=sha256&tag=x",
+      undefined,
+      400,
+      "refusing to create an ambiguous tag using digest algorithm as name",
+    ],
+    [
+      "POST",
+      "/images/create?fromImage=busybox&platform=foobar",
+      undefined,
+      400,
+      '"foobar": unknown operating system or architecture: invalid argument',
+    ],
+    ["POST", "/build?squash=1", undefined, 400, "squash is only supported with experimental mode"],
+    [
+      "POST",
+      "/build?networkmode=front",
+      undefined,
+      400,
+      'network mode "front" not supported by buildkit: use default, host or none',
+    ],
+  ])("%s %s with %j is %d", async (method, path, request, status, message) => {
+    const answer = await api(method, path, request);
+    expect([answer.status, answer.body["message"]]).toEqual([status, message]);
+  });
+
   test("lists by filters as dockerd does, and refuses those that are none", async () => {
     const list = async (filters: Json, query = "all=1"): Promise<readonly [number, unknown]> => {
       const { status, body } = await api(

@@ -248,6 +248,15 @@ describe("a restart policy", () => {
     await engine.ok(["rm", "fine", "failing"]);
   }, 30_000);
 
+  test("--rm removes what is stopped, not what is restarted", async () => {
+    await running("passing", ["--rm"], OBEDIENT);
+    await engine.ok(["exec", "passing", "touch", "/kept"]);
+    await engine.ok(["restart", "passing"]);
+    await engine.ok(["exec", "passing", "test", "-e", "/kept"]);
+    await engine.ok(["stop", "-t", "1", "passing"]);
+    await until(async () => (await engine.berth(["inspect", "passing"])).exitCode !== 0);
+  }, 30_000);
+
   test("with --rm is refused", async () => {
     const { exitCode, stderr } = await engine.berth(["run", "--rm", "--restart", "always", "busybox"]);
     expect(exitCode).toBe(125);

@@ -13,7 +13,7 @@ describe("parseSignal()", () => {
     expect(parseSignal(text)).toBe(number);
   });
 
-  test.each(["0", "65", "SIGNOPE", "RTMIN+40", "RTMAX+1", "-9", ""])("refuses %j", (text) => {
+  test.each(["0", "65", "SIGNOPE", "SIG9", "RTMIN+40", "RTMAX+1", "-9", ""])("refuses %j", (text) => {
     expect(() => parseSignal(text)).toThrow(`invalid signal: ${text}`);
   });
 });

@@ -4,8 +4,8 @@ import { InvalidParameterError } from "#errors/errors.ts";
 /** `SIGTERM`, `term`, `15`, `RTMIN+3` → the number. Throws InvalidParameterError in Docker's words. */
 export function parseSignal(text: string): number {
   const name = text.toUpperCase().replace(/^SIG/, "");
-  if (/^\d+$/.test(name)) {
-    const number = Number(name);
+  if (/^\d+$/.test(text)) {
+    const number = Number(text);
     if (number >= 1 && number <= 64) return number;
   }
   const realTime = /^RT(MIN|MAX)(?:([+-])(\d+))?$/.exec(name);

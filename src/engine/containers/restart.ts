@@ -12,6 +12,8 @@ export async function restartContainer(
   id: string,
   options: StopOptions = {},
 ): Promise<void> {
+  // One with --rm goes when it is stopped, not when it is restarted.
+  using _kept = supervisor.keepOnExit(id);
   try {
     await stopContainer(context, supervisor, id, options);
   } catch (error) {

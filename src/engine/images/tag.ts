@@ -1,5 +1,5 @@
 import { InvalidParameterError } from "#errors/errors.ts";
-import { familiarString, parseReference, tagNameOnly } from "#formats/reference.ts";
+import { familiarName, familiarString, parseReference, tagNameOnly } from "#formats/reference.ts";
 import type { ImageContext } from "./image-context.ts";
 import { publishImageEvent } from "./image-event.ts";
 
@@ -11,6 +11,9 @@ export function tagImage(context: ImageContext, source: string, target: string):
   const reference = tagNameOnly(parseReference(target));
   if (reference.digest) {
     throw new InvalidParameterError("refusing to create a tag with a digest reference");
+  }
+  if (familiarName(reference) === "sha256") {
+    throw new InvalidParameterError("refusing to create an ambiguous tag using digest algorithm as name");
   }
   const { id } = context.images.resolve(source);
   context.images.setReference(reference, id, context.indexes.of(source)?.digest);

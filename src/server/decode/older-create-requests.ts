@@ -1,3 +1,4 @@
+import { InvalidParameterError } from "#errors/errors.ts";
 import type { ContainerCreateRequest, HostConfig } from "#spec/docker-api.ts";
 import type { RequestContext } from "../request-context.ts";
 
@@ -9,6 +10,12 @@ export function forVersion(
   body: ContainerCreateRequest,
   request: Pick<RequestContext, "isBefore">,
 ): ContainerCreateRequest {
+  const endpoints = Object.keys(body.NetworkingConfig?.EndpointsConfig ?? {});
+  if (request.isBefore("1.44") && endpoints.length > 1) {
+    throw new InvalidParameterError(
+      `Container cannot be created with multiple network endpoints: ${endpoints.join(", ")}`,
+    );
+  }
   const given = body.HostConfig ?? {};
   const { ConsoleSize, Annotations, KernelMemory, ...rest } = given;
   const hostConfig: HostConfig = {

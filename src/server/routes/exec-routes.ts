@@ -23,8 +23,8 @@ export function execRoutes(engine: Engine): readonly Route[] {
 }
 
 async function create(engine: Engine, request: RequestContext): Promise<void> {
-  const container = engine.containers.containers.resolve(request.param("id"));
   const body = await request.json(decodeExecCreate, { required: true });
+  const container = engine.containers.containers.resolve(request.param("id"));
   detachKeys(body.DetachKeys ?? "");
   request.sendJson(201, { Id: engine.execs.create(container, body).id });
 }

@@ -11,6 +11,7 @@ import { pushImage } from "#engine/images/registry/push.ts";
 import { removeImage } from "#engine/images/remove.ts";
 import { tagImage } from "#engine/images/tag.ts";
 import { InvalidParameterError } from "#errors/errors.ts";
+import { parsePlatform } from "#formats/platform.ts";
 import { registryAuth } from "#server/decode/registry-auth.ts";
 import { streamProgress } from "#server/streams/progress-stream.ts";
 import { platformParameter, platformParameters } from "../decode/platform.ts";
@@ -84,9 +85,11 @@ async function pull(engine: Engine, request: RequestContext): Promise<void> {
   // Clients send the tag apart, or `sha256:…` in its place; none at all asks for every tag.
   const name = tag === "" ? image : `${image}${tag.startsWith("sha256:") ? "@" : ":"}${tag}`;
   const credentials = registryAuth(request);
+  const platform = request.text("platform");
+  if (platform !== "") parsePlatform(platform);
   await streamProgress(request, async (send) => {
     await pullImage(engine.images, name, {
-      platform: request.text("platform"),
+      platform,
       allTags: tag === "" && !/[@:][^/]*$/.test(image),
       ...(credentials ? { credentials } : {}),
       onProgress: send,

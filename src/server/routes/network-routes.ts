@@ -14,6 +14,7 @@ import { networkView } from "../views/network-view.ts";
 export function networkRoutes(engine: Engine): readonly Route[] {
   return [
     ["GET", "/networks", (request) => list(engine, request)],
+    ["GET", "/networks/", (request) => list(engine, request)],
     ["POST", "/networks/create", (request) => create(engine, request)],
     ["POST", "/networks/prune", (request) => prune(engine, request)],
     ["GET", "/networks/{id}", (request) => inspect(engine, request)],

@@ -19,6 +19,8 @@ export class Supervisor {
   readonly #context: ContainerContext;
   readonly #log: (message: string) => void;
   readonly #restarts = new RestartSchedule();
+  /** Containers that stay when they end, be they made with --rm. */
+  readonly #kept = new Set<string>();
 
   constructor(context: ContainerContext, log: (message: string) => void) {
     this.#context = context;
@@ -51,6 +53,12 @@ export class Supervisor {
   /** Stops restarting; containers run on. */
   close(): void {
     this.#restarts.close();
+  }
+
+  /** While a user restarts a container, its end removes nothing. */
+  keepOnExit(id: string): Disposable {
+    this.#kept.add(id);
+    return { [Symbol.dispose]: () => void this.#kept.delete(id) };
   }
 
   /** A pending restart is called off (stop, kill, rm). */
@@ -112,7 +120,7 @@ export class Supervisor {
       const restart = wantsRestart(record, exit.exitCode);
       await this.#release(record, exit, error, restart);
       if (restart) this.#scheduleRestart(this.#context.containers.get(exit.id));
-      else if (record.hostConfig.AutoRemove) {
+      else if (record.hostConfig.AutoRemove && !this.#kept.has(exit.id)) {
         await removeLocked(this.#context, exit.id, { force: true, volumes: true });
       }
     });
