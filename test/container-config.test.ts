@@ -175,6 +175,25 @@ describe("POST /containers/create", () => {
   });
 });
 
+test("mounts below a read-only bind are read-only too, but not before API 1.44; exec has the container's further groups", async () => {
+  const shown = async (version: string, HostConfig: Json): Promise<string> => {
+    const Cmd = ["grep", " /dev/shm ", "/proc/self/mountinfo"];
+    const { body } = await create({ Cmd, HostConfig }, "", version);
+    await api("POST", `/containers/${body["Id"]}/start`);
+    await api("POST", `/containers/${body["Id"]}/wait`);
+    const text = await engine.ok(["logs", String(body["Id"])]);
+    return / \/dev\/shm (r[ow]),/.exec(text)?.[1] ?? text;
+  };
+  const Binds = { Binds: ["/dev:/dev:ro"] };
+  const Mounts = { Mounts: [{ Type: "bind", Source: "/dev", Target: "/dev", ReadOnly: true }] };
+  expect(await shown("v1.44", Binds)).toBe("ro");
+  expect(await shown("v1.43", Binds)).toBe("rw");
+  expect(await shown("v1.43", Mounts)).toBe("rw");
+  await engine.ok(["run", "-d", "--name", "grouped", "-u", "root:root", "--group-add", "777", "busybox", "top"]);
+  expect(await engine.ok(["exec", "grouped", "id", "-G"])).toBe("0 777");
+  await engine.ok(["rm", "-f", "grouped"]);
+});
+
 describe("GET /containers/{id}/json", () => {
   test("has every field that dockerd 28 has, in its order", async () => {
     const { body } = await create({ HostConfig: { Tmpfs: { "/x": "" }, Sysctls: { "net.core.somaxconn": "9" } } });
@@ -220,7 +239,7 @@ describe("the API's edges", () => {
 
   test.each([
     ["GET", "/networks/", undefined, 200, undefined],
-    ["POST", "/containers/none/exec", {}, 400, "No exec command specified"],
+    ["POST", "/containers/none/exec", { Cmd: 1 }, 400, expect.stringContaining("invalid JSON: ")],
     ["POST", "/containers/none/exec", { Cmd: ["x"] }, 404, "No such container: none"],
     [
       "POST",

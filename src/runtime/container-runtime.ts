@@ -238,6 +238,8 @@ export interface ExecSpec {
   readonly env: readonly string[];
   readonly cwd: string;
   readonly user: string;
+  /** The container's further groups. */
+  readonly groupAdd?: readonly string[];
   readonly terminal: boolean;
   readonly terminalSize?: TerminalSize;
   readonly openStdin: boolean;

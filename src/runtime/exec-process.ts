@@ -48,7 +48,7 @@ export function startExec(spec: ExecSpec, files: BundleFiles, runtime: LowLevelR
 function execProcessSpec(spec: ExecSpec, files: BundleFiles, host: HostFacts): RuntimeProcess {
   using root = new RootDirectory(spec.rootfs);
   const config: RuntimeConfig = JSON.parse(readFileSync(files.config, "utf8"));
-  const user = resolveUserIn(root, spec.user, []);
+  const user = resolveUserIn(root, spec.user, spec.groupAdd ?? []);
   const names = spec.privileged
     ? resolveCapabilities({ privileged: true, add: [], drop: [] }, host.capabilities)
     : config.process.capabilities.bounding;

@@ -5,7 +5,7 @@ import { initialEndpoints } from "#engine/networks/endpoint-settings.ts";
 import { linksById } from "#engine/networks/legacy-links.ts";
 import type { ContainerCreateRequest, HostConfig } from "#spec/docker-api.ts";
 import { type ContainerContext, containerFiles } from "./container-context.ts";
-import { type ContainerRecord, eventAttributes, NEW_STATE } from "./container-record.ts";
+import { type ContainerMount, type ContainerRecord, eventAttributes, NEW_STATE } from "./container-record.ts";
 import type { ContainerStore } from "./container-store.ts";
 import { joinedContainer, joinsById } from "./joined-containers.ts";
 import { removeAnonymousVolumes } from "./remove.ts";
@@ -25,6 +25,8 @@ export interface CreateOptions {
   readonly name: string;
   /** `os/architecture[/variant]` that the image must have; "" for any. */
   readonly platform: string;
+  /** What is mounted below read-only binds stays writable, as before API 1.44. */
+  readonly onlyTopReadonly?: boolean;
 }
 
 export interface CreatedContainer {
@@ -60,7 +62,8 @@ export async function createContainer(
   // `run` starts it next.
   context.runtime.anticipate();
   // The first step that makes something: all that can be refused has been.
-  const mounts = await resolveMounts(context, config, hostConfig);
+  const resolved = await resolveMounts(context, config, hostConfig);
+  const mounts = options.onlyTopReadonly ? resolved.map(readonlyAtTop) : resolved;
   const record: ContainerRecord = {
     id,
     name: options.name || randomName((candidate) => context.containers.hasName(candidate)),
@@ -76,6 +79,10 @@ export async function createContainer(
   await makeDurable(context, record);
   context.events.publish("container", "create", id, eventAttributes(record));
   return { record, warnings: [...warnings, ...networkWarnings(hostConfig)] };
+}
+
+function readonlyAtTop(mount: ContainerMount): ContainerMount {
+  return mount.type === "bind" && mount.readonly ? { ...mount, readonlyTop: true } : mount;
 }
 
 function withLogDefaults(request: ContainerCreateRequest, defaults: LogDefaults): ContainerCreateRequest {

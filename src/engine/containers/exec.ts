@@ -177,6 +177,7 @@ function execSpec(
     env: mergeEnv(containerEnvironment({ ...container.config, Tty: request.Tty ?? false }, links), request.Env ?? []),
     cwd: request.WorkingDir || container.config.WorkingDir || "/",
     user: request.User || container.config.User || "",
+    groupAdd: container.hostConfig.GroupAdd ?? [],
     terminal: request.Tty ?? false,
     ...(size ? { terminalSize: size } : {}),
     openStdin: request.AttachStdin ?? false,

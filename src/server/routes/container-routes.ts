@@ -72,6 +72,7 @@ async function create(engine: Engine, request: RequestContext): Promise<void> {
   const { record, warnings } = await createContainer(engine.containers, body, {
     name: request.text("name").replace(/^\//, ""),
     platform: request.isBefore("1.41") ? "" : request.text("platform"),
+    onlyTopReadonly: request.isBefore("1.44"),
   });
   request.sendJson(201, { Id: record.id, Warnings: warnings });
 }
