@@ -1,6 +1,6 @@
 /** CLI plugins, proxies and shell completion as a user meets them: with programs on disk and a real shell. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Finished, run } from "../tools/harness/child.ts";
@@ -96,6 +96,20 @@ describe("berth completion", () => {
       expect(stdout).toContain("__complete");
     });
   }
+});
+
+describe("a link called docker", () => {
+  const link = join(directory, "docker");
+  const docker = (...args: readonly string[]): Promise<Finished> =>
+    run(link, args, { env: { BERTH_HOST: HOST, DOCKER_CONFIG: directory } });
+
+  test("answers by that name", async () => {
+    symlinkSync(BERTH, link);
+    expect((await docker("-v")).stdout).toMatch(/^Docker version \d+\.\d+\.\d+, build \w+\n$/);
+    expect((await docker("run")).stderr).toStartWith("docker: 'docker run' requires at least 1 argument\n");
+    expect((await docker("run", "x")).stderr).toStartWith("docker: Cannot connect to the Docker daemon");
+    expect((await docker("ps", "--help")).stdout).toContain("  docker container ls, docker container list");
+  });
 });
 
 describe("what Berth does not have", () => {

@@ -1,6 +1,7 @@
 /** All commands, by the headings of the help. Each is loaded by a literal path, so that the compiled binary contains it. */
 import type { Command } from "./grammar/command.ts";
 import type { CommandTree, Group, Leaf } from "./grammar/command-tree.ts";
+import { PROGRAM } from "./program.ts";
 
 type Loader = () => Promise<{ readonly command: Command }>;
 
@@ -354,7 +355,7 @@ const VOLUME: Group = {
 };
 
 export const COMMANDS: CommandTree = {
-  program: "berth",
+  program: PROGRAM,
   about: "A container engine: pulls, runs and builds images, and says what they cost",
   sections: [
     {

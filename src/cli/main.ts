@@ -10,6 +10,7 @@ import { type ParsedFlags, parseFlags } from "./grammar/parse-flags.ts";
 import { argumentsError, flagError, unknownCommandError } from "./grammar/usage-error.ts";
 import { exitOnSignals, interruptCode } from "./interrupt.ts";
 import { processStreams, ReaderGoneError } from "./process-streams.ts";
+import { PROGRAM } from "./program.ts";
 import { StatusError } from "./status-error.ts";
 import type { Output, Streams } from "./streams.ts";
 import { buildCommit, VERSION } from "./version.ts";
@@ -30,7 +31,9 @@ export async function runCli(argv: readonly string[]): Promise<number> {
 async function dispatch(argv: readonly string[], streams: Streams): Promise<number> {
   const global = readGlobalFlags(argv);
   if (global.flags.version) {
-    await streams.stdout.write(`Berth version ${VERSION}, build ${buildCommit()}\n`);
+    await streams.stdout.write(
+      `${PROGRAM === "docker" ? "Docker" : "Berth"} version ${VERSION}, build ${buildCommit()}\n`,
+    );
     return 0;
   }
   if (global.args[0] === "__complete" || global.args[0] === "__completeNoDesc") {

@@ -4,10 +4,11 @@ import { copyToContainer } from "../copy/to-container.ts";
 import { exactly } from "../grammar/argument-rule.ts";
 import { type Command, defineCommand } from "../grammar/command.ts";
 import { booleanFlag } from "../grammar/flag.ts";
+import { PROGRAM } from "../program.ts";
 
 /** https://github.com/docker/cli/blob/v28.2.2/cli/command/container/cp.go */
 export const command: Command = defineCommand({
-  usage: "[OPTIONS] CONTAINER:SRC_PATH DEST_PATH|-\n\tberth cp [OPTIONS] SRC_PATH|- CONTAINER:DEST_PATH",
+  usage: `[OPTIONS] CONTAINER:SRC_PATH DEST_PATH|-\n\t${PROGRAM} cp [OPTIONS] SRC_PATH|- CONTAINER:DEST_PATH`,
   about:
     "Copy files/folders between a container and the local filesystem\n\nUse '-' as the source to read a tar archive from stdin\nand extract it to a directory destination in a container.\nUse '-' as the destination to stream a tar archive of a\ncontainer source to stdout.",
   spellings: ["container cp", "cp"],

@@ -1,4 +1,5 @@
 /** What is said of a command line that cannot be run, in the words of docker 28. */
+import { PROGRAM } from "../program.ts";
 import { StatusError } from "../status-error.ts";
 import type { Command } from "./command.ts";
 import type { Resolution } from "./command-tree.ts";
@@ -15,7 +16,7 @@ export function argumentsError(path: string, command: Command): StatusError {
   const verb = text.startsWith("requires at least") && most === Number.POSITIVE_INFINITY ? "See" : "Run";
   return new StatusError(
     1,
-    `berth: '${path}' ${text}\n\n${usageLine(path, command)}\n\n${verb} '${path} --help' for more information`,
+    `${PROGRAM}: '${path}' ${text}\n\n${usageLine(path, command)}\n\n${verb} '${path} --help' for more information`,
   );
 }
 

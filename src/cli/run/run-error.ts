@@ -1,6 +1,7 @@
 /** How `run`, `create` and `start` fail. https://github.com/docker/cli/blob/v28.2.2/cli/command/container/run.go (toStatusError) */
 import { EngineError } from "#client/engine-error.ts";
 import { CancelledError, errorMessage } from "#errors/errors.ts";
+import { PROGRAM } from "../program.ts";
 import { StatusError } from "../status-error.ts";
 
 const NOT_FOUND = ["executable file not found", "no such file or directory"];
@@ -24,6 +25,6 @@ function helpText(error: unknown, command: string, exitCode: number): StatusErro
   // Who has gone away, or pressed Ctrl-C, needs no help with the command.
   if (error instanceof CancelledError) throw error;
   if (error instanceof StatusError) return error;
-  const message = `berth: ${errorMessage(error)}\n\nRun 'berth ${command} --help' for more information`;
+  const message = `${PROGRAM}: ${errorMessage(error)}\n\nRun '${PROGRAM} ${command} --help' for more information`;
   return new StatusError(exitCode, message, { cause: error });
 }

@@ -1,0 +1,69 @@
+/** However a command ends that had the terminal raw, the terminal is as before. `script` gives it one, `stty` tells. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { makeBusybox } from "../tools/harness/busybox.ts";
+import { run } from "../tools/harness/child.ts";
+import { BERTH, PrivateEngine } from "../tools/harness/private-engine.ts";
+
+const directory = mkdtempSync(join(tmpdir(), "berth-terminals-"));
+let engine: PrivateEngine;
+
+beforeAll(async () => {
+  engine = await PrivateEngine.start();
+  await makeBusybox(engine);
+  await engine.ok(["run", "-d", "--name", "box", "busybox", "sleep", "1000"]);
+});
+
+afterAll(async () => {
+  await engine.close();
+  rmSync(directory, { recursive: true });
+});
+
+interface Ending {
+  readonly exitCode: number;
+  /** What `stty -g` says before and after are the same. */
+  readonly isRestored: boolean;
+}
+
+/** Runs `berth ARGS` on a terminal of its own; `end` is a shell command that ends it once the container has said "ready". */
+async function endOnTerminal(args: string, end: string): Promise<Ending> {
+  const script = [
+    "stty -g > before",
+    `(until grep -q 'read[y]' typescript 2> /dev/null; do sleep 0.05; done; ${end}) &`,
+    `sh -c 'echo $$ > pid; exec "$BERTH" ${args}'; echo $? > code`,
+    "stty -g > after; rm -f pid",
+  ].join("\n");
+  await run("/usr/bin/script", ["-qfec", script, "typescript"], {
+    cwd: directory,
+    env: { BERTH, BERTH_HOST: `unix://${engine.socket}`, ENGINE: String(engine.pid), SHELL: "/bin/sh" },
+    timeout: 30_000,
+  });
+  const text = (name: string): string => readFileSync(join(directory, name), "utf8").trim();
+  rmSync(join(directory, "typescript"), { force: true });
+  return { exitCode: Number(text("code")), isRestored: text("before") === text("after") };
+}
+
+/** The word stands in no command line: `script` writes that down too. */
+const SHELL = String.raw`sh -c "echo rea\dy; exec sleep 100"`;
+
+describe("a raw terminal", () => {
+  const signals: readonly (readonly [string, number])[] = [
+    ["HUP", 129],
+    ["INT", 130],
+    ["TERM", 143],
+  ];
+  for (const [signal, exitCode] of signals) {
+    test(`is restored when SIG${signal} ends exec -it`, async () => {
+      const end = `kill -${signal} $(cat pid)`;
+      expect(await endOnTerminal(`exec -it box ${SHELL}`, end)).toEqual({ exitCode, isRestored: true });
+    });
+  }
+
+  test("is restored when the engine dies in the middle of run -it", async () => {
+    const ending = await endOnTerminal(`run -it busybox ${SHELL}`, "kill -KILL $ENGINE");
+    expect(ending).toEqual({ exitCode: 125, isRestored: true });
+    await engine.start();
+  });
+});
