@@ -2,6 +2,7 @@ import { InvalidParameterError } from "#errors/errors.ts";
 import type { SolveStatus } from "#spec/solve-status.ts";
 import type { Output, TerminalSize } from "../streams.ts";
 import { PlainPrinter } from "./plain-progress.ts";
+import { progressColors, ttyLogLines } from "./progress-colors.ts";
 import { ProgressTrace } from "./progress-trace.ts";
 import { remarksText } from "./remarks-text.ts";
 import { renderFrame } from "./tty-frame.ts";
@@ -84,7 +85,7 @@ class PlainProgress implements Progress {
   }
 
   remarks(): string {
-    return remarksText(this.#trace, { isDebug: this.#options.isDebug ?? false, useColor: false });
+    return remarksText(this.#trace, { isDebug: this.#options.isDebug ?? false, warningColor: "" });
   }
 
   async #write(text: string): Promise<void> {
@@ -134,8 +135,8 @@ class TtyProgress implements Progress {
   }
 
   remarks(): string {
-    const useColor = !this.#options.environment?.["NO_COLOR"];
-    return remarksText(this.#trace, { isDebug: this.#options.isDebug ?? false, useColor });
+    const { warning } = progressColors(this.#options.environment ?? {});
+    return remarksText(this.#trace, { isDebug: this.#options.isDebug ?? false, warningColor: warning });
   }
 
   #tick(): void {
@@ -161,7 +162,8 @@ class TtyProgress implements Progress {
       now: this.#now() + (this.#clockOffset ?? 0),
       isFinal,
       description: this.#options.description ?? "",
-      useColor: !this.#options.environment?.["NO_COLOR"],
+      colors: progressColors(this.#options.environment ?? {}),
+      logLines: ttyLogLines(this.#options.environment ?? {}),
     });
     const up = this.#height > 0 ? `\x1b[${this.#height}A\r` : "\r";
     this.#height = lines.length;

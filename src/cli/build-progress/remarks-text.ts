@@ -1,11 +1,13 @@
 import type { VertexWarning } from "#spec/solve-status.ts";
 import { reasonsText } from "../output/build-record-text.ts";
 import { sourceFrameText } from "./failure-text.ts";
+import { paint } from "./progress-colors.ts";
 import type { ProgressTrace } from "./progress-trace.ts";
 
 export interface RemarksOptions {
   readonly isDebug: boolean;
-  readonly useColor: boolean;
+  /** Parameters of the escape sequence; "" for none. */
+  readonly warningColor: string;
 }
 
 /** What is said below a build: its warnings as buildx lists them, then why steps ran that were cached before. */
@@ -14,12 +16,12 @@ export function remarksText(trace: ProgressTrace, options: RemarksOptions): stri
 }
 
 /** ` 2 warnings found (use docker --debug to expand):` and one line each, or "". */
-function warningSummary(warnings: readonly VertexWarning[], { isDebug, useColor }: RemarksOptions): string {
+function warningSummary(warnings: readonly VertexWarning[], { isDebug, warningColor }: RemarksOptions): string {
   if (warnings.length === 0) return "";
   const count = warnings.length === 1 ? "1 warning found" : `${warnings.length} warnings found`;
   const head = `${count}${isDebug ? "" : " (use docker --debug to expand)"}:\n`;
   const lines = warnings.map((warning) => ` - ${text(warning.short)}\n${isDebug ? details(warning) : ""}`);
-  return `\n ${useColor ? `\x1b[33m${head}\x1b[0m` : head}${lines.join("")}`;
+  return `\n ${paint(head, warningColor)}${lines.join("")}`;
 }
 
 function details({ detail = [], url, sourceInfo, range }: VertexWarning): string {

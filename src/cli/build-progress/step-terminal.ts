@@ -1,5 +1,5 @@
-/** Lines of a running step that are shown below it. */
-const LINES = 6;
+/** Lines of a running step that may be shown below it. */
+const LINES = 100;
 /** A line without end (a progress bar drawn with escapes only) must not grow without bound. */
 const MAX_LINE = 4096;
 
@@ -29,11 +29,11 @@ export class StepTerminal {
     }
   }
 
-  /** At most six lines that are not blank, the latest last, cut to `width` characters. */
-  lines(width: number): readonly string[] {
+  /** At most `count` lines (six, or a hundred at most) that are not blank, the latest last, cut to `width` characters. */
+  lines(width: number, count: number = 6): readonly string[] {
     return this.#lines
       .filter((line) => line.trim() !== "")
-      .slice(-LINES)
+      .slice(-Math.max(1, count))
       .map((line) => Array.from(line).slice(0, width).join("").trimEnd());
   }
 

@@ -1,9 +1,18 @@
 import { describe, expect, test } from "bun:test";
+import { progressColors } from "./progress-colors.ts";
 import { ProgressTrace } from "./progress-trace.ts";
 import { renderFrame } from "./tty-frame.ts";
 
 const EPOCH = Date.parse("2026-01-01T00:00:00Z");
-const OPTIONS = { columns: 50, rows: 24, now: EPOCH + 2000, isFinal: false, description: "", useColor: false };
+const OPTIONS = {
+  columns: 50,
+  rows: 24,
+  now: EPOCH + 2000,
+  isFinal: false,
+  description: "",
+  colors: progressColors({ NO_COLOR: "1" }),
+  logLines: 6,
+};
 
 function traceOf(count: number, completed: (index: number) => boolean): ProgressTrace {
   const trace = new ProgressTrace();
@@ -69,7 +78,7 @@ describe("renderFrame()", () => {
     const times = { started: new Date(EPOCH).toISOString(), completed: new Date(EPOCH + 100).toISOString() };
     trace.update({ vertexes: [{ digest: "a", name: "a", ...times, error: "exit code: 1" }] }, EPOCH);
     trace.update({ vertexes: [{ digest: "b", name: "b", ...times, error: "context canceled" }] }, EPOCH);
-    const [, failed, canceled] = renderFrame(trace, { ...OPTIONS, useColor: true });
+    const [, failed, canceled] = renderFrame(trace, { ...OPTIONS, colors: progressColors({}) });
     expect(failed).toStartWith("\x1b[31m => ERROR a ");
     expect(canceled).toStartWith("\x1b[33m => CANCELED b ");
   });

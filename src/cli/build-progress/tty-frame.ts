@@ -1,4 +1,5 @@
 import { formatAmount } from "./format-status.ts";
+import { type ProgressColors, paint } from "./progress-colors.ts";
 import { isCanceled, type ProgressTrace, type Step } from "./progress-trace.ts";
 
 export interface FrameOptions {
@@ -10,25 +11,23 @@ export interface FrameOptions {
   readonly isFinal: boolean;
   /** Right-aligned in the first line: which engine builds. */
   readonly description: string;
-  readonly useColor: boolean;
+  readonly colors: ProgressColors;
+  /** Lines that the output of one running step may take. */
+  readonly logLines: number;
 }
-
-type Color = "blue" | "yellow" | "red" | "faint";
-const CODES: Readonly<Record<Color, number>> = { blue: 34, yellow: 33, red: 31, faint: 2 };
 
 interface Row {
   readonly name: string;
   readonly amount: string;
   readonly seconds: number;
   readonly isCompleted: boolean;
-  readonly color: Color;
+  readonly color: keyof ProgressColors;
   /** Lines of output below it. */
   readonly log: readonly string[];
 }
 
-/** Lines that the log of one step may take, and what must be free for it. */
-const LOG_LINES = 6;
-const LOG_ROOM = LOG_LINES + 3;
+/** What must be free besides the lines of a step's output. */
+const LOG_ROOM = 3;
 /** Columns to the right that log lines leave free. */
 const LOG_MARGIN = 10;
 
@@ -53,7 +52,7 @@ function headline(trace: ProgressTrace, { columns, now, isFinal, description }: 
   return cut(description === "" ? text.trimEnd() : align(text, description, columns - 1), columns);
 }
 
-function rowsOf(step: Step, { now, columns }: FrameOptions, showLog: boolean): readonly Row[] {
+function rowsOf(step: Step, { now, columns, logLines }: FrameOptions, showLog: boolean): readonly Row[] {
   const { vertex } = step;
   const isCompleted = step.completed !== undefined;
   const canceled = isCanceled(vertex);
@@ -63,8 +62,8 @@ function rowsOf(step: Step, { now, columns }: FrameOptions, showLog: boolean): r
     amount: "",
     seconds: secondsBetween(step.started, step.completed ?? now),
     isCompleted,
-    color: canceled ? "yellow" : vertex.error ? "red" : "blue",
-    log: showLog ? step.terminal.lines(Math.max(1, columns - LOG_MARGIN)) : [],
+    color: canceled ? "cancel" : vertex.error ? "error" : "run",
+    log: showLog ? step.terminal.lines(Math.max(1, columns - LOG_MARGIN), logLines) : [],
   };
   const parts = [...step.statuses.values()].map((status): Row => {
     const end = status.completed === undefined ? now : Date.parse(status.completed);
@@ -73,15 +72,15 @@ function rowsOf(step: Step, { now, columns }: FrameOptions, showLog: boolean): r
       amount: formatAmount(status),
       seconds: secondsBetween(status.started === undefined ? undefined : Date.parse(status.started), end),
       isCompleted: status.completed !== undefined,
-      color: "blue",
+      color: "run",
       log: [],
     };
   });
   const warnings = step.warnings.map((text): Row => {
-    return { name: `WARN: ${text}`, amount: "", seconds: own.seconds, isCompleted: true, color: "yellow", log: [] };
+    return { name: `WARN: ${text}`, amount: "", seconds: own.seconds, isCompleted: true, color: "warning", log: [] };
   });
   const reasons = (vertex.reasons ?? []).map((text): Row => {
-    return { name: `=> why: ${text}`, amount: "", seconds: 0, isCompleted, color: "blue", log: [] };
+    return { name: `=> why: ${text}`, amount: "", seconds: 0, isCompleted, color: "run", log: [] };
   });
   return [own, ...reasons, ...parts, ...warnings];
 }
@@ -91,7 +90,7 @@ function secondsBetween(start: number | undefined, end: number): number {
   return seconds < 0.05 ? 0 : seconds;
 }
 
-function renderRow(row: Row, { columns, useColor }: FrameOptions): readonly string[] {
+function renderRow(row: Row, { columns, colors }: FrameOptions): readonly string[] {
   const timer = `${row.seconds.toFixed(1)}s`;
   let left = columns - " => ".length - timer.length - 2;
   const amount = row.amount !== "" && left > 20 ? ` ${row.amount}` : "";
@@ -99,16 +98,16 @@ function renderRow(row: Row, { columns, useColor }: FrameOptions): readonly stri
   // Too narrow a terminal to say anything.
   if (left < 12) return [];
   const text = align(` => ${cut(row.name, left)}${amount}`, timer, columns);
-  const colored = row.isCompleted && useColor ? paint(text, row.color) : text;
+  const colored = row.isCompleted ? paint(text, colors[row.color]) : text;
   const log = row.log.map((line) => cut(` => => # ${line}`, columns));
-  return [colored, ...log.map((line) => (useColor ? paint(line, "faint") : line))];
+  return [colored, ...log.map((line) => paint(line, colors.log))];
 }
 
 /** The busiest running steps, as many as there is room for. */
-function stepsWithLogs(trace: ProgressTrace, { rows, isFinal }: FrameOptions): ReadonlySet<Step> {
-  if (isFinal) return new Set();
+function stepsWithLogs(trace: ProgressTrace, { rows, isFinal, logLines }: FrameOptions): ReadonlySet<Step> {
+  if (isFinal || logLines === 0) return new Set();
   const running = trace.started.filter((step) => step.completed === undefined);
-  const room = Math.max(0, Math.floor((rows - 2 - running.length - 1) / LOG_ROOM));
+  const room = Math.max(0, Math.floor((rows - 2 - running.length - 1) / (logLines + LOG_ROOM)));
   const talking = running.filter((step) => step.terminal.isUsed);
   return new Set(talking.toSorted((a, b) => b.terminal.written - a.terminal.written).slice(0, room));
 }
@@ -132,8 +131,4 @@ function align(left: string, right: string, width: number): string {
 
 function cut(text: string, width: number): string {
   return text.length <= width ? text : Array.from(text).slice(0, width).join("");
-}
-
-function paint(text: string, color: Color): string {
-  return `\x1b[${CODES[color]}m${text}\x1b[0m`;
 }
