@@ -59,3 +59,20 @@ test("--no-cache-filter runs the steps of the named stages only", async () => {
   expect(again).toMatch(/\[a 2\/2\] RUN echo a > \/a\n#\d+ DONE/);
   expect(again).toMatch(/\[b 3\/3\] RUN echo b > \/b\n#\d+ CACHED/);
 });
+
+test("--squash makes one layer of the build's own, and keeps the base's", async () => {
+  await using context = makeContext({
+    Dockerfile:
+      "FROM busybox\nRUN echo 1 > /a; echo 2 > /b; mkdir /etc/x; echo 3 > /etc/x/y\nRUN rm /a /etc/group; echo 4 > /b; rm -r /etc/x; mkdir /etc/x\nENV k=v\n",
+  });
+  const layers = async (image: string): Promise<string[]> =>
+    JSON.parse(await engine.ok(["inspect", "-f", "{{json .RootFS.Layers}}", image])) as string[];
+  await engine.ok(["build", "-q", "--squash", "-t", "squashed", context.path]);
+  const [base, own] = [await layers("busybox"), await layers("squashed")];
+  expect(own.slice(0, -1)).toEqual(base);
+  const list = "ls /a /etc/group /etc/x /etc/x/y /etc/passwd 2>/dev/null; cat /b; echo $k";
+  expect(await engine.ok(["run", "--rm", "--network", "none", "squashed", "sh", "-c", list])).toBe(
+    "/etc/passwd\n\n/etc/x:\n4\nv",
+  );
+  expect(await engine.ok(["history", "--format", "{{.Comment}}", "squashed"])).toStartWith("merge of 2 layers\n");
+});

@@ -38,6 +38,8 @@ export interface BuildRequest {
   readonly cacheTo?: readonly CacheTarget[];
   /** False: the image is only passing, and whoever asked for it tells how it goes on. Default true. */
   readonly isImageWanted?: boolean;
+  /** The layers that this build makes become one. */
+  readonly squash?: boolean;
   /** Files of the layers that this build made are no younger than SOURCE_DATE_EPOCH. */
   readonly rewriteTimestamp?: boolean;
   /** Canonical references, e.g. docker.io/library/web-ping:latest. */

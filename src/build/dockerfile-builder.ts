@@ -13,6 +13,7 @@ import type { FrontendCall } from "./check/frontend-calls.ts";
 import type { GitRunner } from "./context/git-checkout.ts";
 import { imageConfig } from "./export/image-config.ts";
 import { rewriteLayers } from "./export/rewrite-layers.ts";
+import { squash } from "./export/squash.ts";
 import { buildGraph, type GraphOptions } from "./graph/build-graph.ts";
 import type { StageGraph } from "./graph/graph-types.ts";
 import { parseDockerfile } from "./instructions/parse-dockerfile.ts";
@@ -250,10 +251,11 @@ export class DockerfileBuilder {
     const { layers: store, host } = this.#options;
     // They are in the store already, but for those that only a shared cache had.
     await localLayers(cache.result, request.signal);
-    const layers = request.rewriteTimestamp
-      ? await rewriteLayers(cache.result, epoch, { layers: store, progress, signal: request.signal })
-      : cache.result;
-    const config = withInlineCache(imageConfig(target, layers, request.labels), cache, request);
+    const tools = { layers: store, progress, signal: request.signal };
+    const whole = { stage: target, layers: cache.result };
+    const { stage, layers: made } = request.squash ? await squash(target, cache.result, tools) : whole;
+    const layers = request.rewriteTimestamp ? await rewriteLayers(made, epoch, tools) : made;
+    const config = withInlineCache(imageConfig(stage, layers, request.labels), cache, request);
     return await host.createImage(config, request.tags);
   }
 }

@@ -34,6 +34,7 @@ export interface BuildRequest {
   readonly labels: Readonly<Record<string, string>>;
   readonly target: string;
   readonly noCache: boolean;
+  readonly squash: boolean;
   /** Stages that are not looked up. */
   readonly noCacheFilter: readonly string[];
   /** Build once more without cache and compare. */
@@ -124,6 +125,7 @@ async function send(
       labels: JSON.stringify(build.labels),
       target: build.target || undefined,
       nocache: build.noCache,
+      squash: build.squash,
       berthnocachefilter: build.noCacheFilter,
       berthtwice: build.twice,
       berthcachefrom: build.cacheFrom,

@@ -90,6 +90,7 @@ const FLAGS = {
     type: "stringArray",
   }),
   "shm-size": bytesFlag('Size of "/dev/shm"'),
+  squash: booleanFlag("Squash newly built layers into a single new layer"),
   ssh: listFlag('SSH agent socket or keys to expose to the build (format: "default|<id>[=<socket>]")', {
     type: "stringArray",
   }),
@@ -208,6 +209,7 @@ async function requestOf(
     labels: keyValueMap(flags.label),
     target: flags.target,
     noCache: flags["no-cache"],
+    squash: flags.squash,
     noCacheFilter: flags["no-cache-filter"].flatMap((names) => names.split(",")),
     twice: flags.twice,
     cacheFrom: flags["cache-from"].map((text) => absoluteCache(text, "src", context)),

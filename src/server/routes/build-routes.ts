@@ -188,6 +188,7 @@ function parseBuild(request: RequestContext): ParsedBuild {
     labels: stringMapParameter(request, "labels"),
     target: request.text("target"),
     noCache: request.flag("nocache"),
+    squash: request.flag("squash"),
     noCacheFilter: request.query.getAll("berthnocachefilter"),
     pull: request.flag("pull"),
     networkMode: buildNetworkMode(request.text("networkmode")),
