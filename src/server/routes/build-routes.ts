@@ -74,7 +74,6 @@ async function build(sources: BuildSources, request: RequestContext): Promise<vo
   const buildId = request.text("buildid");
   if (buildId.startsWith(UPLOAD)) return await sources.uploads.offer(buildId.slice(UPLOAD.length), request);
   const parsed = parseBuild(request);
-  if (request.flag("squash")) throw new InvalidParameterError("squash is only supported with experimental mode");
   const isOurs = request.text("version") === "berth";
   if (!isOurs) checkOutputs(request);
   await using source = await openBuildSource(sources, request);
