@@ -81,15 +81,15 @@ function unknownTopic(words: readonly string[]): StatusError {
 /** Who asks for help gets it on stdout; who has only named no command is told what there is. */
 async function showRootHelp(global: GlobalFlags, streams: Streams): Promise<number> {
   const out = global.help || global.args[0] === "help" || global.given.size + global.args.length === 0;
-  await warnOfShorthand(global, streams.stderr);
+  await writeNotices(global, streams.stderr);
   const { listPlugins } = await import("./plugins/plugin-metadata.ts");
   const plugins = listPlugins(configDirectoryOf(global));
   await (out ? streams.stdout : streams.stderr).write(rootHelp(COMMANDS, GLOBAL_FLAGS, plugins, columnsOf(streams)));
   return 0;
 }
 
-async function warnOfShorthand(parsed: { readonly helpShorthand: boolean }, out: Output): Promise<void> {
-  if (parsed.helpShorthand) await out.write("Flag shorthand -h has been deprecated, use --help\n");
+async function writeNotices(parsed: { readonly notices: readonly string[] }, out: Output): Promise<void> {
+  for (const notice of parsed.notices) await out.write(`${notice}\n`);
 }
 
 /** A plugin may know the command. Asked for help, an unknown command is answered with what there is. */
@@ -131,7 +131,7 @@ async function showGroupHelp(
   streams: Streams,
 ): Promise<number> {
   const parsed = readGroupFlags(group);
-  await warnOfShorthand(parsed, streams.stdout);
+  await writeNotices(parsed, streams.stdout);
   const out = wantsHelp || parsed.help ? streams.stdout : streams.stderr;
   await out.write(groupHelp(group.path, group.group));
   return 0;
@@ -152,7 +152,7 @@ async function runCommand(
 ): Promise<number> {
   const command = await resolved.leaf.load();
   const parsed = readCommandFlags(command, resolved);
-  await warnOfShorthand(parsed, streams.stdout);
+  await writeNotices(parsed, streams.stdout);
   if (parsed.help || global.help) {
     await showCommandHelp(command, resolved.path, streams);
     return 0;

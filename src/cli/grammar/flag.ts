@@ -8,6 +8,8 @@ export interface Flag<T> {
   readonly usage: string;
   readonly short?: string;
   readonly hidden?: boolean;
+  /** What to use instead; said when it is given. */
+  readonly deprecated?: string;
   readonly initial: T;
   /** Printed as `(default …)`. */
   readonly defaultText?: string;
@@ -26,6 +28,7 @@ export type FlagValues<F extends FlagSet> = { readonly [Name in keyof F]: F[Name
 export interface FlagText {
   readonly short?: string;
   readonly hidden?: boolean;
+  readonly deprecated?: string;
   readonly type?: string;
 }
 

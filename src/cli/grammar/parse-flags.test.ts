@@ -51,8 +51,12 @@ describe("parseFlags()", () => {
   });
 
   test("sees --help and -h, and still refuses what is wrong behind them", () => {
-    expect(parseFlags(FLAGS, ["--help"])).toMatchObject({ help: true, helpShorthand: false });
-    expect(parseFlags(FLAGS, ["-h", "x"])).toMatchObject({ help: true, helpShorthand: true, args: ["x"] });
+    expect(parseFlags(FLAGS, ["--help"])).toMatchObject({ help: true, notices: [] });
+    expect(parseFlags(FLAGS, ["-h", "x"])).toMatchObject({
+      help: true,
+      notices: ["Flag shorthand -h has been deprecated, use --help"],
+      args: ["x"],
+    });
     expect(parseFlags(FLAGS, ["--help=false"]).help).toBe(false);
     expect(() => parseFlags(FLAGS, ["--help", "--nope"])).toThrow("unknown flag: --nope");
     expect(() => parseFlags(FLAGS, ["--help=x"])).toThrow('invalid argument "x" for "--help" flag');

@@ -13,8 +13,8 @@ export interface ParsedFlags<F extends FlagSet> {
   readonly args: readonly string[];
   /** `--help` was among them. */
   readonly help: boolean;
-  /** It was spelled `-h`, which docker wants to be rid of. */
-  readonly helpShorthand: boolean;
+  /** What is to be said of flags that docker wants to be rid of. */
+  readonly notices: readonly string[];
 }
 
 /**
@@ -45,14 +45,14 @@ export function parseFlags<F extends FlagSet>(
     given: reader.given,
     args: reader.args,
     help: reader.help,
-    helpShorthand: reader.helpShorthand,
+    notices: reader.notices,
   };
 }
 
 class FlagReader {
   position = 0;
   help = false;
-  helpShorthand = false;
+  readonly notices: string[] = [];
   readonly args: string[] = [];
   readonly given: Set<string> = new Set();
   readonly values: Record<string, unknown>;
@@ -98,7 +98,7 @@ class FlagReader {
         if (letter !== "h")
           throw new InvalidParameterError(`unknown shorthand flag: '${letter}' in -${word.slice(at)}`);
         this.help = true;
-        this.helpShorthand = true;
+        this.notices.push("Flag shorthand -h has been deprecated, use --help");
         continue;
       }
       const rest = word.slice(at + 1);
@@ -128,6 +128,9 @@ class FlagReader {
   #assign(name: string, flag: Flag<unknown>, text: string): void {
     const label = flag.short ? `-${flag.short}, --${name}` : `--${name}`;
     this.values[name] = readAs(label, flag, text, this.given.has(name) ? this.values[name] : undefined);
+    if (flag.deprecated && !this.given.has(name)) {
+      this.notices.push(`Flag --${name} has been deprecated, ${flag.deprecated}`);
+    }
     this.given.add(name);
   }
 }

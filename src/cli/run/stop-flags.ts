@@ -14,7 +14,10 @@ export interface StopFlags {
 export function stopFlags(): StopFlags {
   return {
     signal: stringFlag("Signal to send to the container", { short: "s" }),
-    time: integerFlag("Seconds to wait before killing the container", { hidden: true }),
+    time: integerFlag("Seconds to wait before killing the container", {
+      hidden: true,
+      deprecated: "use --timeout instead",
+    }),
     timeout: integerFlag("Seconds to wait before killing the container", { short: "t" }),
   };
 }
