@@ -303,9 +303,14 @@ test("ConmonRuntime.adopt() takes up running containers and tells of those that 
   const ended = await fixture.spec(["sh", "-c", "exit 3"], { rootfs });
   await fixture.start(ended);
   await fixture.exit(ended.id);
+  // The former engine was killed in an exec.
+  const bundle = join(fixture.directory, "bundles", running.id);
+  mkdirSync(join(bundle, "exec-0123456789abcdef"));
+  writeFileSync(join(bundle, "exec-0123456789abcdef", "process.json"), "{}");
   const next = fixture.newRuntime();
   expect(await next.adopt(ended.id)).toMatchObject({ kind: "exited", exit: { id: ended.id, exitCode: 3 } });
   expect(await next.adopt(running.id)).toMatchObject({ kind: "running", paused: false });
+  expect(readdirSync(bundle).filter((name) => name.startsWith("exec-"))).toEqual([]);
   expect(await next.adopt("0".repeat(64))).toEqual({ kind: "lost" });
   const exit = new Promise((resolve) => next.onExit(resolve));
   await next.kill(running.id, SIGKILL);

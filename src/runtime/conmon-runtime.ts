@@ -27,7 +27,7 @@ import type {
 } from "./container-runtime.ts";
 import { openContainerStdin } from "./container-stdin.ts";
 import { REOPEN_LOG_MESSAGE, resizeMessage, sendControlMessage } from "./control-fifo.ts";
-import { startExec } from "./exec-process.ts";
+import { removeExecFiles, startExec } from "./exec-process.ts";
 import { LowLevelRuntime } from "./low-level-runtime.ts";
 import { listProcesses, type ProcessTable } from "./process-list.ts";
 import { runBundleOnce } from "./run-once.ts";
@@ -168,6 +168,8 @@ export class ConmonRuntime implements ContainerRuntime {
       this.#killAll(id);
       return { kind: "lost" };
     }
+    removeExecFiles(files.directory);
+    rmSync(files.resources, { force: true });
     const container = this.#supervise(id, files, record);
     // The engine died between create and start. Nobody was told that it runs: let it end, which the exit tells.
     if (this.#runtime.isWaiting(id)) container.kill(SIGKILL);

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PassThrough, Writable } from "node:stream";
 import type { RuntimeConfig, RuntimeProcess } from "#spec/oci-runtime.ts";
@@ -184,6 +184,16 @@ function killExec(
   }
 }
 
+/** How the directories of execs begin, in the container's bundle. */
+const EXEC_PREFIX = "exec-";
+
+/** Removes what the execs of a killed engine left: their environment stands in it. */
+export function removeExecFiles(bundleDirectory: string): void {
+  for (const name of readdirSync(bundleDirectory)) {
+    if (name.startsWith(EXEC_PREFIX)) rmSync(join(bundleDirectory, name), { recursive: true, force: true });
+  }
+}
+
 /** The files of one exec, in the container's bundle: removed with it in any case. */
 class ExecFiles {
   readonly #directory: string;
@@ -191,7 +201,7 @@ class ExecFiles {
   #failure: Error | undefined;
 
   constructor(bundleDirectory: string) {
-    this.#directory = join(bundleDirectory, `exec-${randomBytes(8).toString("hex")}`);
+    this.#directory = join(bundleDirectory, `${EXEC_PREFIX}${randomBytes(8).toString("hex")}`);
     mkdirSync(this.#directory, { mode: 0o700 });
   }
 
