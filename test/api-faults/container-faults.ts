@@ -324,8 +324,7 @@ export const CONTAINER_FAULTS: readonly Fault[] = [
   {
     call: "DELETE /containers/running?link=1",
     status: 409,
-    message:
-      'cannot remove container "/running": container is running: stop the container before removing or force remove',
+    message: "Conflict, cannot remove the default link name of the container",
   },
   { call: "POST /containers/prune?filters=x", status: 400, message: "invalid filter" },
   { call: 'POST /containers/prune?filters={"odd":["x"]}', status: 400, message: "invalid filter 'odd'" },
