@@ -67,7 +67,7 @@ export const CONTAINER_FAULTS: readonly Fault[] = [
   { call: "POST /containers/none/wait", status: 404, message: "No such container: none" },
   { call: "POST /containers/none/resize?h=1&w=1", status: 404, message: "No such container: none" },
   { call: "POST /containers/none/attach", status: 404, message: "No such container: none" },
-  { call: "POST /containers/none/exec", status: 404, message: "No such container: none" },
+  { call: "POST /containers/none/exec", status: 400, message: "invalid JSON: got EOF while reading request body" },
   { call: "HEAD /containers/none/archive?path=/", status: 404, message: "" },
   { call: "PUT /containers/none/archive?path=/", status: 404, message: "No such container: none" },
   { call: "DELETE /containers/none", status: 404, message: "No such container: none" },

@@ -2,6 +2,7 @@ import type { Fault } from "./fault.ts";
 
 /** Of networks. */
 export const NETWORK_FAULTS: readonly Fault[] = [
+  { call: "GET /networks/?filters=x", status: 400, message: "invalid filter" },
   { call: "GET /networks?filters=x", status: 400, message: "invalid filter" },
   { call: 'GET /networks?filters={"odd":["x"]}', status: 400, message: "invalid filter 'odd'" },
   { call: 'GET /networks?filters={"type":["odd"]}', status: 400, message: "invalid filter: 'type'='odd'" },
