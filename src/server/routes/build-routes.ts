@@ -1,7 +1,7 @@
 import { type BuildRequest, buildFailure, sharedCacheOptions } from "#engine/builds/build-service.ts";
 import { buildAndDeliver } from "#engine/builds/outputs/build-and-deliver.ts";
 import type { Engine } from "#engine/engine.ts";
-import { errorMessage, InvalidParameterError } from "#errors/errors.ts";
+import { errorMessage, InvalidParameterError, NotImplementedError } from "#errors/errors.ts";
 import { formatReference, parseReference, tagNameOnly } from "#formats/reference.ts";
 import { textList } from "#lib/json-decoder.ts";
 import { berthRendering, legacyRendering } from "#server/build/build-rendering.ts";
@@ -195,7 +195,7 @@ function parseBuild(request: RequestContext): ParsedBuild {
       .getAll("extrahosts")
       .flatMap((hosts) => hosts.split(","))
       .filter((host) => host !== ""),
-    platform: request.text("platform"),
+    platform: onePlatform(request.text("platform")),
     ...stepLimits(request),
     ...sharedCacheOptions(
       [...request.query.getAll("berthcachefrom"), ...listParameter(request, "cachefrom")],
@@ -210,6 +210,14 @@ function buildNetworkMode(mode: string): string {
   if (mode === "" || mode === "default" || mode === "bridge") return "default";
   if (mode === "host" || mode === "none") return mode;
   throw new InvalidParameterError(`network mode "${mode}" not supported by buildkit: use default, host or none`);
+}
+
+/** Throws NotImplementedError for several at once. */
+function onePlatform(text: string): string {
+  if (!text.includes(",")) return text;
+  throw new NotImplementedError(
+    `a build for several platforms (${text}) is not supported: build and push each one, then put them under one name with buildx imagetools create`,
+  );
 }
 
 /** Docker's JSON list of references. */
