@@ -30,7 +30,7 @@ describe("checkLogConfig()", () => {
     ["json-file", { "labels-regex": "(" }, 'invalid log opt labels-regex "("'],
     ["json-file", { "env-regex": "[" }, 'invalid log opt env-regex "["'],
     ["syslog", {}, 'log driver "syslog" is not supported: use json-file, local or none'],
-    ["foo", {}, "logger: no log driver named 'foo' is registered"],
+    ["foo", {}, 'error looking up logging plugin foo: plugin "foo" not found'],
   ])("refuses %s with %j", (Type, Config, message) => {
     expect(() => checkLogConfig({ Type, Config })).toThrow(message);
   });

@@ -54,7 +54,7 @@ function unknownDriver(driver: string): Error {
   if (FOREIGN_DRIVERS.includes(driver)) {
     return new NotImplementedError(`log driver "${driver}" is not supported: use json-file, local or none`);
   }
-  return new InvalidParameterError(`logger: no log driver named '${driver}' is registered`);
+  return new InvalidParameterError(`error looking up logging plugin ${driver}: plugin "${driver}" not found`);
 }
 
 function checkNames(
