@@ -1,8 +1,17 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join, posix } from "node:path";
+import { join } from "node:path";
 import fc from "fast-check";
 import { RootDirectory } from "#sys/beneath.ts";
 import { ContainerTree, openForReading, type Place } from "./container-tree.ts";
@@ -77,7 +86,7 @@ describe("ContainerTree.find()", () => {
         (entries, paths) => {
           rmSync(root, { recursive: true });
           mkdirSync(root);
-          for (const [at, what] of entries) makeEntry(join(root, at), what);
+          for (const [at, what] of entries) makeEntry(at, what);
           using tree = openTree();
           using kernel = new RootDirectory(root);
           for (const asked of paths) expect(foundBy(tree, asked)).toBe(foundByKernel(kernel, asked));
@@ -143,15 +152,20 @@ describe("Subpaths.open()", () => {
   });
 });
 
-function makeEntry(path: string, what: string): void {
-  try {
-    mkdirSync(posix.dirname(path), { recursive: true });
-    if (what === "directory") mkdirSync(path, { recursive: true });
-    else if (what === "file") writeFileSync(path, "", { flag: "wx" });
-    else symlinkSync(what, path);
-  } catch {
-    // Something else has the name: the tree is as good without it.
+/** Makes an entry below the root. Links on the way there are not followed: they lead anywhere on this host. */
+function makeEntry(at: string, what: string): void {
+  const names = at.split("/");
+  for (let depth = 1; depth < names.length; depth++) {
+    const parent = join(root, ...names.slice(0, depth));
+    const stats = lstatSync(parent, { throwIfNoEntry: false });
+    if (stats && !stats.isDirectory()) return;
+    if (!stats) mkdirSync(parent);
   }
+  const path = join(root, at);
+  if (lstatSync(path, { throwIfNoEntry: false })) return;
+  if (what === "directory") mkdirSync(path);
+  else if (what === "file") writeFileSync(path, "", { flag: "wx" });
+  else symlinkSync(what, path);
 }
 
 /** Where the tree says that a path leads; "" for nowhere. */
