@@ -262,14 +262,6 @@ describe("the API's edges", () => {
       400,
       '"foobar": unknown operating system or architecture: invalid argument',
     ],
-    ["POST", "/build?squash=1", undefined, 400, "squash is only supported with experimental mode"],
-    [
-      "POST",
-      "/build?networkmode=front",
-      undefined,
-      400,
-      'network mode "front" not supported by buildkit: use default, host or none',
-    ],
   ])("%s %s with %j is %d", async (method, path, request, status, message) => {
     const answer = await api(method, path, request);
     expect([answer.status, answer.body["message"]]).toEqual([status, message]);

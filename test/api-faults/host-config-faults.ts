@@ -133,7 +133,7 @@ const REFUSED: readonly (readonly [hostConfig: unknown, message: string])[] = [
     "invalid restart policy: maximum retry count cannot be negative",
   ],
   [{ RestartPolicy: { Name: "always" }, AutoRemove: true }, "can't create 'AutoRemove' container with restart policy"],
-  [{ LogConfig: { Type: "odd" } }, "logger: no log driver named 'odd' is registered"],
+  [{ LogConfig: { Type: "odd" } }, 'error looking up logging plugin odd: plugin "odd" not found'],
   [{ LogConfig: { Type: "json-file", Config: { odd: "1" } } }, "unknown log opt 'odd' for json-file log driver"],
   [{ LogConfig: { Type: "json-file", Config: { "max-size": "x" } } }, "invalid size: 'x'"],
   [{ LogConfig: { Type: "json-file", Config: { "max-file": "0" } } }, "max-file cannot be less than 1"],
