@@ -48,8 +48,14 @@ export class PrivateEngine {
 
   static async start(options: PrivateEngineOptions = {}): Promise<PrivateEngine> {
     const engine = new PrivateEngine(options);
-    await engine.start();
-    return engine;
+    try {
+      await engine.start();
+      return engine;
+    } catch (error) {
+      // Its log is in the error.
+      if (!options.directory) rmSync(engine.directory, { recursive: true, force: true });
+      throw error;
+    }
   }
 
   /** Starts the engine (again, after `stop` or `crash`) and waits until it answers. */
