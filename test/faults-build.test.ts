@@ -91,7 +91,8 @@ describe("a build's client goes away", () => {
 });
 
 test("endless output does not fill the engine's memory when the client does not read", async () => {
-  await using context = makeContext({ Dockerfile: "FROM busybox\nRUN yes 40404 | head -c 100000000\n" });
+  const printed = 400_000_000;
+  await using context = makeContext({ Dockerfile: `FROM busybox\nRUN yes 40404 | head -c ${printed}\n` });
   const tar = Bun.spawnSync(["tar", "-cf", "-", "-C", context.path, "."]).stdout;
   const before = residentBytes();
   const socket = connect(engine.socket);
@@ -103,7 +104,8 @@ test("endless output does not fill the engine's memory when the client does not 
   try {
     expect(await until(() => processesWith("40404").length > 0, 20_000)).toBe(true);
     expect(await until(() => processesWith("40404").length === 0, 60_000)).toBe(true);
-    expect(residentBytes() - before).toBeLessThan(200_000_000);
+    // Some of it is garbage that waits to be collected; kept as base64 it would be a third more than what was printed.
+    expect(residentBytes() - before).toBeLessThan(printed);
   } finally {
     socket.destroy();
   }

@@ -130,7 +130,7 @@ export class VertexProgress {
   }
 
   log(stream: 1 | 2, bytes: Uint8Array): void {
-    const data = Buffer.from(bytes);
+    const data = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#emit({ logs: [{ vertex: this.#digest, stream, data: data.toString("base64"), timestamp: now() }] });
     const from = tailStart(data);
     const lines = ((from === 0 ? this.#lastLine : "") + data.toString("utf8", from)).split("\n");
