@@ -104,8 +104,8 @@ test("endless output does not fill the engine's memory when the client does not 
   try {
     expect(await until(() => processesWith("40404").length > 0, 20_000)).toBe(true);
     expect(await until(() => processesWith("40404").length === 0, 60_000)).toBe(true);
-    // Some of it is garbage that waits to be collected; kept as base64 it would be a third more than what was printed.
-    expect(residentBytes() - before).toBeLessThan(printed);
+    // What was garbage when the command ended is collected soon, what is kept is not.
+    expect(await until(() => residentBytes() - before < 200_000_000, 10_000)).toBe(true);
   } finally {
     socket.destroy();
   }
