@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes a fresh Debian machine ready to build and run Berth: Debian packages (as root or with sudo) and npm packages.
 # Installs only what is missing; takes a few milliseconds when nothing is.
-#   tools/setup.sh [test]   with test: also the clients and the engine that tests compare Berth with
+#   tools/setup.sh [test]   with test: also the clients and the engines that tests compare Berth with
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -89,6 +89,8 @@ if [ ! -e $buildkit_docker ] && command -v apt-get >/dev/null; then
     rm -rf "$unpacked"
   fi
 fi
+
+[ "${1:-}" != test ] || bash tools/current-docker.sh
 
 # The stamp says which lock file node_modules was made from.
 stamp=node_modules/.berth-lock
