@@ -6,7 +6,7 @@ import { BenchImages } from "./images/images.ts";
 import { type BenchOptions, readOptions } from "./options.ts";
 import { startBerth } from "./peers/berth.ts";
 import { startBuildah } from "./peers/buildah.ts";
-import { startDocker, startDockerClassic } from "./peers/docker.ts";
+import { startCurrentDocker, startDocker, startDockerClassic } from "./peers/docker.ts";
 import type { Peer, PeerOptions } from "./peers/peer.ts";
 import { startPodman } from "./peers/podman.ts";
 import { replaceBetweenMarkers } from "./readme.ts";
@@ -17,6 +17,7 @@ import { WORKLOADS } from "./workloads/workloads.ts";
 
 const PEERS: ReadonlyMap<string, (options: PeerOptions) => Promise<Peer>> = new Map([
   ["berth", startBerth],
+  ["docker-current", startCurrentDocker],
   ["docker", startDocker],
   ["docker-classic", startDockerClassic],
   ["podman", startPodman],
@@ -35,7 +36,7 @@ async function main(): Promise<void> {
     const table = renderTable({
       command: ["npm run bench", ...(options.words.length > 0 ? ["--", ...options.words] : [])].join(" "),
       rounds: options.rounds,
-      versions: peers.map((peer) => peer.version),
+      peers,
       measured,
       notes: [...absences, ...failures],
     });
@@ -56,14 +57,14 @@ async function startPeers(
   peers: Peer[],
 ): Promise<readonly string[]> {
   const absences: string[] = [];
-  for (const [name, start] of PEERS) {
+  for (const [position, [name, start]] of [...PEERS].entries()) {
     if (!options.peers.includes(name) || !isNeeded(name, options)) continue;
     say(`starting ${name}`);
     const home = join(directory, name);
     mkdirSync(home);
     const runDirectory = mkdtempSync(`/run/bench-${name}-`);
     try {
-      peers.push(await start({ directory: home, runDirectory, registry }));
+      peers.push(await start({ directory: home, runDirectory, position, registry }));
     } catch (error) {
       const absence = `${name} is absent: ${error instanceof Error ? error.message : String(error)}`;
       absences.push(absence);

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# npm run bench: measures Berth beside Debian's Docker, Podman and Buildah, each with engine and data of its own. Needs root.
+# npm run bench: measures Berth beside a current Docker and Debian 12's Docker, Podman and Buildah, each with engine and data of its own. Needs root.
 #   tools/bench.sh [--only WORK]... [--peer NAME]... [--rounds N] [--readme]
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -27,6 +27,7 @@ install_peers() {
 
 bash tools/setup.sh
 install_peers || echo "bench: not all packages could be installed" >&2
+bash tools/current-docker.sh >&2 || echo "bench: no current docker could be fetched" >&2
 bash tools/build.sh
 
 directory=$(mktemp -d "${TMPDIR:-/tmp}/berth-bench.XXXXXX")

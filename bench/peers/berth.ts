@@ -11,6 +11,7 @@ export async function startBerth(options: PeerOptions): Promise<Peer> {
   const { stdout } = await run(BERTH, ["--version"]);
   return {
     name: "Berth",
+    title: "Berth",
     version: stdout.trim().replace(/^Berth version /, "Berth "),
     command: (args) => ({ argv: [BERTH, ...args], env }),
     engineProcesses: () => processTree(engine.pid),

@@ -13,6 +13,7 @@ export async function startBuildah(options: PeerOptions): Promise<Peer> {
   if (exitCode !== 0) throw new Error(`buildah does not answer: ${stderr.trim()}`);
   return {
     name: "Buildah",
+    title: "Buildah",
     version: stdout.trim().replace(/^buildah version (\S+).*/, "Buildah $1"),
     command: (args) => ({ argv: [BUILDAH, ...global, ...inItsWords(args)], env }),
     engineProcesses: () => [],

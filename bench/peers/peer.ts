@@ -7,6 +7,8 @@ export interface Command {
 /** An engine under measurement, started for this run alone and gone with `stop`. */
 export interface Peer {
   readonly name: PeerName;
+  /** Its column's header: `Docker 20.10`. */
+  readonly title: string;
   /** As the table's footnote shows it: `Docker 20.10.24+dfsg1 (BuildKit, runc 1.1.5)`. */
   readonly version: string;
   /** The command line that does `args`, docker's grammar. */
@@ -16,13 +18,15 @@ export interface Peer {
   stop(): Promise<void>;
 }
 
-export type PeerName = "Berth" | "Docker" | "Docker classic" | "Podman" | "Buildah";
+export type PeerName = "Berth" | "Docker current" | "Docker" | "Docker classic" | "Podman" | "Buildah";
 
 export interface PeerOptions {
   /** An empty directory of the peer's own. */
   readonly directory: string;
   /** Another one, in a tmpfs as /run is, for what a reboot may take; a short path, for sockets and podman's sake. */
   readonly runDirectory: string;
+  /** A number of its own, below 256, for names and addresses that no two peers may share. */
+  readonly position: number;
   /** `127.0.0.1:PORT` of the registry, plain http. */
   readonly registry: string;
 }

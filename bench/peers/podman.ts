@@ -18,6 +18,7 @@ export async function startPodman(options: PeerOptions): Promise<Peer> {
   if (exitCode !== 0) throw new Error(`podman does not answer: ${stderr.trim()}`);
   return {
     name: "Podman",
+    title: "Podman",
     version: `Podman ${stdout.trim()}`,
     command,
     engineProcesses: () => [],

@@ -11,7 +11,7 @@ const STEP_SECONDS = 2;
 export async function cacheImportWorkload({ images, directory }: Stand): Promise<Workload> {
   const base = await images.base();
   const contextOf = (peer: Peer): string => join(directory, peer.name);
-  const imageOf = (peer: Peer): string => images.repository(`cache-${peer.name.toLowerCase()}`);
+  const imageOf = (peer: Peer): string => images.repository(`cache-${peer.name.toLowerCase().replace(" ", "-")}`);
   const build = (peer: Peer, ...flags: readonly string[]) =>
     time(
       peer.command(["build", "--build-arg", "BUILDKIT_INLINE_CACHE=1", ...flags, "-t", imageOf(peer), contextOf(peer)]),
@@ -21,8 +21,10 @@ export async function cacheImportWorkload({ images, directory }: Stand): Promise
     await time(peer.command(["builder", "prune", "-a", "-f"]));
   };
   return {
-    rows: [{ key: "import", title: "build in an empty engine, all steps in the registry's cache", unit: "ms" }],
-    peers: ["Berth", "Docker"],
+    rows: [
+      { key: "import", title: "build in an empty engine, all steps in the registry's cache", unit: "ms", lead: 1 },
+    ],
+    peers: ["Berth", "Docker current", "Docker"],
     maxRounds: 5,
     warmUp: false,
     setUp: async (peer) => {

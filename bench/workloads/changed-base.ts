@@ -17,7 +17,7 @@ export async function changedBaseWorkload({ images, directory }: Stand): Promise
     await time(peer.command(["build", "-t", "bench-base", baseOf(peer)]));
   };
   return {
-    rows: [{ key: "changed", title: "rebuild of web-ping, its base changed", unit: "ms" }],
+    rows: [{ key: "changed", title: "rebuild of web-ping, its base changed", unit: "ms", lead: 1 }],
     setUp: async (peer) => {
       mkdirSync(baseOf(peer), { recursive: true });
       writeFileSync(join(baseOf(peer), "Dockerfile"), `FROM ${image}\nCOPY version /version\n`);

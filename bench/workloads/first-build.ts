@@ -11,7 +11,7 @@ export async function firstBuildWorkload({ images, directory }: Stand): Promise<
   const contextOf = (peer: Peer): string => join(directory, peer.name);
   let builds = 0;
   return {
-    rows: [{ key: "first", title: "first build of web-ping and one `RUN`", unit: "ms" }],
+    rows: [{ key: "first", title: "first build of web-ping and one `RUN`", unit: "ms", lead: 1 }],
     setUp: async (peer) => {
       writeWebPing(contextOf(peer), image, ["RUN echo installed >/installed"]);
       await time(peer.command(["pull", "-q", image]));

@@ -42,7 +42,7 @@ export async function memoryWorkload({ images }: Stand): Promise<Workload> {
 export async function memoryAfterWorkload(): Promise<Workload> {
   return {
     rows: [{ key: "after", title: "memory of the engine after all of the above", unit: "MB" }],
-    peers: ["Berth", "Docker"],
+    peers: ["Berth", "Docker current", "Docker"],
     maxRounds: 1,
     warmUp: false,
     sample: async (peer) => {

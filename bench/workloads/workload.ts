@@ -8,7 +8,9 @@ export interface Row {
   readonly unit: "ms" | "MB";
   /** What Berth is to reach, in the row's unit. */
   readonly reach?: number;
-  /** Where the time or space goes; said below the table when `reach` is missed. */
+  /** How many times faster than the fastest of the others Berth is to be; 1: never slower. */
+  readonly lead?: number;
+  /** Where the time or space goes; said below the table when `reach` or `lead` is missed. */
   readonly costs?: string;
 }
 
@@ -42,8 +44,8 @@ export type WorkloadFactory = (stand: Stand) => Promise<Workload>;
 export type TableName = "engines" | "builders";
 
 export const TABLE_PEERS: Readonly<Record<TableName, readonly PeerName[]>> = {
-  engines: ["Berth", "Docker", "Podman"],
-  builders: ["Berth", "Docker", "Docker classic", "Buildah"],
+  engines: ["Berth", "Docker current", "Docker", "Podman"],
+  builders: ["Berth", "Docker current", "Docker", "Docker classic", "Buildah"],
 };
 
 export interface NamedWorkload {

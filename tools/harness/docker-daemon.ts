@@ -11,11 +11,15 @@ export interface DockerDaemonOptions {
   readonly runDirectory: string;
   /** Below this cgroup everything is, so that nothing of it stays. */
   readonly cgroupParent: string;
+  /** Where dockerd and its containerd are looked for before PATH. */
+  readonly programs?: string;
+  /** A bridge that exists already, for containers that name no network, in place of docker0. */
+  readonly bridge?: string;
 }
 
 /**
- * Debian's dockerd with roots of its own. It changes the network of the machine: give it a network namespace, and a /run of its own, where no
- * other containerd listens.
+ * A dockerd with roots of its own: Debian's, or that of `programs`. It changes the network of the machine: give it a network namespace, and a
+ * /run of its own, where no other containerd listens.
  */
 export class DockerDaemon {
   readonly socket: string;
@@ -23,17 +27,23 @@ export class DockerDaemon {
   readonly #child: ChildProcess;
 
   private constructor(options: DockerDaemonOptions) {
-    const { directory, runDirectory, cgroupParent } = options;
+    const { directory, runDirectory, cgroupParent, programs, bridge } = options;
     this.#options = options;
     this.socket = join(runDirectory, "docker.sock");
     const log = openSync(this.#log, "a");
     const roots = ["--data-root", join(directory, "data"), "--exec-root", join(runDirectory, "exec")];
     const rest = ["--pidfile", join(runDirectory, "dockerd.pid"), "--cgroup-parent", cgroupParent];
-    this.#child = spawn("dockerd", ["-H", `unix://${this.socket}`, ...roots, ...rest], {
-      // Out of the terminal's reach: Ctrl-C is for the program that started it, which stops its engines in order.
-      detached: true,
-      stdio: ["ignore", log, log],
-    });
+    const network = bridge ? ["--bridge", bridge] : [];
+    this.#child = spawn(
+      programs ? join(programs, "dockerd") : "dockerd",
+      [...roots, ...rest, ...network, "-H", `unix://${this.socket}`],
+      {
+        env: programs ? { ...process.env, PATH: `${programs}:${process.env["PATH"]}` } : process.env,
+        // Out of the terminal's reach: Ctrl-C is for the program that started it, which stops its engines in order.
+        detached: true,
+        stdio: ["ignore", log, log],
+      },
+    );
   }
 
   /** Starts it and waits until it answers `client`, a docker command line. */
