@@ -54,7 +54,7 @@ describe("clients that vanish", () => {
       expect(await engine.ok(["inspect", "-f", "{{.State.Status}}", "talker"])).toBe("running");
       expect((await engine.ok(["logs", "-n", "1", "talker"])).trim()).toBe("on");
     },
-    30_000,
+    60_000,
   );
 
   async function vanish(args: readonly string[]): Promise<void> {
@@ -172,14 +172,14 @@ describe("Ctrl-C", () => {
         return [mounts, cgroups, namespaces, containerFiles, temporaryFiles].every((names) => names.length === 0);
       });
     },
-    10_000,
+    40_000,
   );
 });
 
 async function waitFor(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 5000;
+  const deadline = Date.now() + 30_000;
   while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error("the condition did not come true in 5 s");
+    if (Date.now() > deadline) throw new Error("the condition did not come true in 30 s");
     await Bun.sleep(20);
   }
 }
