@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Engine } from "#client/engine.ts";
 import { HttpEngine } from "#client/http-engine.ts";
 import { clientTls } from "./client-tls.ts";
-import { configFileProblem, readConfigFile } from "./config/config-file.ts";
+import { readConfigFile } from "./config/config-file.ts";
 import { requestHeaders } from "./config/request-headers.ts";
 import { endpointOf, selectContext } from "./context/context-selection.ts";
 import type { GLOBAL_FLAGS } from "./global-flags.ts";
@@ -45,9 +45,6 @@ export function createContext(
   let engine: Engine | undefined;
   const openEngine = (): Engine => {
     const tls = (): ReturnType<typeof clientTls> => clientTls(flags, given, env, configDirectory);
-    const problem = configFileProblem(configDirectory);
-    // Short texts are out when the call returns, and nobody can wait for them here.
-    if (problem !== undefined) void streams.stderr.write(`${problem}\n`);
     const endpoint = endpointOf(selection, flags, configDirectory, tls);
     return new HttpEngine(endpoint, {
       apiVersion: env["DOCKER_API_VERSION"],

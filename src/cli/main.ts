@@ -2,6 +2,7 @@
 import { BerthError, CancelledError, errorMessage, InvalidParameterError } from "#errors/errors.ts";
 import { configDirectoryOf, createContext, type GlobalFlags } from "./command-context.ts";
 import { COMMANDS } from "./commands.ts";
+import { type ConfigFile, loadConfigFile } from "./config/config-file.ts";
 import { GLOBAL_FLAGS } from "./global-flags.ts";
 import type { Command } from "./grammar/command.ts";
 import { type Resolution, resolveCommand } from "./grammar/command-tree.ts";
@@ -9,6 +10,7 @@ import { commandHelp, groupHelp, rootHelp } from "./grammar/help.ts";
 import { type ParsedFlags, parseFlags } from "./grammar/parse-flags.ts";
 import { argumentsError, flagError, unknownCommandError } from "./grammar/usage-error.ts";
 import { exitOnSignals, interruptCode } from "./interrupt.ts";
+import { MISSING_BUILDER, type ReplacementBuilder, replacementBuilder, replaceWords } from "./plugins/builder-alias.ts";
 import { processStreams, ReaderGoneError } from "./process-streams.ts";
 import { PROGRAM } from "./program.ts";
 import { StatusError } from "./status-error.ts";
@@ -30,13 +32,17 @@ export async function runCli(argv: readonly string[]): Promise<number> {
 
 async function dispatch(argv: readonly string[], streams: Streams): Promise<number> {
   const global = readGlobalFlags(argv);
+  const isCompletion = global.args[0] === "__complete" || global.args[0] === "__completeNoDesc";
+  const config = isCompletion ? {} : await loadConfig(global, streams);
+  const builder = replacementBuilder(config, global.args, COMMANDS);
+  if (builder) return runBuilder(builder, argv, global, streams);
   if (global.flags.version) {
     await streams.stdout.write(
       `${PROGRAM === "docker" ? "Docker" : "Berth"} version ${VERSION}, build ${buildCommit()}\n`,
     );
     return 0;
   }
-  if (global.args[0] === "__complete" || global.args[0] === "__completeNoDesc") {
+  if (isCompletion) {
     const { complete } = await import("./completion/complete.ts");
     return complete(global.args.slice(1), createContext(global, streams, { startsEngine: false }), {
       described: global.args[0] === "__complete",
@@ -54,6 +60,27 @@ async function dispatch(argv: readonly string[], streams: Streams): Promise<numb
     case "command":
       return runCommand(resolution, global, streams);
   }
+}
+
+/** Reads `config.json`, and says what is wrong in it before anything else. */
+async function loadConfig(global: GlobalFlags, streams: Streams): Promise<ConfigFile> {
+  const { config, warning } = loadConfigFile(configDirectoryOf(global));
+  if (warning !== undefined) await streams.stderr.write(`${warning}\n`);
+  return config;
+}
+
+/** Another builder than Berth's own, of the user's choice. */
+async function runBuilder(
+  { name, before, after }: ReplacementBuilder,
+  argv: readonly string[],
+  global: GlobalFlags,
+  streams: Streams,
+): Promise<number> {
+  const { findPlugin } = await import("./plugins/plugin-metadata.ts");
+  const plugin = findPlugin(name, configDirectoryOf(global));
+  if (!plugin) throw new StatusError(1, MISSING_BUILDER);
+  const { runPlugin } = await import("./plugins/run-plugin.ts");
+  return runPlugin(plugin, replaceWords(argv, before, after), createContext(global, streams));
 }
 
 /** `berth help image ls`. */

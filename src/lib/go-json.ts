@@ -17,6 +17,18 @@ export function jsonProblem(text: string): string | undefined {
   }
 }
 
+/** Where the JSON value ends that `text` begins with, when something follows it; undefined when nothing does, or it begins with none. */
+export function trailingOffset(text: string): number | undefined {
+  const scanner = new Scanner(text);
+  try {
+    scanner.value();
+    return scanner.atEnd() ? undefined : scanner.offset;
+  } catch (error) {
+    if (error instanceof SyntaxProblem) return undefined;
+    throw error;
+  }
+}
+
 const ESCAPES = '"\\/bfnrtu';
 /** Deeper than any document, and far from the end of the stack. */
 const DEEPEST = 1000;
@@ -28,6 +40,10 @@ class Scanner {
 
   constructor(text: string) {
     this.#text = text;
+  }
+
+  get offset(): number {
+    return this.#at;
   }
 
   atEnd(): boolean {

@@ -28,7 +28,7 @@ export const command: Command = defineCommand({
     checkAttachable(container);
     const { Id: id, Config: config } = container;
     const tty = config.Tty ?? false;
-    const detachKeys = await detachKeysOf(flags["detach-keys"], context);
+    const detachKeys = detachKeysOf(flags["detach-keys"], context);
     const attach = { stdin: !flags["no-stdin"] && (config.OpenStdin ?? false), stdout: true, stderr: true, detachKeys };
     requireTerminal(streams, attach.stdin, tty);
     const stopProxy = flags["sig-proxy"] && !tty ? proxySignals(engine, id) : () => undefined;

@@ -22,7 +22,7 @@ export const command: Command = defineCommand({
     "reserved-space": bytesFlag("Amount of disk space always allowed to keep for cache"),
   },
   async run({ flags }, context) {
-    const filters = await pruneFilters(flags.filter, context);
+    const filters = pruneFilters(flags.filter, context);
     const warning = `WARNING! This will remove all ${flags.all ? "" : "dangling "}build cache.`;
     const space = {
       reserved: flags["reserved-space"] || flags["keep-storage"],

@@ -14,7 +14,7 @@ export const command: Command = defineCommand({
     force: booleanFlag("Do not prompt for confirmation", { short: "f" }),
   },
   async run({ flags }, context) {
-    const filters = await pruneFilters(flags.filter, context);
+    const filters = pruneFilters(flags.filter, context);
     const warning = "WARNING! This will remove all stopped containers.";
     return runPrune({ warning, scope: { containers: true }, filters, force: flags.force }, context, () =>
       pruneContainers(context.engine, filters),

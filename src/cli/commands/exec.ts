@@ -68,7 +68,7 @@ async function execRequest(
     User: flags.user,
     WorkingDir: flags.workdir,
     Privileged: flags.privileged,
-    DetachKeys: await detachKeysOf(flags["detach-keys"], context),
+    DetachKeys: detachKeysOf(flags["detach-keys"], context),
     ...(size ? { ConsoleSize: [size.rows, size.columns] as const } : {}),
   };
 }

@@ -16,7 +16,7 @@ export const command: Command = defineCommand({
     force: booleanFlag("Do not prompt for confirmation", { short: "f" }),
   },
   async run({ flags }, context) {
-    const filters = await pruneFilters(flags.filter, context);
+    const filters = pruneFilters(flags.filter, context);
     const what = flags.all ? "all images without at least one container associated to them" : "all dangling images";
     const warning = `WARNING! This will remove ${what}.`;
     const scope: PruneScope = { images: flags.all ? "all" : "dangling" };

@@ -16,7 +16,7 @@ export const command: Command = defineCommand({
   async run({ flags }, context) {
     const warning = "WARNING! This will remove all custom networks not used by at least one container.";
     if (!flags.force && !(await confirm(`${warning}\n${ARE_YOU_SURE}`, context))) return 0;
-    const { text } = await pruneNetworks(context.engine, await pruneFilters(flags.filter, context));
+    const { text } = await pruneNetworks(context.engine, pruneFilters(flags.filter, context));
     await context.streams.stdout.write(text);
     return 0;
   },

@@ -78,7 +78,7 @@ async function runAttached(
   context: CommandContext,
 ): Promise<number> {
   const { engine, streams } = context;
-  const detachKeys = await detachKeysOf(flags["detach-keys"], context);
+  const detachKeys = detachKeysOf(flags["detach-keys"], context);
   const attach = {
     stdin: request.AttachStdin ?? false,
     stdout: request.AttachStdout ?? false,

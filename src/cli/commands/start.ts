@@ -48,7 +48,7 @@ async function startAttached(
 ): Promise<number> {
   const { engine, streams } = context;
   const { Id: id, Config: config, HostConfig: host } = await inspectContainer(engine, name);
-  const detachKeys = await detachKeysOf(flags["detach-keys"], context);
+  const detachKeys = detachKeysOf(flags["detach-keys"], context);
   const tty = config.Tty ?? false;
   const attach = { stdin: flags.interactive && (config.OpenStdin ?? false), stdout: true, stderr: true, detachKeys };
   const stopProxy = tty ? () => undefined : proxySignals(engine, id);

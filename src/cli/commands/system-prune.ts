@@ -35,7 +35,7 @@ export const command: Command = defineCommand({
     if (flags.volumes && flags.filter["until"]) {
       throw new InvalidParameterError('ERROR: The "until" filter is not supported with "--volumes"');
     }
-    const filters = await pruneFilters(flags.filter, context);
+    const filters = pruneFilters(flags.filter, context);
     if (!flags.force && !(await confirmPrune(question(flags, filters), context))) return 0;
     let reclaimed = 0;
     for (const prune of steps(flags)) {
@@ -80,7 +80,9 @@ function warningText(scope: Scope, filters: Filters): string {
     scope.all ? "all images without at least one container associated to them" : "all dangling images",
     scope.all ? "all build cache" : "unused build cache",
   ];
-  const used = Object.entries(filters).flatMap(([name, values]) => values.map((value) => `${name}=${value}`));
+  const used = Object.entries(filters)
+    .flatMap(([name, values]) => values.map((value) => `${name}=${value}`))
+    .sort();
   const filtered =
     used.length === 0
       ? ""

@@ -23,7 +23,7 @@ export const command: Command = defineCommand({
     const what = flags.all ? "all local volumes" : "anonymous local volumes";
     const warning = `WARNING! This will remove ${what} not used by at least one container.`;
     const scope: PruneScope = { volumes: flags.all ? "all" : "anonymous" };
-    const filters = await pruneFilters(flags.filter, context);
+    const filters = pruneFilters(flags.filter, context);
     return runPrune({ warning, scope, filters, force: flags.force }, context, () =>
       pruneVolumes(context.engine, filters, flags.all),
     );

@@ -2,8 +2,9 @@
 import { readFileSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { errorCode, errorMessage, InvalidParameterError, SystemError } from "#errors/errors.ts";
-import { jsonProblem } from "#lib/go-json.ts";
-import { type Decoder, map, object, text, textList, textMap } from "#lib/json-decoder.ts";
+import { jsonProblem, trailingOffset } from "#lib/go-json.ts";
+import { decodeBasicAuth } from "./basic-auth.ts";
+import { goMap, goStruct, goText, goTextList, readGoDocument } from "./go-fields.ts";
 
 export interface ConfigFile {
   readonly auths?: Readonly<Record<string, AuthEntry>>;
@@ -27,6 +28,18 @@ export interface ConfigFile {
   readonly cliPluginsExtraDirs?: readonly string[];
   /** `builder`: the plugin that builds. */
   readonly aliases?: Readonly<Record<string, string>>;
+  /** What plugins keep here for themselves. */
+  readonly plugins?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  // Of no use to an engine without swarm and plugins, and read for docker's complaint when they are no texts.
+  readonly features?: Readonly<Record<string, string>>;
+  readonly experimental?: string;
+  readonly pluginsFormat?: string;
+  readonly servicesFormat?: string;
+  readonly serviceInspectFormat?: string;
+  readonly tasksFormat?: string;
+  readonly secretFormat?: string;
+  readonly configFormat?: string;
+  readonly nodesFormat?: string;
 }
 
 export interface AuthEntry {
@@ -44,33 +57,47 @@ export interface ProxySettings {
   readonly allProxy?: string;
 }
 
-const proxySettings = object<ProxySettings>(
-  { httpProxy: text, httpsProxy: text, noProxy: text, ftpProxy: text, allProxy: text },
-  {},
-);
-const authEntry = object<AuthEntry>({ auth: text, identitytoken: text, registrytoken: text }, {});
+const proxySettings = goStruct<ProxySettings>("configfile.ProxyConfig", {
+  httpProxy: goText,
+  httpsProxy: goText,
+  noProxy: goText,
+  ftpProxy: goText,
+  allProxy: goText,
+});
+const authEntry = goStruct<AuthEntry>("types.AuthConfig", {
+  auth: goText,
+  identitytoken: goText,
+  registrytoken: goText,
+});
+const texts = goMap(goText, "");
 
-/** What Berth reads of the file. Throws InvalidParameterError. */
-export const decodeConfigFile: Decoder<ConfigFile> = object<ConfigFile>(
-  {
-    auths: map(authEntry, {}),
-    credsStore: text,
-    credHelpers: textMap,
-    detachKeys: text,
-    psFormat: text,
-    statsFormat: text,
-    imagesFormat: text,
-    networksFormat: text,
-    volumesFormat: text,
-    pruneFilters: textList,
-    currentContext: text,
-    HttpHeaders: textMap,
-    proxies: map(proxySettings, {}),
-    cliPluginsExtraDirs: textList,
-    aliases: textMap,
-  },
-  {},
-);
+const configFile = goStruct<ConfigFile>("configfile.ConfigFile", {
+  auths: goMap(authEntry, {}),
+  credsStore: goText,
+  credHelpers: texts,
+  detachKeys: goText,
+  psFormat: goText,
+  statsFormat: goText,
+  imagesFormat: goText,
+  networksFormat: goText,
+  volumesFormat: goText,
+  pruneFilters: goTextList,
+  currentContext: goText,
+  HttpHeaders: texts,
+  proxies: goMap(proxySettings, {}),
+  cliPluginsExtraDirs: goTextList,
+  aliases: texts,
+  plugins: goMap(texts, {}),
+  features: texts,
+  experimental: goText,
+  pluginsFormat: goText,
+  servicesFormat: goText,
+  serviceInspectFormat: goText,
+  tasksFormat: goText,
+  secretFormat: goText,
+  configFormat: goText,
+  nodesFormat: goText,
+});
 
 /** The file as it is, also what only docker knows of it, and what Berth reads of it. */
 export interface ConfigDocument {
@@ -78,36 +105,77 @@ export interface ConfigDocument {
   readonly config: ConfigFile;
 }
 
-/** Reads `config.json` of `directory`; an absent one is empty, and so is a malformed one: see {@link configFileProblem}. */
+/** What Berth makes of a text that should be a `config.json`. */
+export interface ReadConfig {
+  readonly config: ConfigFile;
+  /** What is wrong with it, in docker's words; the rest of it counts. */
+  readonly problem: string | undefined;
+}
+
+/** Reads `config.json` of `directory`. An absent one is empty, one that is no JSON too; what is wrong in one is left out: see {@link loadConfigFile}. */
 export function readConfigFile(directory: string): ConfigFile {
+  return parseConfig(readIfThere(configPath(directory))).config;
+}
+
+/** As `readConfigFile`, with docker's warning of what is wrong with it. */
+export function loadConfigFile(directory: string): {
+  readonly config: ConfigFile;
+  readonly warning: string | undefined;
+} {
+  const path = configPath(directory);
+  const { config, problem } = parseConfig(readIfThere(path));
+  return {
+    config,
+    warning: problem === undefined ? undefined : `WARNING: Error parsing config file (${path}): ${problem}`,
+  };
+}
+
+/** Reads the text of a `config.json`, whatever it is. */
+export function parseConfig(text: string): ReadConfig {
+  let document: unknown;
   try {
-    return readConfigDocument(directory).config;
+    document = firstValue(text);
   } catch (error) {
-    if (error instanceof InvalidParameterError) return {};
-    throw error;
+    return { config: {}, problem: jsonProblem(text) ?? errorMessage(error) };
+  }
+  const { value: config = {}, problem } = readGoDocument(configFile, document);
+  return { config, problem: problem ?? authProblem(config) };
+}
+
+/** The JSON value that a text begins with: docker reads no further. An empty text is an empty object. */
+function firstValue(text: string): unknown {
+  if (text.trim() === "") return {};
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const rest = trailingOffset(text);
+    if (rest === undefined) throw error;
+    return JSON.parse(text.slice(0, rest));
   }
 }
 
-/** What is wrong with `config.json`, as docker warns of it; undefined when nothing is. */
-export function configFileProblem(directory: string): string | undefined {
-  try {
-    readConfigDocument(directory);
-    return undefined;
-  } catch (error) {
-    const path = configPath(directory);
-    return `WARNING: Error parsing config file (${path}): ${jsonProblem(readIfThere(path)) ?? errorMessage(error)}`;
+function authProblem({ auths = {} }: ConfigFile): string | undefined {
+  for (const { auth } of Object.values(auths)) {
+    try {
+      if (auth) decodeBasicAuth(auth);
+    } catch (error) {
+      return errorMessage(error);
+    }
   }
+  return undefined;
 }
 
-/** As `readConfigFile`, for those who write it again. Throws InvalidParameterError when it is malformed. */
+/** As `readConfigFile`, for those who write it again. Throws InvalidParameterError when it is no JSON: what is in it would be lost. */
 export function readConfigDocument(directory: string): ConfigDocument {
   const path = configPath(directory);
+  const text = readIfThere(path);
   try {
-    const parsed: unknown = JSON.parse(readIfThere(path).trim() || "{}");
-    const config = decodeConfigFile(parsed, "");
-    return { document: Object.fromEntries(Object.entries(parsed ?? {})), config };
+    const document = firstValue(text);
+    return { document: Object.fromEntries(Object.entries(document ?? {})), config: parseConfig(text).config };
   } catch (cause) {
-    throw new InvalidParameterError(`loading config file: ${path}: ${errorMessage(cause)}`, { cause });
+    throw new InvalidParameterError(`loading config file: ${path}: ${jsonProblem(text) ?? errorMessage(cause)}`, {
+      cause,
+    });
   }
 }
 

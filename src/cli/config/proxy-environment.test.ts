@@ -3,7 +3,6 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseEndpoint } from "#client/endpoint.ts";
-import { configFileProblem, readConfigFile } from "./config-file.ts";
 import { proxyVariables } from "./proxy-environment.ts";
 import { requestHeaders } from "./request-headers.ts";
 
@@ -41,15 +40,4 @@ test("requestHeaders() takes the variable before the configuration, and never wh
   expect(() => requestHeaders(directory, "=b")).toThrow("an empty key: '=b'");
   expect(() => requestHeaders(directory, 'A=b,"c')).toThrow("value must be formatted as comma-separated");
   expect(() => requestHeaders(directory, "A b=c")).toThrow("invalid header");
-});
-
-test("a malformed config.json is empty to readers, and configFileProblem() says what docker says of it", async () => {
-  const broken = await mkdtemp(join(tmpdir(), "berth-broken-"));
-  await writeFile(join(broken, "config.json"), "{bad");
-  expect(readConfigFile(broken)).toEqual({});
-  expect(configFileProblem(broken)).toBe(
-    `WARNING: Error parsing config file (${broken}/config.json): invalid character 'b' looking for beginning of object key string`,
-  );
-  expect(configFileProblem("/nowhere")).toBeUndefined();
-  await rm(broken, { recursive: true });
 });

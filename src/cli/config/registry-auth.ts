@@ -2,7 +2,8 @@
 import { errorMessage, InvalidParameterError, UnavailableError } from "#errors/errors.ts";
 import { object, text } from "#lib/json-decoder.ts";
 import type { Streams } from "../streams.ts";
-import { type AuthEntry, type ConfigFile, decodeConfigFile, readConfigDocument } from "./config-file.ts";
+import { type BasicAuth, decodeBasicAuth } from "./basic-auth.ts";
+import { type AuthEntry, type ConfigFile, parseConfig, readConfigFile } from "./config-file.ts";
 
 /** Docker Hub's key in `auths`, for history's sake. */
 export const HUB_KEY = "https://index.docker.io/v1/";
@@ -48,7 +49,7 @@ async function findOrWarn(key: string, source: CredentialSource): Promise<Regist
 
 /** The value of `X-Registry-Config`: the credentials of all registries that the user has any for. */
 export async function registryConfigHeader(source: CredentialSource): Promise<string | undefined> {
-  const config = readConfigDocument(source.configDirectory).config;
+  const config = readConfigFile(source.configDirectory);
   const keys = new Set([...Object.keys(config.auths ?? {}), ...Object.keys(config.credHelpers ?? {})]);
   const found: Record<string, RegistryCredentials> = {};
   for (const key of keys) {
@@ -69,22 +70,16 @@ function encodeAuth(value: unknown): string {
 export async function findCredentials(key: string, source: CredentialSource): Promise<RegistryCredentials | undefined> {
   const fromEnvironment = source.environment["DOCKER_AUTH_CONFIG"];
   if (fromEnvironment) {
-    const entry = findEntry(parseEnvironment(fromEnvironment), key);
+    const { config, problem } = parseConfig(fromEnvironment);
+    if (problem !== undefined) throw new InvalidParameterError(`invalid DOCKER_AUTH_CONFIG: ${problem}`);
+    const entry = findEntry(config, key);
     if (entry) return credentialsOf(entry, key);
   }
-  const config = readConfigDocument(source.configDirectory).config;
+  const config = readConfigFile(source.configDirectory);
   const helper = config.credHelpers?.[key] ?? config.credsStore;
   if (helper) return askHelper(helper, key, source.environment);
   const entry = findEntry(config, key);
   return entry ? credentialsOf(entry, key) : undefined;
-}
-
-function parseEnvironment(value: string): ConfigFile {
-  try {
-    return decodeConfigFile(JSON.parse(value), "");
-  } catch (cause) {
-    throw new InvalidParameterError(`invalid DOCKER_AUTH_CONFIG: ${errorMessage(cause)}`, { cause });
-  }
 }
 
 /** Exact key first; then by host name, as old files wrote whole URLs. */
@@ -105,11 +100,18 @@ function credentialsOf(entry: AuthEntry, key: string): RegistryCredentials | und
     ...(entry.registrytoken ? { registrytoken: entry.registrytoken } : {}),
   };
   if (!entry.auth) return Object.keys(tokens).length > 0 ? { ...tokens, serveraddress: key } : undefined;
-  const decoded = Buffer.from(entry.auth, "base64").toString("utf8").replace(/\0+$/, "");
-  const colon = decoded.indexOf(":");
-  if (colon < 0)
-    throw new InvalidParameterError(`invalid auth configuration file: the entry of "${key}" has no password`);
-  return { username: decoded.slice(0, colon), password: decoded.slice(colon + 1), ...tokens, serveraddress: key };
+  const basic = basicAuthOf(entry.auth);
+  return basic ? { ...basic, ...tokens, serveraddress: key } : undefined;
+}
+
+/** Undefined for what cannot be read: whoever runs a command is warned of that once, and need not stop at it. */
+function basicAuthOf(auth: string): BasicAuth | undefined {
+  try {
+    return decodeBasicAuth(auth);
+  } catch (error) {
+    if (error instanceof InvalidParameterError) return undefined;
+    throw error;
+  }
 }
 
 /** https://github.com/docker/docker-credential-helpers */
