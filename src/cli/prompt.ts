@@ -10,9 +10,10 @@ export async function readLine(question: string, streams: Streams): Promise<stri
 
 /** Asks for a secret: what is typed is not shown. Throws StatusError 130 on Ctrl-C. */
 export async function readHidden(question: string, streams: Streams): Promise<string> {
-  await streams.stdout.write(question);
+  // Raw before the question is seen: whoever answers at once must not be echoed.
   const restore = streams.stdin.setRaw();
   process.once("exit", restore);
+  await streams.stdout.write(question);
   try {
     return await untilNewline(streams);
   } finally {
@@ -22,15 +23,33 @@ export async function readHidden(question: string, streams: Streams): Promise<st
   }
 }
 
+/** What was typed behind the line that was asked for: it answers the next question. */
+const typedAhead = new WeakMap<Streams, string>();
+
 /** A line, with the keys that edit one in raw mode: backspace takes a character back. */
 async function untilNewline(streams: Streams): Promise<string> {
-  let text = "";
-  for await (const chunk of streams.stdin.bytes()) {
-    for (const character of Buffer.from(chunk).toString("utf8")) {
-      if (character === "\r" || character === "\n" || character === "\x04") return text;
-      if (character === "\x03") throw new StatusError(130, "");
-      text = character === "\x7f" || character === "\b" ? text.slice(0, -1) : text + character;
+  const line = new TypedLine();
+  let rest = line.add(typedAhead.get(streams) ?? "");
+  if (rest === undefined) {
+    for await (const chunk of streams.stdin.bytes()) {
+      rest = line.add(Buffer.from(chunk).toString("utf8"));
+      if (rest !== undefined) break;
     }
   }
-  return text;
+  typedAhead.set(streams, rest ?? "");
+  return line.text;
+}
+
+class TypedLine {
+  text = "";
+
+  /** Takes what was typed up to the end of the line; gives what stands behind that, or undefined while it has not come. */
+  add(typed: string): string | undefined {
+    for (const [at, character] of [...typed].entries()) {
+      if (character === "\r" || character === "\n" || character === "\x04") return [...typed].slice(at + 1).join("");
+      if (character === "\x03") throw new StatusError(130, "");
+      this.text = character === "\x7f" || character === "\b" ? this.text.slice(0, -1) : this.text + character;
+    }
+    return undefined;
+  }
 }

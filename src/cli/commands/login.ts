@@ -1,13 +1,15 @@
 import { EngineError } from "#client/engine-error.ts";
 import { checkAuth } from "#client/system.ts";
 import { InvalidParameterError } from "#errors/errors.ts";
+import { parseGoBool } from "#lib/go-bool.ts";
 import { configPath } from "../config/config-file.ts";
-import { findCredentials, HUB_KEY, registryKey } from "../config/registry-auth.ts";
+import { findCredentials, HUB_KEY, type RegistryCredentials, registryKey } from "../config/registry-auth.ts";
 import { storeCredentials } from "../config/store-credentials.ts";
 import { atMost } from "../grammar/argument-rule.ts";
 import { type Command, type CommandContext, defineCommand, type Invocation } from "../grammar/command.ts";
 import { booleanFlag, stringFlag } from "../grammar/flag.ts";
-import { readHidden, readLine } from "../prompt.ts";
+import { askCredentials, type GivenCredentials } from "../login/ask-credentials.ts";
+import { isFancy, noteText } from "../output/note.ts";
 
 const FLAGS = {
   password: stringFlag("Password or Personal Access Token (PAT)", { short: "p" }),
@@ -21,39 +23,50 @@ export const command: Command = defineCommand({
   arguments: atMost(1),
   flags: FLAGS,
   async run(invocation, context) {
-    const { stdout, stderr } = context.streams;
     const server = (invocation.args[0] ?? "").replace(/^https?:\/\//, "").replace(/\/$/, "");
     const serveraddress = server === "" ? HUB_KEY : registryKey(server);
-    if (await loginWithKept(invocation, serveraddress, context)) return 0;
-    const { username, password } = await readCredentials(invocation, context);
-    const answer = await checkAuth(context.engine, { username, password, serveraddress });
-    const credentials = answer.IdentityToken
-      ? { username, identitytoken: answer.IdentityToken, serveraddress }
-      : { username, password, serveraddress };
-    if (await storeCredentials(serveraddress, credentials, context)) {
-      await stderr.write(
-        `\nWARNING! Your credentials are stored unencrypted in '${configPath(context.configDirectory)}'.\nConfigure a credential helper to remove this warning. See\nhttps://docs.docker.com/go/credential-store/\n\n`,
-      );
-    }
-    await stdout.write(`${answer.Status || "Login Succeeded"}\n`);
+    const given = await givenCredentials(invocation, context);
+    const kept = isNobody(given) ? await findCredentials(serveraddress, context).catch(() => undefined) : undefined;
+    if (kept?.username && (await loginWithKept(kept, context))) return 0;
+    const credentials = await newCredentials(given, kept?.username ?? "", serveraddress, context);
+    const { IdentityToken: identitytoken, Status: status } = await checkAuth(context.engine, credentials);
+    const { username = "" } = credentials;
+    await keep(identitytoken ? { username, identitytoken, serveraddress } : credentials, context);
+    await context.streams.stdout.write(`${status || "Login Succeeded"}\n`);
     return 0;
   },
 });
 
-/** Whether the credentials that are kept already will do: asked only when the user gave none. */
-async function loginWithKept(
+function isNobody({ username, password }: GivenCredentials): boolean {
+  return username === "" && password === "";
+}
+
+/** What the flags, and with --password-stdin the input, say. Throws InvalidParameterError. */
+async function givenCredentials(
   { flags }: Invocation<typeof FLAGS>,
-  serveraddress: string,
-  context: CommandContext,
-): Promise<boolean> {
-  if (flags["password-stdin"] || flags.password !== "") return false;
-  const kept = await findCredentials(serveraddress, context).catch(() => undefined);
-  if (!kept || (flags.username !== "" && flags.username !== kept.username)) return false;
+  { streams }: CommandContext,
+): Promise<GivenCredentials> {
+  const { username, password } = flags;
+  if (flags["password-stdin"]) {
+    if (password !== "")
+      throw new InvalidParameterError("conflicting options: cannot specify both --password and --password-stdin");
+    if (username === "") throw new InvalidParameterError("the --password-stdin option requires --username to be set");
+    let text = "";
+    for await (const chunk of streams.stdin.bytes()) text += Buffer.from(chunk).toString("utf8");
+    return { username, password: text.replace(/\r?\n$/, "") };
+  }
+  if (password !== "") {
+    await streams.stderr.write("WARNING! Using --password via the CLI is insecure. Use --password-stdin.\n");
+  }
+  return { username, password };
+}
+
+/** Whether the credentials that are kept already will do. */
+async function loginWithKept(kept: RegistryCredentials, context: CommandContext): Promise<boolean> {
   const { stdout, stderr } = context.streams;
-  const user = kept.username ? ` [Username: ${kept.username}]` : "";
-  await stderr.write(`Authenticating with existing credentials...${user}\n`);
+  await stderr.write(`Authenticating with existing credentials... [Username: ${kept.username}]\n`);
   const way = "To login with a different account, run 'docker logout' followed by 'docker login'";
-  await stderr.write(`\n Info -> ${way}\n\n\n`);
+  await stderr.write(`${noteText(way, isFancy(stderr, context.environment))}\n\n`);
   try {
     const { Status: status } = await checkAuth(context.engine, kept);
     await stdout.write(`${status || "Login Succeeded"}\n`);
@@ -65,29 +78,31 @@ async function loginWithKept(
   }
 }
 
-async function readCredentials(
-  { flags }: Invocation<typeof FLAGS>,
+/** Those that are given, or that the user has: asked for in the browser where it is Docker Hub, else on the terminal. */
+async function newCredentials(
+  given: GivenCredentials,
+  usual: string,
+  serveraddress: string,
   context: CommandContext,
-): Promise<{ readonly username: string; readonly password: string }> {
-  const { streams } = context;
-  if (flags["password-stdin"]) {
-    if (flags.password !== "")
-      throw new InvalidParameterError("conflicting options: cannot specify both --password and --password-stdin");
-    if (flags.username === "")
-      throw new InvalidParameterError("the --password-stdin option requires --username to be set");
-    let text = "";
-    for await (const chunk of streams.stdin.bytes()) text += Buffer.from(chunk).toString("utf8");
-    return { username: flags.username, password: text.replace(/\r?\n$/, "") };
-  }
-  if (flags.password !== "") {
-    await streams.stderr.write("WARNING! Using --password via the CLI is insecure. Use --password-stdin.\n");
-  }
-  if ((flags.username === "" || flags.password === "") && !streams.stdin.isTerminal) {
+): Promise<RegistryCredentials> {
+  if ((given.username === "" || given.password === "") && !context.streams.stdin.isTerminal) {
     throw new InvalidParameterError("Error: Cannot perform an interactive login from a non TTY device");
   }
-  const username = flags.username || (await readLine("Username: ", streams));
-  if (username === "") throw new InvalidParameterError("username is required");
-  const password = flags.password || (await readHidden("Password: ", streams));
-  if (password === "") throw new InvalidParameterError("password is required");
-  return { username, password };
+  if (serveraddress === HUB_KEY && isNobody(given) && !isDisabled(context)) {
+    const { deviceLogin } = await import("../login/device-login.ts");
+    const credentials = await deviceLogin(context);
+    if (credentials) return credentials;
+  }
+  return { ...(await askCredentials(given, usual, serveraddress, context)), serveraddress };
+}
+
+function isDisabled({ environment }: CommandContext): boolean {
+  return parseGoBool(environment["DOCKER_CLI_DISABLE_OAUTH_LOGIN"] ?? "") ?? false;
+}
+
+async function keep(credentials: RegistryCredentials, context: CommandContext): Promise<void> {
+  if (!(await storeCredentials(credentials.serveraddress, credentials, context))) return;
+  await context.streams.stderr.write(
+    `\nWARNING! Your credentials are stored unencrypted in '${configPath(context.configDirectory)}'.\nConfigure a credential helper to remove this warning. See\nhttps://docs.docker.com/go/credential-store/\n\n`,
+  );
 }

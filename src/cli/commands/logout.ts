@@ -1,8 +1,8 @@
-import { UnavailableError } from "#errors/errors.ts";
+import { errorMessage, UnavailableError } from "#errors/errors.ts";
 import { HUB_KEY, registryKey } from "../config/registry-auth.ts";
 import { eraseCredentials } from "../config/store-credentials.ts";
 import { atMost } from "../grammar/argument-rule.ts";
-import { type Command, defineCommand } from "../grammar/command.ts";
+import { type Command, type CommandContext, defineCommand } from "../grammar/command.ts";
 
 export const command: Command = defineCommand({
   usage: "[SERVER]",
@@ -12,6 +12,7 @@ export const command: Command = defineCommand({
   async run({ args }, context) {
     const server = (args[0] ?? "").replace(/^https?:\/\//, "").replace(/\/$/, "");
     const key = server === "" ? HUB_KEY : registryKey(server);
+    if (key === HUB_KEY) await forgetDeviceLogin(context);
     await context.streams.stdout.write(`Removing login credentials for ${key}\n`);
     try {
       await eraseCredentials(key, context);
@@ -22,3 +23,13 @@ export const command: Command = defineCommand({
     return 0;
   },
 });
+
+/** A login in the browser has tokens of its own. */
+async function forgetDeviceLogin(context: CommandContext): Promise<void> {
+  const { deviceLogout } = await import("../login/device-login.ts");
+  try {
+    await deviceLogout(context);
+  } catch (error) {
+    await context.streams.stderr.write(`WARNING: ${errorMessage(error)}\n`);
+  }
+}
