@@ -1,8 +1,7 @@
 import { InvalidParameterError, NotImplementedError } from "#errors/errors.ts";
 
 /*
- * Berth makes no attestations: what asks for none is taken, what asks for some is refused rather than left out. And there is one builder, the
- * engine's own.
+ * Berth makes no attestations: what asks for none is taken, what asks for some is refused rather than left out.
  */
 
 /** `--provenance` and `--sbom`. Throws NotImplementedError for a value that asks for one. */
@@ -23,12 +22,6 @@ export function checkAttest(value: string): string {
   }
   if (fields.some((field) => /^(disabled(=(1|t|true))?|enabled=(0|f|false))$/i.test(field))) return value;
   throw new NotImplementedError(`--attest ${value} is not supported: Berth makes no attestations; leave it out`);
-}
-
-/** `--builder`: "default", or nothing. Throws InvalidParameterError in buildx's words for another. */
-export function checkBuilder(value: string): string {
-  if (value === "" || value === "default") return value;
-  throw new InvalidParameterError(`no builder ${JSON.stringify(value)} found: Berth builds itself, as "default"`);
 }
 
 function isNone(value: string): boolean {

@@ -1,4 +1,5 @@
 import { inspectBuild } from "#client/build-history.ts";
+import { builderFlag } from "../build/builder-flag.ts";
 import { atMost } from "../grammar/argument-rule.ts";
 import { type Command, defineCommand } from "../grammar/command.ts";
 import { stringFlag } from "../grammar/flag.ts";
@@ -10,6 +11,7 @@ export const command: Command = defineCommand({
   spellings: ["build history inspect", "builder history inspect", "buildx history inspect"],
   arguments: atMost(1),
   flags: {
+    ...builderFlag,
     format: stringFlag(
       `Format output:
 'pretty':           Readable text (default)

@@ -1,5 +1,6 @@
 import { buildLog } from "#client/build-history.ts";
 import { InvalidParameterError } from "#errors/errors.ts";
+import { builderFlag } from "../build/builder-flag.ts";
 import { createProgress } from "../build-progress/progress.ts";
 import { atMost } from "../grammar/argument-rule.ts";
 import { type Command, defineCommand } from "../grammar/command.ts";
@@ -11,6 +12,7 @@ export const command: Command = defineCommand({
   spellings: ["build history logs", "builder history logs", "buildx history logs"],
   arguments: atMost(1),
   flags: {
+    ...builderFlag,
     progress: stringFlag('Set type of progress output ("plain", "rawjson", "tty")', { initial: "plain" }),
   },
   async run({ args, flags }, { engine, streams, environment }) {

@@ -1,6 +1,7 @@
 import { listBuilds } from "#client/build-history.ts";
 import { InvalidParameterError } from "#errors/errors.ts";
 import type { BuildSummary } from "#spec/build-record.ts";
+import { builderFlag } from "../build/builder-flag.ts";
 import { NO_ARGUMENTS } from "../grammar/argument-rule.ts";
 import { type Command, defineCommand } from "../grammar/command.ts";
 import { booleanFlag, filterFlag } from "../grammar/flag.ts";
@@ -36,6 +37,7 @@ export const command: Command = defineCommand({
   spellings: ["build history ls", "builder history ls", "buildx history ls"],
   arguments: NO_ARGUMENTS,
   flags: {
+    ...builderFlag,
     filter: filterFlag('Provide filter values (e.g. "status=error")', {}),
     format: listFormatFlag(),
     "no-trunc": booleanFlag("Don't truncate output"),

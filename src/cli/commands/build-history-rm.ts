@@ -1,5 +1,6 @@
 import { removeAllBuilds, removeBuild } from "#client/build-history.ts";
 import { InvalidParameterError } from "#errors/errors.ts";
+import { builderFlag } from "../build/builder-flag.ts";
 import { atLeast } from "../grammar/argument-rule.ts";
 import { type Command, defineCommand } from "../grammar/command.ts";
 import { booleanFlag } from "../grammar/flag.ts";
@@ -10,7 +11,7 @@ export const command: Command = defineCommand({
   about: "Remove build records",
   spellings: ["build history rm", "builder history rm", "buildx history rm"],
   arguments: atLeast(0),
-  flags: { all: booleanFlag("Remove all build records") },
+  flags: { ...builderFlag, all: booleanFlag("Remove all build records") },
   async run({ args, flags }, context) {
     if (flags.all === args.length > 0) throw new InvalidParameterError("give build IDs, or --all");
     if (!flags.all)

@@ -5,8 +5,9 @@ import type { BuildSession } from "#client/build-session/open-session.ts";
 import { InvalidParameterError } from "#errors/errors.ts";
 import { parseReference } from "#formats/reference.ts";
 import type { TwiceReport } from "#spec/build-twice.ts";
-import { checkAttest, checkBuilder, checkNone } from "../build/attestations.ts";
+import { checkAttest, checkNone } from "../build/attestations.ts";
 import { withBuildContext } from "../build/build-context.ts";
+import { builderFlag } from "../build/builder-flag.ts";
 import { buildMetadata, followBuild, outcomeOf } from "../build/follow-build.ts";
 import type { ParsedOutputs } from "../build/outputs.ts";
 import { isRemoteUrl } from "../build/remote-url.ts";
@@ -45,7 +46,7 @@ const FLAGS = {
   "cache-to": listFlag('Cache export destinations (e.g., "user/app:cache", "type=local,dest=path/to/dir")', {
     type: "stringArray",
   }),
-  builder: valueFlag("Override the configured builder instance", { type: "string", initial: "" }, checkBuilder),
+  ...builderFlag,
   "cgroup-parent": stringFlag("Set the parent cgroup for the RUN instructions during build"),
   "cpu-period": integerFlag("Limit the CPU CFS (Completely Fair Scheduler) period"),
   "cpu-quota": integerFlag("Limit the CPU CFS (Completely Fair Scheduler) quota"),

@@ -1,15 +1,14 @@
 import { diskUsage } from "#client/system.ts";
 import { InvalidParameterError } from "#errors/errors.ts";
-import { humanSize } from "#formats/go-units.ts";
-import { alignTabs } from "#formats/tabwriter.ts";
 import type { BuildCacheItem } from "#spec/docker-api.ts";
+import { builderFlag } from "../build/builder-flag.ts";
 import { NO_ARGUMENTS } from "../grammar/argument-rule.ts";
 import { type Command, defineCommand } from "../grammar/command.ts";
 import { booleanFlag, filterFlag } from "../grammar/flag.ts";
+import { buildCacheBlocks, buildCacheSummary, buildCacheTable } from "../output/build-cache-texts.ts";
 import { BUILD_CACHE_LIST, buildCacheItemRow } from "../output/disk-usage-rows.ts";
 import { listFormatFlag } from "../output/format-flag.ts";
 import { formatList } from "../output/print-list.ts";
-import { ago } from "../output/texts.ts";
 
 const FILTERS = ["id", "type", "description", "inuse", "shared", "private"];
 
@@ -20,6 +19,7 @@ export const command: Command = defineCommand({
   spellings: ["builder du", "buildx du"],
   arguments: NO_ARGUMENTS,
   flags: {
+    ...builderFlag,
     filter: filterFlag('Provide filter values (e.g. "type=regular")', {}),
     format: listFormatFlag(),
     verbose: booleanFlag("Shows a more verbose output"),
@@ -37,7 +37,9 @@ export const command: Command = defineCommand({
       await streams.stdout.write(await formatList(BUILD_CACHE_LIST, items.map(buildCacheItemRow), options));
       return 0;
     }
-    await streams.stdout.write(`${flags.verbose ? verboseText(items) : tableText(items)}${summary(items)}`);
+    await streams.stdout.write(
+      `${flags.verbose ? buildCacheBlocks(items) : buildCacheTable(items)}${buildCacheSummary(items)}`,
+    );
     return 0;
   },
 });
@@ -53,50 +55,4 @@ function fits(item: BuildCacheItem, filters: Readonly<Record<string, readonly st
     private: (value) => item.Shared !== isTrue(value),
   };
   return Object.entries(filters).every(([name, values]) => values.every((value) => tests[name]?.(value)));
-}
-
-function tableText(items: readonly BuildCacheItem[]): string {
-  if (items.length === 0) return "";
-  const rows = items.map((item) => {
-    const size = `${humanSize(item.Size)}${item.Shared ? "*" : ""}`;
-    return [item.ID, String(isReclaimable(item)), size, lastUsed(item)];
-  });
-  const lines = [["ID", "RECLAIMABLE", "SIZE", "LAST ACCESSED"], ...rows];
-  return alignTabs(lines.map((cells) => `${cells.join("\t")}\n`).join(""));
-}
-
-function verboseText(items: readonly BuildCacheItem[]): string {
-  const blocks = items.map((item) => {
-    const fields: readonly (readonly [string, string])[] = [
-      ["ID", item.ID],
-      ["Created at", item.CreatedAt],
-      ["Mutable", "false"],
-      ["Reclaimable", String(isReclaimable(item))],
-      ["Shared", String(item.Shared)],
-      ["Size", humanSize(item.Size)],
-      ["Description", item.Description],
-      ["Usage count", String(item.UsageCount)],
-      ["Last used", lastUsed(item)],
-      ["Type", item.Type],
-    ];
-    return alignTabs(fields.map(([name, value]) => `${name}:\t${value}\n`).join(""));
-  });
-  return blocks.map((block) => `${block}\n`).join("");
-}
-
-function summary(items: readonly BuildCacheItem[]): string {
-  const sum = (chosen: (item: BuildCacheItem) => boolean): string =>
-    humanSize(items.filter(chosen).reduce((total, { Size }) => total + Size, 0));
-  const shared = items.some((item) => item.Shared)
-    ? `Shared:\t${sum((item) => item.Shared)}\nPrivate:\t${sum((item) => !item.Shared)}\n`
-    : "";
-  return alignTabs(`${shared}Reclaimable:\t${sum(isReclaimable)}\nTotal:\t${sum(() => true)}\n`);
-}
-
-function isReclaimable({ InUse }: BuildCacheItem): boolean {
-  return !InUse;
-}
-
-function lastUsed({ LastUsedAt }: BuildCacheItem): string {
-  return LastUsedAt ? ago(new Date(LastUsedAt).getTime() / 1000) : "";
 }

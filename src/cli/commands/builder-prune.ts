@@ -1,4 +1,5 @@
 import type { PruneScope } from "#client/prune.ts";
+import { builderFlag } from "../build/builder-flag.ts";
 import { NO_ARGUMENTS } from "../grammar/argument-rule.ts";
 import { type Command, defineCommand } from "../grammar/command.ts";
 import { booleanFlag, filterFlag } from "../grammar/flag.ts";
@@ -13,6 +14,7 @@ export const command: Command = defineCommand({
   spellings: ["builder prune", "buildx prune"],
   arguments: NO_ARGUMENTS,
   flags: {
+    ...builderFlag,
     all: booleanFlag("Remove all unused build cache, not just dangling ones", { short: "a" }),
     filter: filterFlag('Provide filter values (e.g. "until=24h", "type=source.local", "description=RUN")', {}),
     force: booleanFlag("Do not prompt for confirmation", { short: "f" }),
@@ -20,6 +22,7 @@ export const command: Command = defineCommand({
     "max-used-space": bytesFlag("Maximum amount of disk space allowed to keep for cache"),
     "min-free-space": bytesFlag("Target amount of free disk space after pruning"),
     "reserved-space": bytesFlag("Amount of disk space always allowed to keep for cache"),
+    verbose: booleanFlag("Provide a more verbose output"),
   },
   async run({ flags }, context) {
     const filters = pruneFilters(flags.filter, context);
@@ -31,7 +34,7 @@ export const command: Command = defineCommand({
     };
     const scope: PruneScope = { cache: flags.all ? "all" : "unused", space };
     return runPrune({ warning, separator: " ", scope, filters, force: flags.force }, context, () =>
-      pruneBuildCache(context.engine, { all: flags.all, space, filters }),
+      pruneBuildCache(context.engine, { all: flags.all, space, filters, verbose: flags.verbose }),
     );
   },
 });

@@ -2,6 +2,7 @@ import { publishDocument } from "#client/registry-documents.ts";
 import { InvalidParameterError } from "#errors/errors.ts";
 import { formatReference, parseReference, type Reference, repositoryName, tagNameOnly } from "#formats/reference.ts";
 import { type Descriptor, MEDIA_TYPE } from "#spec/oci-image.ts";
+import { builderFlag } from "../build/builder-flag.ts";
 import { registryAuthHeader } from "../config/registry-auth.ts";
 import { atLeast } from "../grammar/argument-rule.ts";
 import { type Command, type CommandContext, defineCommand } from "../grammar/command.ts";
@@ -14,6 +15,7 @@ export const command: Command = defineCommand({
   about: "Create a new image based on source images",
   arguments: atLeast(1),
   flags: {
+    ...builderFlag,
     annotation: listFlag("Add annotation to the image", { type: "stringArray" }),
     append: booleanFlag("Append to existing manifest"),
     "dry-run": booleanFlag("Show final image instead of pushing"),

@@ -5,6 +5,7 @@ import { formatPlatform } from "#formats/platform.ts";
 import { formatReference, parseReference, type Reference, tagNameOnly } from "#formats/reference.ts";
 import type { RegistryDocument } from "#spec/berth-api.ts";
 import type { Descriptor } from "#spec/oci-image.ts";
+import { builderFlag } from "../build/builder-flag.ts";
 import { exactly } from "../grammar/argument-rule.ts";
 import { type Command, type CommandContext, defineCommand } from "../grammar/command.ts";
 import { booleanFlag, stringFlag } from "../grammar/flag.ts";
@@ -16,6 +17,7 @@ export const command: Command = defineCommand({
   about: "Show details of an image in the registry",
   arguments: exactly(1),
   flags: {
+    ...builderFlag,
     format: stringFlag("Format the output using the given Go template"),
     raw: booleanFlag("Show original, unformatted JSON manifest"),
   },

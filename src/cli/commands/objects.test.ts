@@ -112,6 +112,21 @@ describe("berth container prune", () => {
     expect(context.requests[0]?.query).toEqual(query);
   });
 
+  test("of build cache says with --verbose what each record was", async () => {
+    const record = { ID: "one", Type: "regular", Description: "[2/2] RUN true", Size: 5, UsageCount: 2, Shared: false };
+    const context = fakeContext({
+      routes: {
+        "GET /system/df": () => ({ BuildCache: [record, { ...record, ID: "two" }] }),
+        "POST /build/prune": () => ({ CachesDeleted: ["one"], SpaceReclaimed: 5 }),
+      },
+    });
+    await runWords(context, "buildx", "prune", "-f", "--verbose", "--builder", "default");
+    expect(context.out()).toMatch(/^ID: +one\n/);
+    expect(context.out()).toMatch(/\nDescription: +\[2\/2\] RUN true\n/);
+    expect(context.out()).not.toContain("two");
+    expect(context.out()).toEndWith("\n\nTotal reclaimed space: 5B\n");
+  });
+
   test("says what it removed and freed", async () => {
     const context = fakeContext({ routes });
     await runWords(context, "container", "prune", "-f");

@@ -9,6 +9,8 @@ import {
   pruneVolumes as pruneVolumesCall,
   type SpaceLimits,
 } from "#client/prune.ts";
+import { diskUsage } from "#client/system.ts";
+import { buildCacheBlocks } from "../output/build-cache-texts.ts";
 import { deletedText } from "./prune-flags.ts";
 
 export interface Pruned {
@@ -48,11 +50,20 @@ export async function pruneNetworks(engine: Engine, filters: Filters): Promise<P
   return { text: deletedText("Deleted Networks", NetworksDeleted ?? []), reclaimed: 0 };
 }
 
-/** Removes build cache: what nothing refers to, or with `all` everything that is not in use. */
+/** Removes build cache: what nothing refers to, or with `all` everything that is not in use. `verbose` tells of each record what it was. */
 export async function pruneBuildCache(
   engine: Engine,
-  options: { readonly all: boolean; readonly space?: SpaceLimits; readonly filters: Filters },
+  {
+    verbose = false,
+    ...options
+  }: { readonly all: boolean; readonly space?: SpaceLimits; readonly filters: Filters; readonly verbose?: boolean },
 ): Promise<Pruned> {
+  // Afterwards nobody knows any more what they were.
+  const records = verbose ? ((await diskUsage(engine)).BuildCache ?? []) : [];
   const { CachesDeleted, SpaceReclaimed } = await pruneBuildCacheCall(engine, options);
-  return { text: deletedText("Deleted build cache objects", CachesDeleted ?? []), reclaimed: SpaceReclaimed };
+  const deleted = CachesDeleted ?? [];
+  const text = verbose
+    ? buildCacheBlocks(records.filter(({ ID }) => deleted.includes(ID)))
+    : deletedText("Deleted build cache objects", deleted);
+  return { text, reclaimed: SpaceReclaimed };
 }
