@@ -143,6 +143,65 @@ function answer(
   });
 }
 
+/** A client by hand that is attached to a container and does not read its output yet. */
+async function attachedSilently(id: string): Promise<{ readonly socket: Socket; readonly received: () => number }> {
+  const socket = connect(engine.socket);
+  let size = 0;
+  socket.on("error", () => undefined);
+  const answered = new Promise<void>((resolve) => {
+    socket.on("data", (chunk) => {
+      if (size === 0) socket.pause();
+      size += chunk.length;
+      resolve();
+    });
+  });
+  const path = `/v1.51/containers/${id}/attach?stream=1&stdout=1`;
+  socket.write(`POST ${path} HTTP/1.1\r\nHost: engine\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n`);
+  await answered;
+  return { socket, received: () => size };
+}
+
+describe("POST /containers/{id}/wait", () => {
+  const waitFor = (id: string, condition: string): Promise<unknown> =>
+    fetch(`http://engine/v1.51/containers/${id}/wait?condition=${condition}`, {
+      method: "POST",
+      unix: engine.socket,
+    }).then((response) => response.json());
+
+  test("answers when a client that is attached has the last bytes", async () => {
+    const id = await engine.ok(["create", "--network", "none", "busybox", "head", "-c", "600000", "/dev/zero"]);
+    const client = await attachedSilently(id);
+    const order: string[] = [];
+    const note = (condition: string): Promise<unknown> =>
+      waitFor(id, condition).then((result) => order.push(`${condition} ${JSON.stringify(result)}`));
+    const first = note("next-exit");
+    await engine.ok(["start", id]);
+    await until(async () => (await engine.ok(["inspect", "-f", "{{.State.Status}}", id])) === "exited");
+    const waiting = [first, note("not-running")];
+    // Nobody is told yet.
+    expect(order).toEqual([]);
+    client.socket.once("end", () => order.push("end of the output"));
+    client.socket.resume();
+    await Promise.all(waiting);
+    expect(order[0]).toBe("end of the output");
+    expect(order.slice(1).toSorted()).toEqual(
+      ["next-exit", "not-running"].map((condition) => `${condition} {"StatusCode":0}`),
+    );
+    expect(client.received()).toBeGreaterThan(600_000);
+    await engine.ok(["rm", id]);
+  }, 30_000);
+
+  test("is not held up for long by a client that does not read, nor by one that is attached to what has not started", async () => {
+    const id = await engine.ok(["create", "--network", "none", "busybox", "head", "-c", "600000", "/dev/zero"]);
+    const { socket } = await attachedSilently(id);
+    expect(await waitFor(id, "not-running")).toEqual({ StatusCode: 0 });
+    await engine.ok(["start", id]);
+    expect(await waitFor(id, "not-running")).toEqual({ StatusCode: 0 });
+    socket.destroy();
+    await engine.ok(["rm", id]);
+  }, 30_000);
+});
+
 describe("GET /events", () => {
   test("comes in the type that the client accepts", async () => {
     await engine.ok(["run", "--rm", "busybox", "true"]);

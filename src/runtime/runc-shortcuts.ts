@@ -7,15 +7,18 @@ import { closeSync, constants, openSync, readFileSync, readSync, rmdirSync, rmSy
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { errorCode, SystemError } from "#errors/errors.ts";
+import { integer, object } from "#lib/json-decoder.ts";
+import { isAlive } from "#sys/process-info.ts";
 
 /** In the runtime's state of a container that was created and not started. */
 export const START_FIFO = "exec.fifo";
-/** Milliseconds between looks for the byte that a started process writes; it is practically there at the first. */
-const LOOKS: readonly number[] = [0, 0, 1, 1, 2, 4, 8, 16];
+/** Milliseconds between looks for the byte that a started process writes; it is practically there at the first, on a busy machine later. */
+const LOOKS: readonly number[] = [0, 0, 1, 1, 2, 4, 8];
+const LATER_LOOKS = 16;
 
 /**
  * A created container's process waits in open(2) for a reader of a FIFO, then writes one byte and runs the command. Opens and reads it.
- * False when the process did not answer.
+ * False when there is no such process, or no longer. Otherwise it is waited for: it has seen the reader, and nobody else can start it now.
  */
 export async function openStartGate(stateDirectory: string): Promise<boolean> {
   const path = join(stateDirectory, START_FIFO);
@@ -27,17 +30,29 @@ export async function openStartGate(stateDirectory: string): Promise<boolean> {
     throw error;
   }
   try {
-    for (const delay of LOOKS) {
-      await sleep(delay);
-      if (!hasByte(fd)) continue;
-      // Its absence is how runc tells a running container from a created one.
-      unlinkSync(path);
-      return true;
+    for (let looks = 0; !hasByte(fd); looks++) {
+      // It may have written right before its end.
+      if (looks > LOOKS.length && !isThere(stateDirectory) && !hasByte(fd)) return false;
+      await sleep(LOOKS[looks] ?? LATER_LOOKS);
     }
-    return false;
+    // Its absence is how runc tells a running container from a created one.
+    unlinkSync(path);
+    return true;
   } finally {
     closeSync(fd);
   }
+}
+
+const decodeProcess = object<{ readonly init_process_pid: number; readonly init_process_start: number }>(
+  { init_process_pid: integer, init_process_start: integer },
+  { init_process_pid: 0, init_process_start: 0 },
+);
+
+/** Whether the container's first process lives. */
+function isThere(stateDirectory: string): boolean {
+  const state: unknown = JSON.parse(readFileSync(join(stateDirectory, "state.json"), "utf8"));
+  const { init_process_pid: pid, init_process_start: startTime } = decodeProcess(state, "state.json");
+  return isAlive({ pid, startTime });
 }
 
 /** EOF: the process has not opened the FIFO yet. EAGAIN: it has, but not written. */

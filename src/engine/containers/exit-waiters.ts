@@ -10,8 +10,13 @@ export interface WaitResult {
   readonly error: string;
 }
 
+/** Milliseconds that the news of an end waits for clients that read slowly; Docker's. https://github.com/moby/moby/blob/v28.2.2/daemon/monitor.go */
+const DELIVERY_GRACE = 2000;
+
 interface Waiter {
   readonly moment: WaitedMoment;
+  /** Settles when the waiter's own client has all of the container's output. */
+  readonly delivered: Promise<unknown> | undefined;
   readonly resolve: (result: WaitResult) => void;
 }
 
@@ -19,9 +24,14 @@ interface Waiter {
 export class ExitWaiters {
   readonly #waiters = new Map<string, Set<Waiter>>();
   readonly #lastResult = new Map<string, WaitResult>();
+  /** Of containers that have ended: who is still sent output. */
+  readonly #deliveries = new Map<string, Set<Promise<unknown>>>();
 
-  /** Resolves at the next such moment. Rejects with CancelledError when `signal` aborts. The caller has ruled out "already so". */
-  wait(id: string, moment: WaitedMoment, signal?: AbortSignal): Promise<WaitResult> {
+  /**
+   * Resolves at the next such moment. Rejects with CancelledError when `signal` aborts. The caller has ruled out "already so". With `delivered`
+   * from then on until that has settled the container's output is on its way to a client: see `delivered()`.
+   */
+  wait(id: string, moment: WaitedMoment, signal?: AbortSignal, delivered?: Promise<unknown>): Promise<WaitResult> {
     const cancelled = (): CancelledError => new CancelledError(`waiting for container ${id} was cancelled`);
     if (signal?.aborted) return Promise.reject(cancelled());
     return new Promise((resolve, reject) => {
@@ -37,6 +47,7 @@ export class ExitWaiters {
       };
       const waiter: Waiter = {
         moment,
+        delivered,
         resolve: (result) => {
           forget();
           resolve(result);
@@ -46,6 +57,21 @@ export class ExitWaiters {
       this.#waiters.set(id, waiters);
       signal?.addEventListener("abort", onAbort, { once: true });
     });
+  }
+
+  /**
+   * Resolves when everyone who was attached to a container that has ended has its last bytes, or does not take them. A client that is
+   * attached and waits may stop listening at the first answer that tells the end.
+   */
+  async delivered(id: string): Promise<void> {
+    const deliveries = this.#deliveries.get(id);
+    if (!deliveries) return;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, DELIVERY_GRACE);
+    });
+    await Promise.race([Promise.allSettled(deliveries), late]);
+    clearTimeout(timer);
   }
 
   /** The container's process ended. */
@@ -63,7 +89,19 @@ export class ExitWaiters {
 
   #wake(id: string, result: WaitResult, moments: readonly WaitedMoment[]): void {
     for (const waiter of [...(this.#waiters.get(id) ?? [])]) {
-      if (moments.includes(waiter.moment)) waiter.resolve(result);
+      if (!moments.includes(waiter.moment)) continue;
+      if (waiter.delivered) this.#noteDelivery(id, waiter.delivered);
+      waiter.resolve(result);
     }
+  }
+
+  #noteDelivery(id: string, delivered: Promise<unknown>): void {
+    const deliveries = this.#deliveries.get(id) ?? new Set();
+    this.#deliveries.set(id, deliveries.add(delivered));
+    const forget = (): void => {
+      deliveries.delete(delivered);
+      if (deliveries.size === 0) this.#deliveries.delete(id);
+    };
+    delivered.then(forget, forget);
   }
 }

@@ -42,6 +42,8 @@ export interface AttachOptions {
   readonly logs: boolean;
   readonly stdout: boolean;
   readonly stderr: boolean;
+  /** Settles when the client has the last bytes: the container's end is told to others after that. */
+  readonly delivered?: Promise<unknown>;
 }
 
 /**
@@ -54,8 +56,9 @@ export function attachOutput(
   options: AttachOptions,
   signal: AbortSignal,
 ): AsyncIterableIterator<LogBatch> {
-  const { stream, logs, stdout, stderr } = options;
-  const ended = stream ? context.waiters.wait(record.id, "exit", signal).catch(() => undefined) : Promise.resolve();
+  const { stream, logs, stdout, stderr, delivered } = options;
+  const exited = stream ? context.waiters.wait(record.id, "exit", signal, delivered) : Promise.resolve();
+  const ended = exited.catch(() => undefined);
   if (!stdout && !stderr) return silence(ended);
   return readLog({
     path: containerFiles(context, record.id).log,

@@ -104,6 +104,7 @@ async function wait(engine: Engine, request: RequestContext): Promise<void> {
   result.catch(() => undefined);
   const writer = request.stream("application/json");
   const { exitCode, error } = await result;
+  await engine.containers.waiters.delivered(record.id);
   await writer.writeJsonLine({ StatusCode: exitCode, ...(error ? { Error: { Message: error } } : {}) });
   writer.end();
 }

@@ -92,9 +92,14 @@ async function attach(
   const [stdin, stdout, stderr] = [request.flag("stdin") && stream, request.flag("stdout"), request.flag("stderr")];
   const session = new AbortController();
   // The place in the log is fixed before the client is told that it is attached: what the container writes from then on is its.
-  const output = attachOutput(engine.containers, record, { stream, logs, stdout, stderr }, session.signal);
-  const connection = opened(open, output);
-  void connection.closed.then(() => session.abort());
+  const { promise: delivered, resolve: noteDelivered } = Promise.withResolvers<void>();
+  const wanted = { stream, logs, stdout, stderr, delivered };
+  const output = attachOutput(engine.containers, record, wanted, session.signal);
+  const connection = opened(open, output, session);
+  void connection.closed.then(() => {
+    session.abort();
+    noteDelivered();
+  });
   noteAttach(engine, record, "attach");
   if (stdin && record.config.OpenStdin) {
     // A container that ends or goes before it takes input: the client learns that from the end of the output.
@@ -102,14 +107,20 @@ async function attach(
   } else connection.input.resume();
   const encoder = new LogEncoder({ framed, timestamps: false });
   for await (const batch of output) await connection.write(encoder.encode(batch));
-  connection.end();
+  await connection.end();
+  noteDelivered();
 }
 
 /** The log is open already: it is closed when the client asked for what cannot be. */
-function opened(open: () => HijackedConnection, output: AsyncIterableIterator<unknown>): HijackedConnection {
+function opened(
+  open: () => HijackedConnection,
+  output: AsyncIterableIterator<unknown>,
+  session: AbortController,
+): HijackedConnection {
   try {
     return open();
   } catch (error) {
+    session.abort();
     void output.return?.();
     throw error;
   }

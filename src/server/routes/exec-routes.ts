@@ -44,7 +44,7 @@ async function start(engine: Engine, request: RequestContext): Promise<void> {
     const text = Buffer.from(`${userMessage(error)}\r\n`);
     await connection.write(isRaw ? text : writeFrame(1, text));
   }
-  connection.end();
+  await connection.end();
 }
 
 /** Answers when the command runs. */

@@ -1,14 +1,22 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex, Readable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
 import { PrefixedStream } from "#lib/prefixed-stream.ts";
 import { writeTo } from "./back-pressure.ts";
+
+/** Milliseconds that a client has to read what the kernel holds for it, unless it hangs up before. */
+const READING_TIME = 250;
 
 /** A connection that attach or exec took over. `input` ends when the client half-closes; `end` ends our half. */
 export interface HijackedConnection {
   readonly input: Readable;
   /** Resolves when the client can take more, or has gone. */
   write(bytes: Uint8Array): Promise<void>;
-  end(): void;
+  /**
+   * Resolves when the client has read all that was written: it hangs up then. One that keeps its connection gets a moment after the kernel has
+   * taken the last byte.
+   */
+  end(): Promise<void>;
   readonly closed: Promise<void>;
 }
 
@@ -48,23 +56,39 @@ function overSocket(request: IncomingMessage, { socket, head }: Upgrade, content
     `HTTP/1.1 101 UPGRADED\r\nContent-Type: ${contentType}\r\nConnection: Upgrade\r\nUpgrade: ${protocol}\r\n\r\n`,
   );
   if (head.length > 0) socket.unshift(head);
+  const closed = closedPromise(socket);
   return {
     input: socket,
     write: (bytes) => writeTo(socket, bytes),
-    end: () => void socket.end(),
-    closed: closedPromise(socket),
+    end: async () => {
+      await Promise.race([new Promise<void>((resolve) => socket.end(() => resolve())), closed]);
+      await Promise.race([closed, sleep(READING_TIME)]);
+    },
+    closed,
   };
 }
 
 function overResponse(request: IncomingMessage, response: ServerResponse, contentType: string): HijackedConnection {
   response.writeHead(200, { "Content-Type": contentType });
   response.flushHeaders();
+  const closed = closedPromise(response);
   return {
     input: request,
     write: (bytes) => writeTo(response, bytes),
-    end: () => void response.end(),
-    closed: closedPromise(response),
+    end: async () => {
+      if (response.destroyed) return;
+      await Promise.race([endResponse(response), closed]);
+      // It is "closed" as soon as it has ended, and the connection may serve other requests: nothing tells when it has been read.
+      await sleep(READING_TIME);
+    },
+    closed,
   };
+}
+
+/** Ends an answer. Bun takes bytes that were written in the same turn of its loop for sent: one turn later it says the truth. */
+async function endResponse(response: ServerResponse): Promise<void> {
+  await new Promise<void>((resolve) => setImmediate(resolve));
+  await new Promise<void>((resolve) => response.end(() => resolve()));
 }
 
 /** Resolves when the connection is over, whichever way. */

@@ -42,12 +42,17 @@ function overFrames({ socket, head }: Upgrade, key: string): HijackedConnection 
   // Without a close frame the client has gone: it is not there for output either.
   socket.once("end", () => close(NORMAL));
   socket.once("close", () => input.end());
+  const closed = closedPromise(socket);
   return {
     input,
     write: (bytes) =>
       isClosing || bytes.length === 0 ? Promise.resolve() : writeTo(socket, encodeFrame(OPCODE.binary, bytes)),
-    end: () => close(NORMAL),
-    closed: closedPromise(socket),
+    // The client answers the close frame with its own.
+    end: () => {
+      close(NORMAL);
+      return closed;
+    },
+    closed,
   };
 }
 
