@@ -58,6 +58,7 @@ import { hostInformation } from "./host-information.ts";
 import type { Logger } from "./logger.ts";
 import type { DaemonOptions } from "./options.ts";
 import type { EnginePaths } from "./paths.ts";
+import { checkRequirements } from "./required-programs.ts";
 import { sweep } from "./sweep.ts";
 import { volumeRecords } from "./volume-records.ts";
 
@@ -72,6 +73,7 @@ export interface RunningEngine {
 
 /** Builds the engine's services in the order of their needs, sweeps what a crash left, and adopts what runs. The data root is locked. */
 export async function composeEngine(options: DaemonOptions, paths: EnginePaths, log: Logger): Promise<RunningEngine> {
+  checkRequirements();
   const [programs] = await Promise.all([findRuntimePrograms(), checkKernel(paths)]);
   const database = new Database(paths.database);
   const base: Foundation = { options, paths, database, log, events: new EventBus(), locks: new KeyLock() };

@@ -1,8 +1,8 @@
-import { accessSync, constants, existsSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync } from "node:fs";
 import { UnavailableError } from "#errors/errors.ts";
 import { isCgroup2 } from "#sys/cgroup-version.ts";
-import { runCommand, SAFE_PATH } from "#sys/command.ts";
+import { runCommand } from "#sys/command.ts";
+import { findProgram } from "#sys/find-program.ts";
 import type { RuntimeProgram } from "./container-runtime.ts";
 
 /** The programs that containers need, as found on this machine. */
@@ -46,21 +46,6 @@ export async function findRuntimePrograms(wanted?: RuntimeProgram["name"]): Prom
 /** cgroup v1 controllers with a cgroup v2 tree at /sys/fs/cgroup/unified, as systemd's "hybrid" layout. */
 function isHybridCgroup(): boolean {
   return !isCgroup2() && existsSync("/sys/fs/cgroup/unified");
-}
-
-function findProgram(name: string): string | undefined {
-  return SAFE_PATH.split(":")
-    .map((directory) => join(directory, name))
-    .find((path) => isExecutable(path));
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** "runc version 1.1.5+ds1", "crun version 1.8.1", "conmon version 2.1.6": the third word of the first line. */

@@ -1,23 +1,15 @@
-import { accessSync, constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
-import { join } from "node:path";
 import type { Writable } from "node:stream";
 import { CancelledError, DataLossError, errorCode, UnavailableError } from "#errors/errors.ts";
-import { childExit, SAFE_PATH, startChild } from "./command.ts";
+import { childExit, startChild } from "./command.ts";
 import type { CompressedSource } from "./compressed-source.ts";
+import { findProgram } from "./find-program.ts";
 import type { InflateOptions } from "./inflate.ts";
 import { checkGrowth, DEFAULT_INFLATE_LIMITS } from "./inflate-limits.ts";
 
 /** Whether igzip (Debian's package isal) is installed. */
 export function hasIgzip(): boolean {
-  return SAFE_PATH.split(":").some((directory) => {
-    try {
-      accessSync(join(directory, "igzip"), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
+  return findProgram("igzip") !== undefined;
 }
 
 export interface InflateIntoOptions extends InflateOptions {

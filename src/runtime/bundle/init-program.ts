@@ -1,6 +1,5 @@
-import { accessSync, constants } from "node:fs";
-import { join } from "node:path";
 import { UnavailableError } from "#errors/errors.ts";
+import { findProgram } from "#sys/find-program.ts";
 
 /** Where Docker puts it. */
 export const INIT_DESTINATION = "/sbin/docker-init";
@@ -19,15 +18,8 @@ const DIRECTORIES: readonly string[] = [
 /** Host path of the program for `--init`. Throws UnavailableError when none is installed. */
 export function findInitProgram(): string {
   for (const name of NAMES) {
-    for (const directory of DIRECTORIES) {
-      const path = join(directory, name);
-      try {
-        accessSync(path, constants.X_OK);
-        return path;
-      } catch {
-        // The next place.
-      }
-    }
+    const path = findProgram(name, DIRECTORIES);
+    if (path !== undefined) return path;
   }
   throw new UnavailableError(
     'cannot use --init: no init program found: install the Debian package "tini" or "catatonit"',
