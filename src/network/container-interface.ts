@@ -1,9 +1,19 @@
-import { runCommand } from "#sys/command.ts";
-import { ownNamespacePath } from "#sys/network-namespace.ts";
-import { runInNamespace } from "./namespace.ts";
+import type { NetlinkRequest } from "#sys/netlink-socket.ts";
 import type { NetworkEndpoint, NetworkRecord } from "./network-driver.ts";
 import { allowsPeers } from "./network-options.ts";
-import { linkType } from "./parent-link.ts";
+import { parentLinkMode } from "./parent-link.ts";
+import { setAddress } from "./rtnetlink/address-message.ts";
+import {
+  addParentLink,
+  addVeth,
+  moveLink,
+  setMaster,
+  setNoLinkLocal,
+  setPort,
+  setUp,
+} from "./rtnetlink/link-message.ts";
+import { type RouteSocket, withNamespace } from "./rtnetlink/route-socket.ts";
+import { hasIpv6 } from "./sysctl.ts";
 
 /** An endpoint about to be made, with what its interface depends on. */
 export interface PlannedInterface {
@@ -13,31 +23,45 @@ export interface PlannedInterface {
   readonly mtu: number;
 }
 
-/** Whether the interface is made from inside the container's namespace: a veth pair's end. Others are made outside and moved. */
-export function isMadeInside({ network }: PlannedInterface): boolean {
-  return network.driver === "bridge";
+/**
+ * Makes an endpoint's interface in the namespace `path`, which `inside` is in, with its addresses, up; `host` is in the engine's. For `hairpin` see
+ * `attachToBridge`. What was made when it fails goes with the namespace.
+ */
+export async function addInterface(
+  host: RouteSocket,
+  inside: RouteSocket,
+  path: string,
+  planned: PlannedInterface,
+  hairpin: boolean,
+): Promise<void> {
+  if (planned.network.driver === "bridge") await addPair(host, path, planned, hairpin);
+  else await addOnParent(host, path, planned);
+  await setUpInside(inside, planned.endpoint);
 }
 
-/** Commands of ip(8) that make a veth pair in the container's namespace, the other end in the engine's, down and without a bridge. */
-export function makeVethCommands({ endpoint, mtu }: PlannedInterface): readonly string[] {
-  const peer = `peer name ${endpoint.hostInterface} mtu ${mtu} netns ${ownNamespacePath()}`;
-  return [
-    `link add name ${endpoint.interfaceName} address ${endpoint.macAddress} mtu ${mtu} type veth ${peer}`,
-    ...setUpCommands(endpoint),
-  ];
+/** Makes a veth pair: one end a port of the network's bridge, up, the other in the namespace. */
+async function addPair(host: RouteSocket, path: string, planned: PlannedInterface, hairpin: boolean): Promise<void> {
+  const { endpoint, network, mtu } = planned;
+  const { index } = await host.link(network.interfaceName);
+  const end = { name: endpoint.hostInterface, mtu };
+  const peer = { name: endpoint.interfaceName, mtu, macAddress: endpoint.macAddress };
+  await withNamespace(path, (namespace) => host.change(addVeth(end, index, peer, namespace)));
+  await host.change(...portRequests(planned, hairpin));
 }
 
-/** Makes a macvlan or ipvlan link on the network's parent, moves it into the namespace `path` and sets it up there. */
-export async function addParentLink(path: string, { endpoint, network, mtu }: PlannedInterface): Promise<void> {
+/** Makes a macvlan or ipvlan link on the network's parent and moves it into the namespace. */
+async function addOnParent(
+  host: RouteSocket,
+  path: string,
+  { endpoint, network, mtu }: PlannedInterface,
+): Promise<void> {
   // A name that no interface of the host has, for the moment until it moves.
-  const temporary = `b${endpoint.endpointId.slice(0, 12)}`;
-  const address = network.driver === "macvlan" ? `address ${endpoint.macAddress} ` : "";
-  const commands = [
-    `link add link ${network.interfaceName} name ${temporary} ${address}mtu ${mtu} ${linkType(network).join(" ")}`,
-    `link set dev ${temporary} netns ${path} name ${endpoint.interfaceName}`,
-  ];
-  await runCommand("ip", ["-batch", "-"], { input: `${commands.join("\n")}\n` });
-  await runInNamespace(path, setUpCommands(endpoint));
+  const name = `b${endpoint.endpointId.slice(0, 12)}`;
+  const own = network.driver === "macvlan" ? { macAddress: endpoint.macAddress } : {};
+  const parent = await host.link(network.interfaceName);
+  await host.change(addParentLink({ name, mtu, ...own }, parent.index, parentLinkMode(network)));
+  const { index } = await host.link(name);
+  await withNamespace(path, (namespace) => host.change(moveLink(index, namespace, endpoint.interfaceName)));
 }
 
 /**
@@ -45,24 +69,29 @@ export async function addParentLink(path: string, { endpoint, network, mtu }: Pl
  * the kernel's br_netfilter is on, a container that calls its own published port is bridged back instead of routed. `isolated` ports reach
  * the bridge but not each other, whether br_netfilter is on or not: enable_icc=false.
  */
-export async function attachToBridge({ endpoint, network }: PlannedInterface, hairpin: boolean): Promise<void> {
-  const { hostInterface } = endpoint;
-  const slave = [...(hairpin ? ["hairpin on"] : []), ...(allowsPeers(network) ? [] : ["isolated on"])];
-  const commands = [
-    `link set dev ${hostInterface} master ${network.interfaceName} addrgenmode none up`,
-    ...(slave.length > 0 ? [`link set dev ${hostInterface} type bridge_slave ${slave.join(" ")}`] : []),
-  ];
-  await runCommand("ip", ["-batch", "-"], { input: `${commands.join("\n")}\n` });
+export async function attachToBridge(host: RouteSocket, planned: PlannedInterface, hairpin: boolean): Promise<void> {
+  const { index } = await host.link(planned.network.interfaceName);
+  await host.change(setMaster(planned.endpoint.hostInterface, index));
+  await host.change(...portRequests(planned, hairpin));
 }
 
-/**
- * `addrgenmode none`: where there is no IPv6, no link-local address either, so no duplicate address detection and no second during which it is
- * tentative.
- */
-function setUpCommands({ interfaceName, ipv4, prefixLength, ipv6, prefixLength6 }: NetworkEndpoint): readonly string[] {
+function portRequests({ endpoint, network }: PlannedInterface, hairpin: boolean): readonly NetlinkRequest[] {
+  const { hostInterface } = endpoint;
+  const isolated = !allowsPeers(network);
   return [
-    ...(ipv4 ? [`address add ${ipv4}/${prefixLength} broadcast + dev ${interfaceName}`] : []),
-    `link set dev ${interfaceName} ${ipv6 ? "" : "addrgenmode none "}up`,
-    ...(ipv6 ? [`address add ${ipv6}/${prefixLength6} dev ${interfaceName} nodad`] : []),
+    ...(hasIpv6() ? [setNoLinkLocal(hostInterface)] : []),
+    ...(hairpin || isolated ? [setPort(hostInterface, { hairpin, isolated })] : []),
+    setUp(hostInterface),
   ];
+}
+
+async function setUpInside(inside: RouteSocket, endpoint: NetworkEndpoint): Promise<void> {
+  const { interfaceName, ipv4, prefixLength, ipv6, prefixLength6 } = endpoint;
+  const { index } = await inside.link(interfaceName);
+  await inside.change(
+    ...(ipv4 ? [setAddress(`${ipv4}/${prefixLength}`, index, interfaceName)] : []),
+    ...(hasIpv6() && !ipv6 ? [setNoLinkLocal(interfaceName)] : []),
+    setUp(interfaceName),
+    ...(ipv6 ? [setAddress(`${ipv6}/${prefixLength6}`, index, interfaceName)] : []),
+  );
 }

@@ -1,42 +1,41 @@
+import type { Family } from "#lib/ip-address.ts";
 import type { NetworkEndpoint } from "./network-driver.ts";
+import { deleteDefaultRoute, setDefaultRoute } from "./rtnetlink/address-message.ts";
+import type { RouteSocket } from "./rtnetlink/route-socket.ts";
 
 /** The endpoint that leads outside, per family: the one of the highest priority, among equals the first by the network's name. */
-export function gatewayEndpoint(endpoints: readonly NetworkEndpoint[], family: 4 | 6): NetworkEndpoint | undefined {
+export function gatewayEndpoint(endpoints: readonly NetworkEndpoint[], family: Family): NetworkEndpoint | undefined {
   return endpoints
     .filter((endpoint) => gatewayOf(endpoint, family) !== "")
     .toSorted((a, b) => b.gatewayPriority - a.gatewayPriority || compare(a.networkName, b.networkName))[0];
 }
 
-/** Commands of ip(8), for a namespace without default routes. */
-export function addRouteCommands(endpoints: readonly NetworkEndpoint[]): readonly string[] {
-  return ([4, 6] as const).flatMap((family) => {
-    const endpoint = gatewayEndpoint(endpoints, family);
-    return endpoint ? [`route add ${routeOf(endpoint, family)}`] : [];
-  });
-}
-
-/** Commands of ip(8) that change the default routes of a container whose endpoints change. The interfaces of `after` are up. */
-export function changeRouteCommands(
+/** Changes the default routes of a container whose endpoints change. `inside` is its namespace; the interfaces of `after` are up. */
+export async function changeRoutes(
+  inside: RouteSocket,
   before: readonly NetworkEndpoint[],
   after: readonly NetworkEndpoint[],
-): readonly string[] {
-  return ([4, 6] as const).flatMap((family) => {
+): Promise<void> {
+  for (const family of [4, 6] as const) {
     const old = gatewayEndpoint(before, family);
     const now = gatewayEndpoint(after, family);
-    if (old?.endpointId === now?.endpointId) return [];
-    if (now) return [`route replace ${routeOf(now, family)}`];
+    if (old?.endpointId === now?.endpointId) continue;
+    if (now) await inside.change(setDefaultRoute(await routeOf(inside, now, family)));
     // The interface takes the route along when it goes itself.
-    return old && after.includes(old) ? [`route del ${routeOf(old, family)}`] : [];
-  });
+    else if (old && after.includes(old)) await inside.change(deleteDefaultRoute(await routeOf(inside, old, family)));
+  }
 }
 
-function routeOf(endpoint: NetworkEndpoint, family: 4 | 6): string {
-  // "default" alone would be IPv4's in either case.
-  const target = family === 4 ? "default" : "::/0";
-  return `${target} via ${gatewayOf(endpoint, family)} dev ${endpoint.interfaceName}`;
+async function routeOf(
+  inside: RouteSocket,
+  endpoint: NetworkEndpoint,
+  family: Family,
+): Promise<{ readonly family: Family; readonly gateway: string; readonly index: number }> {
+  const { index } = await inside.link(endpoint.interfaceName);
+  return { family, gateway: gatewayOf(endpoint, family), index };
 }
 
-function gatewayOf(endpoint: NetworkEndpoint, family: 4 | 6): string {
+function gatewayOf(endpoint: NetworkEndpoint, family: Family): string {
   return family === 4 ? endpoint.gateway : endpoint.gateway6;
 }
 

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { runCommand } from "#sys/command.ts";
+import { nftTables } from "./nft-tables.ts";
 
 /** Docker's chain for rules of others: it runs first and Docker never flushes it. */
 const DOCKER_USER_CHAIN = "DOCKER-USER";
@@ -54,13 +55,13 @@ interface Firewalls {
 }
 
 async function findFirewalls(): Promise<Firewalls> {
-  const { stdout: tables } = await runCommand("nft", ["list", "tables"]);
+  const tables = await nftTables();
   // Listing rules with iptables-legacy where it has no table would create one, so its tables are looked up before.
   const hasFilter = async (family: "ip" | "ip6"): Promise<boolean> =>
-    new RegExp(`^table ${family} filter$`, "m").test(tables) ||
+    tables.has(`${family} filter`) ||
     /^filter$/m.test(await readFile(`/proc/net/${family}_tables_names`, "utf8").catch(() => ""));
   return {
-    firewalld: /^table inet firewalld$/m.test(tables),
+    firewalld: tables.has("inet firewalld"),
     programs: [...((await hasFilter("ip")) ? ["iptables"] : []), ...((await hasFilter("ip6")) ? ["ip6tables"] : [])],
   };
 }

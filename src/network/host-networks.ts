@@ -75,6 +75,17 @@ export class HostNetworks {
     return state.ready;
   }
 
+  /** The networks whose bridge has gone, as the kernel tells of one by name, or of some unnamed: their next use makes it anew. */
+  lost(interfaceName: string | undefined): readonly NetworkRecord[] {
+    const isIt = ({ record, ready }: NetworkState): boolean =>
+      ready !== undefined &&
+      record.driver === "bridge" &&
+      (interfaceName === undefined || record.interfaceName === interfaceName);
+    const lost = [...this.#states.values()].filter(isIt);
+    for (const state of lost) state.ready = undefined;
+    return lost.map(({ record }) => record);
+  }
+
   /** Takes addresses of a network that was met. Throws what AddressPool.allocate does. */
   allocate({ network, ipv4, ipv6 }: EndpointRequest): EndpointAddresses {
     const { pools } = this.meet(network);
@@ -118,7 +129,7 @@ export class HostNetworks {
     this.#states.delete(record.id);
     if (record.driver !== "bridge") return;
     await this.#rules.removeNetwork(record.id);
-    for (const port of await bridgePorts(record.interfaceName)) await deleteInterface(port);
+    await Promise.all((await bridgePorts(record.interfaceName)).map((port) => deleteInterface(port)));
     await deleteBridge(record.interfaceName);
     await forgetForeignFirewalls(record.interfaceName);
   }
@@ -129,10 +140,9 @@ export class HostNetworks {
     const mtu = await networkMtu(record);
     const isNew = driver === "bridge" && !(await linkExists(interfaceName));
     if (driver === "bridge" && !isNew) await ensureBridge(record, mtu);
-    else await withMachineLock(() => this.#make(state, mtu, keep));
+    else await withMachineLock(this, () => this.#make(state, mtu, keep));
     if (driver === "bridge") {
-      await passForeignFirewalls(interfaceName);
-      await this.#rules.addNetwork(state.record);
+      await Promise.all([passForeignFirewalls(interfaceName), this.#rules.addNetwork(state.record)]);
     }
     return { record: state.record, mtu, isNew };
   }

@@ -1,12 +1,53 @@
-import { runCommand } from "#sys/command.ts";
+import { randomBytes } from "node:crypto";
+import { deleteGroup, deleteLink, setGroup } from "./rtnetlink/link-message.ts";
+import { isMissing, RouteSocket } from "./rtnetlink/route-socket.ts";
 
 /** Whether this host has a network interface of that name. */
 export async function linkExists(name: string): Promise<boolean> {
-  const { exitCode } = await runCommand("ip", ["link", "show", "dev", name], { okCodes: [0, 1] });
-  return exitCode === 0;
+  using socket = new RouteSocket();
+  return (await socket.findLink(name)) !== undefined;
 }
 
-/** Deletes an interface, and with it the other end of a veth pair. Idempotent. */
-export async function deleteInterface(name: string): Promise<void> {
-  await runCommand("ip", ["link", "delete", "dev", name], { okCodes: [0, 1] });
+/** Deletes an interface of the namespace `path`. Idempotent. */
+export async function deleteInterfaceIn(path: string, name: string): Promise<void> {
+  using socket = new RouteSocket(path);
+  await socket.change(deleteLink(name)).catch(ignoreMissing);
+}
+
+/** Of this engine alone: interfaces that are about to go. */
+const LEAVING = randomBytes(4).readUInt32LE();
+
+/** Those that go next, and their turn. */
+let leaving: { readonly names: Set<string>; readonly gone: Promise<void> } | undefined;
+let current: Promise<unknown> = Promise.resolve();
+
+/**
+ * Deletes an interface of this host, and with it the other end of a veth pair. Idempotent. The kernel takes tens of milliseconds for one as for a hundred
+ * (it waits until every CPU has stopped using them) and keeps all other changes of interfaces waiting meanwhile: those that are to go while
+ * one goes are deleted together.
+ */
+export function deleteInterface(name: string): Promise<void> {
+  if (!leaving) {
+    const names = new Set<string>();
+    const gone = current.then(() => {
+      leaving = undefined;
+      return deleteTogether([...names]);
+    });
+    current = gone.catch(() => undefined);
+    leaving = { names, gone };
+  }
+  leaving.names.add(name);
+  return leaving.gone;
+}
+
+async function deleteTogether(names: readonly string[]): Promise<void> {
+  using socket = new RouteSocket();
+  const [only] = names;
+  if (names.length === 1 && only !== undefined) return socket.change(deleteLink(only)).catch(ignoreMissing);
+  for (const name of names) await socket.change(setGroup(name, LEAVING)).catch(ignoreMissing);
+  await socket.change(deleteGroup(LEAVING)).catch(ignoreMissing);
+}
+
+function ignoreMissing(error: unknown): void {
+  if (!isMissing(error)) throw error;
 }

@@ -1,35 +1,24 @@
 import { randomBytes } from "node:crypto";
-import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { ConflictError, InvalidParameterError } from "#errors/errors.ts";
-import { runCommand } from "#sys/command.ts";
-import { killByArgument } from "#sys/find-processes.ts";
+import { watchDeletedLinks } from "#sys/link-events.ts";
 import { watchNftables } from "#sys/nftables-events.ts";
-import {
-  addParentLink,
-  attachToBridge,
-  isMadeInside,
-  makeVethCommands,
-  type PlannedInterface,
-} from "./container-interface.ts";
-import { addRouteCommands, changeRouteCommands, gatewayEndpoint } from "./default-route.ts";
+import { planEndpoints, portPlan } from "./endpoint-plan.ts";
 import { HostNetworks } from "./host-networks.ts";
-import { deleteInterface, linkExists } from "./link.ts";
-import { macAddressOf } from "./mac-address.ts";
+import { attachAgain, removeLostNamespaces, removeLostPairs } from "./lost-parts.ts";
 import { redirectNames } from "./names/redirect.ts";
-import { createNamespace, namespaceFlag, removeNamespace, runInNamespace } from "./namespace.ts";
+import { removeNamespace } from "./namespace.ts";
 import type {
   EndpointRequest,
   NetworkDriver,
-  NetworkEndpoint,
   NetworkProblem,
   NetworkRecord,
   NetworkSandbox,
   SandboxRequest,
 } from "./network-driver.ts";
-import { NETWORK_OPTION } from "./network-options.ts";
-import { type PortPlan, PublishedPorts } from "./published-ports.ts";
+import { PublishedPorts } from "./published-ports.ts";
 import { RuleTable } from "./rule-table.ts";
+import { addToSandbox, changeSandboxRoutes, makeSandbox, removeFromSandbox } from "./sandbox-interfaces.ts";
 
 export interface LinuxNetworkDriverOptions {
   /** Unique among the engines of this host, 1 to 8 of [a-z0-9]: it names the nft table and the host ends of veth pairs. */
@@ -40,7 +29,7 @@ export interface LinuxNetworkDriverOptions {
   readonly spread?: boolean;
 }
 
-/** Linux bridges, veth pairs, macvlan and ipvlan links, and nftables, by way of `ip` and `nft`. */
+/** Linux bridges, veth pairs, macvlan and ipvlan links by rtnetlink, and nftables by way of `nft`. */
 export class LinuxNetworkDriver implements NetworkDriver {
   readonly #engineName: string;
   readonly #netnsDirectory: string;
@@ -49,7 +38,7 @@ export class LinuxNetworkDriver implements NetworkDriver {
   readonly #ports: PublishedPorts;
   readonly #sandboxes = new Map<string, NetworkSandbox>();
   readonly #background = new Set<Promise<void>>();
-  #ruleWatch: Disposable | undefined;
+  #watches: readonly Disposable[] | undefined;
 
   constructor({ engineName, netnsDirectory, spread = false }: LinuxNetworkDriverOptions) {
     if (!/^[a-z0-9]{1,8}$/.test(engineName)) {
@@ -64,7 +53,7 @@ export class LinuxNetworkDriver implements NetworkDriver {
 
   async ensureNetwork(network: NetworkRecord, keep: (network: NetworkRecord) => void): Promise<NetworkRecord> {
     const { record } = await this.#networks.ensure(network, keep);
-    if (record.driver === "bridge") this.#watchRules();
+    if (record.driver === "bridge") this.#watch();
     return record;
   }
 
@@ -77,7 +66,7 @@ export class LinuxNetworkDriver implements NetworkDriver {
     if (this.#sandboxes.has(containerId)) throw new ConflictError(`container ${containerId} is already connected`);
     const netnsPath = this.#netnsPath(containerId);
     await using undo = new AsyncDisposableStack();
-    const planned = await this.#plan(request.endpoints, [], undo);
+    const planned = await planEndpoints(this.#networks, this.#hostPrefix(), request.endpoints, [], undo);
     const endpoints = planned.map(({ endpoint }) => endpoint);
     const plan = portPlan(request, planned);
     const ports = await this.#ports.reserve(plan);
@@ -86,7 +75,7 @@ export class LinuxNetworkDriver implements NetworkDriver {
     undo.defer(() => this.#ports.withdraw(containerId));
     // Both are awaited to their end, so that an undo never races the half that still runs.
     const results = await Promise.allSettled([
-      this.#makeSandbox(netnsPath, planned, ports.length > 0).then(() =>
+      makeSandbox(netnsPath, planned, ports.length > 0).then(() =>
         request.withNames ? redirectNames(netnsPath) : undefined,
       ),
       this.#ports.lead(containerId, ports, endpoints),
@@ -108,14 +97,14 @@ export class LinuxNetworkDriver implements NetworkDriver {
   async attach(containerId: string, request: EndpointRequest): Promise<NetworkSandbox> {
     const before = this.#sandbox(containerId);
     await using undo = new AsyncDisposableStack();
-    const [planned] = await this.#plan([request], before.endpoints, undo);
+    const [planned] = await planEndpoints(this.#networks, this.#hostPrefix(), [request], before.endpoints, undo);
     if (!planned) return before;
     const { endpoint } = planned;
     const endpoints = [...before.endpoints, endpoint];
-    undo.defer(() => this.#removeInterface(before.netnsPath, endpoint));
-    await this.#addInterface(before.netnsPath, planned, before.portRequests.length > 0);
-    await runInNamespace(before.netnsPath, changeRouteCommands(before.endpoints, endpoints));
-    undo.defer(() => runInNamespace(before.netnsPath, changeRouteCommands(endpoints, before.endpoints)));
+    undo.defer(() => removeFromSandbox(before.netnsPath, endpoint));
+    await addToSandbox(before.netnsPath, planned, before.portRequests.length > 0);
+    await changeSandboxRoutes(before.netnsPath, before.endpoints, endpoints);
+    undo.defer(() => changeSandboxRoutes(before.netnsPath, endpoints, before.endpoints));
     const plan = { ...portPlan({ containerId, endpoints: [], ports: before.portRequests }, [planned]), endpoints };
     const ports = await this.#ports.follow(plan, before);
     undo.move();
@@ -130,8 +119,8 @@ export class LinuxNetworkDriver implements NetworkDriver {
     const plan = { ...portPlan({ containerId, endpoints: [], ports: before.portRequests }, []), endpoints };
     const ports = await this.#ports.follow(plan, before);
     // The new routes first: the container is never without one.
-    await runInNamespace(before.netnsPath, changeRouteCommands(before.endpoints, endpoints));
-    await this.#removeInterface(before.netnsPath, gone);
+    await changeSandboxRoutes(before.netnsPath, before.endpoints, endpoints);
+    await removeFromSandbox(before.netnsPath, gone);
     this.#networks.free(networkId, gone);
     return this.#keep({ ...before, endpoints, ports });
   }
@@ -147,8 +136,6 @@ export class LinuxNetworkDriver implements NetworkDriver {
     sandboxes: readonly NetworkSandbox[],
     networks: readonly NetworkRecord[],
   ): Promise<readonly NetworkProblem[]> {
-    // A namespace that is still being made would come after the sweep below.
-    await killByArgument((argument) => argument.startsWith(namespaceFlag(this.#netnsDirectory)));
     for (const network of networks) this.#networks.meet(network);
     for (const sandbox of sandboxes) {
       this.#sandboxes.set(sandbox.containerId, sandbox);
@@ -162,80 +149,23 @@ export class LinuxNetworkDriver implements NetworkDriver {
     }
     // Rules of containers that ended while no engine ran would swallow their ports' traffic.
     if (inUse.size === 0 && networks.length > 0) await this.#rules.remove();
-    await this.#removeNamespaces((containerId) => !this.#sandboxes.has(containerId));
-    if (networks.length > 0 && (await this.#removeInterfaces())) await this.#restoreRoutes();
+    await removeLostNamespaces(this.#netnsDirectory, (containerId) => this.#sandboxes.has(containerId));
+    if (networks.length > 0) await removeLostPairs(this.#hostPrefix(), [...this.#sandboxes.values()]);
     return problems;
   }
 
   release(): void {
-    this.#ruleWatch?.[Symbol.dispose]();
-    this.#ruleWatch = undefined;
+    for (const watch of this.#watches ?? []) watch[Symbol.dispose]();
+    this.#watches = undefined;
   }
 
   async cleanUp(): Promise<void> {
     this.release();
     await Promise.all([...this.#sandboxes.keys()].map((containerId) => this.close(containerId)));
-    await this.#removeNamespaces(() => true);
+    await removeLostNamespaces(this.#netnsDirectory, () => false);
     await Promise.all(this.#background);
     for (const record of this.#networks.records()) await this.#networks.remove(record);
     await this.#rules.remove();
-  }
-
-  /** Endpoints with addresses, which `undo` gives back; nothing is made yet. */
-  async #plan(
-    requests: readonly EndpointRequest[],
-    existing: readonly NetworkEndpoint[],
-    undo: AsyncDisposableStack,
-  ): Promise<readonly PlannedInterface[]> {
-    const planned: PlannedInterface[] = [];
-    const taken = new Set(existing.map(({ interfaceName }) => interfaceName));
-    for (const request of requests) {
-      const { record, mtu } = await this.#networks.ensure(request.network);
-      if (record.driver === "bridge") this.#watchRules();
-      const addresses = this.#networks.allocate({ ...request, network: record });
-      undo.defer(() => this.#networks.free(record.id, addresses));
-      const interfaceName = request.interfaceName ?? freeName(taken);
-      taken.add(interfaceName);
-      const isBridge = record.driver === "bridge";
-      const endpoint: NetworkEndpoint = {
-        endpointId: randomBytes(32).toString("hex"),
-        networkId: record.id,
-        networkName: record.name,
-        hostInterface: isBridge ? `${this.#hostPrefix()}${randomBytes(4).toString("hex")}` : "",
-        interfaceName,
-        ...addresses,
-        gateway: record.internal ? "" : (record.ipv4?.gateway ?? ""),
-        gateway6: record.internal ? "" : (record.ipv6?.gateway ?? ""),
-        macAddress: request.macAddress || macAddressOf(addresses.ipv4),
-        gatewayPriority: request.gatewayPriority ?? 0,
-      };
-      planned.push({ endpoint, network: record, mtu });
-    }
-    return planned;
-  }
-
-  /** The namespace with all interfaces; one `ip` process makes it where all are veth pairs. */
-  async #makeSandbox(path: string, planned: readonly PlannedInterface[], hairpin: boolean): Promise<void> {
-    const inside = planned.filter(isMadeInside);
-    const others = planned.filter((one) => !isMadeInside(one));
-    const routes = addRouteCommands(planned.map(({ endpoint }) => endpoint));
-    await createNamespace(path, [...inside.flatMap(makeVethCommands), ...(others.length === 0 ? routes : [])]);
-    for (const one of others) await addParentLink(path, one);
-    if (others.length > 0) await runInNamespace(path, routes);
-    await Promise.all(inside.map((one) => attachToBridge(one, hairpin)));
-  }
-
-  async #addInterface(path: string, planned: PlannedInterface, hairpin: boolean): Promise<void> {
-    if (!isMadeInside(planned)) return addParentLink(path, planned);
-    await runInNamespace(path, makeVethCommands(planned));
-    await attachToBridge(planned, hairpin);
-  }
-
-  /** Idempotent. */
-  async #removeInterface(path: string, endpoint: NetworkEndpoint): Promise<void> {
-    if (endpoint.hostInterface) return deleteInterface(endpoint.hostInterface);
-    const command = ["ip", "link", "delete", "dev", endpoint.interfaceName];
-    await runCommand("nsenter", [namespaceFlag(path), ...command], { okCodes: [0, 1] });
   }
 
   #netnsPath(containerId: string): string {
@@ -267,7 +197,7 @@ export class LinuxNetworkDriver implements NetworkDriver {
     this.#inBackground(this.#ports.withdraw(containerId));
     for (const endpoint of endpoints) {
       // The kernel deletes the pair with its namespace, but only when the last process has left that.
-      const deleted = endpoint.hostInterface ? this.#removeInterface(netnsPath, endpoint) : Promise.resolve();
+      const deleted = endpoint.hostInterface ? removeFromSandbox(netnsPath, endpoint) : Promise.resolve();
       this.#inBackground(deleted.then(() => this.#networks.free(endpoint.networkId, endpoint)));
     }
   }
@@ -281,73 +211,27 @@ export class LinuxNetworkDriver implements NetworkDriver {
     this.#background.add(tracked);
   }
 
-  /** Puts the rules back when somebody else changes or flushes them, or the kernel cannot tell who did. */
-  #watchRules(): void {
-    this.#ruleWatch ??= watchNftables((transaction) => {
-      const isOthers = transaction?.tables.has(this.#rules.name) && !this.#rules.isOwn(transaction.pid);
-      if (!transaction || isOthers) this.#inBackground(this.#rules.replace());
-    });
+  /** Puts back the rules that somebody else changes or flushes, and the bridges that somebody deletes. The kernel tells, or tells that it cannot. */
+  #watch(): void {
+    this.#watches ??= [
+      watchNftables((transaction) => {
+        const isOthers = transaction?.tables.has(this.#rules.name) && !this.#rules.isOwn(transaction.pid);
+        if (!transaction || isOthers) this.#inBackground(this.#rules.replace());
+      }),
+      watchDeletedLinks((name) => {
+        for (const network of this.#networks.lost(name)) this.#inBackground(this.#restoreNetwork(network));
+      }),
+    ];
   }
 
-  async #removeNamespaces(condition: (containerId: string) => boolean): Promise<void> {
-    const names = await readdir(this.#netnsDirectory).catch(() => []);
-    await Promise.all(names.filter(condition).map((name) => removeNamespace(this.#netnsPath(name))));
-  }
-
-  /** Host ends of veth pairs that no endpoint has: an engine died while it connected or disconnected a running container. True if there were any. */
-  async #removeInterfaces(): Promise<boolean> {
-    const known = new Set(
-      [...this.#sandboxes.values()].flatMap(({ endpoints }) => endpoints.map(({ hostInterface }) => hostInterface)),
-    );
-    const { stdout } = await runCommand("ip", ["-oneline", "link", "show", "type", "veth"]);
-    const names = [...stdout.matchAll(/^\d+: ([^:@\s]+)/gm)].map(([, name]) => name ?? "");
-    const isLost = (name: string): boolean =>
-      name.startsWith(this.#hostPrefix()) && name.length === this.#hostPrefix().length + 8 && !known.has(name);
-    const lost = names.filter(isLost);
-    await Promise.all(lost.map(deleteInterface));
-    return lost.length > 0;
-  }
-
-  /**
-   * A network that containers are on. Where somebody deleted its bridge, they are attached to the new one. After a reboot their interfaces are gone
-   * with the bridge: the engine learns next that the containers have ended.
-   */
+  /** A network that containers are on: where somebody deleted its bridge, they are attached to the new one. */
   async #restoreNetwork(network: NetworkRecord): Promise<void> {
-    const { record, mtu, isNew } = await this.#networks.ensure(network);
-    if (record.driver === "bridge") this.#watchRules();
-    if (!isNew) return;
-    for (const { endpoints, portRequests } of this.#sandboxes.values()) {
-      const endpoint = endpoints.find(
-        ({ networkId, hostInterface }) => networkId === network.id && hostInterface !== "",
-      );
-      if (endpoint && (await linkExists(endpoint.hostInterface)))
-        await attachToBridge({ endpoint, network: record, mtu }, portRequests.length > 0);
-    }
+    const sandboxes = [...this.#sandboxes.values()].filter(({ endpoints }) =>
+      endpoints.some(({ networkId }) => networkId === network.id),
+    );
+    if (sandboxes.length === 0) return;
+    const ready = await this.#networks.ensure(network);
+    if (ready.record.driver === "bridge") this.#watch();
+    if (ready.isNew) await attachAgain(ready, sandboxes);
   }
-
-  /** A default route goes with its interface. */
-  async #restoreRoutes(): Promise<void> {
-    for (const { netnsPath, endpoints } of this.#sandboxes.values()) {
-      await runInNamespace(netnsPath, changeRouteCommands([], endpoints));
-    }
-  }
-}
-
-function portPlan(request: SandboxRequest, planned: readonly PlannedInterface[]): PortPlan {
-  const endpoints = planned.map(({ endpoint }) => endpoint);
-  const outside = gatewayEndpoint(endpoints, 4);
-  const network = planned.find(({ endpoint }) => endpoint === outside)?.network;
-  return {
-    containerId: request.containerId,
-    containerName: request.containerName ?? request.containerId.slice(0, 12),
-    requests: request.ports,
-    endpoints,
-    hostBinding: network?.options[NETWORK_OPTION.hostBinding] ?? "",
-  };
-}
-
-function freeName(taken: ReadonlySet<string>): string {
-  let index = 0;
-  while (taken.has(`eth${index}`)) index++;
-  return `eth${index}`;
 }

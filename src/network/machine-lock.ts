@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { childExit, startChild } from "#sys/command.ts";
+import { tryLockFile } from "#sys/flock.ts";
 
 /** One for all engines of this machine, whatever their roots. */
 const LOCK_FILE = "/run/berth-network.lock";
@@ -8,6 +9,7 @@ const LOCK_FILE = "/run/berth-network.lock";
 const MOST_AT_ONCE = 16;
 
 interface Waiting {
+  readonly engine: object;
   /** Tells the caller of its outcome, and never rejects. */
   readonly run: () => Promise<void>;
   readonly fail: (error: unknown) => void;
@@ -18,12 +20,12 @@ const waiting: Waiting[] = [];
 let isHolding = false;
 
 /**
- * Runs `work` while no other engine of this machine does, nor anything else of this one: they choose subnets by looking at what the others have. To
- * take the lock costs two processes, so that works that wait for it are done one after the other while it is held.
+ * Runs `work` of `engine` while no other engine of this machine does: they choose subnets by looking at what the others have. Works of one engine that
+ * wait for the lock are done beside each other while it is held.
  */
-export function withMachineLock<T>(work: () => Promise<T>): Promise<T> {
+export function withMachineLock<T>(engine: object, work: () => Promise<T>): Promise<T> {
   return new Promise<T>((resolve, reject) => {
-    waiting.push({ run: () => work().then(resolve, reject), fail: reject });
+    waiting.push({ engine, run: () => work().then(resolve, reject), fail: reject });
     void workOff();
   });
 }
@@ -34,7 +36,7 @@ async function workOff(): Promise<void> {
   while (waiting.length > 0) {
     try {
       await holdingLock(async () => {
-        for (let left = MOST_AT_ONCE; left > 0; left--) await waiting.shift()?.run();
+        await Promise.all(takeNext().map(({ run }) => run()));
       });
     } catch (error) {
       for (const { fail } of waiting.splice(0)) fail(error);
@@ -43,8 +45,20 @@ async function workOff(): Promise<void> {
   isHolding = false;
 }
 
-/** The lock is held by a child that lives as long as its standard input, so that it goes with the engine however that ends, and nothing polls for it. */
+/** The first that waits, and others of the same engine. */
+function takeNext(): readonly Waiting[] {
+  const next = waiting.filter(({ engine }) => engine === waiting[0]?.engine).slice(0, MOST_AT_ONCE);
+  for (const one of next) waiting.splice(waiting.indexOf(one), 1);
+  return next;
+}
+
+/**
+ * When another engine has the lock, it is waited for by a child, so that nothing polls. The child lives as long as its standard input: it goes with
+ * the engine however that ends.
+ */
 async function holdingLock(work: () => Promise<void>): Promise<void> {
+  using free = tryLockFile(LOCK_FILE);
+  if (free) return await work();
   const holder = startChild("flock", [LOCK_FILE, "cat"], { stdio: ["pipe", "pipe", "ignore"] });
   const ended = childExit(holder, "flock");
   try {

@@ -316,6 +316,18 @@ describe("crashes and other people's tools", () => {
     expect(askTcp("127.0.0.1", right.ports[0]!.hostPort)).toStartWith("from ");
   });
 
+  test("a bridge that somebody deletes is there again at once, with its containers and their ports", async () => {
+    const engine = await bed.newEngine();
+    const left = await connect(engine);
+    const right = await connect(engine, [published(80)]);
+    bed.serveTcp(right, 80);
+    execFileSync("ip", ["link", "delete", "dev", engine.network.interfaceName]);
+    const answer = (): boolean => pings(left, right.ipv4) && pings(left, left.gateway);
+    for (let attempt = 0; attempt < 50 && !answer(); attempt++) await Bun.sleep(20);
+    expect(answer()).toBe(true);
+    expect(askTcp("127.0.0.1", right.ports[0]!.hostPort)).toStartWith("from ");
+  });
+
   test("engines that choose at the same moment get different subnets", async () => {
     const engines = await Promise.all(Array.from({ length: 4 }, () => bed.newEngine()));
     expect(new Set(engines.map(({ network }) => network.ipv4!.subnet)).size).toBe(4);

@@ -10,8 +10,9 @@ import {
   parseSubnet,
   type Subnet,
 } from "#lib/ip-address.ts";
-import { runCommand } from "#sys/command.ts";
 import type { AddressBlock, NetworkRecord } from "./network-driver.ts";
+import { RouteSocket } from "./rtnetlink/route-socket.ts";
+import { hasIpv6 } from "./sysctl.ts";
 
 /** Docker's default address pools: the block and the size of the subnets cut from it. https://docs.docker.com/engine/network/#automatic-subnet-allocation */
 const POOLS: readonly { readonly block: string; readonly size: number }[] = [
@@ -138,32 +139,18 @@ function candidateSubnets6(engineName: string): readonly Subnet[] {
   }));
 }
 
-/** Blocks that routes of any table or interfaces of this host use; `except` names an interface of the engine's own. */
-export async function takenSubnets(except = ""): Promise<TakenSubnets> {
-  const outputs = await Promise.all([
-    runCommand("ip", ["-4", "-oneline", "route", "show", "table", "all"]),
-    runCommand("ip", ["-6", "-oneline", "route", "show", "table", "all"]),
-    runCommand("ip", ["-oneline", "address", "show"]),
-  ]);
-  const [routes4 = [], routes6 = [], addresses = []] = outputs.map(({ stdout }) =>
-    stdout.split("\n").filter((line) => except === "" || !line.split(/[\s@:]+/).includes(except)),
-  );
+/** Blocks that routes of any table or interfaces of this host use. */
+export async function takenSubnets(): Promise<TakenSubnets> {
+  using host = new RouteSocket();
+  const addresses = await host.addresses();
+  const routes = [...(await host.routes(4)), ...(hasIpv6() ? await host.routes(6) : [])];
   return {
-    routes: [...routes4, ...routes6].flatMap((line) => subnetsOf(line)),
-    addresses: addresses.flatMap((line) => subnetsOf(line)),
+    addresses: addresses.flatMap(({ subnet }) => (subnet && isOwn(subnet) ? [subnet] : [])),
+    routes: routes.flatMap(({ target }) => (target && isOwn(target) ? [target] : [])),
   };
 }
 
-/** `default` names no block and a bare address is a block of one. Link-local blocks are every interface's. */
-function subnetsOf(line: string): readonly Subnet[] {
-  return line.split(/\s+/).flatMap((word) => {
-    const address = parseAddress(word);
-    const subnet = address ? parseSubnet(`${word}/${address.family === 4 ? 32 : 128}`) : parseSubnet(word);
-    return subnet && subnet.prefixLength > 0 && !isShared(subnet) ? [subnet] : [];
-  });
-}
-
-/** fe80::/10 and ff00::/8. */
-function isShared({ family, base }: Subnet): boolean {
-  return family === 6 && (base >> 118n === 0x3fan || base >> 120n === 0xffn);
+/** Whether a block is somebody's: not everywhere, and not link-local or multicast, which every interface has (fe80::/10 and ff00::/8). */
+function isOwn({ family, base, prefixLength }: Subnet): boolean {
+  return prefixLength > 0 && !(family === 6 && (base >> 118n === 0x3fan || base >> 120n === 0xffn));
 }

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { errorCode } from "#errors/errors.ts";
 
@@ -14,4 +15,9 @@ export async function readSysctl(path: string): Promise<string | undefined> {
 /** Writes a kernel parameter only if it has another value: /proc/sys may be read-only where it is already right. */
 export async function setSysctl(path: string, value: string): Promise<void> {
   if ((await readSysctl(path)) !== value) await writeFile(`/proc/sys/${path}`, value);
+}
+
+/** Whether the kernel has IPv6 (CONFIG_IPV6, and not booted with ipv6.disable=1). */
+export function hasIpv6(): boolean {
+  return existsSync("/proc/sys/net/ipv6/conf");
 }

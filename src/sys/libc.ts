@@ -40,6 +40,7 @@ type WrappedCall =
   | "setns"
   | "socket"
   | "bind"
+  | "setsockopt"
   | "ioctl"
   | "gettid"
   | "inotify_init1"
@@ -71,6 +72,7 @@ const SIGNATURES: Readonly<Record<WrappedCall, FFIFunction>> = {
   setns: { args: ["i32", "i32"], returns: "i32" },
   socket: { args: ["i32", "i32", "i32"], returns: "i32" },
   bind: { args: ["i32", "ptr", "u32"], returns: "i32" },
+  setsockopt: { args: ["i32", "i32", "i32", "ptr", "u32"], returns: "i32" },
   ioctl: { args: ["i32", "u64", "ptr"], returns: "i32" },
   gettid: { args: [], returns: "i32" },
   inotify_init1: { args: ["i32"], returns: "i32" },

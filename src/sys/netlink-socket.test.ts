@@ -1,0 +1,74 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { unmount } from "./mount.ts";
+import { nameBytes, nameOf, parseAttributes, writeAttributes } from "./netlink-message.ts";
+import { type NetlinkRequest, NetlinkSocket } from "./netlink-socket.ts";
+import { createNetworkNamespace } from "./network-namespace.ts";
+
+const NETLINK_ROUTE = 0;
+const IFLA_IFNAME = 3;
+const HEADER_SIZE = 16;
+
+const directory = mkdtempSync(join(tmpdir(), "berth-netlink-"));
+const namespace = join(directory, "ns");
+
+beforeAll(() => {
+  writeFileSync(namespace, "");
+  createNetworkNamespace(namespace);
+});
+
+afterAll(async () => {
+  await unmount(namespace);
+  rmSync(directory, { recursive: true });
+});
+
+function aboutLink(name: string, type: number, interfaceName?: string): NetlinkRequest {
+  const attributes = interfaceName === undefined ? [] : ([[IFLA_IFNAME, nameBytes(interfaceName)]] as const);
+  const body = Buffer.concat([Buffer.alloc(HEADER_SIZE), writeAttributes(attributes)]);
+  return { name, type, flags: 0, subject: interfaceName ?? "all", body };
+}
+
+const GET_LINK = 18;
+const nameIn = (body: Uint8Array | undefined): string =>
+  nameOf(parseAttributes(body?.subarray(HEADER_SIZE) ?? new Uint8Array()).get(IFLA_IFNAME));
+
+describe("NetlinkSocket", () => {
+  test("asks and lists in the namespace that it was opened in", async () => {
+    using here = new NetlinkSocket(NETLINK_ROUTE);
+    using there = new NetlinkSocket(NETLINK_ROUTE, namespace);
+    expect(nameIn((await here.ask(aboutLink("RTM_GETLINK", GET_LINK, "lo")))[0])).toBe("lo");
+    const names = (await here.list(aboutLink("RTM_GETLINK", GET_LINK))).map(nameIn);
+    const shown = execFileSync("ip", ["-o", "link"], { encoding: "utf8" });
+    expect(names).toContain("lo");
+    expect(shown).toContain(names.at(1) ?? "lo");
+    const inside = execFileSync("nsenter", [`--net=${namespace}`, "ip", "-o", "link"], { encoding: "utf8" });
+    expect(await there.list(aboutLink("RTM_GETLINK", GET_LINK))).toHaveLength(inside.trim().split("\n").length);
+  });
+
+  test("a refusal names the call, what it was about, and has the kernel's own words", async () => {
+    using socket = new NetlinkSocket(NETLINK_ROUTE, namespace);
+    const missing = aboutLink("RTM_GETLINK", GET_LINK, "no-such-link");
+    expect(socket.ask(missing)).rejects.toThrow('RTM_GETLINK "no-such-link": no such device (ENODEV)');
+    const long = aboutLink("RTM_GETLINK", GET_LINK, "a-name-that-no-interface-has");
+    expect(socket.ask(long)).rejects.toThrow(/\(ERANGE\): .+/);
+  });
+
+  test("one of several requests that is refused is told of, and the rest is done", async () => {
+    using socket = new NetlinkSocket(NETLINK_ROUTE, namespace);
+    const down = (name: string): NetlinkRequest => {
+      const request = aboutLink("RTM_NEWLINK", 16, name);
+      const body = Buffer.from(request.body);
+      body.writeUInt32LE(0, 8);
+      body.writeUInt32LE(1, 12);
+      return { ...request, body };
+    };
+    expect(socket.change([down("no-such-link"), down("lo")])).rejects.toThrow('RTM_NEWLINK "no-such-link"');
+    await socket.ask(aboutLink("RTM_GETLINK", GET_LINK, "lo"));
+    expect(execFileSync("nsenter", [`--net=${namespace}`, "ip", "link", "show", "lo"], { encoding: "utf8" })).toContain(
+      "state DOWN",
+    );
+  });
+});
