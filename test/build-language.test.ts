@@ -189,7 +189,7 @@ test("a RUN for a platform without an emulator says so; files of any platform ar
   const image = await bench.build("FROM --platform=linux/s390x scratch\nCOPY a /a\n", { a: "1" });
   expect(image).toMatchObject({ architecture: "s390x", os: "linux" });
   await expect(
-    bench.build("FROM --platform=$TARGETPLATFORM scratch\nRUN true\n", {}, { platform: "linux/s390x" }),
+    bench.build("FROM --platform=$TARGETPLATFORM scratch\nRUN true\n", {}, { platforms: ["linux/s390x"] }),
   ).rejects.toThrow("cannot run commands for linux/s390x on this machine");
   await expect(bench.build("FROM --platform=linux/none/x/y scratch\nCOPY a /\n", { a: "1" })).rejects.toThrow(
     "failed to parse platform",

@@ -98,7 +98,7 @@ export class BuilderTestBed {
         pull: false,
         networkMode: "default",
         extraHosts: [],
-        platform: "linux/amd64",
+        platforms: ["linux/amd64"],
         onStatus: (status: SolveStatus) => {
           for (const vertex of status.vertexes ?? []) vertices.set(vertex.digest, vertex);
           for (const log of status.logs ?? []) this.logs.push(Buffer.from(log.data, "base64").toString());
@@ -203,9 +203,10 @@ export class BuilderTestBed {
           return image;
         },
         importImage: () => Promise.reject(new NotFoundError("no layouts here")),
-        createImage: async (config): Promise<Digest> => {
-          this.created.push(config);
-          return digestOf(JSON.stringify(config));
+        createImages: async (configs) => {
+          this.created.push(...configs);
+          const ids = configs.map((config) => digestOf(JSON.stringify(config)));
+          return { ids, imageId: known(ids[0]) };
         },
         openNetwork: async () => ({
           network: { kind: "none" },

@@ -1,6 +1,6 @@
 import type { ResourceLimits } from "#runtime/container-runtime.ts";
 import type { Digest } from "#spec/digest.ts";
-import type { ImageConfig } from "#spec/oci-image.ts";
+import type { Descriptor, ImageConfig, Platform } from "#spec/oci-image.ts";
 import type { SolveStatus } from "#spec/solve-status.ts";
 import type { Layer } from "#store/layer-store.ts";
 import type {
@@ -60,8 +60,10 @@ export interface BuildRequest {
   readonly extraHosts: readonly string[];
   /** What RUN steps may use. No part of their keys. */
   readonly limits?: StepLimits;
-  /** `os/arch[/variant]`; "" means the host's. */
-  readonly platform: string;
+  /** `os/arch[/variant]`, each once: one image for each of them, under the same names. None means the host's. */
+  readonly platforms: readonly string[];
+  /** The engine keeps a manifest of each image, with these; undefined: of a single image it needs none before it is pushed. */
+  readonly annotations?: readonly ImageAnnotation[];
   readonly onStatus: (status: SolveStatus) => void;
   /** Told once, before the first step: the instructions to be carried out, in the order of the Dockerfile. */
   readonly onPlan?: (plan: readonly PlannedVertex[]) => void;
@@ -90,8 +92,33 @@ export interface PlannedVertex {
 
 export type { BuildMemory };
 
-export interface BuildResult {
+/** `--annotation`. https://github.com/moby/buildkit/blob/master/docs/annotations.md */
+export interface ImageAnnotation {
+  readonly place: "manifest" | "manifest-descriptor" | "index" | "index-descriptor";
+  /** Only for this platform's manifest, `os/arch[/variant]` normalised; undefined for all. */
+  readonly platform: string | undefined;
+  readonly key: string;
+  readonly value: string;
+}
+
+export interface BuildResult extends CreatedImages {
+  /** One a platform, in the order of the request. */
+  readonly images: readonly BuiltImage[];
+}
+
+export interface BuiltImage {
+  readonly platform: Platform;
+  /** Digest of its config. */
+  readonly id: Digest;
+}
+
+/** What the engine's store has made of a build's images. */
+export interface CreatedImages {
+  /** The image that the names mean without a platform: this machine's, else the first. */
   readonly imageId: Digest;
+  readonly ids: readonly Digest[];
+  /** The index that the names point at, or the annotated manifest; undefined for one image without annotations, which has none yet. */
+  readonly descriptor?: Descriptor;
 }
 
 /** What the builder needs of the engine, declared here because `build` may not import `engine`. */
@@ -100,10 +127,16 @@ export interface BuildHost {
   resolveImage(reference: string, options: ResolveImageOptions): Promise<BaseImage>;
   /** An image of an OCI layout at the client. Throws NotFoundError, DataLossError. */
   importImage(image: LayoutImage, options: ResolveImageOptions): Promise<BaseImage>;
-  /** Makes config and layers a durable image under `tags`. Layers exist already. Returns the image id. */
-  createImage(config: ImageConfig, tags: readonly string[]): Promise<Digest>;
+  /** Makes durable images of configs, one a platform, whose layers exist already: under `tags`, which mean all of them. */
+  createImages(configs: readonly ImageConfig[], options: CreateImagesOptions): Promise<CreatedImages>;
   /** A network namespace for a RUN step and the files to bind over /etc/hosts and /etc/resolv.conf. Disposing it releases all. */
   openNetwork(stepId: string, mode: string, extraHosts: readonly string[]): Promise<BuildNetwork>;
+}
+
+export interface CreateImagesOptions {
+  readonly tags: readonly string[];
+  /** Of the request. */
+  readonly annotations: readonly ImageAnnotation[] | undefined;
 }
 
 export interface LayoutImage {

@@ -1,11 +1,11 @@
 import { CancelledError } from "#errors/errors.ts";
 import { hostPlatform, parsePlatform } from "#formats/platform.ts";
 import { SharedWork } from "#lib/shared-work.ts";
-import type { Digest } from "#spec/digest.ts";
+import type { ImageConfig } from "#spec/oci-image.ts";
 import type { BuildCacheStore } from "#store/build-cache.ts";
 import type { LayerProvider } from "#store/layer-store.ts";
 import { type DockerfileText, toBuildError } from "./build-error.ts";
-import type { BaseImage, BuildHost, BuildRequest, BuildResult } from "./builder.ts";
+import type { BaseImage, BuildHost, BuildRequest, BuildResult, CreatedImages } from "./builder.ts";
 import { answerCall, type CallResult } from "./check/answer-call.ts";
 import { CheckRemarks, definitionName } from "./check/check-remarks.ts";
 import { DockerfileChecks } from "./check/dockerfile-checks.ts";
@@ -14,8 +14,10 @@ import type { GitRunner } from "./context/git-checkout.ts";
 import { imageConfig } from "./export/image-config.ts";
 import { rewriteLayers } from "./export/rewrite-layers.ts";
 import { squash } from "./export/squash.ts";
-import { buildGraph, type GraphOptions } from "./graph/build-graph.ts";
+import { buildGraph } from "./graph/build-graph.ts";
 import type { StageGraph } from "./graph/graph-types.ts";
+import { shareStages } from "./graph/share-stages.ts";
+import type { PlannedStage } from "./graph/stage-plan.ts";
 import { parseDockerfile } from "./instructions/parse-dockerfile.ts";
 import type { Dockerfile } from "./instructions/types.ts";
 import type { OpTools } from "./ops/op-context.ts";
@@ -66,7 +68,7 @@ export class DockerfileBuilder {
   }
 
   /**
-   * Builds the target of `request` and tags it. Throws BuildError, whose `failure` says all that a client prints, or CancelledError
+   * Builds the target of `request`, for each of its platforms at once, and tags it. Throws BuildError, whose `failure` says all that a client prints, or CancelledError
    * when `request.signal` aborts; nothing of the build runs any more then. Steps that succeeded stay in the cache.
    */
   async build(request: BuildRequest): Promise<BuildResult> {
@@ -83,25 +85,25 @@ export class DockerfileBuilder {
         checks.ofFile();
         remarks.show();
         const found = new Map<number, BaseImage>();
-        const [target, imported] = await Promise.all([
-          this.#loadGraph(dockerfile, request, sources, progress, found),
+        const [targets, imported] = await Promise.all([
+          this.#loadGraphs(dockerfile, request, sources, progress, found),
           importCaches(this.#options.sharedCaches, request, progress),
         ]);
         checks.ofStages(checks.plannedStages(false), found);
         remarks.show();
         checks.refuse();
-        sources.contexts.plan(target);
-        request.onPlan?.(plannedVertexes(target));
-        const cache = await this.#solve(
-          target,
-          dockerfile,
-          { request, sources, progress },
-          { isPlan: false, imported },
-        );
+        sources.contexts.plan(targets);
+        request.onPlan?.(plannedVertexes(targets));
+        const mode = { isPlan: false, imported };
+        const solved = await this.#solve(targets, dockerfile, { request, sources, progress }, mode);
         const epoch = await sources.epoch(dockerfile, request);
-        const imageId = await this.#export(target, cache, { request, progress, epoch });
-        await exportCaches(this.#options.sharedCaches, request, cache, progress);
-        return { imageId };
+        const created = await this.#export(solved, { request, progress, epoch });
+        await exportCaches(this.#options.sharedCaches, request, allOf(solved), progress);
+        const images = created.ids.flatMap((id, at) => {
+          const platform = solved[at]?.target.image.platform;
+          return platform ? [{ id, platform }] : [];
+        });
+        return { ...created, images };
       });
     } catch (error) {
       if (request.signal.aborted) throw new CancelledError("context canceled", { cause: error });
@@ -126,10 +128,10 @@ export class DockerfileBuilder {
         text = { name: request.dockerfileName, lines: Buffer.from(bytes).toString("utf8").split(/\r?\n/) };
         const dockerfile = await this.#loadDefinition(bytes, request, progress);
         const images = new BaseImages(this.#options.host, request, progress);
-        const target = await this.#graphOf(dockerfile, request, sources, (stage) => images.resolveOffline(stage));
-        sources.contexts.plan(target);
+        const targets = await this.#graphsOf(dockerfile, request, sources, (stage) => images.resolveOffline(stage));
+        sources.contexts.plan(targets);
         const imported = await importCaches(this.#options.sharedCaches, request, progress);
-        await this.#solve(target, dockerfile, { request, sources, progress }, { isPlan: true, imported });
+        await this.#solve(targets, dockerfile, { request, sources, progress }, { isPlan: true, imported });
       });
     } catch (error) {
       if (request.signal.aborted) throw new CancelledError("context canceled", { cause: error });
@@ -164,34 +166,37 @@ export class DockerfileBuilder {
     });
   }
 
-  async #loadGraph(
+  /** `found` gets the images that the first platform's stages stand on. */
+  async #loadGraphs(
     dockerfile: Dockerfile,
     request: BuildRequest,
     sources: BuildSources,
     progress: BuildProgress,
     found: Map<number, BaseImage>,
-  ): Promise<StageGraph> {
+  ): Promise<readonly StageGraph[]> {
     const images = new BaseImages(this.#options.host, request, progress);
-    const graph = await this.#graphOf(dockerfile, request, sources, async (stage) => {
+    const graphs = await this.#graphsOf(dockerfile, request, sources, async (stage, isFirst) => {
       const image = await images.resolve(stage);
-      found.set(stage.index, image);
+      if (isFirst) found.set(stage.index, image);
       return image;
     });
     // The client has applied it already; its place in the output stays.
     await progress.run("[internal] load .dockerignore", async (vertex) =>
       vertex.status("transferring context:", { current: 2 }),
     );
-    return graph;
+    return graphs;
   }
 
-  async #graphOf(
+  /** One a platform; what they have in common is the same object in all of them. */
+  async #graphsOf(
     dockerfile: Dockerfile,
     request: BuildRequest,
     sources: BuildSources,
-    resolveImage: GraphOptions["resolveImage"],
-  ): Promise<StageGraph> {
+    resolveImage: (stage: PlannedStage, isFirst: boolean) => Promise<BaseImage>,
+  ): Promise<readonly StageGraph[]> {
     const buildPlatform = hostPlatform();
-    return await buildGraph(dockerfile, {
+    const platforms = request.platforms.map(parsePlatform);
+    const options = {
       epoch: await sources.epoch(dockerfile, request),
       buildArgs: request.buildArgs,
       target: request.target,
@@ -199,20 +204,28 @@ export class DockerfileBuilder {
       contexts: request.contexts ?? {},
       entitlements: request.entitlements ?? [],
       buildPlatform,
-      targetPlatform: request.platform === "" ? buildPlatform : parsePlatform(request.platform),
-      resolveImage,
-    });
+      isOneOfSeveral: platforms.length > 1,
+    };
+    const graphs = (platforms.length > 0 ? platforms : [buildPlatform]).map((targetPlatform, at) =>
+      buildGraph(dockerfile, {
+        ...options,
+        targetPlatform,
+        resolveImage: (stage) => resolveImage(stage, at === 0),
+      }),
+    );
+    const found = await Promise.all(graphs);
+    return found.length > 1 ? shareStages(found) : found;
   }
 
   async #solve(
-    target: StageGraph,
+    targets: readonly StageGraph[],
     dockerfile: Dockerfile,
     { request, sources, progress }: SolveParts,
     mode: Pick<SolveOptions, "isPlan" | "imported">,
-  ): Promise<ShareableCache> {
+  ): Promise<readonly SolvedTarget[]> {
     const { cache, layers } = this.#options;
     using solver = new Solver(
-      target,
+      targets,
       { cache, layers, ops: this.#options, inFlight: this.#inFlight },
       {
         ...mode,
@@ -230,34 +243,57 @@ export class DockerfileBuilder {
         memory: request.memory,
       },
     );
-    return solver.shareable(await solver.solve());
+    const solved = await solver.solve();
+    return targets.map((target, at) => ({ target, cache: solver.shareable(solved[at] ?? { layers: [] }) }));
   }
 
-  /** The image of the target stage, made durable under its names. */
-  #export(target: StageGraph, cache: ShareableCache, parts: ExportParts): Promise<Digest> {
+  /** The images of the target stages, made durable under their names. */
+  #export(solved: readonly SolvedTarget[], parts: ExportParts): Promise<CreatedImages> {
     const { request, progress } = parts;
-    if (request.isImageWanted === false) return this.#createImage(target, cache, parts);
+    if (request.isImageWanted === false) return this.#createImages(solved, parts);
     return progress.run("exporting to image", async (vertex) => {
-      const imageId = await this.#createImage(target, cache, parts);
+      const created = await this.#createImages(solved, parts);
       vertex.status("exporting layers");
-      vertex.status(`writing image ${imageId}`);
+      for (const id of created.ids) vertex.status(`writing image ${id}`);
+      const { descriptor } = created;
+      if (descriptor) vertex.status(`exporting manifest${created.ids.length > 1 ? " list" : ""} ${descriptor.digest}`);
       for (const tag of request.tags) vertex.status(`naming to ${tag}`);
-      return imageId;
+      return created;
     });
   }
 
-  async #createImage(target: StageGraph, cache: ShareableCache, parts: ExportParts): Promise<Digest> {
+  async #createImages(solved: readonly SolvedTarget[], parts: ExportParts): Promise<CreatedImages> {
+    const configs: ImageConfig[] = [];
+    for (const one of solved) configs.push(await this.#imageConfig(one, parts));
+    const { tags, annotations } = parts.request;
+    return await this.#options.host.createImages(configs, { tags, annotations });
+  }
+
+  /** The config of a target's image, whose layers are in the store then. */
+  async #imageConfig({ target, cache }: SolvedTarget, parts: ExportParts): Promise<ImageConfig> {
     const { request, progress, epoch } = parts;
-    const { layers: store, host } = this.#options;
+    const { layers: store } = this.#options;
     // They are in the store already, but for those that only a shared cache had.
     await localLayers(cache.result, request.signal);
     const tools = { layers: store, progress, signal: request.signal };
     const whole = { stage: target, layers: cache.result };
     const { stage, layers: made } = request.squash ? await squash(target, cache.result, tools) : whole;
     const layers = request.rewriteTimestamp ? await rewriteLayers(made, epoch, tools) : made;
-    const config = withInlineCache(imageConfig(stage, layers, request.labels), cache, request);
-    return await host.createImage(config, request.tags);
+    return withInlineCache(imageConfig(stage, layers, request.labels), cache, request);
   }
+}
+
+/** The stage to be built for one platform, and what came of it. */
+interface SolvedTarget {
+  readonly target: StageGraph;
+  readonly cache: ShareableCache;
+}
+
+/** What all platforms leave to share: the steps are the same ones, the results are not. */
+function allOf(solved: readonly SolvedTarget[]): ShareableCache {
+  const [first] = solved;
+  const result = solved.flatMap(({ cache }) => cache.result);
+  return { steps: first?.cache.steps ?? [], contents: first?.cache.contents ?? new Map(), result };
 }
 
 interface SolveParts {

@@ -10,6 +10,8 @@ export interface TreeTarOptions {
   /** Name of the first entry; what lies below it is named below it. Undefined leaves the directory itself out, and names start below it. */
   readonly name: string | undefined;
   readonly signal?: AbortSignal;
+  /** More entries come behind them: the archive does not end. */
+  readonly isFollowed?: boolean;
 }
 
 /**
@@ -20,7 +22,7 @@ export interface TreeTarOptions {
 export async function* treeTar(
   tree: ContainerTree,
   place: Place,
-  { name, signal }: TreeTarOptions,
+  { name, signal, isFollowed = false }: TreeTarOptions,
 ): AsyncGenerator<Uint8Array, void, void> {
   const pending = new PendingBytes();
   const links = new Map<string, string>();
@@ -31,7 +33,7 @@ export async function* treeTar(
     if (pending.size >= TAR_CHUNK) yield pending.take();
     if (slice.isOver()) await slice.next();
   }
-  pending.add(TAR_END);
+  if (!isFollowed) pending.add(TAR_END);
   yield pending.take();
 }
 

@@ -48,6 +48,12 @@ export function parsePlatform(text: string): Platform {
   throw new InvalidParameterError(`"${text}": unknown operating system or architecture: invalid argument`);
 }
 
+/** Reads `linux/amd64,linux/arm64`: each platform once, normalised as `formatPlatform` writes it. Nothing of "". Throws InvalidParameterError. */
+export function parsePlatforms(text: string): readonly string[] {
+  const platforms = text.split(",").filter((part) => part !== "");
+  return [...new Set(platforms.map((part) => formatPlatform(parsePlatform(part.trim()))))];
+}
+
 /** `linux/amd64`, `linux/arm/v7`. */
 export function formatPlatform(platform: Platform): string {
   return [platform.os, platform.architecture, platform.variant].filter(Boolean).join("/");

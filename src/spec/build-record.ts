@@ -16,6 +16,7 @@ export interface BuildRecord {
   readonly context: string;
   readonly dockerfile: string;
   readonly target: string;
+  /** Several with commas between; "" for the engine's own. */
   readonly platform: string;
   readonly tags: readonly string[];
   readonly buildArgs: Readonly<Record<string, string>>;

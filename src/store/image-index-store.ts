@@ -132,6 +132,11 @@ export class ImageIndexStore {
     this.#run("UPDATE image_digests SET image_id = ? WHERE digest = ? AND image_id = ?", [to, index, from]);
   }
 
+  /** Points every tag of an index at another one, of the same images. */
+  replace(before: Digest, now: Digest): void {
+    this.#run("UPDATE image_refs SET index_digest = ? WHERE index_digest = ?", [now, before]);
+  }
+
   /** Forgets indexes that no name points at, and returns them: their documents can go. */
   removeUnnamed(): Digest[] {
     const unnamed = this.#all(`SELECT digest AS index_digest FROM image_indexes p WHERE NOT ${isNamed("p.digest")}`);

@@ -26,7 +26,7 @@ export interface ImageManifestRef {
   readonly mediaType: string;
   /** Bytes. */
   readonly size?: number;
-  /** A push made it here, of layers that it compressed. */
+  /** Made here: by a build, of layers as they are kept here, or by a push, of those that it compressed. */
   readonly isOurs?: boolean;
 }
 

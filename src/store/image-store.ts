@@ -62,7 +62,8 @@ export class ImageStore {
   }
 
   /**
-   * By id, name (`:latest` by default), name@digest or unique id prefix, in the order that Docker tries.
+   * By id, name (`:latest` by default), name@digest or unique id prefix, in the order that Docker tries; the digest of an index that a name
+   * points at means what the name means.
    * Throws NotFoundError (`No such image: x:latest`), InvalidParameterError when a prefix fits several.
    */
   resolve(nameOrId: string): ImageRecord {
@@ -74,7 +75,7 @@ export class ImageStore {
   /** As `resolve`, but undefined when there is none. */
   tryResolve(nameOrId: string): ImageRecord | undefined {
     const id = asId(nameOrId);
-    if (id) return this.#visible(id);
+    if (id) return this.#visible(id) ?? this.#ofIndex(id);
     const reference = parseReference(nameOrId);
     const named = this.idOf(reference);
     return named ? this.#visible(named) : this.#byPrefix(nameOrId);
@@ -112,8 +113,12 @@ export class ImageStore {
     return this.#run("DELETE FROM image_refs WHERE reference = ?", [name]) > 0;
   }
 
-  /** Gives an image the manifest that a push made for it. */
-  setManifest(id: Digest, manifest: ImageManifestRef): void {
+  /** Gives an image the manifest that a push made for it; undefined: it has none any more. */
+  setManifest(id: Digest, manifest: ImageManifestRef | undefined): void {
+    if (!manifest) {
+      this.#run("UPDATE images SET record = json_remove(record, '$.manifest') WHERE id = ?", [id]);
+      return;
+    }
     this.#run("UPDATE images SET record = json_set(record, '$.manifest', json(?)) WHERE id = ?", [
       JSON.stringify(manifest),
       id,
@@ -244,6 +249,11 @@ export class ImageStore {
 
   #visible(id: Digest): ImageRecord | undefined {
     return this.#hidden.has(id) ? undefined : this.find(id);
+  }
+
+  #ofIndex(digest: Digest): ImageRecord | undefined {
+    const row = this.#database.statement("SELECT image_id FROM image_refs WHERE index_digest = ?").get(digest);
+    return row ? this.#visible(row["image_id"] as Digest) : undefined;
   }
 
   #byPrefix(text: string): ImageRecord | undefined {

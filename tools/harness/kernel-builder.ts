@@ -8,7 +8,6 @@ import { NotImplementedError, SystemError } from "#errors/errors.ts";
 import { digestOf } from "#formats/digest.ts";
 import { RuntimeTestBed } from "#runtime/runtime-test-bed.ts";
 import { OverlaySnapshotter } from "#snapshot/overlay-snapshotter.ts";
-import type { Digest } from "#spec/digest.ts";
 import type { ImageConfig } from "#spec/oci-image.ts";
 import { BuildCacheStore } from "#store/build-cache.ts";
 import { CacheMountStore } from "#store/cache-mount-store.ts";
@@ -102,7 +101,7 @@ export class KernelBuilder implements AsyncDisposable {
         pull: false,
         networkMode: "none",
         extraHosts: [],
-        platform: "linux/amd64",
+        platforms: ["linux/amd64"],
         onStatus: (status) => {
           for (const vertex of status.vertexes ?? []) vertices.set(vertex.digest, vertex);
           for (const { data } of status.logs ?? []) this.logs += Buffer.from(data, "base64").toString();
@@ -175,9 +174,10 @@ export class KernelBuilder implements AsyncDisposable {
       host: {
         resolveImage: async () => base,
         importImage: async () => base,
-        createImage: async (config): Promise<Digest> => {
-          this.#created.push(config);
-          return digestOf(JSON.stringify(config));
+        createImages: async (configs) => {
+          this.#created.push(...configs);
+          const ids = configs.map((config) => digestOf(JSON.stringify(config)));
+          return { ids, imageId: ids[0] ?? digestOf("") };
         },
         openNetwork: async () => ({
           network: { kind: "none" },

@@ -24,7 +24,7 @@ interface CheckOptions {
 }
 
 function check(text: string, options: CheckOptions = {}): DockerfileChecks {
-  const build = { buildArgs: options.args ?? {}, target: "", platform: "linux/amd64" };
+  const build = { buildArgs: options.args ?? {}, target: "", platforms: ["linux/amd64"] };
   const checks = new DockerfileChecks(parseDockerfile(Buffer.from(text)), build, options.ignore);
   checks.ofFile();
   if (options.isFileOnly) return checks;

@@ -12,7 +12,7 @@ import { checkFile } from "./check-file.ts";
 import { type CheckFinding, CheckFindings } from "./check-findings.ts";
 import { type CheckedImage, checkFroms, checkStages } from "./check-stages.ts";
 
-export type CheckedBuild = Pick<BuildRequest, "buildArgs" | "contexts" | "platform" | "target">;
+export type CheckedBuild = Pick<BuildRequest, "buildArgs" | "contexts" | "platforms" | "target">;
 
 /** The images that stages stand on, by the stage's index. */
 export type StageImages = ReadonlyMap<number, BaseImage>;
@@ -91,8 +91,9 @@ function directive(dockerfile: Dockerfile, { buildArgs }: CheckedBuild): CheckDi
   return given === undefined ? dockerfile.check : parseCheckDirective(given);
 }
 
-function targetPlatform({ platform }: CheckedBuild): Platform {
-  return platform === "" ? hostPlatform() : parsePlatform(platform);
+/** Of several, the first: as BuildKit, each finding is told once. */
+function targetPlatform({ platforms: [platform] }: CheckedBuild): Platform {
+  return platform === undefined ? hostPlatform() : parsePlatform(platform);
 }
 
 function checkedImage(

@@ -15,6 +15,8 @@ export interface GraphOptions {
   readonly networkMode: string;
   readonly buildPlatform: Platform;
   readonly targetPlatform: Platform;
+  /** It is one of several: names of steps tell the platform. */
+  readonly isOneOfSeveral?: boolean;
   readonly contexts?: NamedContexts;
   /** SOURCE_DATE_EPOCH, seconds. */
   readonly epoch?: number | undefined;
@@ -53,14 +55,14 @@ export async function buildGraph(dockerfile: Dockerfile, options: GraphOptions):
     stageGraph: (stage: PlannedStage) => graphs.get(stage),
   };
   for (const stage of inBuildOrder(plan.reachable(target))) {
-    const namer = new StepNamer(stage);
+    const namer = new StepNamer(stage, options.isOneOfSeveral ?? false);
     graphs.set(stage, compileStage(stage, baseOf(stage, graphs, images, namer), namer, compileOptions));
   }
   return graphs.get(target) as StageGraph;
 }
 
-/** `target` and every stage that it stands on or copies from, each once. */
-export function reachableStages(target: StageGraph): readonly StageGraph[] {
+/** `targets` and every stage that they stand on or copy from, each once. */
+export function reachableStages(targets: readonly StageGraph[]): readonly StageGraph[] {
   const seen = new Set<StageGraph>();
   const visit = (stage: StageGraph): void => {
     if (seen.has(stage)) return;
@@ -68,7 +70,7 @@ export function reachableStages(target: StageGraph): readonly StageGraph[] {
     if (stage.base.kind === "stage") visit(stage.base.stage);
     for (const origin of stage.steps.flatMap(originsOf)) if (origin.kind === "stage") visit(origin.stage);
   };
-  visit(target);
+  for (const target of targets) visit(target);
   return [...seen];
 }
 
@@ -139,7 +141,7 @@ function baseOf(
   const image = images.get(stage);
   if (!image) return { kind: "scratch" };
   const digest = image.manifestDigest === undefined ? "" : `@${image.manifestDigest}`;
-  const { reference, source } = stage;
+  const { reference, platform, source } = stage;
   const shown = reference.includes("@") ? reference : reference + digest;
-  return { kind: "image", image, reference, name: namer.next(`FROM ${shown}`), source };
+  return { kind: "image", image, reference, platform, name: namer.next(`FROM ${shown}`), source };
 }

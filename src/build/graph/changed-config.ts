@@ -49,10 +49,11 @@ export function changedConfig(config: ImageConfig, changes: readonly string[]): 
     kind: "image",
     image: { id: digestOf(""), config, layers: [] },
     reference: "",
+    platform: stage.platform,
     name: "",
     source: written.source,
   } as const;
-  const { image } = compileStage(stage, base, new StepNamer(stage), {
+  const { image } = compileStage(stage, base, new StepNamer(stage, false), {
     escape: dockerfile.escape,
     globalScope: new VariableList(),
     buildArgs: {},

@@ -25,7 +25,7 @@ export function compileCopy(
   );
   const step: CopyStep = {
     kind: "copy",
-    name: context.namer.next(text, isTrigger),
+    name: context.namer.next(text, { isTrigger, variables: context.variables }),
     source,
     from,
     sources: sources.map((path) => argumentOf(path, instruction)),

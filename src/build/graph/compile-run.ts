@@ -26,7 +26,7 @@ export function compileRun(
   const text = stepText(runDescription(instruction), shown, { escape: options.escape, isShell: true });
   const step: RunStep = {
     kind: "run",
-    name: context.namer.next(text, isTrigger),
+    name: context.namer.next(text, { isTrigger, variables }),
     source: instruction.source,
     args,
     env: variables.toEnvironment(),

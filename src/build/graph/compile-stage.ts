@@ -161,7 +161,7 @@ class StageCompiler implements StageContext {
       return;
     }
     const text = stepText(instruction.text, this.#variables, { escape: this.options.escape });
-    const name = this.namer.next(text, isTrigger);
+    const name = this.namer.next(text, { isTrigger, variables: this.#variables });
     this.addStep(
       { kind: "workdir", name, source: instruction.source, path, user: this.image.user, ...mtimeOf(this.options) },
       `WORKDIR ${path}`,

@@ -37,6 +37,8 @@ export type StageBase =
       readonly image: BaseImage;
       /** Canonical: docker.io/library/busybox:latest. */
       readonly reference: string;
+      /** The one that was asked for. */
+      readonly platform: Platform;
       /** `[1/3] FROM docker.io/library/busybox:latest`. */
       readonly name: string;
       readonly source: SourceRange;
@@ -52,6 +54,8 @@ export type FilesOrigin =
 interface StepBase {
   /** `[2/3] WORKDIR /app`. */
   readonly name: string;
+  /** In a build for several platforms: which one of those that have this name; the first has none. */
+  readonly variant?: number;
   readonly source: SourceRange;
 }
 

@@ -1,26 +1,68 @@
+import { formatPlatform, parsePlatform } from "#formats/platform.ts";
+import type { Platform } from "#spec/oci-image.ts";
 import { processWord, type Variables } from "../parse/shell-words.ts";
 import type { EscapeCharacter } from "../parse/source.ts";
 import type { PlannedStage } from "./stage-plan.ts";
 
 /**
- * Names the steps of one stage as BuildKit does: `[stage i/N] COPY a b`. Call it once per counted instruction, in order.
+ * Names the steps of one stage as BuildKit does: `[stage i/N] COPY a b`; in a build for several platforms `[linux/amd64 stage i/N] …`. Call
+ * it once per counted instruction, in order.
  * https://github.com/moby/buildkit/blob/master/frontend/dockerfile/dockerfile2llb/convert.go (prefixCommand)
  */
 export class StepNamer {
   readonly #stage: PlannedStage;
+  readonly #hasPlatform: boolean;
   #index = 0;
 
-  constructor(stage: PlannedStage) {
+  /** `hasPlatform`: names begin with the stage's platform. */
+  constructor(stage: PlannedStage, hasPlatform: boolean) {
     this.#stage = stage;
+    this.#hasPlatform = hasPlatform;
   }
 
-  next(text: string, isTrigger = false): string {
-    const { stepCount, displayName } = this.#stage;
+  /** `variables`: those that the step sees; of a stage that compiles for another platform the name tells it. */
+  next(text: string, { isTrigger = false, variables }: { isTrigger?: boolean; variables?: Variables } = {}): string {
+    const { stepCount } = this.#stage;
     if (stepCount === 0) return text;
     this.#index++;
-    const stage = displayName === "" ? "" : `${displayName} `;
+    const prefix = stagePrefix(this.#stage, this.#hasPlatform, variables);
     const index = String(this.#index).padStart(String(stepCount).length, " ");
-    return `[${stage}${index}/${stepCount}] ${isTrigger ? "ONBUILD " : ""}${text}`;
+    return `[${prefix}${index}/${stepCount}] ${isTrigger ? "ONBUILD " : ""}${text}`;
+  }
+}
+
+/** What stands before the numbers of a step's name: `build `, `linux/amd64 build `, `linux/amd64->arm64 build `. */
+export function stagePrefix(
+  { displayName, platform }: Pick<PlannedStage, "displayName" | "platform">,
+  hasPlatform: boolean,
+  variables?: Variables,
+): string {
+  const stage = displayName === "" ? "" : `${displayName} `;
+  if (!hasPlatform) return stage;
+  const target = variables ? targetSuffix(platform, variables) : "";
+  return `${formatPlatform(platform)}${target} ${stage}`;
+}
+
+/** `->arm64` where a stage of one platform knows that it works for another. BuildKit: formatTargetPlatform. */
+function targetSuffix(platform: Platform, variables: Variables): string {
+  const whole = variables.get("TARGETPLATFORM");
+  const [os, architecture] = [variables.get("TARGETOS"), variables.get("TARGETARCH")];
+  const variant = variables.get("TARGETVARIANT");
+  if (whole === undefined && os === undefined && architecture === undefined && variant === undefined) return "";
+  const parts = [os || platform.os, architecture || platform.architecture, variant ?? ""].filter((part) => part !== "");
+  const target = readPlatform(whole || parts.join("/"));
+  if (!target) return "";
+  if (target.os !== platform.os) return `->${formatPlatform(target)}`;
+  if (target.architecture === platform.architecture) return "";
+  return `->${[target.architecture, target.variant].filter(Boolean).join("/")}`;
+}
+
+/** Build arguments may say anything. */
+function readPlatform(text: string): Platform | undefined {
+  try {
+    return parsePlatform(text);
+  } catch {
+    return undefined;
   }
 }
 

@@ -4,6 +4,7 @@ import { formatPlatform } from "#formats/platform.ts";
 import { locate } from "../build-error.ts";
 import type { BaseImage, BuildHost, BuildRequest, ResolveImageOptions } from "../builder.ts";
 import type { PlannedStage } from "../graph/stage-plan.ts";
+import { stagePrefix } from "../graph/step-name.ts";
 import type { BuildProgress, VertexProgress } from "./progress.ts";
 
 /** Finds the images that stages stand on, each once a build, and shows how. */
@@ -59,14 +60,15 @@ export class BaseImages {
 
   #resolve(stage: PlannedStage, platform: string, isOffline: boolean): Promise<BaseImage> {
     const { reference } = stage;
-    const name = `[internal] load metadata for ${reference}`;
+    const isOneOfSeveral = this.#request.platforms.length > 1;
+    const name = `[${isOneOfSeveral ? `${platform} ` : ""}internal] load metadata for ${reference}`;
     return this.#progress.run(name, async (metadata) => {
       let pull: VertexProgress | undefined;
       const onProgress = (id: string, current: number, total: number): void => {
         // The first bytes of a layer: from here on it is the FROM step that works.
         if (!pull) {
           metadata.complete();
-          pull = this.#progress.vertex(`FROM ${reference}`, fromName(stage));
+          pull = this.#progress.vertex(fromIdentity(stage), fromName(stage, isOneOfSeveral));
           pull.start();
         }
         pull.status(id, { current, total });
@@ -85,10 +87,16 @@ export class BaseImages {
   }
 }
 
-function fromName({ displayName, stepCount, reference }: PlannedStage): string {
+/** Tells the images that stages of one build stand on apart. */
+export function fromIdentity({ reference, platform }: Pick<PlannedStage, "reference" | "platform">): string {
+  return `FROM ${reference} ${formatPlatform(platform)}`;
+}
+
+function fromName(stage: PlannedStage, isOneOfSeveral: boolean): string {
+  const { stepCount, reference } = stage;
   if (stepCount === 0) return `FROM ${reference}`;
-  const stage = displayName === "" ? "" : `${displayName} `;
-  return `[${stage}${"1".padStart(String(stepCount).length, " ")}/${stepCount}] FROM ${reference}`;
+  const prefix = stagePrefix(stage, isOneOfSeveral);
+  return `[${prefix}${"1".padStart(String(stepCount).length, " ")}/${stepCount}] FROM ${reference}`;
 }
 
 /** BuildKit's frame around what the registry or the store says. */

@@ -17,9 +17,9 @@ export interface BuildMemory {
   failed?(root: FailedRoot): void;
 }
 
-/** `[build 2/5] RUN make` in its parts. */
+/** `[build 2/5] RUN make`, or `[linux/amd64 build 2/5] RUN make`, in its parts. */
 export interface StepName {
-  /** "" in a file of one stage. */
+  /** With the platform in front of it in a build for several; "" in a file of one stage. */
   readonly stage: string;
   /** `2/5`, or `build 2/5`; "" for a step that is not counted. */
   readonly label: string;
@@ -27,7 +27,7 @@ export interface StepName {
 }
 
 export function parseStepName(name: string): StepName {
-  const match = /^\[(?:(\S+) +)?\s*(\d+\/\d+)\] ([\s\S]*)$/.exec(name);
+  const match = /^\[(?:(\S+(?: \S+)?) +)?\s*(\d+\/\d+)\] ([\s\S]*)$/.exec(name);
   if (!match) return { stage: "", label: "", text: name };
   const [, stage = "", place = "", text = ""] = match;
   return { stage, label: stage === "" ? place : `${stage} ${place}`, text };

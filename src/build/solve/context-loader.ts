@@ -42,7 +42,7 @@ export class ContextLoader implements AsyncDisposable {
   readonly #parts: ContextLoaderParts;
   readonly #trees = new Map<string, Promise<FileTree>>();
   readonly #stack = new AsyncDisposableStack();
-  #target: StageGraph | undefined;
+  #targets: readonly StageGraph[] | undefined;
   #isDockerfileUrl = false;
 
   constructor(parts: ContextLoaderParts) {
@@ -77,8 +77,8 @@ export class ContextLoader implements AsyncDisposable {
   }
 
   /** From now on it is known what steps read. */
-  plan(target: StageGraph): void {
-    this.#target = target;
+  plan(targets: readonly StageGraph[]): void {
+    this.#targets = targets;
   }
 
   /** The files of a context, "" for the main one. */
@@ -127,7 +127,7 @@ export class ContextLoader implements AsyncDisposable {
     files: ContextFiles,
     name: string,
   ): Promise<{ readonly tree: FileTree; readonly transferred: number }> {
-    const paths = this.#target ? pathsRead(this.#target, name) : [""];
+    const paths = this.#targets ? pathsRead(this.#targets, name) : [""];
     const opened = await files.open(paths, this.#parts.signal);
     return { tree: new ContextTree(opened), transferred: opened.transferred };
   }
@@ -178,9 +178,9 @@ function treeOf(file: FetchedFile & { readonly path: string }): FileTree {
 }
 
 /** What the steps read of a context, sorted. */
-function pathsRead(target: StageGraph, name: string): readonly string[] {
+function pathsRead(targets: readonly StageGraph[], name: string): readonly string[] {
   const isThis = (step: Step): boolean => originsOf(step).some((from) => from.kind === "files" && from.name === name);
-  const steps = reachableStages(target).flatMap((stage) => stage.steps.filter(isThis));
+  const steps = reachableStages(targets).flatMap((stage) => stage.steps.filter(isThis));
   const paths = steps.flatMap((step) => {
     if (step.kind === "copy") return step.sources.flatMap((source) => (source.kind === "path" ? [source.path] : []));
     if (step.kind !== "run") return [];

@@ -14,6 +14,7 @@ import type { MountedFiles } from "../ops/run-mounts.ts";
 import { runLayer } from "../ops/run-step.ts";
 import { workdirLayer } from "../ops/workdir-step.ts";
 import type { CachedStep, ShareableCache } from "../shared-cache/export-cache.ts";
+import { fromIdentity } from "./base-images.ts";
 import { parseStepName } from "./build-memory.ts";
 import { type CacheKey, type CopySourceKey, copyKey, rootKey, runKey, workdirKey } from "./cache-key.ts";
 import type { CopySource } from "./copy-source.ts";
@@ -25,8 +26,8 @@ import { StepReporter, type StepTrace } from "./step-reporter.ts";
 import { type MountSource, StepSources } from "./step-sources.ts";
 
 /**
- * Brings about the layers of one build: stages that do not need one another at the same time, the steps of a stage in order, each
- * from the cache where it can be. The first failure stops everything; when `solve` ends, nothing runs any more.
+ * Brings about the layers of one build, of one target or of one a platform: stages that do not need one another at the same time, the steps
+ * of a stage in order, each from the cache where it can be. The first failure stops everything; when `solve` ends, nothing runs any more.
  */
 export class Solver implements Disposable {
   readonly #tools: SolverTools;
@@ -35,19 +36,19 @@ export class Solver implements Disposable {
   readonly #stages = new Map<StageGraph, Promise<SolvedStage>>();
   readonly #failed = new AbortController();
   readonly #signal: AbortSignal;
-  readonly #target: StageGraph;
+  readonly #targets: readonly StageGraph[];
   readonly #reporter: StepReporter;
   readonly #sources: StepSources;
   readonly #steps: CachedStep[] = [];
   /** Cache mounts that this build has emptied. */
   readonly #emptied = new Set<Digest>();
 
-  constructor(target: StageGraph, tools: SolverTools, options: SolveOptions) {
-    this.#target = target;
+  constructor(targets: readonly StageGraph[], tools: SolverTools, options: SolveOptions) {
+    this.#targets = targets;
     this.#tools = tools;
     this.#options = options;
     this.#cache = new StepCache(tools, options.imported);
-    this.#reporter = new StepReporter(options.memory, target, options);
+    this.#reporter = new StepReporter(options.memory, targets, options);
     this.#signal = AbortSignal.any([options.signal, this.#failed.signal]);
     this.#sources = new StepSources({
       tools,
@@ -58,12 +59,12 @@ export class Solver implements Disposable {
     });
   }
 
-  /** Throws LocatedError for a step that fails, CancelledError on abort. */
-  async solve(): Promise<SolvedStage> {
-    const all = reachableStages(this.#target).map((stage) => this.#stage(stage));
+  /** The targets, in their order. Throws LocatedError for a step that fails, CancelledError on abort. */
+  async solve(): Promise<readonly SolvedStage[]> {
+    const all = reachableStages(this.#targets).map((stage) => this.#stage(stage));
     try {
       await Promise.all(all);
-      return await this.#stage(this.#target);
+      return await Promise.all(this.#targets.map((target) => this.#stage(target)));
     } catch (error) {
       this.#failed.abort();
       await Promise.allSettled(all);
@@ -73,8 +74,8 @@ export class Solver implements Disposable {
     }
   }
 
-  /** What the solved build leaves to share. */
-  shareable(target: SolvedStage): ShareableCache {
+  /** What the solved build leaves to share, with one of its targets as its result. */
+  shareable(target: Pick<SolvedStage, "layers">): ShareableCache {
     return { steps: this.#steps, contents: this.#cache.contents, result: target.layers };
   }
 
@@ -117,7 +118,7 @@ export class Solver implements Disposable {
     const layers = base.kind === "image" ? base.image.layers : [];
     this.#reporter.from(stage);
     // A pull has shown it already; else the image was there.
-    if (base.kind === "image") this.#options.progress.vertex(`FROM ${base.reference}`, base.name).cached();
+    if (base.kind === "image") this.#options.progress.vertex(fromIdentity(base), base.name).cached();
     if (base.kind === "image" && base.image.isMissing)
       return { ran: `FROM ${base.reference}`, layers: [], isPending: true };
     return {
@@ -332,9 +333,9 @@ type PreparedStep =
   | { readonly kind: "workdir"; readonly step: WorkdirStep }
   | { readonly kind: "copy"; readonly step: CopyStep; readonly files: CopySource };
 
-/** What a build of `target` carries out, in the order of the Dockerfile. */
-export function plannedVertexes(target: StageGraph): readonly PlannedVertex[] {
-  const stages = [...reachableStages(target)].sort((a, b) => a.index - b.index);
+/** What a build of `targets` carries out, in the order of the Dockerfile. */
+export function plannedVertexes(targets: readonly StageGraph[]): readonly PlannedVertex[] {
+  const stages = [...reachableStages(targets)].sort((a, b) => a.index - b.index);
   return stages.flatMap(({ base, listing, ...stage }) =>
     listing.map(({ text, step }, place) => ({
       text,
@@ -345,6 +346,6 @@ export function plannedVertexes(target: StageGraph): readonly PlannedVertex[] {
 }
 
 /** Tells the steps of one build apart. */
-function identityOf(stage: Pick<StageGraph, "index">, step: Step): string {
-  return `${stage.index} ${step.name}`;
+function identityOf({ index }: Pick<StageGraph, "index">, { variant, name }: Step): string {
+  return `${index}${variant === undefined ? "" : `.${variant}`} ${name}`;
 }

@@ -12,9 +12,13 @@ export class StepReporter {
   readonly #steps: readonly string[];
   readonly #mode: Pick<SolveOptions, "noCache" | "isPlan">;
 
-  constructor(memory: BuildMemory | undefined, target: StageGraph, mode: Pick<SolveOptions, "noCache" | "isPlan">) {
+  constructor(
+    memory: BuildMemory | undefined,
+    targets: readonly StageGraph[],
+    mode: Pick<SolveOptions, "noCache" | "isPlan">,
+  ) {
     this.#memory = memory;
-    this.#steps = reachableStages(target).flatMap(({ steps }) => steps.map(({ name }) => name));
+    this.#steps = reachableStages(targets).flatMap(({ steps }) => steps.map(({ name }) => name));
     this.#mode = mode;
   }
 

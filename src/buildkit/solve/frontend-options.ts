@@ -1,6 +1,7 @@
 import type { BuildRequest } from "#build/builder.ts";
 import { parseCacheFrom } from "#build/shared-cache/cache-options.ts";
 import { errorMessage, InvalidParameterError, NotImplementedError } from "#errors/errors.ts";
+import { parsePlatforms } from "#formats/platform.ts";
 import { list, object, text, textMap } from "#lib/json-decoder.ts";
 
 /** What a client asks of the Dockerfile frontend, but for its files. */
@@ -14,7 +15,7 @@ export type FrontendBuild = Pick<
   | "pull"
   | "networkMode"
   | "extraHosts"
-  | "platform"
+  | "platforms"
   | "cacheFrom"
 > & {
   /** The client's names for the two directories. */
@@ -33,7 +34,7 @@ const DEFAULTS = {
   pull: false,
   networkMode: "default",
   extraHosts: [] as readonly string[],
-  platform: "",
+  platforms: [] as readonly string[],
   contextKey: "context",
   dockerfileKey: "dockerfile",
   remote: "",
@@ -55,7 +56,7 @@ const ATTRIBUTES: Readonly<Record<string, (value: string) => Plain>> = {
   "add-hosts": (value) => ({ extraHosts: extraHosts(value) }),
   platform: (value) => {
     if (value.includes(",")) throw unsupported("a build for several platforms", value);
-    return { platform: value };
+    return { platforms: parsePlatforms(value) };
   },
   "cache-imports": (value) => ({ cacheFrom: cacheImports(value) }),
   contextkey: (value) => ({ contextKey: value || DEFAULTS.contextKey }),

@@ -54,7 +54,7 @@ async function send(
     const names = exporter.tags.length > 0 ? exporter.tags : [image];
     return sendFile(session, await saveImages(images, names, { signal }), signal);
   }
-  const root = (): AsyncIterable<Uint8Array> => imageRootTar(images, containers.snapshotter, image, signal);
+  const root = (): AsyncIterable<Uint8Array> => imageRootTar(images, containers.snapshotter, image, { signal });
   return kind === "tar" ? sendFile(session, root(), signal) : sendDirectory(session, root, signal);
 }
 

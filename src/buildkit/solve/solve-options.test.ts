@@ -31,7 +31,7 @@ describe("frontendBuild()", () => {
       pull: true,
       extraHosts: ["a:1.2.3.4", "b:::1"],
       networkMode: "none",
-      platform: "linux/amd64",
+      platforms: ["linux/amd64"],
       contexts: { base: "docker-image://alpine" },
       contextKey: "c1",
       dockerfileKey: "d1",

@@ -3,7 +3,7 @@ import { SystemError } from "#errors/errors.ts";
 import { formatReference, parseReference, tagNameOnly } from "#formats/reference.ts";
 import type { TwiceReport } from "#spec/build-twice.ts";
 import type { JsonMessage } from "#spec/docker-api.ts";
-import type { Descriptor } from "#spec/oci-image.ts";
+import type { Descriptor, Platform } from "#spec/oci-image.ts";
 import type { BuildFailure, SolveStatus } from "#spec/solve-status.ts";
 import type { Progress } from "../build-progress/progress.ts";
 import type { CommandContext } from "../grammar/command.ts";
@@ -12,8 +12,12 @@ import type { OutputTarget } from "./outputs.ts";
 /** How a build ended. */
 export type Outcome = (
   | {
+      /** Without a platform. */
       readonly imageId: string;
+      /** Of the manifest or index that went out, or that the engine keeps. */
       readonly descriptor?: Descriptor | undefined;
+      /** Of a build for several platforms. */
+      readonly images?: readonly { readonly ID: string; readonly Platform: Platform }[] | undefined;
       /** `--twice`. */
       readonly twice?: TwiceReport | undefined;
       readonly failure?: undefined;
@@ -30,6 +34,9 @@ export interface FollowOptions {
   /** By the place among the request's outputs. */
   readonly targets: readonly (OutputTarget | undefined)[];
 }
+
+/** How the engine tells that its client took no more of an output. */
+const UNREAD = "the client stopped reading the output";
 
 /** Builds, shows the progress and takes the outputs until the engine has said how it ended. Throws SystemError for an output that cannot be written. */
 export async function followBuild(
@@ -51,8 +58,10 @@ export async function followBuild(
   } finally {
     await progress.finish();
   }
-  // What could not be written here is the cause of what the engine says.
-  await Promise.all(received);
+  await Promise.all(received).catch((error: unknown) => {
+    // What could not be written here is the cause of what the engine says; what the engine could not read is told by it alone.
+    if (!outcome?.failure || outcome.failure.message.endsWith(UNREAD)) throw error;
+  });
   if (!outcome) throw new SystemError("failed to build: the engine ended the connection before the build had ended");
   return outcome.failure ? { ...outcome, build: reference } : { ...outcome, build: reference, twice };
 }
@@ -81,11 +90,21 @@ export function outcomeOf(message: JsonMessage): Outcome | undefined {
     const text = message.errorDetail?.message ?? message.error ?? "";
     return { failure: { message: text, ...(message.aux as Partial<BuildFailure> | undefined) } };
   }
-  const { ID: imageId, Descriptor: descriptor } = (message.aux ?? {}) as {
+  const {
+    ID: imageId,
+    Descriptor: descriptor,
+    Images: images,
+  } = (message.aux ?? {}) as {
     readonly ID?: string;
     readonly Descriptor?: Descriptor;
+    readonly Images?: readonly { readonly ID: string; readonly Platform: Platform }[];
   };
-  return imageId === undefined ? undefined : { imageId, descriptor };
+  return imageId === undefined ? undefined : { imageId, descriptor, images };
+}
+
+/** What `--iidfile` and `-q` tell: the image's id; of several platforms the index, if there is one. */
+export function builtId({ imageId, descriptor, images }: Extract<Outcome, { readonly imageId: string }>): string {
+  return images ? (descriptor?.digest ?? imageId) : imageId;
 }
 
 /**
@@ -93,12 +112,12 @@ export function outcomeOf(message: JsonMessage): Outcome | undefined {
  * `buildx.build.ref` ends in what `build history inspect` takes.
  */
 export function buildMetadata(
-  { imageId, build, descriptor }: Extract<Outcome, { readonly imageId: string }>,
+  { imageId, build, descriptor, images }: Extract<Outcome, { readonly imageId: string }>,
   tags: readonly string[],
 ): string {
   const metadata = {
     ...(build === undefined ? {} : { "buildx.build.ref": `default/default/${build}` }),
-    "containerimage.config.digest": imageId,
+    ...(images ? {} : { "containerimage.config.digest": imageId }),
     ...(descriptor ? { "containerimage.descriptor": descriptor } : {}),
     "containerimage.digest": descriptor?.digest ?? imageId,
     ...(tags.length === 0

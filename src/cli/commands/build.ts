@@ -8,7 +8,7 @@ import type { TwiceReport } from "#spec/build-twice.ts";
 import { checkAttest, checkNone } from "../build/attestations.ts";
 import { withBuildContext } from "../build/build-context.ts";
 import { builderFlag } from "../build/builder-flag.ts";
-import { buildMetadata, followBuild, outcomeOf } from "../build/follow-build.ts";
+import { buildMetadata, builtId, followBuild, outcomeOf } from "../build/follow-build.ts";
 import type { ParsedOutputs } from "../build/outputs.ts";
 import { isRemoteUrl } from "../build/remote-url.ts";
 import { failureText } from "../build-progress/failure-text.ts";
@@ -137,10 +137,10 @@ export const command: Command = defineCommand({
       return 1;
     }
     await stderr.write(progress.remarks());
-    if (flags.iidfile) await writeFile(flags.iidfile, outcome.imageId);
+    if (flags.iidfile) await writeFile(flags.iidfile, builtId(outcome));
     if (flags["metadata-file"]) await writeFile(flags["metadata-file"], buildMetadata(outcome, flags.tag));
     const isStdoutTaken = outputs.targets.some((target) => target?.kind === "stdout");
-    if (flags.quiet && !isStdoutTaken) await stdout.write(`${outcome.imageId}\n`);
+    if (flags.quiet && !isStdoutTaken) await stdout.write(`${builtId(outcome)}\n`);
     return outcome.twice ? await showTwice(outcome.twice, isStdoutTaken ? stderr : stdout) : 0;
   },
 });

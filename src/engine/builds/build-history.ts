@@ -230,7 +230,8 @@ export class BuildHistory {
 
 /** What tells the builds of one Dockerfile from others. A client that does not say what it builds is known by the first name it gives. */
 function lineageOf(request: BuildRequest): string {
-  const { tags, dockerfileName, target, platform } = request;
+  const { tags, dockerfileName, target, platforms } = request;
+  const platform = platforms.join(",");
   return lineageText({ context: sourceOf(request), tags, dockerfile: dockerfileName, target, platform });
 }
 

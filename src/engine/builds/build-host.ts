@@ -1,9 +1,17 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { BaseImage, BuildHost, BuildNetwork, LayoutImage, ResolveImageOptions } from "#build/builder.ts";
+import type {
+  BaseImage,
+  BuildHost,
+  BuildNetwork,
+  CreatedImages,
+  CreateImagesOptions,
+  LayoutImage,
+  ResolveImageOptions,
+} from "#build/builder.ts";
 import { hostGateway } from "#engine/containers/run/etc-files.ts";
-import { createImage } from "#engine/images/create.ts";
+import { createImages } from "#engine/images/create-images.ts";
 import type { ImageContext } from "#engine/images/image-context.ts";
 import { LocalImages } from "#engine/images/lookup.ts";
 import { pullImage } from "#engine/images/registry/pull.ts";
@@ -47,8 +55,8 @@ export class EngineBuildHost implements BuildHost {
     return importLayoutImage(this.#options.images, { name, digest, blobs, ...options });
   }
 
-  createImage(config: ImageConfig, tags: readonly string[]): Promise<Digest> {
-    return createImage(this.#options.images, config, tags);
+  createImages(configs: readonly ImageConfig[], options: CreateImagesOptions): Promise<CreatedImages> {
+    return createImages(this.#options.images, configs, options);
   }
 
   async openNetwork(stepId: string, mode: string, extraHosts: readonly string[]): Promise<BuildNetwork> {

@@ -54,8 +54,8 @@ export interface BuildServiceParts {
 export interface BuildHooks<T> {
   /** Hears the record's id before anything runs. */
   readonly onRecord?: (id: string) => void;
-  /** Brings the image where it is wanted: part of the build, and of its record. */
-  readonly deliver?: (image: Digest, onStatus: BuildRequest["onStatus"]) => Promise<T>;
+  /** Brings the images where they are wanted: part of the build, and of its record. */
+  readonly deliver?: (built: BuildResult, onStatus: BuildRequest["onStatus"]) => Promise<T>;
 }
 
 export interface RecordedResult<T = undefined> extends BuildResult {
@@ -81,7 +81,7 @@ export class BuildService {
   }
 
   /**
-   * Builds an image, delivers it and records how that went. Throws BuildError (with what to show of
+   * Builds an image, or one a platform under the same names, delivers it and records how that went. Throws BuildError (with what to show of
    * the failure), CancelledError.
    */
   async build<T = undefined>(
@@ -96,7 +96,7 @@ export class BuildService {
     onRecord?.(running.id);
     try {
       const result = await this.#parts.builder.build({ ...request, onStatus, memory: running });
-      const delivered = await deliver?.(result.imageId, onStatus);
+      const delivered = await deliver?.(result, onStatus);
       running.end({ status: "completed", imageId: result.imageId });
       return { ...result, buildId: running.id, delivered };
     } catch (error) {
@@ -115,11 +115,10 @@ export class BuildService {
     if (layer) await this.#parts.layers.removeUnreferenced([layer]);
   }
 
-  /** Builds with nothing from the cache and nothing into it, unrecorded. Returns the image's id. Throws as `build`. */
-  async buildTrial(request: BuildRequest): Promise<Digest> {
+  /** Builds with nothing from the cache and nothing into it, unrecorded. Throws as `build`. */
+  async buildTrial(request: BuildRequest): Promise<BuildResult> {
     const { onPlan: _, ...known } = request;
-    const { imageId } = await this.#parts.builder.build({ ...known, isTrial: true, cacheTo: [] });
-    return imageId;
+    return await this.#parts.builder.build({ ...known, isTrial: true, cacheTo: [] });
   }
 
   /** What a build would find cached and what it would run. Throws as `build` does before its first step. */

@@ -88,7 +88,7 @@ export class RunningBuild implements BuildMemory {
   }
 
   #record(state: Pick<BuildRecord, "status"> & Partial<BuildRecord>): BuildRecord {
-    const { dockerfileName, target, platform, tags, buildArgs, labels, noCache } = this.#request;
+    const { dockerfileName, target, platforms, tags, buildArgs, labels, noCache } = this.#request;
     return {
       id: this.id,
       name: buildName(this.#request),
@@ -96,7 +96,7 @@ export class RunningBuild implements BuildMemory {
       context: sourceOf(this.#request),
       dockerfile: dockerfileName,
       target,
-      platform,
+      platform: platforms.join(","),
       tags,
       buildArgs,
       labels,

@@ -39,7 +39,7 @@ export interface StoreImageOptions extends CreateImageOptions {
   readonly references: readonly Reference[];
   /** Repositories that have it, with the manifest's digest there. */
   readonly digests: readonly { readonly repository: string; readonly digest: Digest }[];
-  readonly manifest?: { readonly bytes: Uint8Array; readonly mediaType: string };
+  readonly manifest?: { readonly bytes: Uint8Array; readonly mediaType: string; readonly isOurs?: boolean };
   /** The index that the manifest was chosen from. The names point at it, and at this machine's image of it if that is here. */
   readonly index?: StoredIndex;
 }
@@ -92,6 +92,7 @@ async function storeManifest(
     digest: await context.blobs.put(manifest.bytes),
     mediaType: manifest.mediaType,
     size: manifest.bytes.length,
+    ...(manifest.isOurs ? { isOurs: true } : {}),
   };
 }
 

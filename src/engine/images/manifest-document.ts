@@ -34,11 +34,13 @@ export function parseManifestDocument(bytes: Uint8Array, headerType: string, nam
     throw new InvalidParameterError(`Encountered remote "${config.mediaType.slice(0, 200)}"(unknown) when fetching`);
   }
   const layers = readDescriptors(document["layers"] ?? [], "layers");
+  const annotations = document["annotations"] as Manifest["annotations"];
+  if (!isTextMap(annotations)) throw new DataLossError("manifest is malformed: it has annotations that are none");
   const fallback = config.mediaType === MEDIA_TYPE.ociConfig ? MEDIA_TYPE.ociManifest : MEDIA_TYPE.dockerManifest;
   const isKnown = mediaType === MEDIA_TYPE.ociManifest || mediaType === MEDIA_TYPE.dockerManifest;
   return {
     kind: "manifest",
-    manifest: { schemaVersion: 2, config, layers },
+    manifest: { schemaVersion: 2, config, layers, ...(annotations ? { annotations } : {}) },
     mediaType: isKnown ? mediaType : fallback,
   };
 }

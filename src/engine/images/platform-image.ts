@@ -29,18 +29,21 @@ export function imagesBehind(context: Images, nameOrId: string, image: ImageReco
   return parts.length > 0 ? parts : [image];
 }
 
-/** The image of several that a machine of the platform runs best. */
-export function chooseImage(images: readonly ImageRecord[], platform: Platform): ImageRecord | undefined {
+/** The image of several that a machine of the platform (this one, unless told) runs best. */
+export function chooseImage<T extends Pick<ImageRecord, "id" | "platform">>(
+  images: readonly T[],
+  platform: Platform = hostPlatform(),
+): T | undefined {
   const chosen = choosePlatform(images.map(asDescriptor), platform);
   return images.find(({ id }) => id === chosen?.digest);
 }
 
 /** The image that a name of several means without a platform: this machine's, else the given one. */
 export function defaultImage(images: readonly ImageRecord[], otherwise: Digest): Digest {
-  return chooseImage(images, hostPlatform())?.id ?? otherwise;
+  return chooseImage(images)?.id ?? otherwise;
 }
 
-function asDescriptor({ id, platform }: ImageRecord): Descriptor {
+function asDescriptor({ id, platform }: Pick<ImageRecord, "id" | "platform">): Descriptor {
   return { mediaType: MEDIA_TYPE.ociConfig, digest: id, size: 0, platform };
 }
 

@@ -1,4 +1,5 @@
 import type { PlannedVertex } from "#engine/builds/build-service.ts";
+import type { BuiltResult } from "#engine/builds/outputs/deliver.ts";
 import { familiarString, parseReference } from "#formats/reference.ts";
 import type { JsonMessage } from "#spec/docker-api.ts";
 import type { Descriptor } from "#spec/oci-image.ts";
@@ -11,7 +12,7 @@ export interface BuildRendering {
   begin(id: string): readonly JsonMessage[];
   plan(plan: readonly PlannedVertex[]): readonly JsonMessage[];
   status(status: SolveStatus): readonly JsonMessage[];
-  success(imageId: string, descriptor?: Descriptor): readonly JsonMessage[];
+  success(result: BuiltResult, descriptor?: Descriptor): readonly JsonMessage[];
   failure(failure: BuildFailure): JsonMessage;
 }
 
@@ -21,7 +22,15 @@ export function berthRendering(): BuildRendering {
     begin: (id) => [{ id: "berth.build", aux: { Ref: id } }],
     plan: () => [],
     status: (status) => [{ id: "berth.solve", aux: status }],
-    success: (imageId, descriptor) => [{ aux: { ID: imageId, ...(descriptor ? { Descriptor: descriptor } : {}) } }],
+    success: ({ imageId, images }, descriptor) => [
+      {
+        aux: {
+          ID: imageId,
+          ...(descriptor ? { Descriptor: descriptor } : {}),
+          ...(images.length > 1 ? { Images: images.map(({ id, platform }) => ({ ID: id, Platform: platform })) } : {}),
+        },
+      },
+    ],
     failure: (failure) => ({ errorDetail: { message: failure.message }, error: failure.message, aux: failure }),
   };
 }
@@ -34,7 +43,7 @@ export function legacyRendering(quiet: boolean, tags: readonly string[]): BuildR
     begin: () => [],
     plan: (plan) => (quiet ? [] : stream.begin(plan)),
     status: (status) => (quiet ? [] : stream.update(status)),
-    success: (imageId) => (quiet ? [{ stream: `${imageId}\n` }] : legacySuccess(imageId, familiar)),
+    success: ({ imageId }) => (quiet ? [{ stream: `${imageId}\n` }] : legacySuccess(imageId, familiar)),
     failure: legacyFailure,
   };
 }

@@ -1,7 +1,8 @@
 import { type BuildRequest, buildFailure, sharedCacheOptions } from "#engine/builds/build-service.ts";
 import { buildAndDeliver } from "#engine/builds/outputs/build-and-deliver.ts";
 import type { Engine } from "#engine/engine.ts";
-import { errorMessage, InvalidParameterError, NotImplementedError } from "#errors/errors.ts";
+import { errorMessage, InvalidParameterError } from "#errors/errors.ts";
+import { parsePlatforms } from "#formats/platform.ts";
 import { formatReference, parseReference, tagNameOnly } from "#formats/reference.ts";
 import { textList } from "#lib/json-decoder.ts";
 import { berthRendering, legacyRendering } from "#server/build/build-rendering.ts";
@@ -134,7 +135,7 @@ async function streamBuild(
       );
       const { twice } = result.delivered ?? {};
       if (twice) send([{ id: "berth.twice", aux: twice }]);
-      send(rendering.success(result.imageId, result.delivered?.descriptor));
+      send(rendering.success(result, result.delivered?.descriptor ?? result.descriptor));
     } catch (error) {
       const failure = rendering.failure(buildFailure(error));
       // As dockerd: before the first step a failure is an answer with a status of its own.
@@ -195,7 +196,7 @@ function parseBuild(request: RequestContext): ParsedBuild {
       .getAll("extrahosts")
       .flatMap((hosts) => hosts.split(","))
       .filter((host) => host !== ""),
-    platform: onePlatform(request.text("platform")),
+    platforms: parsePlatforms(request.text("platform")),
     ...stepLimits(request),
     ...sharedCacheOptions(
       [...request.query.getAll("berthcachefrom"), ...listParameter(request, "cachefrom")],
@@ -203,14 +204,6 @@ function parseBuild(request: RequestContext): ParsedBuild {
     ),
     entitlements: decodeEntitlements(request.text("allow")),
   };
-}
-
-/** Throws NotImplementedError for several at once. */
-function onePlatform(text: string): string {
-  if (!text.includes(",")) return text;
-  throw new NotImplementedError(
-    `a build for several platforms (${text}) is not supported: build and push each one, then put them under one name with buildx imagetools create`,
-  );
 }
 
 /** Docker's JSON list of references. */

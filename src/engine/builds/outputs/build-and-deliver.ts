@@ -1,7 +1,7 @@
 import type { BuildRequest, RecordedResult } from "#engine/builds/build-service.ts";
 import { buildAgain } from "#engine/builds/twice/build-again.ts";
 import type { Engine } from "#engine/engine.ts";
-import { buildOutputs, type RequestedOutput } from "./build-output.ts";
+import { type BuildOutput, buildOutputs, type RequestedOutput } from "./build-output.ts";
 import { type Delivered, deliverOutputs, type OutputSink } from "./deliver.ts";
 import { PassingImage } from "./passing-image.ts";
 
@@ -22,27 +22,35 @@ export async function buildAndDeliver(
   build: BuildRequest,
   { requested, sink, isTwice, onRecord }: OutputOptions,
 ): Promise<RecordedResult<Delivered>> {
-  const outputs = buildOutputs(requested, build.tags);
-  const names = outputs.flatMap((output) => (output.kind === "image" ? output.names : []));
-  const isImageWanted = outputs.some(({ kind }) => kind === "image");
-  const passing = isImageWanted ? undefined : new PassingImage(engine);
-  const rewriteTimestamp = outputs.some((output) => "rewriteTimestamp" in output && output.rewriteTimestamp);
-  return await engine.builds.build<Delivered>(
-    { ...build, tags: [...new Set(names)], isImageWanted, rewriteTimestamp },
-    {
-      onRecord,
-      deliver: async (image, onStatus) => {
-        try {
-          const { temporaryDirectory } = engine.builds;
-          const { logins, signal } = build;
-          const options = { outputs, sink, temporaryDirectory, logins, onStatus, signal };
-          const delivered = await deliverOutputs(engine, image, options);
-          if (!isTwice) return delivered;
-          return { ...delivered, twice: await buildAgain(engine, { ...build, rewriteTimestamp, onStatus }, image) };
-        } finally {
-          await passing?.remove(image);
-        }
-      },
+  const outputs = buildOutputs(requested, build);
+  const wanted = forOutputs(build, outputs);
+  const passing = wanted.isImageWanted ? undefined : new PassingImage(engine);
+  return await engine.builds.build<Delivered>(wanted, {
+    onRecord,
+    deliver: async (built, onStatus) => {
+      try {
+        const { temporaryDirectory } = engine.builds;
+        const { logins, signal } = build;
+        const options = { outputs, sink, temporaryDirectory, logins, onStatus, signal };
+        const delivered = await deliverOutputs(engine, built, options);
+        if (!isTwice) return delivered;
+        return { ...delivered, twice: await buildAgain(engine, { ...wanted, onStatus }, built) };
+      } finally {
+        for (const { id } of built.images) await passing?.remove(id);
+      }
     },
-  );
+  });
+}
+
+/** The build with what its outputs ask of it: the names in the engine's store, and what is to stand in its manifests. */
+function forOutputs(build: BuildRequest, outputs: readonly BuildOutput[]): BuildRequest {
+  const stored = outputs.flatMap((output) => (output.kind === "image" && output.isStored ? output : []));
+  const annotations = stored.flatMap((output) => output.annotations);
+  return {
+    ...build,
+    tags: [...new Set(stored.flatMap(({ isByDigest, names }) => (isByDigest ? [] : names)))],
+    isImageWanted: stored.length > 0,
+    rewriteTimestamp: outputs.some((output) => "rewriteTimestamp" in output && output.rewriteTimestamp),
+    ...(stored.some(({ ociTypes }) => ociTypes) ? { annotations } : {}),
+  };
 }

@@ -1,5 +1,7 @@
+import type { ImageAnnotation } from "#build/builder.ts";
 import { InvalidParameterError, NotImplementedError } from "#errors/errors.ts";
 import { formatReference, parseReference, tagNameOnly } from "#formats/reference.ts";
+import { checkAnnotations, isAnnotation, readAnnotations } from "./annotations.ts";
 
 /** One `-o`, as clients name it. https://docs.docker.com/build/exporters/ */
 export interface RequestedOutput {
@@ -9,13 +11,24 @@ export interface RequestedOutput {
 
 /** Where a build's result goes. */
 export type BuildOutput =
-  /** Into the engine's image store, and from there to registries. */
-  | ({ readonly kind: "image"; readonly push: boolean; readonly names: readonly string[] } & ImageForm)
+  | ImageOutput
   /** To the client: an OCI layout, with Docker's own documents beside it for `docker`; as a tar, or unpacked. */
   | ({ readonly kind: "oci" | "docker"; readonly names: readonly string[] } & ImageForm)
-  /** To the client: the files, as a tar or unpacked. */
-  | { readonly kind: "local" | "tar" }
+  /** To the client: the files, as a tar or unpacked; those of each platform in a directory of their own, or all in one. */
+  | { readonly kind: "local" | "tar"; readonly isSplit: boolean }
   | { readonly kind: "cacheonly" };
+
+/** Into the engine's image store, and from there to registries. */
+export interface ImageOutput extends ImageForm {
+  readonly kind: "image";
+  readonly push: boolean;
+  /** Canonical. Those of an image that is pushed by digest have no tag. */
+  readonly names: readonly string[];
+  /** The registry gets it without a name. */
+  readonly isByDigest: boolean;
+  /** The engine keeps it. */
+  readonly isStored: boolean;
+}
 
 /** What a manifest is to look like. */
 export interface ImageForm {
@@ -27,71 +40,68 @@ export interface ImageForm {
   /** OCI's media types, else Docker's. */
   readonly ociTypes: boolean;
   readonly rewriteTimestamp: boolean;
-  /** By where they go: the manifest, its descriptor. */
-  readonly annotations: { readonly manifest: Annotations; readonly descriptor: Annotations };
-  /** Something was asked for that only a manifest made for it has. */
-  readonly isSpecial: boolean;
+  readonly annotations: readonly ImageAnnotation[];
 }
 
-export type Annotations = Readonly<Record<string, string>>;
 export type Compression = "uncompressed" | "gzip" | "zstd";
 
 /** Say what is always so, or what only the client needs to know. */
-const WITHOUT_EFFECT = [
-  "dest",
-  "unpack",
-  "store",
-  "buildinfo",
-  "dangling-name-prefix",
-  "tar",
-  "platform-split",
-  "mode",
-];
+const WITHOUT_EFFECT = ["dest", "unpack", "buildinfo", "dangling-name-prefix", "tar", "mode"];
 const FORM = ["compression", "compression-level", "force-compression", "oci-mediatypes", "rewrite-timestamp"];
-const IMAGE_KEYS = [...FORM, "name", "push", ...WITHOUT_EFFECT];
+const IMAGE_KEYS = [...FORM, "name", "push", "push-by-digest", "name-canonical", "store", ...WITHOUT_EFFECT];
 
-/**
- * Reads what a client asks for; `tags` (canonical) name the image where an output names none. Without any output the result is an image.
- * Throws InvalidParameterError, NotImplementedError.
- */
-export function buildOutputs(requested: readonly RequestedOutput[], tags: readonly string[]): readonly BuildOutput[] {
-  if (requested.length === 0) return [buildOutput({ type: "image", attrs: {} }, tags)];
-  return requested.map((output) => buildOutput(output, tags));
+export interface OutputDefaults {
+  /** Canonical: they name the image where an output names none. */
+  readonly tags: readonly string[];
+  /** Those that are built for, normalised; none for the engine's own. */
+  readonly platforms: readonly string[];
 }
 
-function buildOutput({ type, attrs }: RequestedOutput, tags: readonly string[]): BuildOutput {
+/**
+ * Reads what a client asks for. Without any output the result is an image. Throws InvalidParameterError, NotImplementedError.
+ */
+export function buildOutputs(requested: readonly RequestedOutput[], defaults: OutputDefaults): readonly BuildOutput[] {
+  if (requested.length === 0) return [buildOutput({ type: "image", attrs: {} }, defaults)];
+  return requested.map((output) => buildOutput(output, defaults));
+}
+
+function buildOutput({ type, attrs }: RequestedOutput, defaults: OutputDefaults): BuildOutput {
   switch (type) {
     case "cacheonly":
       return { kind: "cacheonly" };
     case "local":
     case "tar":
-      checkKeys(type, attrs, WITHOUT_EFFECT);
-      if (attrs["mode"] === "delete")
-        throw new NotImplementedError("mode=delete is not supported: empty the directory before the build");
-      return { kind: type };
+      checkKeys(type, attrs, [...WITHOUT_EFFECT, "platform-split"]);
+      return { kind: type, isSplit: flag(attrs, "platform-split", defaults.platforms.length > 1) };
     case "oci":
-      return { kind: "oci", names: namesOf(attrs, tags), ...formOf(type, attrs, "uncompressed") };
+      return { kind: "oci", names: namesOf(attrs, defaults.tags), ...formOf(type, attrs, defaults, "uncompressed") };
     case "docker":
-      if (!isSent(attrs))
-        return { kind: "image", push: false, names: namesOf(attrs, tags), ...formOf(type, attrs, "gzip") };
-      return { kind: "docker", names: namesOf(attrs, tags), ...formOf(type, attrs, "uncompressed") };
+      if (!isSent(attrs)) return imageOutput(type, attrs, defaults);
+      return { kind: "docker", names: namesOf(attrs, defaults.tags), ...formOf(type, attrs, defaults, "uncompressed") };
     case "image":
     case "registry":
-    case "moby": {
-      const push = type === "registry" || flag(attrs, "push", false);
-      const names = namesOf(attrs, tags);
-      if (push && names.length === 0) throw new InvalidParameterError("tag is needed when pushing to registry");
-      const form = formOf(type, attrs, "gzip");
-      if (!push && form.isSpecial) {
-        throw new NotImplementedError(
-          "the engine's image store keeps layers uncompressed and no manifest: annotations and compression are for outputs of type oci, docker (with dest=) and registry",
-        );
-      }
-      return { kind: "image", push, names, ...form };
-    }
+    case "moby":
+      return imageOutput(type, attrs, defaults);
     default:
       throw new InvalidParameterError(`exporter ${JSON.stringify(type)} could not be found`);
   }
+}
+
+function imageOutput(type: string, attrs: RequestedOutput["attrs"], defaults: OutputDefaults): ImageOutput {
+  const push = type === "registry" || flag(attrs, "push", false);
+  const isByDigest = push && flag(attrs, "push-by-digest", false);
+  const names = isByDigest ? untaggedNames(attrs, defaults.tags) : namesOf(attrs, defaults.tags);
+  if (push && names.length === 0) throw new InvalidParameterError("tag is needed when pushing to registry");
+  const form = formOf(type, attrs, defaults, "gzip");
+  if (!push && (form.compression !== "gzip" || form.level !== undefined)) {
+    throw new NotImplementedError(
+      "the engine's image store keeps layers uncompressed: compression is for outputs of type oci, docker (with dest=) and registry",
+    );
+  }
+  if (!push && flag(attrs, "name-canonical", false)) {
+    throw new NotImplementedError("name-canonical=true without push: the image has its digest when it has been pushed");
+  }
+  return { kind: "image", push, names, isByDigest, isStored: flag(attrs, "store", true), ...form };
 }
 
 /** Whether a docker output goes to the client: without `dest` it is loaded. */
@@ -99,14 +109,34 @@ function isSent({ dest }: RequestedOutput["attrs"]): boolean {
   return dest !== undefined && dest !== "";
 }
 
-function namesOf({ name }: RequestedOutput["attrs"], tags: readonly string[]): readonly string[] {
-  const own = (name ?? "").split(",").filter((text) => text !== "");
+function namesOf(attrs: RequestedOutput["attrs"], tags: readonly string[]): readonly string[] {
+  const own = ownNames(attrs);
   return own.length === 0 ? tags : own.map((text) => formatReference(tagNameOnly(parseReference(text))));
 }
 
-function formOf(type: string, attrs: RequestedOutput["attrs"], usual: Compression): ImageForm {
-  const annotations = annotationsOf(attrs);
+/** Throws InvalidParameterError in BuildKit's words for a name that has a tag. */
+function untaggedNames(attrs: RequestedOutput["attrs"], tags: readonly string[]): readonly string[] {
+  const own = ownNames(attrs).map(parseReference);
+  const references = own.length > 0 ? own : tags.map(parseReference);
+  const tagged = references.find(({ tag }) => tag !== undefined);
+  if (tagged) throw new InvalidParameterError(`can't push tagged ref ${formatReference(tagged)} by digest`);
+  return references.map(formatReference);
+}
+
+function ownNames({ name }: RequestedOutput["attrs"]): readonly string[] {
+  return (name ?? "").split(",").filter((text) => text !== "");
+}
+
+/** Annotations and zstd turn OCI's media types on, as in BuildKit. */
+function formOf(
+  type: string,
+  attrs: RequestedOutput["attrs"],
+  { platforms }: OutputDefaults,
+  usual: Compression,
+): ImageForm {
+  const annotations = readAnnotations(attrs);
   checkKeys(type, attrs, IMAGE_KEYS);
+  checkAnnotations(annotations, platforms);
   const compression = compressionOf(attrs["compression"], usual);
   const level = attrs["compression-level"] === undefined ? undefined : Number(attrs["compression-level"]);
   if (level !== undefined && (!Number.isInteger(level) || level < 0 || level > 22)) {
@@ -114,17 +144,15 @@ function formOf(type: string, attrs: RequestedOutput["attrs"], usual: Compressio
       `invalid value ${attrs["compression-level"]} for compression-level: a number from 0 to 22`,
     );
   }
-  const ociTypes = flag(attrs, "oci-mediatypes", type === "oci" || compression === "zstd" || annotations.count > 0);
-  if (compression === "zstd" && !ociTypes) throw new InvalidParameterError("zstd layers need oci-mediatypes=true");
-  if (annotations.count > 0 && !ociTypes) throw new InvalidParameterError("annotations need oci-mediatypes=true");
+  const needsOci = compression === "zstd" || annotations.length > 0;
+  const ociTypes = flag(attrs, "oci-mediatypes", type === "oci" || platforms.length > 1) || needsOci;
   return {
     compression,
     level,
     force: flag(attrs, "force-compression", false),
     ociTypes,
     rewriteTimestamp: flag(attrs, "rewrite-timestamp", false),
-    annotations: { manifest: annotations.manifest, descriptor: annotations.descriptor },
-    isSpecial: compression !== usual || level !== undefined || annotations.count > 0 || (ociTypes && type !== "oci"),
+    annotations,
   };
 }
 
@@ -135,31 +163,9 @@ function compressionOf(text: string | undefined, usual: Compression): Compressio
   throw new InvalidParameterError(`unsupported layer compression type: ${text}`);
 }
 
-const ANNOTATION = /^annotation(?:-(manifest|manifest-descriptor|index|index-descriptor))?(?:\[([^\]]+)\])?\.(.+)$/;
-
-/** `annotation.K`, `annotation-manifest.K`, `annotation-manifest-descriptor.K`, perhaps with `[PLATFORM]`. */
-function annotationsOf(attrs: RequestedOutput["attrs"]): {
-  readonly manifest: Annotations;
-  readonly descriptor: Annotations;
-  readonly count: number;
-} {
-  const manifest: Record<string, string> = {};
-  const descriptor: Record<string, string> = {};
-  for (const [name, value] of Object.entries(attrs)) {
-    const [, place = "manifest", , key = ""] = ANNOTATION.exec(name) ?? [];
-    if (key === "") continue;
-    if (place.startsWith("index")) {
-      throw new InvalidParameterError("index annotations not supported for single platform export");
-    }
-    (place === "manifest" ? manifest : descriptor)[key] = value;
-  }
-  const count = Object.keys(manifest).length + Object.keys(descriptor).length;
-  return { manifest, descriptor, count };
-}
-
 function checkKeys(type: string, attrs: RequestedOutput["attrs"], known: readonly string[]): void {
   for (const name of Object.keys(attrs)) {
-    if (known.includes(name) || (known.includes("name") && ANNOTATION.test(name))) continue;
+    if (known.includes(name) || (known.includes("name") && isAnnotation(name))) continue;
     throw new InvalidParameterError(`unknown key ${JSON.stringify(name)} for an output of type ${type}`);
   }
 }

@@ -1,25 +1,30 @@
 import type { RegistryLogins } from "#build/build-client.ts";
+import type { BuiltImage } from "#build/builder.ts";
 import { BuildProgress, type VertexProgress } from "#build/solve/progress.ts";
 import type { Engine } from "#engine/engine.ts";
-import { imageRootTar } from "#engine/images/archive/root-tar.ts";
 import type { ImageContext } from "#engine/images/image-context.ts";
-import { LocalImages } from "#engine/images/lookup.ts";
-import { pushImage } from "#engine/images/registry/push.ts";
-import { SystemError } from "#errors/errors.ts";
-import { parseReference, tagNameOnly } from "#formats/reference.ts";
-import type { Credentials } from "#registry/credentials.ts";
 import type { TwiceReport } from "#spec/build-twice.ts";
 import type { Digest } from "#spec/digest.ts";
 import type { Descriptor } from "#spec/oci-image.ts";
 import type { SolveStatus } from "#spec/solve-status.ts";
-import type { BuildOutput, ImageForm } from "./build-output.ts";
-import { type ArchivedImage, type ImageManifest, imageArchive, imageManifest } from "./image-archive.ts";
-import { layerBlobs } from "./layer-blobs.ts";
+import type { BuildOutput } from "./build-output.ts";
+import { type ExportedImages, withExportedImages } from "./exported-images.ts";
+import { imageArchive } from "./image-archive.ts";
+import { pushOutput } from "./push-output.ts";
+import { rootsTar } from "./roots-tar.ts";
 
 /** Takes what is for the client. */
 export interface OutputSink {
   /** Hands over one output, by its place among those asked for; resolves when the client has all of it. Throws when it fails or goes. */
   send(index: number, bytes: AsyncIterable<Uint8Array>): Promise<void>;
+}
+
+/** What a build made. */
+export interface BuiltResult {
+  /** What names mean without a platform. */
+  readonly imageId: Digest;
+  /** One a platform. */
+  readonly images: readonly BuiltImage[];
 }
 
 export interface DeliveryOptions {
@@ -35,19 +40,19 @@ export interface DeliveryOptions {
 export interface Delivered {
   /** Of a build that was asked whether it gives the same again. */
   readonly twice?: TwiceReport;
-  /** The manifest that went out last; absent when none did. */
+  /** The manifest or index that went out last; absent when none did. */
   readonly descriptor?: Descriptor;
 }
 
 type Parts = Pick<Engine, "images" | "containers">;
 
-/** Brings a build's image wherever it is wanted, one output after the other. Throws what pushing and the client throw. */
-export async function deliverOutputs(parts: Parts, image: Digest, options: DeliveryOptions): Promise<Delivered> {
+/** Brings a build's images wherever they are wanted, one output after the other. Throws what pushing and the client throw. */
+export async function deliverOutputs(parts: Parts, built: BuiltResult, options: DeliveryOptions): Promise<Delivered> {
   const progress = new BuildProgress(options.onStatus);
   let delivered: Delivered = {};
   try {
     for (const [index, output] of options.outputs.entries()) {
-      const descriptor = await deliver(parts, image, { ...options, output, index, progress });
+      const descriptor = await deliver(parts, built, { ...options, output, index, progress });
       if (descriptor) delivered = { descriptor };
     }
   } finally {
@@ -62,32 +67,31 @@ interface Delivery extends DeliveryOptions {
   readonly progress: BuildProgress;
 }
 
-async function deliver(parts: Parts, image: Digest, delivery: Delivery): Promise<Descriptor | undefined> {
-  const { output, progress, index, sink, signal } = delivery;
-  const root = (): AsyncIterable<Uint8Array> => imageRootTar(parts.images, parts.containers.snapshotter, image, signal);
+async function deliver(parts: Parts, built: BuiltResult, delivery: Delivery): Promise<Descriptor | undefined> {
+  const { output, progress, index, sink } = delivery;
   switch (output.kind) {
     case "cacheonly":
       return undefined;
     case "local":
-      await progress.run("exporting to client directory", (vertex) =>
-        sink.send(index, counted(root(), "copying files", vertex)),
-      );
+    case "tar": {
+      const [name, id] =
+        output.kind === "local"
+          ? ["exporting to client directory", "copying files"]
+          : ["exporting to client tarball", "sending tarball"];
+      const files = rootsTar(parts.images, parts.containers.snapshotter, built.images, { ...output, ...delivery });
+      await progress.run(name, (vertex) => sink.send(index, counted(files, id, vertex)));
       return undefined;
-    case "tar":
-      await progress.run("exporting to client tarball", (vertex) =>
-        sink.send(index, counted(root(), "sending tarball", vertex)),
-      );
-      return undefined;
+    }
     case "oci":
     case "docker":
       return await progress.run(`exporting to ${output.kind === "oci" ? "oci" : "docker"} image format`, (vertex) =>
-        sendArchive(parts.images, image, { ...delivery, output }, vertex),
+        sendArchive(parts.images, built, { ...delivery, output }, vertex),
       );
     case "image": {
       let descriptor: Descriptor | undefined;
       for (const name of output.push ? output.names : []) {
         descriptor = await progress.run(`pushing ${name}`, (vertex) =>
-          push(parts.images, image, { ...delivery, output, name }, vertex),
+          pushOutput(parts.images, built, { ...delivery, output, name }, vertex),
         );
       }
       return descriptor;
@@ -97,107 +101,26 @@ async function deliver(parts: Parts, image: Digest, delivery: Delivery): Promise
 
 async function sendArchive(
   context: ImageContext,
-  id: Digest,
+  { images }: BuiltResult,
   delivery: Delivery & { readonly output: Extract<BuildOutput, { readonly kind: "oci" | "docker" }> },
   vertex: VertexProgress,
 ): Promise<Descriptor> {
   const { output, index, sink } = delivery;
-  return await withManifest(context, id, output, delivery, async (image, manifest) => {
-    tellManifest(manifest, id, vertex);
-    const archive = imageArchive(image, manifest, { names: output.names, forDocker: output.kind === "docker" });
+  return await withExportedImages(context, images, output, delivery, async (exported) => {
+    tellManifests(exported, vertex);
+    const archive = imageArchive(exported, { names: output.names, forDocker: output.kind === "docker" });
     await sink.send(index, counted(archive, "sending tarball", vertex));
-    return manifest.descriptor;
+    return exported.top.descriptor;
   });
 }
 
-function tellManifest({ descriptor }: ImageManifest, config: Digest, vertex: VertexProgress): void {
+function tellManifests({ images, index }: ExportedImages, vertex: VertexProgress): void {
   vertex.status("exporting layers");
-  vertex.status(`exporting manifest ${descriptor.digest}`);
-  vertex.status(`exporting config ${config}`);
-}
-
-/** An image with a manifest of its own, for as long as `use` takes. Its layers stay meanwhile. */
-async function withManifest<T>(
-  context: ImageContext,
-  id: Digest,
-  form: ImageForm,
-  { temporaryDirectory, signal }: Pick<DeliveryOptions, "temporaryDirectory" | "signal">,
-  use: (image: ArchivedImage, manifest: ImageManifest) => Promise<T>,
-): Promise<T> {
-  return await context.layers.withLease(async () => {
-    const record = context.images.find(id);
-    if (!record) throw new SystemError(`image ${id} is gone: it was removed while it was exported`);
-    const layers = new LocalImages(context).layers(id);
-    await using blobs = await layerBlobs(layers, context.layers, { form, temporaryDirectory, signal });
-    const image = { config: await context.blobs.read(id), platform: record.platform, layers: blobs.blobs };
-    return await use(image, imageManifest(image, form));
-  });
-}
-
-async function push(
-  context: ImageContext,
-  id: Digest,
-  delivery: Delivery & {
-    readonly name: string;
-    readonly output: Extract<BuildOutput, { readonly kind: "image" }>;
-  },
-  vertex: VertexProgress,
-): Promise<Descriptor | undefined> {
-  const { name, output, signal, logins } = delivery;
-  const credentials = await logins?.get(parseReference(name).domain, signal);
-  const auth = credentials ? { credentials } : {};
-  vertex.status("pushing layers");
-  const descriptor = output.isSpecial
-    ? await pushSpecial(context, id, { ...delivery, ...auth })
-    : await pushUsual(context, id, name, { ...auth, signal });
-  vertex.status(`pushing manifest for ${name}${descriptor ? `@${descriptor.digest}` : ""}`);
-  return descriptor;
-}
-
-/** As `docker push`. */
-async function pushUsual(
-  context: ImageContext,
-  id: Digest,
-  name: string,
-  options: { readonly credentials?: Credentials; readonly signal: AbortSignal },
-): Promise<Descriptor | undefined> {
-  let pushed: string | undefined;
-  await pushImage(context, name, {
-    ...options,
-    onProgress: ({ aux }) => {
-      const found = aux as { readonly Digest?: string } | undefined;
-      pushed = found?.Digest ?? pushed;
-    },
-  });
-  const manifest = context.images.find(id)?.manifest;
-  if (manifest?.size === undefined || manifest.digest !== pushed) return undefined;
-  const { digest, mediaType, size } = manifest;
-  return { mediaType, digest, size };
-}
-
-/** With a manifest and layers made for this output. */
-async function pushSpecial(
-  context: ImageContext,
-  id: Digest,
-  delivery: Delivery & {
-    readonly name: string;
-    readonly output: ImageForm;
-    readonly credentials?: Credentials;
-  },
-): Promise<Descriptor> {
-  const { name, output, signal, credentials } = delivery;
-  const reference = tagNameOnly(parseReference(name));
-  const writer = await context.registry.writer(reference, { ...(credentials ? { credentials } : {}), signal });
-  return await withManifest(context, id, output, delivery, async (image, manifest) => {
-    for (const { descriptor, open } of image.layers) {
-      const { digest } = descriptor;
-      if (!(await writer.hasBlob(digest, signal))) await writer.uploadBlob({ open, digest: () => digest }, signal);
-    }
-    if (!(await writer.hasBlob(id, signal))) await writer.uploadSmallBlob(image.config, id, signal);
-    const { mediaType } = manifest.descriptor;
-    await writer.putManifest(reference.tag ?? "latest", manifest.bytes, mediaType, signal);
-    return manifest.descriptor;
-  });
+  for (const { manifest, id } of images) {
+    vertex.status(`exporting manifest ${manifest.descriptor.digest}`);
+    vertex.status(`exporting config ${id}`);
+  }
+  if (index) vertex.status(`exporting manifest list ${index.descriptor.digest}`);
 }
 
 /** Passes bytes on and tells how many they were. */

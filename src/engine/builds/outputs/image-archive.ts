@@ -1,85 +1,48 @@
+import { chooseImage } from "#engine/images/platform-image.ts";
 import { digestHex, digestOf } from "#formats/digest.ts";
 import { familiarString, parseReference } from "#formats/reference.ts";
 import { TAR_END, tarHeader, tarPadding } from "#formats/tar/tar-writer.ts";
 import type { Digest } from "#spec/digest.ts";
-import { type Descriptor, MEDIA_TYPE, type Platform } from "#spec/oci-image.ts";
-import type { ImageForm } from "./build-output.ts";
-import type { LayerBlob } from "./layer-blobs.ts";
-
-export interface ArchivedImage {
-  readonly config: Uint8Array;
-  readonly platform: Platform;
-  /** Bottom first. */
-  readonly layers: readonly LayerBlob[];
-}
-
-/** A manifest, and how an index describes it. */
-export interface ImageManifest {
-  readonly bytes: Uint8Array;
-  readonly descriptor: Descriptor;
-}
-
-/** https://github.com/opencontainers/image-spec/blob/main/manifest.md, or Docker's schema 2. */
-export function imageManifest({ config, platform, layers }: ArchivedImage, form: ImageForm): ImageManifest {
-  const mediaType = form.ociTypes ? MEDIA_TYPE.ociManifest : MEDIA_TYPE.dockerManifest;
-  const configType = form.ociTypes ? MEDIA_TYPE.ociConfig : MEDIA_TYPE.dockerConfig;
-  const { manifest: annotations, descriptor } = form.annotations;
-  const bytes = json({
-    schemaVersion: 2,
-    mediaType,
-    config: { mediaType: configType, digest: digestOf(config), size: config.length },
-    layers: layers.map((layer) => layer.descriptor),
-    ...(Object.keys(annotations).length > 0 ? { annotations } : {}),
-  });
-  return {
-    bytes,
-    descriptor: {
-      mediaType,
-      digest: digestOf(bytes),
-      size: bytes.length,
-      ...(Object.keys(descriptor).length > 0 ? { annotations: descriptor } : {}),
-      platform: platformOf(platform),
-    },
-  };
-}
-
-function platformOf({ os, architecture, variant }: Platform): Platform {
-  return { os, architecture, ...(variant ? { variant } : {}) };
-}
+import { MEDIA_TYPE } from "#spec/oci-image.ts";
+import type { ExportedImages } from "./exported-images.ts";
 
 export interface ArchiveOptions {
   /** Canonical. */
   readonly names: readonly string[];
-  /** Docker's own manifest.json beside the layout: `docker load` of old engines reads it. */
+  /** Docker's own manifest.json beside the layout: `docker load` of old engines reads it. Of several platforms it has this machine's. */
   readonly forDocker: boolean;
 }
 
 /**
- * An OCI layout of one image as a tar, every blob once. The same image gives the same bytes.
+ * An OCI layout of a build's images as a tar, every blob once. The same images give the same bytes.
  * https://github.com/opencontainers/image-spec/blob/main/image-layout.md
  */
 export async function* imageArchive(
-  image: ArchivedImage,
-  manifest: ImageManifest,
+  exported: ExportedImages,
   { names, forDocker }: ArchiveOptions,
 ): AsyncGenerator<Uint8Array, void, void> {
+  const { images, index } = exported;
   yield directory("blobs/");
   yield directory("blobs/sha256/");
-  yield* small(blobPath(digestOf(image.config)), image.config);
-  yield* small(blobPath(manifest.descriptor.digest), manifest.bytes);
-  const layers = new Map(image.layers.map((layer) => [layer.descriptor.digest, layer]));
+  const documents = [
+    ...images.flatMap(({ config, manifest }) => [config, manifest.bytes]),
+    ...(index ? [index.bytes] : []),
+  ];
+  const unique = new Map(documents.map((bytes) => [digestOf(bytes), bytes]));
+  for (const [digest, bytes] of unique) yield* small(blobPath(digest), bytes);
+  const layers = new Map(images.flatMap((image) => image.layers).map((layer) => [layer.descriptor.digest, layer]));
   for (const { descriptor, open } of layers.values()) {
     yield file(blobPath(descriptor.digest), descriptor.size);
     for await (const chunk of open()) yield chunk;
     yield tarPadding(descriptor.size);
   }
-  yield* small("index.json", indexOf(manifest, names));
-  if (forDocker) yield* small("manifest.json", dockerManifest(image, names));
+  yield* small("index.json", layoutIndex(exported, names));
+  if (forDocker) yield* small("manifest.json", dockerManifest(exported, names));
   yield* small("oci-layout", json({ imageLayoutVersion: "1.0.0" }));
   yield TAR_END;
 }
 
-function indexOf({ descriptor }: ImageManifest, names: readonly string[]): Uint8Array {
+function layoutIndex({ top: { descriptor } }: ExportedImages, names: readonly string[]): Uint8Array {
   const named = names.map((name) => ({
     ...descriptor,
     annotations: {
@@ -92,12 +55,14 @@ function indexOf({ descriptor }: ImageManifest, names: readonly string[]): Uint8
   return json({ schemaVersion: 2, mediaType: MEDIA_TYPE.ociIndex, manifests });
 }
 
-function dockerManifest({ config, layers }: ArchivedImage, names: readonly string[]): Uint8Array {
+function dockerManifest({ images }: ExportedImages, names: readonly string[]): Uint8Array {
+  const image = chooseImage(images) ?? images[0];
+  if (!image) return json([]);
   return json([
     {
-      Config: blobPath(digestOf(config)),
+      Config: blobPath(digestOf(image.config)),
       RepoTags: names.length > 0 ? names.map((name) => familiarString(parseReference(name))) : null,
-      Layers: layers.map(({ descriptor }) => blobPath(descriptor.digest)),
+      Layers: image.layers.map(({ descriptor }) => blobPath(descriptor.digest)),
     },
   ]);
 }

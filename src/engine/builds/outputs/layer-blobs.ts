@@ -21,9 +21,9 @@ export interface LayerBlob {
   open(): AsyncIterable<Uint8Array>;
 }
 
-/** The blobs of an image's layers, bottom first; disposing removes what was written for them. */
+/** The blobs of layers, by diffID; disposing removes what was written for them. */
 export interface LayerBlobs extends AsyncDisposable {
-  readonly blobs: readonly LayerBlob[];
+  readonly byLayer: ReadonlyMap<Digest, LayerBlob>;
 }
 
 export interface LayerBlobOptions {
@@ -45,19 +45,17 @@ export async function layerBlobs(
   { form, temporaryDirectory, signal }: LayerBlobOptions,
 ): Promise<LayerBlobs> {
   const mediaType = TYPES[form.ociTypes ? "oci" : "docker"][form.compression];
+  const unique = [...new Map(layers.map((layer) => [layer.diffId, layer])).values()];
   if (form.compression === "uncompressed") {
-    return {
-      blobs: layers.map((layer) => ({
-        descriptor: { mediaType, digest: layer.diffId, size: layer.size },
-        open: () => provider.readTar(layer),
-      })),
-      [Symbol.asyncDispose]: async () => {},
-    };
+    const plain = unique.map((layer): readonly [Digest, LayerBlob] => {
+      const descriptor = { mediaType, digest: layer.diffId, size: layer.size };
+      return [layer.diffId, { descriptor, open: () => provider.readTar(layer) }];
+    });
+    return { byLayer: new Map(plain), [Symbol.asyncDispose]: async () => {} };
   }
   const directory = await mkdtemp(join(temporaryDirectory, "layers-"));
   const remove = (): Promise<void> => rm(directory, { recursive: true, force: true });
   try {
-    const unique = [...new Map(layers.map((layer) => [layer.diffId, layer])).values()];
     const made = await mapParallel(
       unique,
       CONCURRENCY,
@@ -69,9 +67,7 @@ export async function layerBlobs(
       },
       signal,
     );
-    const byLayer = new Map<Digest, LayerBlob>(made);
-    const blobs = layers.flatMap(({ diffId }) => byLayer.get(diffId) ?? []);
-    return { blobs, [Symbol.asyncDispose]: remove };
+    return { byLayer: new Map<Digest, LayerBlob>(made), [Symbol.asyncDispose]: remove };
   } catch (error) {
     await remove();
     throw error;

@@ -8,26 +8,40 @@ import type { TwiceReport } from "#spec/build-twice.ts";
 import type { Digest } from "#spec/digest.ts";
 import type { ImageConfig } from "#spec/oci-image.ts";
 import type { SolveStatus } from "#spec/solve-status.ts";
+import type { BuiltResult } from "../outputs/deliver.ts";
 import { PassingImage } from "../outputs/passing-image.ts";
 import { firstDifference } from "./compare-tars.ts";
 
 /**
- * Builds once more without the cache, which stays as it is, and compares the outcome with the image `first`. Nothing of the second build
- * stays. Throws as a build does.
+ * Builds once more without the cache, which stays as it is, and compares the outcome with that of the `first` build, platform by platform: the
+ * report is about the first one that differs. Nothing of the second build stays. Throws as a build does.
  */
-export async function buildAgain(engine: Engine, build: BuildRequest, first: Digest): Promise<TwiceReport> {
+export async function buildAgain(engine: Engine, build: BuildRequest, first: BuiltResult): Promise<TwiceReport> {
   const passing = new PassingImage(engine);
+  const { annotations: _, ...known } = build;
   const second = await engine.builds.buildTrial({
-    ...build,
+    ...known,
     tags: [],
     isImageWanted: false,
     onStatus: (status) => build.onStatus(renamed(status)),
   });
   try {
-    return await engine.images.layers.withLease(() => compareImages(engine.images, first, second));
+    return await engine.images.layers.withLease(() => compareResults(engine.images, first, second));
   } finally {
-    if (second !== first) await passing.remove(second);
+    const kept = new Set(first.images.map(({ id }) => id));
+    for (const { id } of second.images) if (!kept.has(id)) await passing.remove(id);
   }
+}
+
+async function compareResults(context: ImageContext, first: BuiltResult, second: BuiltResult): Promise<TwiceReport> {
+  for (const [at, { id }] of first.images.entries()) {
+    const other = second.images[at];
+    if (!other || at === first.images.length - 1) continue;
+    const report = await compareImages(context, id, other.id);
+    if (!report.isSame) return report;
+  }
+  const [last, other] = [first.images.at(-1), second.images.at(-1)];
+  return await compareImages(context, last?.id ?? first.imageId, other?.id ?? second.imageId);
 }
 
 async function compareImages(context: ImageContext, first: Digest, second: Digest): Promise<TwiceReport> {

@@ -2,7 +2,7 @@ import type { ImageContext } from "#engine/images/image-context.ts";
 import { LocalImages } from "#engine/images/lookup.ts";
 import { SystemError } from "#errors/errors.ts";
 import { openContainerFiles } from "#files/container-files.ts";
-import { treeTar } from "#files/tree-tar.ts";
+import { type TreeTarOptions, treeTar } from "#files/tree-tar.ts";
 import type { Snapshotter } from "#snapshot/snapshotter.ts";
 import type { Digest } from "#spec/digest.ts";
 
@@ -14,11 +14,11 @@ export async function* imageRootTar(
   context: ImageContext,
   snapshotter: Pick<Snapshotter, "view">,
   id: Digest,
-  signal: AbortSignal,
+  options: Partial<TreeTarOptions> & { readonly signal: AbortSignal },
 ): AsyncGenerator<Uint8Array, void, void> {
   await using root = await snapshotter.view(new LocalImages(context).layers(id));
   using tree = openContainerFiles({ root: root.path, mounts: [], pid: 0 });
   using place = tree.find("/", false);
   if (!place) throw new SystemError(`cannot read the files of image ${id}`);
-  yield* treeTar(tree, place, { name: undefined, signal });
+  yield* treeTar(tree, place, { name: undefined, ...options });
 }

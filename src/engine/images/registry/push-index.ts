@@ -1,24 +1,20 @@
 import type { ImageContext } from "#engine/images/image-context.ts";
 import { isAttestation, parseManifestDocument } from "#engine/images/manifest-document.ts";
+import { digestOf } from "#formats/digest.ts";
 import { repositoryName } from "#formats/reference.ts";
 import type { Digest } from "#spec/digest.ts";
 import type { Descriptor } from "#spec/oci-image.ts";
 import type { IndexRecord } from "#store/image-index-store.ts";
 import type { ImageRecord } from "#store/image-record.ts";
-import { type PushJob, pushConfig } from "./push-job.ts";
+import { type PushedDocument, type PushJob, pushConfig } from "./push-job.ts";
 import { keepOriginalLayers } from "./push-layers.ts";
 import { readOriginalManifest } from "./push-manifest.ts";
-
-export interface PushedDocument {
-  readonly mediaType: string;
-  readonly digest: Digest;
-  /** Bytes of the document. */
-  readonly size: number;
-}
+import { pushSingleImage } from "./push-single-image.ts";
 
 /**
- * Pushes an index as it is, with all its manifests. Undefined when that cannot be done, because an image of it is not here or cannot
- * keep its manifest there: then a single image is what can be pushed.
+ * Pushes an index with all its manifests: as it is, where every image keeps its manifest. Of images that were built here the registry gets
+ * manifests of compressed layers, and an index of these takes the place of the one that is here. Undefined when neither can be done, because
+ * an image of it is not here or cannot keep its manifest there: then a single image is what can be pushed.
  */
 export async function pushIndex(
   context: ImageContext,
@@ -32,33 +28,65 @@ export async function pushIndex(
   const { manifests } = document.index;
   const parts = new Map(context.indexes.parts(index.digest).map(({ manifest, image }) => [manifest, image]));
   if (!manifests.every((entry) => isAttestation(entry) || parts.has(entry.digest))) return undefined;
+  const pushed: Descriptor[] = [];
   for (const entry of manifests) {
     const image = parts.get(entry.digest);
-    const isThere = image ? await pushPart(context, job, entry, image) : await pushOther(job, index.digest, entry);
-    if (!isThere) return undefined;
+    const there = image ? await pushPart(context, job, entry, image) : await pushOther(job, index.digest, entry);
+    if (!there) return undefined;
+    pushed.push(there);
   }
-  await job.writer.putManifest(tag, bytes, document.mediaType, job.signal);
-  const size = bytes.length;
+  const isSame = pushed.every(({ digest }, at) => digest === manifests[at]?.digest);
+  const sent = isSame ? bytes : withManifests(bytes, pushed);
+  await job.writer.putManifest(tag, sent, document.mediaType, job.signal);
+  const result = { mediaType: document.mediaType, digest: digestOf(sent), size: sent.length };
+  if (!isSame) await context.blobs.put(sent);
   context.database.transaction(() => {
     const [first] = parts.values();
     const named = context.images.idOf({ ...job.target, tag }) ?? first?.id;
-    if (named && context.images.find(named)) {
-      context.images.addDigest(repositoryName(job.target), index.digest, named);
-    }
+    if (!named || !context.images.find(named)) return;
+    if (!isSame) replaceIndex(context, index.digest, result, pushed);
+    context.images.addDigest(repositoryName(job.target), result.digest, named);
   });
-  return { mediaType: document.mediaType, digest: index.digest, size };
+  return result;
 }
 
-async function pushPart(context: ImageContext, job: PushJob, entry: Descriptor, image: ImageRecord): Promise<boolean> {
+/** The same index with other manifests in the places of its own. */
+function withManifests(bytes: Uint8Array, manifests: readonly Descriptor[]): Uint8Array {
+  const document = JSON.parse(new TextDecoder().decode(bytes)) as object;
+  return Buffer.from(JSON.stringify({ ...document, manifests }));
+}
+
+/** All names of an index point at what was made of it from now on. */
+function replaceIndex(context: ImageContext, before: Digest, now: IndexRecord, manifests: readonly Descriptor[]): void {
+  context.indexes.add(
+    now,
+    manifests.map(({ digest }) => digest),
+  );
+  context.indexes.replace(before, now.digest);
+}
+
+/** The entry as the registry has it then. */
+async function pushPart(
+  context: ImageContext,
+  job: PushJob,
+  entry: Descriptor,
+  image: ImageRecord,
+): Promise<Descriptor | undefined> {
+  if (image.manifest?.isOurs) return { ...entry, ...(await pushSingleImage(context, job, image, undefined)) };
   const original = await readOriginalManifest(context, image);
-  if (!original || image.manifest?.digest !== entry.digest) return false;
-  if (!(await keepOriginalLayers(context, job, image, original.manifest))) return false;
+  if (!original || image.manifest?.digest !== entry.digest) return undefined;
+  if (!(await keepOriginalLayers(context, job, image, original.manifest))) return undefined;
   await pushConfig(context, job, image.id);
   await job.writer.putManifest(entry.digest, original.bytes, original.mediaType, job.signal);
-  return true;
+  return entry;
 }
 
 /** An attestation: pulls leave them in the registry. */
-async function pushOther({ writer, relay, signal }: PushJob, index: Digest, entry: Descriptor): Promise<boolean> {
-  return (await writer.hasManifest(entry.digest, signal)) || (await relay.copyManifest(index, entry, signal));
+async function pushOther(
+  { writer, relay, signal }: PushJob,
+  index: Digest,
+  entry: Descriptor,
+): Promise<Descriptor | undefined> {
+  const isThere = (await writer.hasManifest(entry.digest, signal)) || (await relay.copyManifest(index, entry, signal));
+  return isThere ? entry : undefined;
 }

@@ -5,6 +5,14 @@ import type { RepositoryWriter } from "#registry/repository-writer.ts";
 import type { Digest } from "#spec/digest.ts";
 import type { PushRelay } from "./push-relay.ts";
 
+/** What a name of a repository means there after a push. */
+export interface PushedDocument {
+  readonly mediaType: string;
+  readonly digest: Digest;
+  /** Bytes of the document. */
+  readonly size: number;
+}
+
 /** What all parts of a push to one repository share. */
 export interface PushJob {
   readonly target: Reference;

@@ -80,6 +80,8 @@ export async function keepOriginalLayers(
 ): Promise<Descriptor[] | undefined> {
   const diffIds = layersOf(context, image);
   if (blobs.length === 0 || blobs.length !== diffIds.length) return undefined;
+  // A manifest that a build made names layers as they are kept here: registries get them compressed.
+  if (image.manifest?.isOurs && blobs.some(({ digest }, at) => digest === diffIds[at])) return undefined;
   const unique = [
     ...new Map(blobs.map((blob, at) => [blob.digest, { blob, diffId: diffIds[at] ?? blob.digest }])).values(),
   ];

@@ -29,15 +29,18 @@ export async function readOriginalManifest(
 
 /**
  * The manifest to push for layers as the registry now has them (bottom first): the original, byte for byte, when it names just
- * these, else a new one in Docker's schema 2, which every registry and engine takes.
+ * these; of one that a build made here, an OCI manifest with its annotations; else a new one in Docker's schema 2, which every registry and
+ * engine takes.
  */
 export function buildManifest(
   config: Uint8Array,
   layers: readonly Descriptor[],
   original: OriginalManifest | undefined,
+  isOurs: boolean,
 ): PushableManifest {
   const digests = (list: readonly Descriptor[]): string => list.map((layer): Digest => layer.digest).join(" ");
   if (original && digests(original.manifest.layers) === digests(layers)) return original;
+  if (original && isOurs && original.mediaType === MEDIA_TYPE.ociManifest) return ociManifest(config, layers, original);
   const manifest: Manifest = {
     schemaVersion: 2,
     mediaType: MEDIA_TYPE.dockerManifest,
@@ -45,4 +48,19 @@ export function buildManifest(
     layers: layers.map(({ size, digest }) => ({ mediaType: MEDIA_TYPE.dockerLayerGzip, size, digest })),
   };
   return { bytes: Buffer.from(JSON.stringify(manifest, undefined, 3)), mediaType: MEDIA_TYPE.dockerManifest };
+}
+
+function ociManifest(
+  config: Uint8Array,
+  layers: readonly Descriptor[],
+  { manifest: { annotations } }: OriginalManifest,
+): PushableManifest {
+  const manifest: Manifest = {
+    schemaVersion: 2,
+    mediaType: MEDIA_TYPE.ociManifest,
+    config: { mediaType: MEDIA_TYPE.ociConfig, digest: digestOf(config), size: config.length },
+    layers: layers.map(({ digest, size }) => ({ mediaType: MEDIA_TYPE.ociLayerGzip, digest, size })),
+    ...(annotations ? { annotations } : {}),
+  };
+  return { bytes: Buffer.from(JSON.stringify(manifest)), mediaType: MEDIA_TYPE.ociManifest };
 }

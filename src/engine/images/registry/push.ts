@@ -3,7 +3,6 @@ import { publishImageEvent } from "#engine/images/image-event.ts";
 import { resolveImage } from "#engine/images/platform-image.ts";
 import type { ProgressListener } from "#engine/images/progress.ts";
 import { InvalidParameterError, NotFoundError } from "#errors/errors.ts";
-import { digestOf } from "#formats/digest.ts";
 import {
   familiarName,
   familiarString,
@@ -14,14 +13,13 @@ import {
   tagNameOnly,
 } from "#formats/reference.ts";
 import type { Credentials } from "#registry/credentials.ts";
-import type { Digest } from "#spec/digest.ts";
 import type { Platform } from "#spec/oci-image.ts";
 import type { ImageRecord } from "#store/image-record.ts";
-import { type PushedDocument, pushIndex } from "./push-index.ts";
-import { type PushJob, pushConfig } from "./push-job.ts";
-import { mountSources, pushLayers } from "./push-layers.ts";
-import { buildManifest, type PushableManifest, readOriginalManifest } from "./push-manifest.ts";
+import { pushIndex } from "./push-index.ts";
+import type { PushedDocument, PushJob } from "./push-job.ts";
+import { mountSources } from "./push-layers.ts";
 import { PushRelay } from "./push-relay.ts";
+import { pushSingleImage } from "./push-single-image.ts";
 import { pushFailure } from "./registry-failure.ts";
 
 export interface PushOptions {
@@ -115,36 +113,10 @@ async function pushOne(
   { tag }: Target["reference"],
   image: ImageRecord,
 ): Promise<PushedDocument> {
-  const original = await readOriginalManifest(context, image);
-  const layers = await pushLayers(context, job, image, original?.manifest);
-  const config = await pushConfig(context, job, image.id);
-  const manifest = buildManifest(config, layers, original);
-  await job.writer.putManifest(tag, manifest.bytes, manifest.mediaType, job.signal);
-  const digest = digestOf(manifest.bytes);
-  await remember(context, image, repositoryName(job.target), digest, manifest);
-  return { digest, size: manifest.bytes.length, mediaType: manifest.mediaType };
-}
-
-/** The image is known in that repository from now on (RepoDigests), and keeps the manifest that it got. */
-async function remember(
-  context: ImageContext,
-  image: ImageRecord,
-  repository: string,
-  digest: Digest,
-  manifest: PushableManifest,
-): Promise<void> {
-  const isFirst = image.manifest === undefined;
-  if (isFirst) await context.blobs.put(manifest.bytes);
+  const pushed = await pushSingleImage(context, job, image, tag);
   context.database.transaction(() => {
     // It may have been removed while its layers were under way.
-    if (!context.images.find(image.id)) return;
-    if (isFirst)
-      context.images.setManifest(image.id, {
-        digest,
-        mediaType: manifest.mediaType,
-        size: manifest.bytes.length,
-        isOurs: true,
-      });
-    context.images.addDigest(repository, digest, image.id);
+    if (context.images.find(image.id)) context.images.addDigest(repositoryName(job.target), pushed.digest, image.id);
   });
+  return pushed;
 }

@@ -1,0 +1,67 @@
+import type { BuiltImage } from "#build/builder.ts";
+import type { ImageContext } from "#engine/images/image-context.ts";
+import { type DescribedDocument, imageIndex, imageManifest } from "#engine/images/image-manifest.ts";
+import { LocalImages } from "#engine/images/lookup.ts";
+import { SystemError } from "#errors/errors.ts";
+import type { Digest } from "#spec/digest.ts";
+import type { Platform } from "#spec/oci-image.ts";
+import type { ImageForm } from "./build-output.ts";
+import { type LayerBlob, type LayerBlobOptions, layerBlobs } from "./layer-blobs.ts";
+
+/** An image in the form in which it leaves the engine. */
+export interface ExportedImage {
+  readonly id: Digest;
+  readonly config: Uint8Array;
+  readonly platform: Platform;
+  /** Bottom first. */
+  readonly layers: readonly LayerBlob[];
+  readonly manifest: DescribedDocument;
+}
+
+/** The images of one build, one a platform. */
+export interface ExportedImages {
+  readonly images: readonly ExportedImage[];
+  /** Of several. */
+  readonly index: DescribedDocument | undefined;
+  /** What a name points at: the index, or the only manifest. */
+  readonly top: DescribedDocument;
+}
+
+/**
+ * Gives a build's images manifests, and layers of that form, for as long as `use` takes; the layers stay meanwhile. Throws SystemError when one
+ * of the images is gone.
+ */
+export async function withExportedImages<T>(
+  context: ImageContext,
+  built: readonly BuiltImage[],
+  form: ImageForm,
+  options: Omit<LayerBlobOptions, "form">,
+  use: (exported: ExportedImages) => Promise<T>,
+): Promise<T> {
+  return await context.layers.withLease(async () => {
+    const local = new LocalImages(context);
+    const layers = built.map(({ id }) => {
+      if (!context.images.find(id)) throw new SystemError(`image ${id} is gone: it was removed while it was exported`);
+      return local.layers(id);
+    });
+    await using blobs = await layerBlobs(layers.flat(), context.layers, { ...options, form });
+    const images: ExportedImage[] = [];
+    for (const [at, { id, platform }] of built.entries()) {
+      const config = await context.blobs.read(id);
+      const own = (layers[at] ?? []).flatMap(({ diffId }) => blobs.byLayer.get(diffId) ?? []);
+      const descriptors = own.map(({ descriptor }) => descriptor);
+      const manifest = imageManifest({ config, platform, layers: descriptors }, form);
+      images.push({ id, config, platform, layers: own, manifest });
+    }
+    const [first] = images;
+    if (!first) throw new SystemError("a build without a result cannot be exported");
+    const index =
+      images.length > 1
+        ? imageIndex(
+            images.map(({ manifest }) => manifest.descriptor),
+            form,
+          )
+        : undefined;
+    return await use({ images, index, top: index ?? first.manifest });
+  });
+}
