@@ -1,15 +1,20 @@
 import { SystemError } from "#errors/errors.ts";
-import type { SentContext } from "#spec/berth-api.ts";
+import type { ContextOffer, SentContext } from "#spec/berth-api.ts";
 import type { BuildAdvice } from "#spec/build-advice.ts";
 import type { BuildPlan } from "#spec/build-record.ts";
 import type { JsonMessage } from "#spec/docker-api.ts";
-import type { Engine, EngineResponse, QueryValue } from "./engine.ts";
-import { readJsonLines } from "./response-body.ts";
+import type { PreparedContext } from "./build-context/prepare.ts";
+import { offerBody, sendMissing } from "./build-context/transfer.ts";
+import type { Engine, EngineResponse, QueryValue, RequestBody } from "./engine.ts";
+import { readJson, readJsonBatches, readJsonLines } from "./response-body.ts";
+
+/** The engine's answer to a build whose directory it lacks contents of: 202 with a ContextOffer. */
+const LACKS_CONTENTS = 202;
 
 /** The files of a build. `dockerfile` is the Dockerfile's name among them. */
 export type BuildContext =
-  /** Sent before, by `POST /berth/contexts`: see spec/berth-api.ts. */
-  | { readonly kind: "sent"; readonly id: string; readonly dockerfile: string }
+  /** Goes along with the request, as far as the engine has not got it: see spec/berth-api.ts. */
+  | { readonly kind: "directory"; readonly prepared: PreparedContext; readonly dockerfile: string }
   /** A URL that the engine fetches; `id`: the Dockerfile was sent before. */
   | { readonly kind: "remote"; readonly url: string; readonly id?: string | undefined; readonly dockerfile: string }
   /** A tar, perhaps compressed, that goes along with the request. */
@@ -57,9 +62,12 @@ export interface BuildRequest {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** `POST /build`: SolveStatus updates in `aux` under the id `berth.solve` (before them the build's reference under `berth.build`), then the image's id. Closing the stream cancels the build. */
-export async function* buildImage(engine: Engine, build: BuildRequest): AsyncGenerator<JsonMessage, void, void> {
-  yield* readJsonLines<JsonMessage>(await send(engine, build, {}));
+/** `POST /build`: SolveStatus updates in `aux` under the id `berth.solve` (before them the build's reference under `berth.build`), then the image's id; those that came together are given together. Closing the stream cancels the build. */
+export async function* buildImage(
+  engine: Engine,
+  build: BuildRequest,
+): AsyncGenerator<readonly JsonMessage[], void, void> {
+  yield* readJsonBatches<JsonMessage>(await send(engine, build, {}));
 }
 
 /** `POST /build?berthplan=1`: what the build would do; nothing is run. A failure is a message as of a build's. */
@@ -106,13 +114,29 @@ async function send(
   build: BuildRequest,
   more: Readonly<Record<string, QueryValue>>,
 ): Promise<EngineResponse> {
+  const { context, signal } = build;
+  if (context.kind === "archive")
+    return await post(engine, build, more, { bytes: context.bytes, type: "application/x-tar" });
+  if (context.kind === "remote") return await post(engine, build, { ...more, berthcontext: context.id });
+  const response = await post(engine, build, { ...more, berthoffer: true }, offerBody(context.prepared));
+  if (response.status !== LACKS_CONTENTS) return response;
+  const offer = await readJson<ContextOffer>(response);
+  await sendMissing(engine, context.prepared, offer, signal);
+  return await post(engine, build, { ...more, berthcontext: offer.id });
+}
+
+async function post(
+  engine: Engine,
+  build: BuildRequest,
+  more: Readonly<Record<string, QueryValue>>,
+  body?: RequestBody,
+): Promise<EngineResponse> {
   const { context } = build;
   return await engine.send({
     method: "POST",
     path: "/build",
     query: {
       ...more,
-      berthcontext: context.kind === "archive" ? undefined : context.id,
       remote: context.kind === "remote" ? context.url : undefined,
       berthcontexts: Object.keys(build.contexts).length > 0 ? JSON.stringify(build.contexts) : undefined,
       allow: build.allow.join(",") || undefined,
@@ -138,7 +162,7 @@ async function send(
       ...Object.fromEntries(Object.entries(build.limits).map(([name, value]) => [name, value || undefined])),
     },
     headers: build.registryConfig ? { "X-Registry-Config": build.registryConfig } : {},
-    ...(context.kind === "archive" ? { body: { bytes: context.bytes, type: "application/x-tar" } } : {}),
+    ...(body ? { body } : {}),
     signal: build.signal,
   });
 }

@@ -2,6 +2,12 @@ import type { Endpoint } from "./endpoint.ts";
 
 export type QueryValue = string | number | boolean | readonly string[] | undefined;
 
+/** JSON, bytes that are at hand, or bytes that stream (sent chunked, and once only). */
+export type RequestBody =
+  | { readonly json: unknown }
+  | { readonly whole: Uint8Array; readonly type: string }
+  | { readonly bytes: AsyncIterable<Uint8Array>; readonly type: string };
+
 /** One call of the Docker Engine API. */
 export interface EngineRequest {
   readonly method: "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
@@ -10,8 +16,7 @@ export interface EngineRequest {
   /** `undefined` and `false` are left out; `true` becomes 1; a list repeats its name. */
   readonly query?: Readonly<Record<string, QueryValue>>;
   readonly headers?: Readonly<Record<string, string>>;
-  /** JSON, or bytes that stream (sent chunked). */
-  readonly body?: { readonly json: unknown } | { readonly bytes: AsyncIterable<Uint8Array>; readonly type: string };
+  readonly body?: RequestBody;
   readonly signal?: AbortSignal | undefined;
 }
 

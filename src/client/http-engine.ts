@@ -1,7 +1,7 @@
 import { CancelledError, UnavailableError } from "#errors/errors.ts";
 import { API_VERSION } from "#spec/docker-api.ts";
 import type { Endpoint } from "./endpoint.ts";
-import type { Engine, EngineRequest, EngineResponse, EngineStream, QueryValue } from "./engine.ts";
+import type { Engine, EngineRequest, EngineResponse, EngineStream, QueryValue, RequestBody } from "./engine.ts";
 import { EngineError, EngineUnreachableError } from "./engine-error.ts";
 import { type EngineSocket, openEngineSocket } from "./engine-socket.ts";
 import {
@@ -141,27 +141,33 @@ async function sendRequest(
 ): Promise<void> {
   const path = `${prefix}${request.path}${encodeQuery(request.query ?? {})}`;
   const { body } = request;
-  const json = body && "json" in body ? Buffer.from(JSON.stringify(body.json)) : undefined;
-  const framing = json
-    ? { "Content-Type": "application/json", "Content-Length": String(json.length) }
-    : body && "bytes" in body
-      ? { "Content-Type": body.type, "Transfer-Encoding": "chunked" }
-      : request.method === "GET" || request.method === "HEAD"
-        ? {}
-        : { "Content-Length": "0" };
+  const whole = body && wholeBody(body);
   const head = Buffer.from(
     writeRequestHead(request.method, path, {
       Host: "api.moby.localhost",
       "User-Agent": "Berth-Client/0.1.0 (linux)",
       ...connection,
-      ...framing,
+      ...framing(request, whole),
       ...request.headers,
     }),
   );
-  await socket.write(json ? Buffer.concat([head, json]) : head);
+  await socket.write(whole ? Buffer.concat([head, whole]) : head);
   if (!body || !("bytes" in body)) return;
   for await (const bytes of body.bytes) if (bytes.length > 0) await socket.write(writeChunk(bytes));
   await socket.write(LAST_CHUNK);
+}
+
+/** Undefined for one that streams. */
+function wholeBody(body: RequestBody): Uint8Array | undefined {
+  if ("json" in body) return Buffer.from(JSON.stringify(body.json));
+  return "whole" in body ? body.whole : undefined;
+}
+
+function framing({ method, body }: EngineRequest, whole: Uint8Array | undefined): Readonly<Record<string, string>> {
+  if (!body) return method === "GET" || method === "HEAD" ? {} : { "Content-Length": "0" };
+  const type = "json" in body ? "application/json" : body.type;
+  const length = whole ? { "Content-Length": String(whole.length) } : { "Transfer-Encoding": "chunked" };
+  return { "Content-Type": type, ...length };
 }
 
 async function* bodyOf(exchange: Exchange, signal: AbortSignal | undefined): AsyncGenerator<Buffer, void, void> {

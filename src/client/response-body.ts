@@ -14,12 +14,17 @@ export async function readJson<T>(response: EngineResponse): Promise<T> {
 
 /** The messages of a stream of JSON lines, as they come. */
 export async function* readJsonLines<T>(response: EngineResponse): AsyncGenerator<T, void, void> {
+  for await (const messages of readJsonBatches<T>(response)) yield* messages;
+}
+
+/** As `readJsonLines`; those that came together are given together. */
+export async function* readJsonBatches<T>(response: EngineResponse): AsyncGenerator<readonly T[], void, void> {
   const lines = new LineSplitter(MAX_LINE);
   for await (const chunk of response.body) {
-    for (const line of lines.push(chunk)) if (line.length > 1) yield parseJson<T>(line.toString("utf8"));
+    yield lines.push(chunk).flatMap((line) => (line.length > 1 ? parseJson<T>(line.toString("utf8")) : []));
   }
   const rest = lines.flush();
-  if (rest && rest.toString("utf8").trim() !== "") yield parseJson<T>(rest.toString("utf8"));
+  if (rest && rest.toString("utf8").trim() !== "") yield [parseJson<T>(rest.toString("utf8"))];
 }
 
 /** Reads the answer to its end and drops it. */

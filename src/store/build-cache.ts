@@ -4,8 +4,8 @@ import type { Database } from "./database.ts";
 
 /**
  * What build steps made, by cache key. Lookups are one row by primary key. Reads and writes of a running build cost no commit
- * (with synchronous=FULL each is an fsync): new records and uses are held back, visible to every build at once, and written in
- * one transaction by `flush`. A crash before it costs the cache entry, never more.
+ * (with synchronous=FULL each is an fsync): new records and uses are held back, visible to every build at once. `flush` writes the records in
+ * one transaction; uses alone are written soon after it. A crash before that costs the entry or the note of its use, never more.
  */
 export class BuildCacheStore {
   readonly #database: Database;
@@ -61,8 +61,13 @@ export class BuildCacheStore {
     };
   }
 
-  /** Writes what `put` and `touch` held back, in one transaction. Records whose layer has gone meanwhile are dropped. */
+  /** Makes what `put` held back durable. Records whose layer has gone meanwhile are dropped. */
   flush(): void {
+    if (this.#pending.size > 0) this.#write();
+    else if (this.#touched.size > 0) this.#database.soon(() => this.#write());
+  }
+
+  #write(): void {
     if (this.#pending.size === 0 && this.#touched.size === 0) return;
     this.#database.transaction(() => {
       for (const record of this.#pending.values()) this.#insert(record);
@@ -78,7 +83,7 @@ export class BuildCacheStore {
 
   /** All records with what they cost, the longest unused first. */
   list(): BuildCacheUsage[] {
-    this.flush();
+    this.#write();
     const rows = this.#database
       .statement(
         `SELECT build_cache.*, coalesce(layers.content_size, 0) AS size, coalesce(layers.file_size, 0) AS disk_size,

@@ -21,6 +21,11 @@ export class BuildRecordStore {
     this.#database = database;
   }
 
+  /** Runs `write`, which inserts, together with other writes that can wait a moment. */
+  soon(write: () => void): void {
+    this.#database.soon(write);
+  }
+
   /** Durable when it returns. */
   insert(rows: readonly (BuildRow & { readonly files: readonly Digest[] })[]): void {
     this.#database.transaction(() => {

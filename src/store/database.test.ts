@@ -43,6 +43,24 @@ describe("Database", () => {
     expect(count(database)).toBe(3);
   });
 
+  test("soon() writes a moment later what is not worth a commit of its own, all of it at once, and before it closes", async () => {
+    const database = new Database(path);
+    const written: number[] = [];
+    for (const turn of [1, 2]) {
+      database.soon(() => {
+        put(database, `volume-${turn}`);
+        written.push(turn);
+      });
+    }
+    expect(count(database)).toBe(0);
+    while (written.length < 2) await Bun.sleep(5);
+    expect(count(database)).toBe(2);
+    database.soon(() => put(database, "volume-3"));
+    database[Symbol.dispose]();
+    using again = new Database(path);
+    expect(count(again)).toBe(3);
+  });
+
   test("loses nothing when it is killed as it closes", () => {
     const database = new Database(path);
     put(database, "kept");

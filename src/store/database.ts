@@ -4,6 +4,9 @@ import { DataLossError, errorMessage, SystemError } from "#errors/errors.ts";
 import { CHECKPOINT_PAGES, claimLogSpace, keepingLogSpace, takeKeptLog } from "./database-log.ts";
 import { MIGRATIONS } from "./schema.ts";
 
+/** How long writes wait for others that may go into the same commit, milliseconds. */
+const SOON = 100;
+
 /**
  * The engine's metadata database. One engine process owns it; WAL with synchronous=FULL, so a committed transaction survives a
  * power cut. https://sqlite.org/pragma.html#pragma_synchronous
@@ -13,6 +16,9 @@ export class Database implements Disposable {
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
   #depth = 0;
+  /** What `soon` has taken and nobody has written yet. */
+  #waiting: (() => void)[] = [];
+  #timer: NodeJS.Timeout | undefined;
 
   /**
    * Opens (or makes) the database and brings its schema up to date. Throws SystemError if a newer Berth wrote it, DataLossError if it is
@@ -54,7 +60,32 @@ export class Database implements Disposable {
     }
   }
 
+  /**
+   * Runs `write` a moment later, in one transaction with whatever else waits: for what a crash may take (when something was last used), so that
+   * it costs nobody who waits a commit. Until then it is the caller's to show it. An orderly end loses nothing. `write` handles its errors.
+   */
+  soon(write: () => void): void {
+    this.#waiting.push(write);
+    this.#timer ??= setTimeout(() => this.#writeWaiting(), SOON);
+  }
+
+  #writeWaiting(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    if (waiting.length === 0) return;
+    try {
+      this.transaction(() => {
+        for (const write of waiting) write();
+      });
+    } catch {
+      // The disk is full, or damaged. Whoever has to write something that counts will hear of it.
+    }
+  }
+
   [Symbol.dispose](): void {
+    this.#writeWaiting();
     this.#statements.clear();
     keepingLogSpace(this.#path, () => this.#db.close());
   }

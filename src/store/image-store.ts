@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { InvalidParameterError, NotFoundError } from "#errors/errors.ts";
 import { isDigest } from "#formats/digest.ts";
 import {
@@ -20,6 +21,8 @@ export class ImageStore {
   readonly #database: Database;
   /** Ids of hidden images, few; kept in memory so that removing a container need not look through all images. */
   readonly #hidden: Set<Digest>;
+  /** When images were last tagged, ms since the epoch, as far as it is not written yet. */
+  readonly #tagged = new Map<Digest, number>();
 
   constructor(database: Database) {
     this.#database = database;
@@ -40,6 +43,7 @@ export class ImageStore {
         size,
         lastTagged: known?.lastTagged ?? 0,
       };
+      if (isDeepStrictEqual(record, known)) return record;
       this.#run(
         `INSERT INTO images (id, created, size, record) VALUES (?, ?, ?, ?)
          ON CONFLICT (id) DO UPDATE SET record = excluded.record`,
@@ -58,7 +62,7 @@ export class ImageStore {
   /** By full id, hidden ones included: for containers, which know ids. */
   find(id: Digest): ImageRecord | undefined {
     const row = this.#database.statement("SELECT record FROM images WHERE id = ?").get(id);
-    return row ? parseRecord(row) : undefined;
+    return row ? this.#recordOf(row) : undefined;
   }
 
   /**
@@ -93,18 +97,28 @@ export class ImageStore {
     return row?.["image_id"] as Digest | undefined;
   }
 
-  /** Points a tagged name at an image, and at the index that it is of. Returns the id that it stood for before. */
+  /** Points a tagged name at an image, and at the index that it is of. Returns the id that it stood for before. When that was is written soon. */
   setReference(reference: Reference, id: Digest, index?: Digest): Digest | undefined {
     const name = formatReference(tagNameOnly(reference));
+    this.#noteTagged(id);
     return this.#database.transaction(() => {
-      const before = this.idOf({ ...reference, ...(reference.tag ? {} : { tag: "latest" }) });
+      const row = this.#database.statement("SELECT * FROM image_refs WHERE reference = ?").get(name);
+      if (row?.["image_id"] === id && row["index_digest"] === (index ?? null)) return id;
       this.#run(
         `INSERT INTO image_refs (reference, image_id, index_digest) VALUES (?, ?, ?) ON CONFLICT (reference)
          DO UPDATE SET image_id = excluded.image_id, index_digest = excluded.index_digest`,
         [name, id, index ?? null],
       );
-      this.#run("UPDATE images SET record = json_set(record, '$.lastTagged', ?) WHERE id = ?", [Date.now(), id]);
-      return before;
+      return row?.["image_id"] as Digest | undefined;
+    });
+  }
+
+  #noteTagged(id: Digest): void {
+    this.#tagged.set(id, Date.now());
+    this.#database.soon(() => {
+      for (const [image, time] of this.#tagged)
+        this.#run("UPDATE images SET record = json_set(record, '$.lastTagged', ?) WHERE id = ?", [time, image]);
+      this.#tagged.clear();
     });
   }
 
@@ -161,7 +175,7 @@ export class ImageStore {
     return this.#all("SELECT id, record FROM images ORDER BY created DESC, id")
       .filter((row) => !this.#hidden.has(row["id"] as Digest))
       .map((row) => ({
-        image: parseRecord(row),
+        image: this.#recordOf(row),
         references: references.get(String(row["id"]))?.map(nameOf) ?? [],
         digests: digests.get(String(row["id"]))?.map(nameOf) ?? [],
       }));
@@ -192,6 +206,7 @@ export class ImageStore {
       this.#run("DELETE FROM image_refs WHERE image_id = ?", [id]);
       this.#run("DELETE FROM images WHERE id = ?", [id]);
       this.#hidden.delete(id);
+      this.#tagged.delete(id);
       return [...new Set(layers)].filter((diffId) => !this.#isLayerNeeded(diffId));
     });
   }
@@ -265,7 +280,13 @@ export class ImageStore {
       .all(`sha256:${hex}`, `sha256:${hex}g`)
       .filter((row) => !this.#hidden.has(row["id"] as Digest));
     if (rows.length > 1) throw new InvalidParameterError(`Multiple IDs found with provided prefix: ${text}`);
-    return rows[0] ? parseRecord(rows[0]) : undefined;
+    return rows[0] ? this.#recordOf(rows[0]) : undefined;
+  }
+
+  #recordOf(row: Row): ImageRecord {
+    const record: ImageRecord = JSON.parse(String(row["record"]));
+    const tagged = this.#tagged.get(record.id);
+    return tagged === undefined ? record : { ...record, lastTagged: tagged };
   }
 
   #contentSize(diffId: Digest): number {
@@ -287,7 +308,6 @@ type Row = Record<string, unknown>;
 
 const nameOf = (row: Row): string => String(row["name"]);
 const imageOf = (row: Row): string => String(row["image_id"]);
-const parseRecord = (row: Row): ImageRecord => JSON.parse(String(row["record"]));
 const layerOf = (row: Row): ImageLayer => ({
   diffId: row["diff_id"] as Digest,
   contentSize: Number(row["content_size"]),

@@ -9,8 +9,8 @@ import { renderFrame } from "./tty-frame.ts";
 
 /** Shows how a build goes on. */
 export interface Progress {
-  /** Takes an update. Resolves when what it made due is written. */
-  update(status: SolveStatus): Promise<void>;
+  /** Takes updates. Resolves when what they made due is written, in one piece. */
+  update(...statuses: readonly SolveStatus[]): Promise<void>;
   /** Writes what is left and restores the terminal. Call it however the build ends. */
   finish(): Promise<void>;
   /** What to say below it all: warnings, then why steps ran. "" for a display that shows none. */
@@ -49,7 +49,7 @@ export function createProgress(mode: string, stream: Output, options: ProgressOp
       return new PlainProgress(stream, options);
     case "rawjson":
       return {
-        update: (status) => stream.write(`${JSON.stringify(status)}\n`),
+        update: (...statuses) => stream.write(statuses.map((status) => `${JSON.stringify(status)}\n`).join("")),
         finish: async () => {},
         remarks: () => "",
       };
@@ -74,10 +74,14 @@ class PlainProgress implements Progress {
     this.#now = options.now ?? Date.now;
   }
 
-  async update(status: SolveStatus): Promise<void> {
+  async update(...statuses: readonly SolveStatus[]): Promise<void> {
     const now = this.#now();
-    this.#trace.update(status, now);
-    await this.#write(this.#printer.print(now));
+    let due = "";
+    for (const status of statuses) {
+      this.#trace.update(status, now);
+      due += this.#printer.print(now);
+    }
+    await this.#write(due);
   }
 
   async finish(): Promise<void> {
@@ -114,10 +118,10 @@ class TtyProgress implements Progress {
     this.#now = options.now ?? Date.now;
   }
 
-  async update(status: SolveStatus): Promise<void> {
+  async update(...statuses: readonly SolveStatus[]): Promise<void> {
     if (this.#failure) throw this.#failure.error;
     const now = this.#now();
-    this.#trace.update(status, now);
+    for (const status of statuses) this.#trace.update(status, now);
     this.#trace.clearUpdates();
     if (this.#clockOffset === undefined && this.#trace.startTime !== undefined) {
       this.#clockOffset = this.#trace.startTime - now;

@@ -18,7 +18,7 @@ export interface ContextSource {
   readonly dockerfile: string;
 }
 
-/** Gives `use` the context, sent to the engine as far as it has not got it. Throws what reading and sending throw. */
+/** Gives `use` the context. Throws what reading throws. */
 export async function withBuildContext<T>(
   source: ContextSource,
   context: CommandContext,
@@ -29,7 +29,7 @@ export async function withBuildContext<T>(
   const directory = resolve(context.workingDirectory, source.path);
   // A directory of that name comes first: `github.com/me/x` may be one.
   if (isRemoteUrl(source.path) && !existsSync(directory)) return fromUrl(source.path, dockerfile, context, use);
-  return use(await sendDirectory(directory, dockerfile || undefined, context));
+  return use(ofDirectory(directory, dockerfile || undefined));
 }
 
 /** With the Dockerfile from stdin only that is sent. */
@@ -41,7 +41,8 @@ async function fromUrl<T>(
 ): Promise<T> {
   if (typeof dockerfile === "string") return await use({ kind: "remote", url, dockerfile: dockerfile || "Dockerfile" });
   return await withEmptyDirectory(async (directory) => {
-    const { id } = await sendDirectory(directory, dockerfile, context);
+    const prepared = prepareContext({ directory, dockerfile });
+    const { id } = await transferContext(context.engine, prepared, context.signal);
     return await use({ kind: "remote", url, id, dockerfile: "Dockerfile" });
   });
 }
@@ -69,17 +70,12 @@ async function fromStdin<T>(
   }
   // A Dockerfile alone: its context is empty.
   const { bytes } = input;
-  return await withEmptyDirectory(async (directory) => await use(await sendDirectory(directory, bytes, context)));
+  return await withEmptyDirectory(async (directory) => await use(ofDirectory(directory, bytes)));
 }
 
-async function sendDirectory(
-  directory: string,
-  dockerfile: string | Uint8Array | undefined,
-  context: CommandContext,
-): Promise<Extract<BuildContext, { readonly kind: "sent" }>> {
+function ofDirectory(directory: string, dockerfile: string | Uint8Array | undefined): BuildContext {
   const prepared = prepareContext({ directory, dockerfile });
-  const { id } = await transferContext(context.engine, prepared, context.signal);
-  return { kind: "sent", id, dockerfile: prepared.dockerfileName };
+  return { kind: "directory", prepared, dockerfile: prepared.dockerfileName };
 }
 
 async function readAll(bytes: AsyncIterable<Uint8Array>): Promise<Uint8Array> {

@@ -48,12 +48,16 @@ export async function followBuild(
   let twice: TwiceReport | undefined;
   const received: Promise<void>[] = [];
   try {
-    for await (const message of buildImage(context.engine, build)) {
-      if (message.id === "berth.solve") await progress.update(message.aux as SolveStatus);
-      else if (message.id === "berth.build") reference = (message.aux as { readonly Ref?: string }).Ref;
-      else if (message.id === "berth.twice") twice = message.aux as TwiceReport;
-      else if (message.id === "berth.output") received.push(handled(receive(message, targets, context)));
-      else outcome = outcomeOf(message) ?? outcome;
+    for await (const messages of buildImage(context.engine, build)) {
+      const updates: SolveStatus[] = [];
+      for (const message of messages) {
+        if (message.id === "berth.solve") updates.push(message.aux as SolveStatus);
+        else if (message.id === "berth.build") reference = (message.aux as { readonly Ref?: string }).Ref;
+        else if (message.id === "berth.twice") twice = message.aux as TwiceReport;
+        else if (message.id === "berth.output") received.push(handled(receive(message, targets, context)));
+        else outcome = outcomeOf(message) ?? outcome;
+      }
+      await progress.update(...updates);
     }
   } finally {
     await progress.finish();

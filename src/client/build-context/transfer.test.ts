@@ -3,11 +3,11 @@ import { appendFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ContextStore } from "#build/context/context-store.ts";
-import type { Engine, EngineRequest, EngineResponse } from "../engine.ts";
+import type { Engine, EngineRequest, EngineResponse, RequestBody } from "../engine.ts";
 import { prepareContext } from "./prepare.ts";
 import { readContents } from "./send.ts";
 import { readStdinContext } from "./stdin-context.ts";
-import { transferContext } from "./transfer.ts";
+import { offerBody, transferContext } from "./transfer.ts";
 
 let root: string;
 let source: string;
@@ -28,6 +28,11 @@ afterEach(() => {
   rmSync(root, { recursive: true, force: true });
 });
 
+async function* bytesOf(body: Exclude<RequestBody, { readonly json: unknown }>): AsyncGenerator<Uint8Array> {
+  if ("whole" in body) yield body.whole;
+  else yield* body.bytes;
+}
+
 /** An engine that has contexts and nothing else. */
 function contextEngine(onReceive: () => void = () => {}): Engine {
   const answer = (value: unknown): EngineResponse => ({
@@ -41,10 +46,10 @@ function contextEngine(onReceive: () => void = () => {}): Engine {
     endpoint: undefined as never,
     upgrade: () => Promise.reject(new Error("not here")),
     send: async ({ method, path, body }: EngineRequest) => {
-      if (!body || !("bytes" in body)) throw new Error("no body");
-      if (method === "POST" && path === "/berth/contexts") return answer(await store.offer(body.bytes));
+      if (!body || "json" in body) throw new Error("no body");
+      if (method === "POST" && path === "/berth/contexts") return answer(await store.offer(bytesOf(body)));
       onReceive();
-      await store.receive(path.split("/").at(-1) ?? "", body.bytes);
+      await store.receive(path.split("/").at(-1) ?? "", bytesOf(body));
       return answer({});
     },
   };
@@ -65,6 +70,14 @@ describe("transferContext()", () => {
     await transferContext(contextEngine(), prepareContext({ directory: source, dockerfile: undefined }));
     const second = await transferContext(contextEngine(), prepareContext({ directory: source, dockerfile: undefined }));
     expect(second.bytes).toBe(0);
+  });
+
+  test("offers what fits into a piece as a whole, more as a stream", () => {
+    const { entries, ...rest } = prepareContext({ directory: source, dockerfile: undefined });
+    const few = offerBody({ ...rest, entries });
+    expect("whole" in few && Buffer.from(few.whole).toString().split("\n")).toHaveLength(entries.length + 2);
+    const [entry] = entries;
+    expect(offerBody({ ...rest, entries: Array.from({ length: 10_000 }, () => entry!) })).toHaveProperty("bytes");
   });
 
   test("fails and names the file when one changes while it is sent", async () => {

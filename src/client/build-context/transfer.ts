@@ -1,5 +1,5 @@
 import type { ContextOffer } from "#spec/berth-api.ts";
-import type { Engine } from "../engine.ts";
+import type { Engine, RequestBody } from "../engine.ts";
 import { drain, readJson } from "../response-body.ts";
 import type { PreparedContext } from "./prepare.ts";
 import { readContents, rejectChanged } from "./send.ts";
@@ -23,8 +23,19 @@ export async function transferContext(
   context: PreparedContext,
   signal?: AbortSignal,
 ): Promise<TransferredContext> {
-  const { id, missing } = await offerContext(engine, context, signal);
-  if (missing.length === 0) return { id, bytes: 0 };
+  const offered = await engine.send({ method: "POST", path: "/berth/contexts", body: offerBody(context), signal });
+  const offer = await readJson<ContextOffer>(offered);
+  return { id: offer.id, bytes: await sendMissing(engine, context, offer, signal) };
+}
+
+/** Sends the contents that the engine's answer to an offer asks for. Returns how many bytes those are. Throws as `transferContext`. */
+export async function sendMissing(
+  engine: Engine,
+  context: PreparedContext,
+  { id, missing }: ContextOffer,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  if (missing.length === 0) return 0;
   const files = missing.flatMap((index) => context.entries[index] ?? []);
   const changed: string[] = [];
   const contents = readContents(context.directory, files, (path, reason) => changed.push(`${path}: ${reason}`));
@@ -36,26 +47,27 @@ export async function transferContext(
   });
   await drain(response);
   rejectChanged(changed);
-  return { id, bytes: files.reduce((sum, file) => sum + file.s, 0) };
+  return files.reduce((sum, file) => sum + file.s, 0);
 }
 
-/** `POST /berth/contexts`: a header line and a line per entry. */
-async function offerContext(
-  engine: Engine,
-  context: PreparedContext,
-  signal: AbortSignal | undefined,
-): Promise<ContextOffer> {
-  const response = await engine.send({
-    method: "POST",
-    path: "/berth/contexts",
-    body: { bytes: offerLines(context), type: "application/x-ndjson" },
-    signal,
-  });
-  return readJson<ContextOffer>(response);
+/** What the context consists of: a header line and a line per entry. */
+export function offerBody(context: PreparedContext): RequestBody {
+  const type = "application/x-ndjson";
+  const pieces = offerPieces(context);
+  const { value: first = Buffer.alloc(0) } = pieces.next();
+  const second = pieces.next();
+  return second.done ? { whole: first, type } : { bytes: streamed([first, second.value], pieces), type };
 }
 
-/** The offer as it goes over the wire. */
-async function* offerLines({ header, entries }: PreparedContext): AsyncGenerator<Uint8Array, void, undefined> {
+async function* streamed(
+  read: readonly Uint8Array[],
+  rest: Iterable<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  yield* read;
+  yield* rest;
+}
+
+function* offerPieces({ header, entries }: PreparedContext): Generator<Uint8Array, void, undefined> {
   let piece = `${JSON.stringify(header)}\n`;
   for (const entry of entries) {
     piece += `${JSON.stringify(entry)}\n`;

@@ -25,8 +25,6 @@ export const DEFAULT_HISTORY_LIMITS: HistoryLimits = { maxEntries: 1000, maxAge:
 const FORMER_BUILDS = 5;
 /** Builds that advice is made from. */
 const ADVISING_BUILDS = 20;
-/** How long a finished build's record may wait to be written together with others', milliseconds. Whoever asks sees it at once. */
-const WRITE_DELAY = 100;
 
 export interface BuildHistoryParts {
   readonly rows: BuildRecordStore;
@@ -44,7 +42,6 @@ export class BuildHistory {
   readonly #parts: BuildHistoryParts;
   readonly #running = new Map<string, RunningBuild>();
   #finished: (BuildRow & { readonly files: readonly Digest[] })[] = [];
-  #timer: NodeJS.Timeout | undefined;
 
   constructor(parts: BuildHistoryParts) {
     this.#parts = parts;
@@ -183,12 +180,11 @@ export class BuildHistory {
     const files = [...new Set(record.steps.flatMap(contentsOf))];
     this.#running.delete(id);
     this.#finished.push({ id, lineage, created, completed, size, record: JSON.stringify(record), files });
-    this.#timer ??= setTimeout(() => this.#write(), WRITE_DELAY);
+    // Whoever asks sees it at once.
+    this.#parts.rows.soon(() => this.#write());
   }
 
   #write(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
     if (this.#finished.length === 0) return;
     const rows = this.#finished;
     this.#finished = [];

@@ -1,3 +1,4 @@
+import { digestOf } from "#formats/digest.ts";
 import { familiarString, parseReference, type Reference, tagNameOnly } from "#formats/reference.ts";
 import type { Digest } from "#spec/digest.ts";
 import type { ImageConfig } from "#spec/oci-image.ts";
@@ -61,9 +62,9 @@ export async function storeImage(
   options: StoreImageOptions,
 ): Promise<ImageRecord> {
   const config = parseImageConfig(configBytes);
-  const id = await context.blobs.put(configBytes);
+  const id = digestOf(configBytes);
+  // A removal of this very image would take the file away again.
   using _locked = await context.locks.acquire(imageLockKey(id));
-  // Again under the lock: a removal of this very image may have taken the file meanwhile.
   await context.blobs.put(configBytes);
   const manifest = await storeManifest(context, options);
   const index = options.index ? await context.blobs.put(options.index.bytes) : undefined;

@@ -28,20 +28,30 @@ export interface BuildSource extends AsyncDisposable {
 }
 
 /**
- * The query tells: `berthcontext` names a context that was sent before, `remote=client-session` the directories of the session,
+ * `sent` names a context that was sent before, if there is one; else the query tells: `remote=client-session` the directories of the session,
  * `remote=upload-request` a tar in another request; otherwise the body is a tar. Throws NotFoundError for a session or context that does
  * not come, InvalidParameterError for a bad tar.
  */
-export async function openBuildSource(sources: BuildSources, request: RequestContext): Promise<BuildSource> {
+export async function openBuildSource(
+  sources: BuildSources,
+  request: RequestContext,
+  sent: string,
+): Promise<BuildSource> {
   const sessionId = request.text("session");
-  if (sessionId === "") return ofRequest(sources, request);
+  if (sessionId === "") return ofRequest(sources, request, sent);
   const client = await (await sources.loadBuildKit()).openClient(sessionId, request.signal);
-  return request.text("version") === "2" ? ofClient(sources, request, client) : besideClient(sources, request, client);
+  if (request.text("version") === "2") return ofClient(sources, request, client);
+  return besideClient(sources, request, client, sent);
 }
 
 /** The request brings the files, as Berth's own client does; the session serves the rest. */
-async function besideClient(sources: BuildSources, request: RequestContext, client: BuildClient): Promise<BuildSource> {
-  const source = await ofRequest(sources, request);
+async function besideClient(
+  sources: BuildSources,
+  request: RequestContext,
+  client: BuildClient,
+  sent: string,
+): Promise<BuildSource> {
+  const source = await ofRequest(sources, request, sent);
   return {
     ...source,
     signal: AbortSignal.any([request.signal, client.signal]),
@@ -77,11 +87,11 @@ function ofClient(sources: BuildSources, request: RequestContext, client: BuildC
 }
 
 /** Faults of the context are answered with a status, before the answer begins. */
-async function ofRequest(sources: BuildSources, request: RequestContext): Promise<BuildSource> {
+async function ofRequest(sources: BuildSources, request: RequestContext, sent: string): Promise<BuildSource> {
   await using stack = new AsyncDisposableStack();
   const { builds } = sources.engine;
   const contexts = builds.namedContexts(decodeBuildContexts(request.text("berthcontexts")), stack);
-  const input = await inputOfRequest(sources, request, stack);
+  const input = await inputOfRequest(sources, request, sent, stack);
   const held = stack.move();
   return {
     signal: request.signal,
@@ -94,13 +104,18 @@ async function ofRequest(sources: BuildSources, request: RequestContext): Promis
 async function inputOfRequest(
   sources: BuildSources,
   request: RequestContext,
+  sent: string,
   stack: AsyncDisposableStack,
 ): Promise<BuildRequest["input"]> {
   const name = request.text("dockerfile") || "Dockerfile";
   const remote = remoteUrl(request);
-  if (remote === undefined) return inputOf(stack.use(await openContext(sources, request, request.signal)), name);
-  const id = request.text("berthcontext");
-  return sources.engine.builds.remoteInput(remote, id === "" ? undefined : { id, name }, stack);
+  if (remote !== undefined)
+    return sources.engine.builds.remoteInput(remote, sent === "" ? undefined : { id: sent, name }, stack);
+  const { contexts } = sources.engine.builds;
+  return inputOf(
+    stack.use(sent === "" ? await openContext(sources, request, request.signal) : contexts.open(sent)),
+    name,
+  );
 }
 
 /** What `remote` names, if that is no word of BuildKit's clients: a URL that the engine fetches. */
@@ -115,8 +130,6 @@ async function openContext(
   signal: AbortSignal,
 ): Promise<OpenContext> {
   const dockerfile = request.text("dockerfile") || "Dockerfile";
-  const sent = request.text("berthcontext");
-  if (sent !== "") return engine.builds.contexts.open(sent);
   const remote = request.text("remote");
   if (remote === "upload-request") {
     const { body, done } = await uploads.take(request.text("buildid"), signal);

@@ -77,7 +77,9 @@ async function build(sources: BuildSources, request: RequestContext): Promise<vo
   const parsed = parseBuild(request);
   const isOurs = request.text("version") === "berth";
   if (!isOurs) checkOutputs(request);
-  await using source = await openBuildSource(sources, request);
+  const offer = request.flag("berthoffer") ? await sources.engine.builds.contexts.offer(request.request) : undefined;
+  if (offer && offer.missing.length > 0) return request.sendJson(202, offer);
+  await using source = await openBuildSource(sources, request, offer?.id ?? request.text("berthcontext"));
   using running = sources.running.begin(buildId);
   const signal = AbortSignal.any([source.signal, running.signal]);
   const logins = firstLogin([registryLogins(request), source.services.logins]);
