@@ -246,6 +246,14 @@ test("ConmonRuntime.exec() runs further processes: output, exit codes, user, ter
   await expect(exec(spec, ["true"], { user: "zoe" })).rejects.toThrow("unable to find user zoe");
 });
 
+test("ConmonRuntime.exec() gives an exec the container's limits, whatever the runtime makes of them", async () => {
+  const spec = await startSleeper({ ulimits: [{ name: "nofile", soft: 100, hard: 200 }] });
+  const settle =
+    'i=0; until [ "$(ulimit -Sn) $(ulimit -Hn)" = "100 200" ] || [ $i = 300 ]; do i=$((i+1)); sleep 0.01; done';
+  const execs = Array.from({ length: 6 }, () => exec(spec, ["sh", "-c", `${settle}; ulimit -Sn; ulimit -Hn`]));
+  for (const { stdout } of await Promise.all(execs)) expect(stdout).toBe("100\n200\n");
+});
+
 test("ConmonRuntime.exec() passes stdin and signals", async () => {
   const spec = await startSleeper();
   const cat = {
@@ -388,7 +396,7 @@ test("ConmonRuntime.runOnce() streams output and gives the exit code", async () 
 });
 
 test("ConmonRuntime.runOnce() kills everything within two seconds of an abort", async () => {
-  const spec = await fixture.spec(["sh", "-c", "trap '' TERM INT; (sleep 500)& echo up; sleep 600"], { rootfs });
+  const spec = await fixture.spec(["sh", "-c", "trap '' TERM INT; (sleep 50071)& echo up; sleep 60071"], { rootfs });
   const abort = new AbortController();
   const up = Promise.withResolvers<void>();
   const result = fixture.runtime.runOnce(spec, { stdout: () => up.resolve(), stderr: () => undefined }, abort.signal);
@@ -398,5 +406,5 @@ test("ConmonRuntime.runOnce() kills everything within two seconds of an abort", 
   await expect(result).rejects.toMatchObject({ code: "cancelled" });
   expect(performance.now() - start).toBeLessThan(2000);
   const { stdout } = await runCommand("ps", ["-eo", "args"]);
-  expect(stdout).not.toMatch(/sleep (500|600)/);
+  expect(stdout).not.toMatch(/sleep (50071|60071)/);
 });

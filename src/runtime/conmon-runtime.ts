@@ -27,7 +27,8 @@ import type {
 } from "./container-runtime.ts";
 import { openContainerStdin } from "./container-stdin.ts";
 import { REOPEN_LOG_MESSAGE, resizeMessage, sendControlMessage } from "./control-fifo.ts";
-import { removeExecFiles, startExec } from "./exec-process.ts";
+import { removeExecFiles } from "./exec-files.ts";
+import { startExec } from "./exec-process.ts";
 import { LowLevelRuntime } from "./low-level-runtime.ts";
 import { listProcesses, type ProcessTable } from "./process-list.ts";
 import { runBundleOnce } from "./run-once.ts";

@@ -1,21 +1,19 @@
-import { randomBytes } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { readFileSync, writeFileSync } from "node:fs";
 import { PassThrough, Writable } from "node:stream";
 import type { RuntimeConfig, RuntimeProcess } from "#spec/oci-runtime.ts";
 import { RootDirectory } from "#sys/beneath.ts";
 import { childExit, startChild } from "#sys/command.ts";
 import { spawnOnTerminal } from "#sys/pseudo-terminal.ts";
-import { watchDirectory } from "#sys/watch-file.ts";
 import { capabilitySets, resolveCapabilities } from "./bundle/capabilities.ts";
 import { serialiseConfig, withHome } from "./bundle/oci-spec.ts";
-import { type BundleFiles, readIfThere } from "./bundle-files.ts";
+import type { BundleFiles } from "./bundle-files.ts";
 import { ComplaintFilter } from "./complaint-filter.ts";
 import type { ExecProcess, ExecSpec, TerminalSize } from "./container-runtime.ts";
+import { ExecFiles } from "./exec-files.ts";
+import { execLimits } from "./exec-limits.ts";
 import type { HostFacts } from "./host-facts.ts";
 import type { LowLevelRuntime } from "./low-level-runtime.ts";
 import { resolveUserIn } from "./rootfs-preflight.ts";
-import { lastLoggedError, runtimeError } from "./runtime-errors.ts";
 import { StartError } from "./start-error.ts";
 
 const SIGKILL = 9;
@@ -28,16 +26,19 @@ const DEFAULT_SIZE: TerminalSize = { rows: 24, columns: 80 };
 export function startExec(spec: ExecSpec, files: BundleFiles, runtime: LowLevelRuntime, host: HostFacts): ExecProcess {
   const work = new ExecFiles(files.directory);
   try {
-    writeFileSync(work.process, serialiseConfig(execProcessSpec(spec, files, host)), { mode: 0o600 });
+    const process = execProcessSpec(spec, files, host);
     const args = [
       ...["--root", runtime.root, "--log", work.log, "--log-format", "json"],
       ...["exec", "--process", work.process, "--pid-file", work.pid],
       ...(spec.terminal ? ["--tty"] : []),
       spec.containerId,
     ];
-    return spec.terminal
-      ? startOnTerminal(runtime.program.path, args, spec, work)
-      : startOnPipes(runtime.program.path, args, spec, work);
+    const canRaise = !host.ceilings.has("RLIMIT_NOFILE");
+    const { rlimits, onStart } = execLimits(runtime.program, process.rlimits ?? [], canRaise);
+    writeFileSync(work.process, serialiseConfig({ ...process, rlimits }), { mode: 0o600 });
+    const started = (spec.terminal ? startOnTerminal : startOnPipes)(runtime.program.path, args, spec, work);
+    if (onStart) work.onPid(started.exitCode, onStart);
+    return started;
   } catch (error) {
     work.remove();
     throw error;
@@ -181,75 +182,5 @@ function killExec(
     process.kill(whom === "group" ? -pid : pid, signal);
   } catch {
     // It has ended.
-  }
-}
-
-/** How the directories of execs begin, in the container's bundle. */
-const EXEC_PREFIX = "exec-";
-
-/** Removes what the execs of a killed engine left: their environment stands in it. */
-export function removeExecFiles(bundleDirectory: string): void {
-  for (const name of readdirSync(bundleDirectory)) {
-    if (name.startsWith(EXEC_PREFIX)) rmSync(join(bundleDirectory, name), { recursive: true, force: true });
-  }
-}
-
-/** The files of one exec, in the container's bundle: removed with it in any case. */
-class ExecFiles {
-  readonly #directory: string;
-  #isRemoved = false;
-  #failure: Error | undefined;
-
-  constructor(bundleDirectory: string) {
-    this.#directory = join(bundleDirectory, `${EXEC_PREFIX}${randomBytes(8).toString("hex")}`);
-    mkdirSync(this.#directory, { mode: 0o700 });
-  }
-
-  /** The exec has ended. */
-  get isRemoved(): boolean {
-    return this.#isRemoved;
-  }
-
-  get process(): string {
-    return join(this.#directory, "process.json");
-  }
-  get log(): string {
-    return join(this.#directory, "log");
-  }
-  get pid(): string {
-    return join(this.#directory, "pid");
-  }
-
-  /** Host pid of the process; undefined before it has started and after its end. */
-  readPid(): number | undefined {
-    const pid = Number.parseInt(readIfThere(this.pid) ?? "", 10);
-    return Number.isNaN(pid) ? undefined : pid;
-  }
-
-  /** Why the process could not be started, when that is why the runtime ended with `code`. Removes the files. */
-  failure(code: number): Error | undefined {
-    const said = code === 0 ? "" : lastLoggedError(readIfThere(this.log) ?? "");
-    this.remove();
-    this.#failure = said ? runtimeError("exec", said) : undefined;
-    return this.#failure;
-  }
-
-  /** Resolves when runc has told the pid, which it does once the process runs, or `ended` settles. Throws what failed. */
-  async started(ended: Promise<unknown>): Promise<void> {
-    if (!this.isRemoved) {
-      const { promise: told, resolve } = Promise.withResolvers<void>();
-      const look = (): void => {
-        if (this.readPid() !== undefined) resolve();
-      };
-      using _watch = watchDirectory(this.#directory, look);
-      look();
-      await Promise.race([told, ended]);
-    }
-    if (this.#failure) throw this.#failure;
-  }
-
-  remove(): void {
-    this.#isRemoved = true;
-    rmSync(this.#directory, { recursive: true, force: true });
   }
 }

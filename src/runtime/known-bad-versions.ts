@@ -33,7 +33,8 @@ export function runtimeWarnings(program: RuntimeProgram): readonly string[] {
   );
 }
 
-function isOlder(version: string, than: string): boolean {
+/** Whether version `version` ("1.1.5+ds1") came before `than` ("1.2.3"). */
+export function isOlder(version: string, than: string): boolean {
   const left = numbers(version);
   const right = numbers(than);
   for (let index = 0; index < 3; index++) {

@@ -43,6 +43,7 @@ type WrappedCall =
   | "setsockopt"
   | "ioctl"
   | "gettid"
+  | "prlimit"
   | "inotify_init1"
   | "inotify_add_watch"
   | "inotify_rm_watch";
@@ -74,6 +75,7 @@ const SIGNATURES: Readonly<Record<WrappedCall, FFIFunction>> = {
   bind: { args: ["i32", "ptr", "u32"], returns: "i32" },
   setsockopt: { args: ["i32", "i32", "i32", "ptr", "u32"], returns: "i32" },
   ioctl: { args: ["i32", "u64", "ptr"], returns: "i32" },
+  prlimit: { args: ["i32", "i32", "ptr", "ptr"], returns: "i32" },
   gettid: { args: [], returns: "i32" },
   inotify_init1: { args: ["i32"], returns: "i32" },
   inotify_add_watch: { args: ["i32", "ptr", "u32"], returns: "i32" },
