@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { makeContext } from "../tools/harness/busybox.ts";
 import { PrivateEngine } from "../tools/harness/private-engine.ts";
+import { PrivateRegistry } from "../tools/harness/private-registry.ts";
 
 let engine: PrivateEngine;
 
@@ -89,4 +92,34 @@ test("a build lists its warnings below, and fails on them when # check=error=tru
   const strict = await engine.berth(["build", "--build-arg", "BUILDKIT_DOCKERFILE_CHECK=error=true", context.path]);
   expect(strict.exitCode).toBe(1);
   expect(strict.stderr).toContain("lint violation found for rules: FromAsCasing, LegacyKeyValueFormat");
+});
+
+test("--check fetches no more of a base image than its config, and makes no output", async () => {
+  const registry = await PrivateRegistry.start();
+  try {
+    const name = `${registry.host}/base:1`;
+    await using base = makeContext({
+      Dockerfile: 'FROM scratch\nCOPY big /\nENV OLD=1\nCMD ["/big"]\n',
+      big: "x".repeat(4096),
+    });
+    await engine.ok(["build", "-q", "-t", name, "--push", base.path]);
+    await engine.ok(["rmi", name]);
+    await engine.ok(["builder", "prune", "-af"]);
+    const before = await engine.ok(["images", "-aq"]);
+    await using context = makeContext({ Dockerfile: `FROM ${name}\nCMD ["/big"]\nCMD ["/big", "x"]\n` });
+    const output = join(context.path, "out");
+    const found = await engine.berth(["build", "--check", "-o", output, context.path]);
+    expect([found.exitCode, found.stdout]).toEqual([1, expect.stringContaining("MultipleInstructionsDisallowed")]);
+    expect(existsSync(output)).toBe(false);
+    expect(await engine.ok(["images", "-aq"])).toBe(before);
+    const missing = await engine.berth(["build", "--check", "--build-arg", "X=1", "-f", "-", context.path], {
+      input: `FROM ${registry.host}/none\n`,
+    });
+    expect([missing.exitCode, missing.stdout + missing.stderr]).toEqual([1, expect.stringContaining("not found")]);
+    // What cannot be an output is told all the same.
+    const bad = await engine.berth(["build", "--check", "-o", "dest=x,name=y", context.path]);
+    expect([bad.exitCode, bad.stderr]).toEqual([1, expect.stringContaining("type is required for output")]);
+  } finally {
+    await registry.close();
+  }
 });

@@ -48,6 +48,23 @@ test("a plan says what would run and why, runs nothing, and its exit code tells"
   expect(built.stderr).toMatch(/\[make 2\/3\] COPY src \/src\n#\d+ why: src\/a changed/);
 });
 
+test("a plan and advice build nothing, and refuse what asks for a result", async () => {
+  await using context = makeContext({ Dockerfile: STAGED, "src/a": "1" });
+  for (const flags of [
+    ["-o", "x"],
+    ["--push"],
+    ["--iidfile", "x"],
+    ["--metadata-file", "x"],
+    ["--annotation", "a=b"],
+  ]) {
+    for (const mode of ["--plan", "--advise"]) {
+      const { exitCode, stderr } = await engine.berth(["build", mode, ...flags, context.path]);
+      const name = flags[0] === "-o" ? "--output" : flags[0];
+      expect([exitCode, stderr]).toEqual([1, expect.stringContaining(`cannot be combined with ${name}`)]);
+    }
+  }
+});
+
 test("a plan as JSON, of a base that is not here, and of a Dockerfile that cannot be built", async () => {
   await using context = makeContext({ Dockerfile: "FROM registry.invalid/none\nRUN true\n" });
   const { stdout, exitCode } = await plan(context.path, "--format", "json");

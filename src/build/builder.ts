@@ -152,6 +152,8 @@ export interface ResolveImageOptions {
   readonly pull: boolean;
   /** Ask no registry: what is not here is not found. */
   readonly isOffline?: boolean;
+  /** Only the config is wanted: of an image that is not here nothing else is fetched, and it has no layers then. */
+  readonly isConfigOnly?: boolean;
   readonly platform: string;
   readonly signal: AbortSignal;
   /** Progress of a pull, one per layer: shown as sub-lines of the FROM vertex. */

@@ -149,7 +149,8 @@ export class DockerfileBuilder {
       text = { name: request.dockerfileName, lines: Buffer.from(bytes).toString("utf8").split(/\r?\n/) };
       const images = new BaseImages(this.#options.host, request, progress);
       const load = (): Promise<Dockerfile> => this.#loadDefinition(bytes, request, progress);
-      return await answerCall(call, { request, bytes, load, images, ignoreFile: ignoreFileOf(request) });
+      const configOf = (stage: PlannedStage): Promise<BaseImage> => images.resolveConfig(stage);
+      return await answerCall(call, { request, bytes, load, configOf, ignoreFile: ignoreFileOf(request) });
     } catch (error) {
       if (request.signal.aborted) throw new CancelledError("context canceled", { cause: error });
       throw toBuildError(error, text);

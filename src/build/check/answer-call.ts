@@ -14,7 +14,8 @@ export interface CallParts {
   readonly bytes: Uint8Array;
   /** Parses the Dockerfile. Throws DockerfileError. */
   readonly load: () => Promise<Dockerfile>;
-  readonly images: { resolve(stage: PlannedStage): Promise<BaseImage> };
+  /** The image that a stage stands on, of which only the config counts. */
+  readonly configOf: (stage: PlannedStage) => Promise<BaseImage>;
   readonly ignoreFile: string | undefined;
 }
 
@@ -32,7 +33,7 @@ export async function answerCall(call: FrontendCall, parts: CallParts): Promise<
 }
 
 /** A Dockerfile that cannot be built is looked through as far as it goes. */
-async function lint(file: CalledFile, { request, load, images, ignoreFile }: CallParts): Promise<CheckResult> {
+async function lint(file: CalledFile, { request, load, configOf, ignoreFile }: CallParts): Promise<CheckResult> {
   let checks: DockerfileChecks | undefined;
   try {
     const dockerfile = await load();
@@ -40,7 +41,7 @@ async function lint(file: CalledFile, { request, load, images, ignoreFile }: Cal
     checks.ofFile();
     const stages = checks.plannedStages(true);
     const onImages = stages.filter(({ reference }) => reference !== "");
-    const found = await Promise.all(onImages.map(async (stage) => [stage.index, await images.resolve(stage)] as const));
+    const found = await Promise.all(onImages.map(async (stage) => [stage.index, await configOf(stage)] as const));
     checks.ofStages(stages, new Map(found));
     checks.refuse();
     return checkResult(file, checks.findings);

@@ -7,6 +7,8 @@ import type { PlannedStage } from "../graph/stage-plan.ts";
 import { stagePrefix } from "../graph/step-name.ts";
 import type { BuildProgress, VertexProgress } from "./progress.ts";
 
+type ResolveMode = Pick<ResolveImageOptions, "isOffline" | "isConfigOnly">;
+
 /** Finds the images that stages stand on, each once a build, and shows how. */
 export class BaseImages {
   readonly #host: Pick<BuildHost, "resolveImage" | "importImage">;
@@ -22,13 +24,18 @@ export class BaseImages {
 
   /** Throws LocatedError with the FROM's lines when there is no such image. */
   resolve(stage: PlannedStage): Promise<BaseImage> {
-    return this.#find(stage, false);
+    return this.#find(stage, {});
+  }
+
+  /** For checks, which look at the config: nothing is pulled. Throws as `resolve`. */
+  resolveConfig(stage: PlannedStage): Promise<BaseImage> {
+    return this.#find(stage, { isConfigOnly: true });
   }
 
   /** For a plan: an image that is not here is one of which nothing is known but that a build would pull it. */
   async resolveOffline(stage: PlannedStage): Promise<BaseImage> {
     try {
-      return await this.#find(stage, true);
+      return await this.#find(stage, { isOffline: true });
     } catch (error) {
       if (!(error instanceof BerthError) || error.code !== "not-found") throw error;
       const config = { ...stage.platform, config: {}, rootfs: { type: "layers" as const, diff_ids: [] } };
@@ -36,12 +43,12 @@ export class BaseImages {
     }
   }
 
-  async #find(stage: PlannedStage, isOffline: boolean): Promise<BaseImage> {
+  async #find(stage: PlannedStage, mode: ResolveMode): Promise<BaseImage> {
     const platform = formatPlatform(stage.platform);
     const identity = `${stage.reference} ${platform}`;
     let found = this.#found.get(identity);
     if (!found) {
-      found = this.#resolve(stage, platform, isOffline);
+      found = this.#resolve(stage, platform, mode);
       this.#found.set(identity, found);
     }
     try {
@@ -58,7 +65,7 @@ export class BaseImages {
     return await this.#host.importImage({ name: reference, digest: named.digest, blobs: named.blobs }, options);
   }
 
-  #resolve(stage: PlannedStage, platform: string, isOffline: boolean): Promise<BaseImage> {
+  #resolve(stage: PlannedStage, platform: string, mode: ResolveMode): Promise<BaseImage> {
     const { reference } = stage;
     const isOneOfSeveral = this.#request.platforms.length > 1;
     const name = `[${isOneOfSeveral ? `${platform} ` : ""}internal] load metadata for ${reference}`;
@@ -75,7 +82,7 @@ export class BaseImages {
       };
       try {
         const { pull: isFresh, signal, logins } = this.#request;
-        const options = { logins, pull: isFresh, isOffline, platform, signal, onProgress };
+        const options = { logins, pull: isFresh, ...mode, platform, signal, onProgress };
         const image = await this.#imageOf(stage, options);
         pull?.complete();
         return image;

@@ -236,11 +236,21 @@ async function requestOf(
   };
 }
 
+/** Nothing is built that could go anywhere. Throws InvalidParameterError for the first flag that wants it to. */
+function refuseResults(flags: Invocation<typeof FLAGS>["flags"]): void {
+  const given = (
+    ["output", "annotation", "push", "load", "iidfile", "metadata-file", "twice", "explain"] as const
+  ).find((name) => (Array.isArray(flags[name]) ? flags[name].length > 0 : Boolean(flags[name])));
+  if (given)
+    throw new InvalidParameterError(`--plan and --advise build nothing: they cannot be combined with --${given}`);
+}
+
 /** `--plan` and `--advise`: something about the build instead of the build. */
 async function answer(invocation: Invocation<typeof FLAGS>, context: CommandContext): Promise<number> {
   const { flags, args } = invocation;
   if (flags.pull)
     throw new InvalidParameterError("--plan and --advise ask no registry: they cannot be combined with --pull");
+  refuseResults(flags);
   if (flags.plan && flags.advise) throw new InvalidParameterError("give --plan or --advise, not both");
   if (!["", "json"].includes(flags.format)) {
     throw new InvalidParameterError(`invalid --format "${flags.format}": --plan and --advise print text, or json`);
@@ -257,10 +267,11 @@ async function answer(invocation: Invocation<typeof FLAGS>, context: CommandCont
   return 1;
 }
 
-/** `--check` and `--call`: what the Dockerfile says of itself, on stdout. */
+/** `--check` and `--call`: what the Dockerfile says of itself, on stdout. Outputs are read and, as by docker, not made. */
 async function call(invocation: Invocation<typeof FLAGS>, context: CommandContext): Promise<number> {
   const { flags, args } = invocation;
   const { runCall } = await import("../build/frontend-call.ts");
+  await outputsOf(flags, context);
   const source = { path: args[0] ?? "", dockerfile: flags.file };
   const progress = progressOf(flags, context);
   return await withBuildContext(source, context, async (build) =>

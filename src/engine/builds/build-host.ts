@@ -14,7 +14,7 @@ import { hostGateway } from "#engine/containers/run/etc-files.ts";
 import { createImages } from "#engine/images/create-images.ts";
 import type { ImageContext } from "#engine/images/image-context.ts";
 import { LocalImages } from "#engine/images/lookup.ts";
-import { pullImage } from "#engine/images/registry/pull.ts";
+import { fetchImageConfig, pullImage } from "#engine/images/registry/pull.ts";
 import { NotFoundError } from "#errors/errors.ts";
 import { parseReference } from "#formats/reference.ts";
 import { renderHosts } from "#network/hosts-file.ts";
@@ -45,6 +45,7 @@ export class EngineBuildHost implements BuildHost {
   async resolveImage(reference: string, options: ResolveImageOptions): Promise<BaseImage> {
     const found = options.pull ? undefined : this.#find(reference, options.platform);
     if (!found && options.isOffline) throw new NotFoundError(`${reference}: not here, and not asked for`);
+    if (!found && options.isConfigOnly) return { ...(await this.#fetchConfig(reference, options)), layers: [] };
     if (!found) await this.#pull(reference, options);
     const { id, config } = found ?? this.#local.find(reference, options.platform);
     const manifestDigest = this.#options.images.images.find(id)?.manifest?.digest;
@@ -97,6 +98,18 @@ export class EngineBuildHost implements BuildHost {
       if (error instanceof NotFoundError) return undefined;
       throw error;
     }
+  }
+
+  async #fetchConfig(
+    reference: string,
+    { logins, platform, signal }: ResolveImageOptions,
+  ): ReturnType<typeof fetchImageConfig> {
+    const credentials = await logins?.get(parseReference(reference).domain, signal);
+    return await fetchImageConfig(this.#options.images, reference, {
+      ...(credentials ? { credentials } : {}),
+      platform,
+      signal,
+    });
   }
 
   async #pull(reference: string, options: ResolveImageOptions): Promise<void> {

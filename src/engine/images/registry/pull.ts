@@ -10,6 +10,7 @@ import {
 import { chooseImage, imagesBehind } from "#engine/images/platform-image.ts";
 import type { ProgressListener } from "#engine/images/progress.ts";
 import { aboutSubject, InvalidParameterError, NotFoundError } from "#errors/errors.ts";
+import { digestOf } from "#formats/digest.ts";
 import { choosePlatform, formatPlatform, hostPlatform, parsePlatform, platformRuns } from "#formats/platform.ts";
 import {
   familiarName,
@@ -58,6 +59,28 @@ export async function pullImage(context: ImageContext, name: string, options: Pu
   const pulled: PulledImage[] = [];
   for (const tag of tags) pulled.push(await pullShared(context, { ...reference, tag }, options));
   return pulled;
+}
+
+/**
+ * The config of an image as its registry has it, for a platform, and the digest of its manifest; nothing else is fetched, nothing kept. Throws as
+ * `pullImage`.
+ */
+export async function fetchImageConfig(
+  context: ImageContext,
+  name: string,
+  {
+    platform,
+    credentials,
+    signal,
+  }: Required<Pick<PullOptions, "platform" | "signal">> & Pick<PullOptions, "credentials">,
+): Promise<{ readonly config: ImageConfig; readonly id: Digest; readonly manifestDigest: Digest }> {
+  const reference = tagNameOnly(parseReference(name));
+  const wanted = platform === "" ? undefined : parsePlatform(platform);
+  const repository = context.registry.repository(reference, { ...(credentials ? { credentials } : {}), signal });
+  const { fetched, manifest } = await resolveManifest(repository, reference, { platform: wanted, signal });
+  const { config } = await fetchConfig(context, repository, manifest, signal);
+  checkPlatform(config, reference, wanted);
+  return { config, id: manifest.config.digest, manifestDigest: digestOf(fetched.bytes) };
 }
 
 /** The key holds the credentials: nobody gets an image through another one's login. It never leaves the process. */
@@ -129,7 +152,11 @@ interface ResolvedManifest {
   readonly mediaType: string;
 }
 
-async function resolveManifest(repository: Repository, reference: Reference, job: Job): Promise<ResolvedManifest> {
+async function resolveManifest(
+  repository: Repository,
+  reference: Reference,
+  job: Pick<Job, "platform" | "signal">,
+): Promise<ResolvedManifest> {
   const name = familiarString(reference);
   const fetch = (tagOrDigest: string): Promise<FetchedManifest> =>
     repository.manifest(tagOrDigest, job.signal).catch((error: unknown) => {
