@@ -1,5 +1,16 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { makeBusybox, makeContext } from "../tools/harness/busybox.ts";
@@ -173,4 +184,74 @@ test("outputs that cannot be are refused before anything runs", async () => {
     "index annotations not supported for single platform export",
   );
   expect(existsSync(at("n"))).toBe(false);
+});
+
+test("mode=delete leaves only the output in a directory, and never takes where one is", async () => {
+  await using source = context();
+  mkdirSync(at("only/old/deep"), { recursive: true });
+  writeFileSync(at("only/old/deep/x"), "");
+  symlinkSync("/etc", at("only/link"));
+  const output = `type=local,dest=${at("only")}`;
+  await engine.ok(["build", "-q", "-o", `${output},mode=copy`, source.path]);
+  expect(existsSync(at("only/old/deep/x"))).toBe(true);
+  await engine.ok(["build", "-q", "-o", `${output},mode=delete`, source.path]);
+  expect(readdirSync(at("only")).sort()).toEqual(["f", "h", "out", "ro"]);
+  expect(readdirSync(at("only/ro"))).toEqual(["x"]);
+  expect(existsSync("/etc/passwd")).toBe(true);
+  for (const [flags, message] of [
+    [`${output},mode=move`, 'invalid mode "move" for local exporter'],
+    [`type=local,dest=${directory},mode=delete`, "would remove all else in"],
+  ] as const) {
+    const { exitCode, stderr } = await engine.berth(["build", "-q", "-o", flags, source.path], { cwd: at("only") });
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining(message)]);
+  }
+});
+
+test("push-by-digest gives no name, store=false keeps nothing here, levels and forms reach the registry", async () => {
+  await using source = context();
+  const repository = `${registry.host}/forms`;
+  const metadata = at("forms.json");
+  const before = await images();
+  const build = async (attrs: string, ...flags: string[]): Promise<string> => {
+    const args = ["build", "-q", "-o", `type=image,push=true,${attrs}`, "--metadata-file", metadata, ...flags];
+    await engine.ok([...args, source.path]);
+    return String((JSON.parse(readFileSync(metadata, "utf8")) as Record<string, unknown>)["containerimage.digest"]);
+  };
+  const manifest = async (reference: string): Promise<{ status: number; text: string }> => {
+    const headers = {
+      Accept: "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json",
+    };
+    const response = await fetch(`http://${registry.host}/v2/forms/manifests/${reference}`, { headers });
+    return { status: response.status, text: await response.text() };
+  };
+  const digest = await build(`name=${repository},push-by-digest=true,name-canonical=true,store=false`);
+  expect((await manifest(digest)).status).toBe(200);
+  expect((await manifest("latest")).status).toBe(404);
+  expect(await images()).toEqual(before);
+  const zstd = await build(`name=${repository}:zstd,compression=zstd,compression-level=9,store=false`);
+  expect(await manifest("zstd")).toEqual({ status: 200, text: expect.stringContaining("tar+zstd") });
+  expect(zstd).not.toBe(digest);
+  await build(`name=${repository}:docker,oci-mediatypes=false,store=false`);
+  expect((await manifest("docker")).text).toContain("application/vnd.docker.image.rootfs.diff.tar.gzip");
+  await build(`name=${repository}:oci,oci-mediatypes=true,unpack=true,dangling-name-prefix=x`);
+  expect((await manifest("oci")).text).toContain("application/vnd.oci.image.layer.v1.tar+gzip");
+  const tagged = await engine.berth([
+    "build",
+    "-q",
+    "-o",
+    `type=image,name=${repository}:1,push=true,push-by-digest=true`,
+    source.path,
+  ]);
+  expect([tagged.exitCode, tagged.stderr]).toEqual([
+    1,
+    expect.stringContaining(`can't push tagged ref ${repository}:1 by digest`),
+  ]);
+  for (const [attrs, message] of [
+    ["compression=zstd", "keeps layers uncompressed"],
+    ["name-canonical=true", "name-canonical=true without push"],
+    ["compression=estargz", "compression=estargz"],
+  ] as const) {
+    const { exitCode, stderr } = await engine.berth(["build", "-q", "-o", `type=image,name=x,${attrs}`, source.path]);
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining(message)]);
+  }
 });

@@ -7,7 +7,8 @@ import { csvFields } from "../grammar/csv-line.ts";
 
 /** Where on this machine an output goes. */
 export type OutputTarget =
-  | { readonly kind: "directory"; readonly path: string }
+  /** `isOnly`: what else is there goes. */
+  | { readonly kind: "directory"; readonly path: string; readonly isOnly?: boolean }
   | { readonly kind: "file"; readonly path: string }
   | { readonly kind: "stdout" };
 
@@ -103,7 +104,11 @@ async function targetOf({ Type, Attrs }: WrittenOutput, context: CommandContext)
   const { dest = "" } = Attrs;
   const isArchive = Type === "oci" || Type === "docker";
   const isUnpacked = isArchive && /^(0|f|false)$/i.test(Attrs["tar"] ?? "");
-  if (Type === "local" || isUnpacked) return await directoryTarget(Type, dest, context);
+  if (Type === "local") {
+    const target = await directoryTarget(Type, dest, context);
+    return isDeleting(Attrs) ? onlyTarget(target, context) : target;
+  }
+  if (isUnpacked) return await directoryTarget(Type, dest, context);
   if (Type !== "tar" && !isArchive) return undefined;
   if (dest === "" && Type === "docker") return undefined;
   if (dest === "" || dest === "-") {
@@ -118,7 +123,11 @@ async function targetOf({ Type, Attrs }: WrittenOutput, context: CommandContext)
   return { kind: "file", path };
 }
 
-async function directoryTarget(type: string, dest: string, context: CommandContext): Promise<OutputTarget> {
+async function directoryTarget(
+  type: string,
+  dest: string,
+  context: CommandContext,
+): Promise<Extract<OutputTarget, { readonly kind: "directory" }>> {
   if (dest === "") throw new InvalidParameterError(`dest is required for ${type} exporter`);
   if (dest === "-") throw new InvalidParameterError(`dest cannot be stdout for ${type} exporter`);
   const path = resolve(context.workingDirectory, dest);
@@ -126,6 +135,28 @@ async function directoryTarget(type: string, dest: string, context: CommandConte
     throw new InvalidParameterError(`destination directory ${dest} is a file`);
   }
   return { kind: "directory", path };
+}
+
+/** `mode=delete` of a local output. Throws InvalidParameterError. */
+function isDeleting({ mode = "copy" }: WrittenOutput["Attrs"]): boolean {
+  if (mode !== "copy" && mode !== "delete") {
+    throw new InvalidParameterError(`invalid mode "${mode}" for local exporter: expected copy or delete`);
+  }
+  return mode === "delete";
+}
+
+/** What else is there goes: never what the user works in. Throws InvalidParameterError. */
+function onlyTarget<T extends { readonly path: string }>(
+  target: T,
+  { workingDirectory, environment }: CommandContext,
+): T & { readonly isOnly: true } {
+  const precious = [workingDirectory, environment["HOME"] ?? "/"];
+  if (precious.some((path) => `${resolve(path)}/`.startsWith(target.path === "/" ? "/" : `${target.path}/`))) {
+    throw new InvalidParameterError(
+      `mode=delete would remove all else in ${target.path}, where you are or live: give a directory of its own`,
+    );
+  }
+  return { ...target, isOnly: true };
 }
 
 /** undefined: there is nothing yet. */
