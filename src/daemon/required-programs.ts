@@ -11,7 +11,6 @@ interface Requirement {
 const REQUIREMENTS: readonly Requirement[] = [
   { anyOf: ["runc", "crun"], package: "runc" },
   { anyOf: ["conmon"], package: "conmon" },
-  { anyOf: ["ip"], package: "iproute2" },
   { anyOf: ["nft"], package: "nftables" },
   { anyOf: ["/usr/share/containers/seccomp.json"], package: "golang-github-containers-common" },
 ];
