@@ -295,7 +295,6 @@ export const DIFFERENCES: Readonly<Record<string, string>> = {
   "{{eq 1 1.0}}": "a number has one type here",
   "{{$x = 1}}": "refused when it is read, not when it is run",
   "{{.Status.s.x}}": "the type of a value is named, not that of the variable which holds it",
-  "{{json .}}": "keys of free-form data stay in their order",
   json: "keys of free-form data stay in their order",
   '{{join .Status.list ","}}': "a list of texts is one, whatever declared it",
   "{{9223372036854775807}}": "numbers are doubles",
@@ -307,3 +306,58 @@ export const DIFFERENCES: Readonly<Record<string, string>> = {
   "{{call .Name}}": "nothing can be called",
   '{{printf "%v" 1e21}} {{1e20}} {{1e21}} {{1e-5}} {{100000.0}} {{2.0}}': "a whole number prints as one",
 };
+
+/** Templates for commands whose structs the client makes itself. */
+export const OTHER_TEMPLATES: readonly (readonly [words: string, templates: readonly string[]])[] = [
+  [
+    "version -f",
+    [
+      "{{",
+      "{{nofunc .}}",
+      "{{if}}",
+      "{{.Nope}}",
+      "{{.Client.Nope}}",
+      "{{.Server.Nope}}",
+      "{{index .Server 3}}",
+      "{{len .Server}}",
+      "x{{range .Server.Components}}{{.Name}} {{.Nope}}{{end}}",
+      "{{json .Server}}",
+      '{{template "zz"}}',
+      '{{define "q"}}{{.Nope}}{{end}}{{template "q" .}}',
+    ],
+  ],
+  [
+    "info -f",
+    [
+      "{{",
+      "{{.Nope}}",
+      "{{.Plugins.Nope}}",
+      '{{index .Plugins "x"}}',
+      "{{.Plugins.Volume.x}}",
+      "{{len .ID .Name}}",
+      "a{{.ID.x}}",
+      "{{.Swarm.LocalNodeState}}",
+      '{{(index .Runtimes "runc").Path}}',
+      "{{.Isolation}}|{{.Warnings}}|{{.ServerErrors}}",
+    ],
+  ],
+  [
+    "system df -v --format",
+    [
+      "json",
+      "{{json .}}",
+      "{{json .Volumes}}",
+      "{{range .Images}}{{json .}}{{end}}",
+      "{{range .Containers}}{{json .}}{{end}}",
+      "{{range .BuildCache}}{{.ID}} {{.CreatedAt}} {{.LastUsedAt}}|{{end}}",
+      "{{range .Images}}[{{.Digest}}] {{.Repository}}{{end}}",
+      "{{.Nope}}",
+      "{{range .Images}}{{.Nope}}{{end}}",
+      "{{len .Images}}",
+      "{{",
+    ],
+  ],
+  ["system df --format", ["raw", "json", "{{.Nope}}", "table {{.Type}}"]],
+  ["ps --format", ["raw", "json", "{{", "{{.Nope}}"]],
+  ["ps -q --format", ["raw", "json", "{{.Names}}", "{{"]],
+];

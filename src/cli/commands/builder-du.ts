@@ -34,7 +34,13 @@ export const command: Command = defineCommand({
     const items = ((await diskUsage(engine)).BuildCache ?? []).filter((item) => fits(item, flags.filter));
     if (flags.format !== "" && flags.format !== "table") {
       const options = { format: flags.format, columns: ["ID", "CacheType", "Size", "LastUsedSince"] };
-      await streams.stdout.write(await formatList(BUILD_CACHE_LIST, items.map(buildCacheItemRow), options));
+      await streams.stdout.write(
+        await formatList(
+          BUILD_CACHE_LIST,
+          items.map((item) => buildCacheItemRow(item, true)),
+          options,
+        ),
+      );
       return 0;
     }
     await streams.stdout.write(

@@ -5,6 +5,9 @@ import { NO_ARGUMENTS } from "../grammar/argument-rule.ts";
 import { type Command, type CommandContext, defineCommand } from "../grammar/command.ts";
 import { clientInfo } from "../output/client-info.ts";
 import { inspectFormatFlag } from "../output/format-flag.ts";
+import type { Rendered } from "../output/inspect-template.ts";
+
+const GO_TYPE = "system.dockerInfo";
 
 type Info = Readonly<Record<string, unknown>>;
 
@@ -27,12 +30,13 @@ export const command: Command = defineCommand({
       if (!(error instanceof BerthError)) throw error;
       failure = error;
     }
-    await streams.stdout.write(await render(client, info, flags.format));
+    const { text, failure: mistake } = await render(client, info, flags.format);
+    await streams.stdout.write(text);
     if (info && flags.format === "") {
       for (const warning of list(info, "Warnings")) await streams.stderr.write(`${warning}\n`);
     }
     // The client's part is shown in any case, and the exit code tells that the engine's is missing.
-    if (failure) throw failure;
+    if (failure ?? mistake) throw failure ?? mistake;
     return 0;
   },
 });
@@ -42,16 +46,15 @@ function clientOf({ debug, selection, environment }: CommandContext): Info {
   return { Debug: debug, ...client, Warnings: null };
 }
 
-async function render(client: Info, info: Info | undefined, format: string): Promise<string> {
-  const value = { ...info, ClientInfo: client };
-  if (format === "json") return `${JSON.stringify(value)}\n`;
-  if (format !== "") {
-    if (!info) return "\n";
-    const { parseInspectTemplate } = await import("../output/inspect-template.ts");
-    return `${parseInspectTemplate(format, 64)(value)}\n`;
+async function render(client: Info, info: Info | undefined, format: string): Promise<Rendered> {
+  if (format === "") {
+    const lines = [...clientLines(client), "", "Server:", ...(info ? [...serverLines(info), ""] : [])];
+    return { text: `${lines.join("\n")}\n` };
   }
-  const lines = [...clientLines(client), "", "Server:", ...(info ? [...serverLines(info), ""] : [])];
-  return `${lines.join("\n")}\n`;
+  const { renderStruct, structJson } = await import("../output/inspect-template.ts");
+  const value = { ...info, ClientInfo: client };
+  if (format === "json") return { text: `${structJson(GO_TYPE, value)}\n` };
+  return info ? renderStruct(format, "", GO_TYPE, value) : { text: "\n" };
 }
 
 function clientLines(client: Info): readonly string[] {

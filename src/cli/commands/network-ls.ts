@@ -11,6 +11,7 @@ import { goTimeOfDate, joinLabels, shortId } from "../output/texts.ts";
 
 const SHAPE: ListShape = {
   goType: "*network.networkContext",
+  raw: { ID: "network_id", Name: "name", Driver: "driver", Scope: "scope" },
   headers: {
     ID: "NETWORK ID",
     Name: "NAME",

@@ -26,8 +26,14 @@ export const command: Command = defineCommand({
   },
   async run({ flags }, context) {
     const { quiet } = flags;
-    const format = flags.format || (quiet ? "" : (readConfigFile(context.configDirectory).psFormat ?? ""));
-    await checkFormat(CONTAINER_LIST, format);
+    const wanted = flags.format || (quiet ? "" : (readConfigFile(context.configDirectory).psFormat ?? ""));
+    if (quiet && wanted !== "") {
+      await context.streams.stderr.write(
+        "WARNING: Ignoring custom format, because both --format and --quiet are set.\n",
+      );
+    }
+    await checkFormat(CONTAINER_LIST, wanted);
+    const format = quiet && wanted !== "raw" ? "" : wanted;
     const containers = await listContainers(context.engine, {
       all: flags.all,
       limit: flags.latest ? 1 : flags.last,

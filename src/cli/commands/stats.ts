@@ -9,6 +9,7 @@ import { booleanFlag } from "../grammar/flag.ts";
 import { listFormatFlag } from "../output/format-flag.ts";
 import { formatList } from "../output/print-list.ts";
 import { STATS_COLUMNS, STATS_LIST, statsRow } from "../output/stats-rows.ts";
+import { shortId } from "../output/texts.ts";
 import { StatsBoard } from "../stats/stats-board.ts";
 
 /** Milliseconds between two pictures. */
@@ -76,7 +77,7 @@ async function addContainers(
       .finally(() => board.end());
   }
   const containers = await listContainers(engine, { all });
-  for (const { Id: id, Names: names } of containers) board.add(id, id, names[0] ?? "");
+  for (const { Id: id, Names: names } of containers) board.add(shortId(id), id, names[0] ?? "");
 }
 
 async function followContainers(
@@ -85,8 +86,8 @@ async function followContainers(
   all: boolean,
 ): Promise<void> {
   for await (const { Action, Actor } of events) {
-    if (Action === "destroy" || (Action === "die" && !all)) board.remove(Actor.ID);
-    else board.add(Actor.ID, Actor.ID, Actor.Attributes["name"] ?? "");
+    if (Action === "destroy" || (Action === "die" && !all)) board.remove(shortId(Actor.ID));
+    else board.add(shortId(Actor.ID), Actor.ID, Actor.Attributes["name"] ?? "");
   }
 }
 

@@ -47,18 +47,24 @@ export const command: Command = defineCommand({
 /** All four lists as one object, for a template: `{{json .Images}}`. */
 async function verboseByTemplate(usage: DiskUsage, format: string): Promise<string> {
   const { formatObject } = await import("../output/template-list.ts");
+  const images = (usage.Images ?? []).flatMap((image) =>
+    // Docker leaves the digest empty here.
+    imageRows(image, { truncate: false, withDigests: false })
+      .slice(0, 1)
+      .map((row) => ({ ...row, Digest: "" })),
+  );
+  const containers = (usage.Containers ?? []).map((container) => ({
+    ...containerRow(container, false),
+    Size: humanSize(container.SizeRw ?? 0, 3),
+  }));
+  const cache = byLastUse(usage.BuildCache ?? []).map((item) => buildCacheItemRow(item, false));
   const lists = {
-    Images: (usage.Images ?? []).flatMap((image) =>
-      imageRows(image, { truncate: false, withDigests: false }).slice(0, 1),
-    ),
-    Containers: (usage.Containers ?? []).map((container) => ({
-      ...containerRow(container, false),
-      Size: humanSize(container.SizeRw ?? 0, 3),
-    })),
-    Volumes: (usage.Volumes ?? []).map(volumeRow),
-    BuildCache: byLastUse(usage.BuildCache ?? []).map(buildCacheItemRow),
+    Images: { shape: IMAGE_LIST, rows: images },
+    Containers: { shape: CONTAINER_LIST, rows: containers },
+    Volumes: { shape: VOLUME_LIST, rows: (usage.Volumes ?? []).map(volumeRow) },
+    BuildCache: { shape: BUILD_CACHE_LIST, rows: cache },
   };
-  return formatObject(lists, format);
+  return formatObject({ goType: "*formatter.diskUsageContext", lists }, format);
 }
 
 async function verboseText(usage: DiskUsage): Promise<string> {
@@ -70,6 +76,7 @@ async function verboseText(usage: DiskUsage): Promise<string> {
     const size = humanSize(container.SizeRw ?? 0, 3);
     return { ...containerRow(container, true), Size: size };
   });
+  const cache = byLastUse(usage.BuildCache ?? []).map((item) => buildCacheItemRow(item, true));
   const table = (
     shape: typeof IMAGE_LIST,
     rows: Parameters<typeof formatList>[1],
@@ -79,7 +86,7 @@ async function verboseText(usage: DiskUsage): Promise<string> {
     `Images space usage:\n\n${await table(IMAGE_LIST, images, IMAGE_COLUMNS)}`,
     `Containers space usage:\n\n${await table(CONTAINER_LIST, containers, CONTAINER_COLUMNS)}`,
     `Local Volumes space usage:\n\n${await table(VOLUME_LIST, (usage.Volumes ?? []).map(volumeRow), ["Name", "Links", "Size"])}`,
-    `Build cache usage: ${humanSize(buildCacheSize(usage))}\n\n${await table(BUILD_CACHE_LIST, byLastUse(usage.BuildCache ?? []).map(buildCacheItemRow), CACHE_COLUMNS)}`,
+    `Build cache usage: ${humanSize(buildCacheSize(usage))}\n\n${await table(BUILD_CACHE_LIST, cache, CACHE_COLUMNS)}`,
   ];
   return sections.join("\n");
 }

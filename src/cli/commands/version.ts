@@ -5,6 +5,7 @@ import { NO_ARGUMENTS } from "../grammar/argument-rule.ts";
 import { type Command, defineCommand } from "../grammar/command.ts";
 import { type ClientInfo, clientInfo } from "../output/client-info.ts";
 import { inspectFormatFlag } from "../output/format-flag.ts";
+import type { Rendered } from "../output/inspect-template.ts";
 
 export const command: Command = defineCommand({
   usage: "[OPTIONS]",
@@ -21,24 +22,29 @@ export const command: Command = defineCommand({
       if (!(error instanceof BerthError)) throw error;
       failure = error;
     }
-    await context.streams.stdout.write(await render(client, server, flags.format));
+    const { text, failure: mistake } = await render(client, server, flags.format);
+    await context.streams.stdout.write(text);
     // The client's part is shown in any case, and the exit code tells that the engine's is missing.
-    if (failure) throw failure;
+    if (failure ?? mistake) throw failure ?? mistake;
     return 0;
   },
 });
 
-async function render(client: ClientInfo, server: VersionInfo | undefined, format: string): Promise<string> {
-  const value = { Client: client, Server: server ?? null };
-  if (format === "json") return `${JSON.stringify(value)}\n`;
-  if (format !== "") return renderTemplate(value, format);
-  return clientText(client) + (server ? serverText(server) : "");
+const GO_TYPE = "system.versionInfo";
+
+async function render(client: ClientInfo, server: VersionInfo | undefined, format: string): Promise<Rendered> {
+  if (format === "") return { text: clientText(client) + (server ? serverText(server) : "") };
+  const { renderStruct, structJson } = await import("../output/inspect-template.ts");
+  const value = { Client: client, Server: server ? withoutEmpty(server) : null };
+  if (format === "json") return { text: `${structJson(GO_TYPE, value)}\n` };
+  if (!server && /\.Server\b/.test(format)) return { text: "\n" };
+  return renderStruct(format, "version", GO_TYPE, value);
 }
 
-async function renderTemplate(value: { readonly Server: VersionInfo | null }, format: string): Promise<string> {
-  if (!value.Server && /\.Server\b/.test(format)) return "\n";
-  const { parseStructTemplate } = await import("../output/inspect-template.ts");
-  return `${parseStructTemplate(format, 64, "system.versionInfo")(value)}\n`;
+/** Go leaves a BuildTime out that is not known. */
+function withoutEmpty(server: VersionInfo): Omit<VersionInfo, "BuildTime"> {
+  const { BuildTime, ...rest } = server;
+  return BuildTime ? server : rest;
 }
 
 function clientText(client: ClientInfo): string {

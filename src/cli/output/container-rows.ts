@@ -10,6 +10,17 @@ const MOUNT_WIDTH = 15;
 
 export const CONTAINER_LIST: ListShape = {
   goType: "*formatter.ContainerContext",
+  raw: {
+    ID: "container_id",
+    Image: "image",
+    Command: "command",
+    CreatedAt: "created_at",
+    State: "state",
+    Status: "status",
+    Names: "names",
+    Labels: "labels",
+    Ports: "ports",
+  },
   headers: {
     ID: "CONTAINER ID",
     Names: "NAMES",

@@ -2,10 +2,11 @@
 import { humanSize } from "#formats/go-units.ts";
 import type { BuildCacheItem, DiskUsage } from "#spec/docker-api.ts";
 import type { ListShape, Row } from "./row.ts";
-import { ago, shortId } from "./texts.ts";
+import { ago, goTimeOfDate, shortId } from "./texts.ts";
 
 export const DISK_USAGE_LIST: ListShape = {
   goType: "*formatter.diskUsageImagesContext",
+  raw: { Type: "type", TotalCount: "total", Active: "active", Size: "size", Reclaimable: "reclaimable" },
   headers: { Type: "TYPE", TotalCount: "TOTAL", Active: "ACTIVE", Size: "SIZE", Reclaimable: "RECLAIMABLE" },
 };
 
@@ -94,19 +95,20 @@ export const BUILD_CACHE_LIST: ListShape = {
   },
 };
 
-/** A line of the build cache in `system df -v`. */
-export function buildCacheItemRow(item: BuildCacheItem): Row {
-  const id = shortId(item.ID);
+/** A line of the build cache in `system df -v`; templates see whole ids. */
+export function buildCacheItemRow(item: BuildCacheItem, truncate: boolean): Row {
+  const idOf = (text: string): string => (truncate ? shortId(text) : text);
+  const id = idOf(item.ID);
   return {
     ID: item.InUse ? `${id}*` : id,
-    Parent: (item.Parents ?? []).map(shortId).join(", "),
+    Parent: (item.Parents ?? []).map(idOf).join(", "),
     CacheType: item.Type,
     Description: item.Description,
     Size: humanSize(item.Size, 3),
     CreatedSince: sinceDate(item.CreatedAt),
-    CreatedAt: item.CreatedAt,
+    CreatedAt: goTimeOfDate(item.CreatedAt),
     LastUsedSince: item.LastUsedAt ? sinceDate(item.LastUsedAt) : "",
-    LastUsedAt: item.LastUsedAt ?? "",
+    LastUsedAt: goTimeOfDate(item.LastUsedAt ?? ""),
     UsageCount: String(item.UsageCount),
     InUse: String(item.InUse),
     Shared: String(item.Shared),

@@ -8,6 +8,7 @@ const UNKNOWN = "N/A";
 
 export const IMAGE_LIST: ListShape = {
   goType: "*formatter.imageContext",
+  raw: { Repository: "repository", Tag: "tag", ID: "image_id", CreatedAt: "created_at", Size: "virtual_size" },
   headers: {
     ID: "IMAGE ID",
     Repository: "REPOSITORY",

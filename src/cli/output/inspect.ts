@@ -3,9 +3,6 @@ import { errorMessage } from "#errors/errors.ts";
 import { StatusError } from "../status-error.ts";
 import type { Output, Streams } from "../streams.ts";
 
-/** Exit code of a template that cannot be parsed. */
-const BAD_TEMPLATE = 64;
-
 export interface InspectOptions {
   /** The Go type of what is made by the client itself: there is no other JSON to try a template on. */
   readonly goType?: string;
@@ -63,10 +60,7 @@ async function printerFor(format: string, out: Output, { goType }: InspectOption
 
 async function templatePrinter(format: string, out: Output, goType: string | undefined): Promise<Printer> {
   const { parseInspectTemplate, parseStructTemplate } = await import("./inspect-template.ts");
-  const render =
-    goType === undefined
-      ? parseInspectTemplate(format, BAD_TEMPLATE)
-      : parseStructTemplate(format, BAD_TEMPLATE, goType);
+  const render = goType === undefined ? parseInspectTemplate(format) : parseStructTemplate(format, goType);
   let printed = false;
   return {
     async element(value) {

@@ -28,6 +28,7 @@ export async function formatList(shape: ListShape, rows: readonly Row[], options
   const isTable = format === "" || format === "table";
   if (quietField !== undefined && isTable) return rows.map((row) => `${row[quietField]}\n`).join("");
   if (isTable) return formatTable(shape, rows, columns);
+  if (format === "raw" && shape.raw) return formatRaw(shape.raw, rows, quietField);
   const { formatRows } = await import("./template-list.ts");
   return formatRows(shape, rows, format);
 }
@@ -35,6 +36,24 @@ export async function formatList(shape: ListShape, rows: readonly Row[], options
 /** Refuses a bad template before anything is asked of the engine, where docker does so. Throws InvalidParameterError. */
 export async function checkFormat(shape: ListShape, format: string): Promise<void> {
   if (format !== "" && format !== "table") await formatList(shape, [], { format, columns: [] });
+}
+
+/** `name: value` a line, a blank line behind each row; with `--quiet` the one line alone. */
+function formatRaw(
+  names: Readonly<Record<string, string>>,
+  rows: readonly Row[],
+  quietField: string | undefined,
+): string {
+  const line = (field: string, row: Row): string => `${names[field]}:${row[field] === "" ? "" : ` ${row[field]}`}\n`;
+  if (quietField !== undefined) return rows.map((row) => line(quietField, row)).join("");
+  return rows
+    .map(
+      (row) =>
+        `${Object.keys(names)
+          .map((field) => line(field, row))
+          .join("")}\n`,
+    )
+    .join("");
 }
 
 function formatTable(shape: ListShape, rows: readonly Row[], columns: readonly string[]): string {

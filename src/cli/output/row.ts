@@ -10,6 +10,8 @@ export type RowValue = string | boolean | number | GoNil | ((argument: string) =
 export interface ListShape {
   /** Go's name of the row type, which error messages quote. */
   readonly goType: string;
+  /** Docker's `--format raw`: what it calls each field, a line each, in this order. Left out when it has no such format. */
+  readonly raw?: Readonly<Record<string, string>>;
   /** Header of each field. */
   readonly headers: Readonly<Record<string, string>>;
   /** A row to try a template on before anything is listed: `ps` refuses unknown fields even when there are no containers. */

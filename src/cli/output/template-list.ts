@@ -38,21 +38,33 @@ export function formatRows(shape: ListShape, rows: readonly Row[], format: strin
   });
 }
 
-/** Lists of rows by the user's template, `json` or any. Throws InvalidParameterError in docker's words. */
-export function formatObject(lists: Readonly<Record<string, readonly Row[]>>, format: string): string {
+/** Several lists as one object, for a template. */
+export interface ListsObject {
+  /** Go's name of the whole, which error messages quote. */
+  readonly goType: string;
+  readonly lists: Readonly<Record<string, { readonly shape: ListShape; readonly rows: readonly Row[] }>>;
+}
+
+/** By the user's template, `json` or any; no line's end comes behind it. Throws InvalidParameterError in docker's words. */
+export function formatObject({ goType, lists }: ListsObject, format: string): string {
   const source = format === "json" ? "{{json .}}" : format.replaceAll("\\t", "\t").replaceAll("\\n", "\n");
-  return wrapErrors(PARSING, () => {
-    const template = new Template(source, { functions: { json: (value) => listsJson(value) } });
-    return `${template.execute(lists)}\n`;
-  });
+  const template = wrapErrors(
+    PARSING,
+    () => new Template(source, { functions: { json: (value) => listsJson(value) } }),
+  );
+  const typed = Object.entries(lists).map(([name, { shape, rows }]) => [
+    name,
+    rows.map((row) => ({ ...row, [GO_TYPE]: shape.goType })),
+  ]);
+  return template.execute({ ...Object.fromEntries(typed), [GO_TYPE]: goType });
 }
 
 function listsJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(rowJson).join(",")}]`;
-  if (!isObject(value)) return toJson(value);
-  return `{${Object.entries(value)
-    .map(([name, rows]) => `${JSON.stringify(name)}:${listsJson(rows)}`)
-    .join(",")}}`;
+  if (Array.isArray(value)) return `[${value.map(listsJson).join(",")}]`;
+  if (!isRow(value)) return toJson(value);
+  const lists = Object.entries(value).filter(([, list]) => Array.isArray(list));
+  if (lists.length === 0) return rowJson(value);
+  return `{${lists.map(([name, rows]) => `${JSON.stringify(name)}:${listsJson(rows)}`).join(",")}}`;
 }
 
 const PARSING = "template parsing error";

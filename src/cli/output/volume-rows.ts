@@ -7,6 +7,7 @@ const UNKNOWN = "N/A";
 
 export const VOLUME_LIST: ListShape = {
   goType: "*formatter.volumeContext",
+  raw: { Name: "name", Driver: "driver" },
   headers: {
     Name: "VOLUME NAME",
     Driver: "DRIVER",

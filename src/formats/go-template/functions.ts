@@ -3,7 +3,7 @@
 import { queryEscape } from "../go-query-escape.ts";
 import { sprintf } from "./printf.ts";
 import { TemplateError } from "./template-error.ts";
-import { formatValue, GoNil, isObject, isTrue, typeName } from "./values.ts";
+import { formatValue, GoNil, isObject, isTrue, NIL_POINTER, structType, typeName } from "./values.ts";
 
 /** Throws an Error whose message is the reason; the caller says which function it was. */
 export type TemplateFunction = (...args: readonly unknown[]) => unknown;
@@ -140,10 +140,10 @@ function length(value: unknown): number {
   if (typeof value === "string") return Buffer.byteLength(value);
   if (Array.isArray(value)) return value.length;
   if (value instanceof GoNil && value.kind !== "pointer") return 0;
-  if (isObject(value)) return Object.keys(value).length;
+  if (isObject(value) && structType(value) === undefined) return Object.keys(value).length;
   if (value instanceof GoNil) throw new TemplateError("len of nil pointer");
   throw new TemplateError(
-    isNil(value) ? "reflect: call of reflect.Value.Type on zero Value" : `len of type ${typeName(value)}`,
+    isNil(value) ? "reflect: call of reflect.Value.Type on zero Value" : `len of type ${pointedType(value)}`,
   );
 }
 
@@ -160,11 +160,23 @@ function indexOnce(value: unknown, key: unknown): unknown {
     if (at < 0 || at >= value.length) throw new TemplateError(`index out of range: ${at}`);
     return typeof value === "string" ? Buffer.from(value)[at] : value[at];
   }
-  if (!isObject(value)) throw new TemplateError(`can't index item of type ${typeName(value)}`);
+  if (!isObject(value) || structType(value) !== undefined) {
+    throw new TemplateError(`can't index item of type ${pointedType(value)}`);
+  }
   if (typeof key !== "string") throw new TemplateError(`value has type ${typeName(key)}; should be string`);
   if (Object.hasOwn(value, key)) return value[key];
-  // A map of strings gives the empty string for a missing key; what else its values could be is not known.
-  return Object.values(value).every((one) => typeof one === "string") ? "" : undefined;
+  return zeroOf(Object.values(value));
+}
+
+/** What a map gives for a key that is not there: the zero value of its values' type, as far as those that are there tell it. */
+function zeroOf(values: readonly unknown[]): unknown {
+  if (values.every((one) => typeof one === "string")) return "";
+  return values.every((one) => structType(one) !== undefined) ? NIL_POINTER : undefined;
+}
+
+/** The type of a value, without the pointer to it. */
+function pointedType(value: unknown): string {
+  return typeName(value).replace(/^\*/, "");
 }
 
 function indexNumber(key: unknown): number {

@@ -1,6 +1,6 @@
 /** Go's view of JavaScript values: what is true, what a type is called, how a value prints. */
 
-/** Names the Go type of an object. With it an object is a struct, whose fields are known; without, a map, whose keys may be missing. */
+/** Names the Go type of an object, or of a list. With it an object is a struct, whose fields are known; without, a map, whose keys may be missing. */
 export const GO_TYPE: unique symbol = Symbol("GoType");
 
 /** A typed nil: prints and tests as its kind does, and is null in JSON. */
@@ -46,10 +46,16 @@ export function typeName(value: unknown): string {
   if (value === undefined || value === null) return "nil";
   if (typeof value === "number") return Number.isInteger(value) ? "int" : "float64";
   if (typeof value === "boolean") return "bool";
-  if (Array.isArray(value)) return "[]interface {}";
+  if (Array.isArray(value)) return listType(value);
   if (value instanceof GoNil) return value.kind === "slice" ? "[]interface {}" : "map[string]interface {}";
   if (isObject(value)) return structType(value) ?? mapType(Object.values(value));
   return typeof value;
+}
+
+/** A list that has lost its type is one of anything. */
+function listType(list: object): string {
+  const type: unknown = Reflect.get(list, GO_TYPE);
+  return typeof type === "string" ? type : "[]interface {}";
 }
 
 /** The type of a map is not known; one of texts only is most probably declared so. */

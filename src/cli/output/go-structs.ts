@@ -1,8 +1,5 @@
-/**
- * What came over the wire as Go's structs have it, for `inspect -f`. Docker evaluates templates on structs, where a null list prints `[]`, a field
- * that JSON leaves out is there all the same, an unknown field is an error and a missing key of a map is not.
- */
-import { GO_TYPE, NIL_MAP, NIL_POINTER, NIL_SLICE } from "#formats/go-template/values.ts";
+/** What docker's structs are like, as far as JSON does not tell: typed-view.ts makes them of what came over the wire. */
+import { NIL_MAP, NIL_POINTER, NIL_SLICE } from "#formats/go-template/values.ts";
 
 /** Fields whose keys are data. */
 const MAPS = new Set([
@@ -61,7 +58,7 @@ const CONFIG = {
 };
 
 /** What structs have and JSON may leave out, by where the object stands. */
-const DEFAULTS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+export const DEFAULTS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   State: { Health: NIL_POINTER },
   Config: CONFIG,
   ContainerConfig: CONFIG,
@@ -90,60 +87,61 @@ const DEFAULTS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     Variant: "",
     VirtualSize: 0,
   },
+  "system.dockerInfo": {
+    CDISpecDirs: NIL_SLICE,
+    ClientErrors: NIL_SLICE,
+    Containerd: NIL_POINTER,
+    DefaultAddressPools: NIL_SLICE,
+    FirewallBackend: NIL_POINTER,
+    Isolation: "",
+    KernelMemory: false,
+    KernelMemoryTCP: false,
+    ProductLicense: "",
+    ServerErrors: NIL_SLICE,
+    SystemStatus: NIL_SLICE,
+    UserName: "",
+    Warnings: NIL_SLICE,
+  },
   "network.Inspect": { Peers: NIL_SLICE, Services: NIL_MAP },
   "volume.Volume": { UsageData: NIL_POINTER, ClusterVolume: NIL_POINTER, Status: NIL_MAP },
   "IPAM.Config[]": { Subnet: "", IPRange: "", Gateway: "", AuxiliaryAddresses: NIL_MAP },
 };
 
-/** A document as Go has it, and the way back to what came over the wire. */
-export class TypedView {
-  readonly #originals: WeakMap<object, object> = new WeakMap();
-  readonly #goType: string;
+/** Types by where the object stands, below the type of the whole; of others the place is named. */
+export const TYPES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  "system.versionInfo": {
+    Client: "system.clientVersion",
+    Server: "*types.Version",
+    "Server.Components[]": "types.ComponentVersion",
+  },
+  "system.dockerInfo": { Plugins: "system.PluginsInfo", Swarm: "swarm.Info" },
+};
 
-  /** `goType` is the type of the whole, which errors name. */
-  constructor(goType: string = "") {
-    this.#goType = goType;
-  }
+/** Fields in the order in which Go marshals them, where the engine may have another; by the type of the whole and the place in it. */
+export const ORDERS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  "image.InspectResponse": { GraphDriver: ["Data", "Name"] },
+  "system.dockerInfo": { "RegistryConfig.IndexConfigs{}": ["Mirrors", "Name", "Official", "Secure"] },
+};
 
-  /** `value` typed; `path` is where it stands: `HostConfig.Mounts[]`. */
-  typed(value: unknown, path: string = ""): unknown {
-    const name = path.slice(path.lastIndexOf(".") + 1);
-    if (value === null) return nilOf(path, name);
-    if (typeof value !== "object") return value;
-    const view = Array.isArray(value)
-      ? value.map((one) => this.typed(one, `${path}[]`))
-      : isMap(path, name)
-        ? this.#map(Object.entries(value), path)
-        : this.#struct(Object.entries(value), path);
-    this.#originals.set(view, isMap(path, name) ? sorted(value) : value);
-    return view;
-  }
-
-  #map(entries: readonly (readonly [string, unknown])[], path: string): Readonly<Record<string, unknown>> {
-    return Object.fromEntries(entries.map(([key, one]) => [key, this.typed(one, `${path}{}`)]));
-  }
-
-  #struct(entries: readonly (readonly [string, unknown])[], path: string): Readonly<Record<PropertyKey, unknown>> {
-    const fields = entries.map(([key, one]) => [key, this.typed(one, path === "" ? key : `${path}.${key}`)]);
-    const sent = Object.fromEntries(fields);
-    const zeros = DEFAULTS[path === "" ? this.#goType || kindOf(sent) : path];
-    // Elements of lists are known whole, in Go's order; of the others, what may be missing comes last.
-    const given: Record<PropertyKey, unknown> = path.endsWith("[]")
-      ? { ...zeros, ...sent }
-      : { ...sent, ...zeros, ...sent };
-    addGoNames(given);
-    given[GO_TYPE] = path === "" ? this.#goType : path;
-    return given;
-  }
-
-  /** What {@link typed} made `view` of: `{{json .Config}}` prints no more than the engine said. */
-  originalOf(view: object): object {
-    return this.#originals.get(view) ?? view;
-  }
-}
+/** An image's configuration is OCI's struct: Go marshals no more of it than is set. */
+export const OCI_CONFIG: readonly string[] = [
+  "User",
+  "ExposedPorts",
+  "Env",
+  "Entrypoint",
+  "Cmd",
+  "Volumes",
+  "WorkingDir",
+  "Labels",
+  "StopSignal",
+  "ArgsEscaped",
+  "Healthcheck",
+  "OnBuild",
+  "Shell",
+];
 
 /** Go's names of fields that JSON spells in another way: `{{.ID}}` of an image works as `{{.Id}}` does. */
-const GO_NAMES: Readonly<Record<string, string>> = {
+export const GO_NAMES: Readonly<Record<string, string>> = {
   ApiVersion: "APIVersion",
   CpuPeriod: "CPUPeriod",
   CpuQuota: "CPUQuota",
@@ -158,14 +156,8 @@ const GO_NAMES: Readonly<Record<string, string>> = {
   HttpsProxy: "HTTPSProxy",
   Id: "ID",
   NanoCpus: "NanoCPUs",
+  path: "Path",
 };
-
-/** Seen by templates, not printed with the struct. */
-function addGoNames(struct: Record<PropertyKey, unknown>): void {
-  for (const [name, goName] of Object.entries(GO_NAMES)) {
-    if (Object.hasOwn(struct, name)) Object.defineProperty(struct, goName, { value: struct[name] });
-  }
-}
 
 const KINDS: readonly (readonly [field: string, kind: string])[] = [
   ["HostConfig", "container.InspectResponse"],
@@ -175,23 +167,18 @@ const KINDS: readonly (readonly [field: string, kind: string])[] = [
 ];
 
 /** What `inspect` found, by a field that only it has. */
-function kindOf(document: Readonly<Record<PropertyKey, unknown>>): string {
+export function kindOf(document: Readonly<Record<PropertyKey, unknown>>): string {
   return KINDS.find(([field]) => field in document)?.[1] ?? "";
 }
 
-function nilOf(path: string, name: string): unknown {
+/** The zero value that null stands for. */
+export function nilOf(path: string, name: string): unknown {
   // A value of a map may be anything, so that null is no typed nil.
   if (name.endsWith("{}") || path.startsWith("Status{}")) return null;
   return isMap(path, name) ? NIL_MAP : POINTERS.has(name) ? NIL_POINTER : NIL_SLICE;
 }
 
 /** `LogConfig.Config` is a map, the container's `Config` is not; below a volume's Status everything is. */
-function isMap(path: string, name: string): boolean {
+export function isMap(path: string, name: string): boolean {
   return MAPS.has(name) || path.endsWith("LogConfig.Config") || path.startsWith("Status{}");
-}
-
-/** Go marshals a map by its keys. */
-function sorted(value: object): object {
-  if (Array.isArray(value)) return value;
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
