@@ -23,9 +23,19 @@ export async function* downloadBlob(
   blob: Pick<Descriptor, "digest" | "size">,
   options: DownloadOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
+  yield* downloadFrom(session, `${repository}/blobs/${blob.digest}`, blob, options);
+}
+
+/** As `downloadBlob`, from somewhere else. */
+export async function* downloadFrom(
+  session: Session,
+  path: string | URL,
+  blob: Pick<Descriptor, "digest" | "size">,
+  options: DownloadOptions,
+): AsyncGenerator<Uint8Array, void, undefined> {
   let reached = 0;
   let reader: ChunkReader | undefined;
-  const target = { session, repository, blob, signal: options.signal };
+  const target = { session, path, blob, signal: options.signal };
   const next = async (): Promise<Uint8Array | undefined> => {
     try {
       reader ??= await openAt(target, reached);
@@ -61,18 +71,18 @@ interface ChunkReader {
 
 interface BlobTarget {
   readonly session: Session;
-  readonly repository: string;
+  readonly path: string | URL;
   readonly blob: Pick<Descriptor, "digest" | "size">;
   readonly signal: AbortSignal | undefined;
 }
 
 async function openAt(target: BlobTarget, offset: number): Promise<ChunkReader> {
-  const { session, repository, blob, signal } = target;
+  const { session, path, blob, signal } = target;
   const idle = new AbortController();
   const combined = signal ? AbortSignal.any([signal, idle.signal]) : idle.signal;
   const response = await session.send({
     method: "GET",
-    path: `${repository}/blobs/${blob.digest}`,
+    path,
     ...(offset > 0 ? { headers: { range: `bytes=${offset}-` }, expect: [200, 206, 416] } : { expect: [200] }),
     signal: combined,
   });

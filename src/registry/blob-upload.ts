@@ -1,30 +1,14 @@
-import { UnavailableError } from "#errors/errors.ts";
 import type { RetryPolicy } from "#lib/retry.ts";
 import type { Digest } from "#spec/digest.ts";
+import { ResumableUpload } from "./resumable-upload.ts";
 import { retryTransient, type Session } from "./session.ts";
+import { beginUpload, uploadLocation } from "./upload-session.ts";
 
 /** A blob to upload. `open` is called again when an upload has to start again. */
 export interface UploadSource {
   open(): AsyncIterable<Uint8Array>;
   /** Known before, or told by the source once it was read to its end. */
   digest(): Digest;
-}
-
-/** Whether the repository has the blob. */
-export async function hasBlob(
-  session: Session,
-  repository: string,
-  digest: Digest,
-  signal?: AbortSignal,
-): Promise<boolean> {
-  const path = `${repository}/blobs/${digest}`;
-  const response = await session.sendWithRetry({
-    method: "HEAD",
-    path,
-    expect: [200, 404],
-    ...(signal ? { signal } : {}),
-  });
-  return response.status === 200;
 }
 
 /**
@@ -52,8 +36,8 @@ export async function mountBlob(
 }
 
 /**
- * Uploads a blob whose length need not be known: POST, one streaming PATCH, PUT with the digest. A failure that may pass starts the
- * upload again from the beginning.
+ * Uploads a blob whose length need not be known. After a failure that may pass, what the registry has of it is not sent again, or the upload starts
+ * again from the beginning (resumable-upload.ts); as often as the policy says, counted anew while it moves on.
  */
 export async function uploadBlob(
   session: Session,
@@ -61,21 +45,13 @@ export async function uploadBlob(
   source: UploadSource,
   options: { readonly retryPolicy: RetryPolicy; readonly signal?: AbortSignal },
 ): Promise<void> {
-  const signal = options.signal ? { signal: options.signal } : {};
-  const attempt = async (): Promise<void> => {
-    const sent = await session.send({
-      method: "PATCH",
-      path: await beginUpload(session, repository, options.signal),
-      headers: { "content-type": "application/octet-stream" },
-      body: () => source.open(),
-      expect: [202, 204],
-      ...signal,
-    });
-    const last = uploadLocation(session, sent);
-    last.searchParams.set("digest", source.digest());
-    await session.send({ method: "PUT", path: last, expect: [201, 204], ...signal });
-  };
-  await retryTransient(attempt, options.retryPolicy, options.signal);
+  const upload = new ResumableUpload(session, repository, source, options.signal);
+  await retryTransient(
+    () => upload.attempt(),
+    options.retryPolicy,
+    options.signal,
+    () => upload.reached,
+  );
 }
 
 /** Uploads a small blob: POST, then PUT with all its bytes. */
@@ -94,21 +70,4 @@ export async function uploadSmallBlob(
     await session.send({ method: "PUT", path: location, headers, body: () => bytes, expect: [201, 204], ...signal });
   };
   await retryTransient(attempt, options.retryPolicy, options.signal);
-}
-
-/** Where the registry wants the bytes. */
-async function beginUpload(session: Session, repository: string, signal: AbortSignal | undefined): Promise<URL> {
-  const response = await session.send({
-    method: "POST",
-    path: `${repository}/blobs/uploads/`,
-    expect: [202],
-    ...(signal ? { signal } : {}),
-  });
-  return uploadLocation(session, response);
-}
-
-function uploadLocation(session: Session, response: Response): URL {
-  const location = response.headers.get("location");
-  if (!location) throw new UnavailableError("registry started an upload but did not say where (no Location header)");
-  return new URL(location, session.endpoint.origin);
 }

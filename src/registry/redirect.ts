@@ -6,8 +6,11 @@ import type { Transport } from "./transport.ts";
 const MAX_REDIRECTS = 10;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
+/** Those that keep method and body. RFC 9110, section 15.4 */
+const REPEATING: ReadonlySet<number> = new Set([307, 308]);
+
 /**
- * Follows redirects of GET and HEAD. Authorization is added further in, per origin (see authorization.ts), so it never goes to
+ * Follows redirects of GET and HEAD, and of other methods those that keep the body, which is made again. Authorization is added further in, per origin (see authorization.ts), so it never goes to
  * another one. A step from https down to plain http is refused unless it stays on this machine.
  */
 export function withRedirects(inner: Transport): Transport {
@@ -16,7 +19,8 @@ export function withRedirects(inner: Transport): Transport {
     for (let step = 0; step <= MAX_REDIRECTS; step++) {
       const response = await inner({ ...request, url });
       const location = response.headers.get("location");
-      const follows = REDIRECTS.has(response.status) && (request.method === "GET" || request.method === "HEAD");
+      const isRead = request.method === "GET" || request.method === "HEAD";
+      const follows = (isRead ? REDIRECTS : REPEATING).has(response.status);
       if (!follows || !location) return response;
       await response.body?.cancel();
       const next = new URL(location, url);

@@ -52,6 +52,10 @@ export type Fault =
     }
   /** Ends the connection after so many bytes of the body. */
   | { readonly kind: "cut"; readonly after: number }
+  /** Ends both connections after so many bytes of what the client sends. */
+  | { readonly kind: "cut-upload"; readonly after: number }
+  /** The registry does what it is asked, and its answer is lost. */
+  | { readonly kind: "wait-then-cut" }
   /** Flips a bit of the byte at this place of the body. */
   | { readonly kind: "flip"; readonly at: number }
   /** Answers a Range request with everything. */
@@ -112,6 +116,11 @@ async function exchange(
   const upstream = request(
     { host: "127.0.0.1", port, method: incoming.method, path: incoming.url, headers },
     (response) => {
+      if (fault?.kind === "wait-then-cut") {
+        response.resume();
+        outgoing.socket?.destroy();
+        return;
+      }
       outgoing.writeHead(response.statusCode ?? 502, response.headers);
       let sent = 0;
       response.on("data", (chunk: Buffer) => {
@@ -133,7 +142,24 @@ async function exchange(
     },
   );
   upstream.on("error", () => outgoing.socket?.destroy());
-  incoming.pipe(upstream);
+  if (fault?.kind !== "cut-upload") {
+    incoming.pipe(upstream);
+    return;
+  }
+  let received = 0;
+  incoming.on("data", (chunk: Buffer) => {
+    const left = fault.after - received;
+    received += chunk.length;
+    if (left > 0) upstream.write(chunk.subarray(0, left));
+    // Let what was sent reach the registry before the end.
+    if (received >= fault.after) {
+      incoming.pause();
+      setTimeout(() => {
+        upstream.destroy();
+        incoming.socket.destroy();
+      }, 50);
+    }
+  });
 }
 
 /** A port that nobody listens on. */

@@ -1,8 +1,9 @@
 import type { RetryPolicy } from "#lib/retry.ts";
 import type { Digest } from "#spec/digest.ts";
-import { hasBlob, mountBlob, type UploadSource, uploadBlob, uploadSmallBlob } from "./blob-upload.ts";
+import { mountBlob, type UploadSource, uploadBlob, uploadSmallBlob } from "./blob-upload.ts";
 import { MANIFEST_TYPES } from "./repository.ts";
 import type { Session } from "./session.ts";
+import { hasBlob } from "./upload-session.ts";
 
 /** One repository of a registry for writing. Uploads go to the registry itself, never to a mirror. */
 export class RepositoryWriter {

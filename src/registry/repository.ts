@@ -3,7 +3,8 @@ import { digestOf, isDigest } from "#formats/digest.ts";
 import type { RetryPolicy } from "#lib/retry.ts";
 import type { Digest } from "#spec/digest.ts";
 import { type Descriptor, MEDIA_TYPE } from "#spec/oci-image.ts";
-import { downloadBlob } from "./blob-download.ts";
+import { type DownloadOptions, downloadBlob, downloadFrom } from "./blob-download.ts";
+import { foreignUrls, isForeign } from "./foreign-layer.ts";
 import { readBounded } from "./response-error.ts";
 import type { Session } from "./session.ts";
 
@@ -57,7 +58,7 @@ export class Repository {
   }
 
   /**
-   * A blob's bytes as stored; resumes broken connections. The descriptor's digest is not checked here: the reader of the stream
+   * A blob's bytes as stored; resumes broken connections. A foreign layer that the registry has not comes from where its descriptor says. The descriptor's digest is not checked here: the reader of the stream
    * does that once it has all of it.
    */
   async *blob(descriptor: Descriptor, signal?: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
@@ -66,7 +67,7 @@ export class Repository {
       try {
         const session = await open();
         const options = { retryPolicy: this.#retryPolicy, ...(signal ? { signal } : {}) };
-        for await (const chunk of downloadBlob(session, this.path, descriptor, options)) {
+        for await (const chunk of this.#download(session, descriptor, options)) {
           yielded = true;
           yield chunk;
         }
@@ -76,6 +77,32 @@ export class Repository {
         if (yielded || error instanceof CancelledError || index === this.#endpoints.length - 1) throw error;
       }
     }
+  }
+
+  async *#download(
+    session: Session,
+    descriptor: Descriptor,
+    options: DownloadOptions,
+  ): AsyncGenerator<Uint8Array, void, undefined> {
+    let isBegun = false;
+    let failure: unknown;
+    const ways = [undefined, ...(isForeign(descriptor) ? foreignUrls(descriptor, session.endpoint.origin) : [])];
+    for (const url of ways) {
+      const bytes = url
+        ? downloadFrom(session, url, descriptor, options)
+        : downloadBlob(session, this.path, descriptor, options);
+      try {
+        for await (const chunk of bytes) {
+          isBegun = true;
+          yield chunk;
+        }
+        return;
+      } catch (error) {
+        if (isBegun || error instanceof CancelledError) throw error;
+        failure = error;
+      }
+    }
+    throw failure;
   }
 
   /** A small blob (a config), whole and proven. Throws DataLossError on a wrong digest, InvalidParameterError over `limit` bytes. */

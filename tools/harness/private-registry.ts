@@ -17,8 +17,10 @@ export class PrivateRegistry {
     this.#child = child;
   }
 
-  /** With `htpasswd` (the file's content, bcrypt) it wants a login. */
-  static async start(options: { readonly htpasswd?: string } = {}): Promise<PrivateRegistry> {
+  /** With `htpasswd` (the file's content, bcrypt) it wants a login; with `takesForeignLayers` manifests may name URLs. */
+  static async start(
+    options: { readonly htpasswd?: string; readonly takesForeignLayers?: boolean } = {},
+  ): Promise<PrivateRegistry> {
     const directory = mkdtempSync(join(tmpdir(), "berth-registry-"));
     const host = `127.0.0.1:${await freePort()}`;
     const config = join(directory, "config.yml");
@@ -30,6 +32,7 @@ export class PrivateRegistry {
         `storage: { filesystem: { rootdirectory: ${join(directory, "data")} }, delete: { enabled: true } }`,
         `http: { addr: ${host} }`,
         ...(options.htpasswd ? [`auth: { htpasswd: { realm: test, path: ${directory}/htpasswd } }`] : []),
+        ...(options.takesForeignLayers ? ['validation: { manifests: { urls: { allow: ["^http://127"] } } }'] : []),
         "",
       ].join("\n"),
     );

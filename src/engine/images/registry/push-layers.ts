@@ -4,6 +4,7 @@ import { NotFoundError } from "#errors/errors.ts";
 import { Digester, digestHex } from "#formats/digest.ts";
 import { type Reference, repositoryName } from "#formats/reference.ts";
 import { mapParallel } from "#lib/map-parallel.ts";
+import { isForeign } from "#registry/foreign-layer.ts";
 import type { Digest } from "#spec/digest.ts";
 import { type Descriptor, type Manifest, MEDIA_TYPE } from "#spec/oci-image.ts";
 import { gzipStream } from "#store/blob-gzip.ts";
@@ -35,7 +36,13 @@ export async function pushLayers(
   const kept = original && (await keepOriginalLayers(context, job, image, original));
   if (kept) return kept;
   const diffIds = layersOf(context, image);
-  const tasks = [...new Set(diffIds)].map((diffId) => planTask(context, diffId, job));
+  const foreign = foreignLayers(diffIds, original);
+  const tasks = [...new Set(diffIds)]
+    .filter((diffId) => !foreign.has(diffId))
+    .map((diffId) => planTask(context, diffId, job));
+  for (const [diffId, { size }] of foreign) {
+    new LayerProgress(job.report, label(diffId), size).say("Skipped foreign layer");
+  }
   const limit = context.maxConcurrentUploads ?? DEFAULT_CONCURRENCY;
   for (const { progress } of tasks) progress.say("Preparing");
   for (const { progress } of tasks.slice(limit)) progress.say("Waiting");
@@ -45,8 +52,19 @@ export async function pushLayers(
     async (task, signal) => [task.layer.diffId, await pushLayer(context, task, { ...job, signal })] as const,
     job.signal,
   );
-  const byDiffId = new Map<Digest, Descriptor>(pushed);
+  const byDiffId = new Map<Digest, Descriptor>([...foreign, ...pushed]);
   return diffIds.flatMap((diffId) => byDiffId.get(diffId) ?? []);
+}
+
+/** Those that may not be pushed stay what the manifest says they are. */
+function foreignLayers(diffIds: readonly Digest[], original: Manifest | undefined): ReadonlyMap<Digest, Descriptor> {
+  const layers = original?.layers.length === diffIds.length ? original.layers : [];
+  return new Map(
+    layers.flatMap((blob, at): [Digest, Descriptor][] => {
+      const diffId = diffIds[at];
+      return diffId && isForeign(blob) ? [[diffId, blob]] : [];
+    }),
+  );
 }
 
 /** Repositories of the same registry that are known to have layers of these images. */
@@ -89,7 +107,10 @@ export async function keepOriginalLayers(
   const found = await mapParallel(
     unique,
     limit,
-    async (task, signal) => ({ ...task, outcome: await findRemote({ ...job, signal }, task.blob.digest) }),
+    async (task, signal) => ({
+      ...task,
+      outcome: isForeign(task.blob) ? "Skipped foreign layer" : await findRemote({ ...job, signal }, task.blob.digest),
+    }),
     job.signal,
   );
   const missing = found.filter(({ outcome }) => outcome === undefined);
@@ -98,7 +119,7 @@ export async function keepOriginalLayers(
   const copied = await mapParallel(missing, limit, (task, signal) => copyLayer(task, { ...job, signal }), job.signal);
   if (copied.includes(false)) return undefined;
   for (const { blob, diffId, outcome } of found) {
-    rememberBlob(context, job, diffId, blob);
+    if (!isForeign(blob)) rememberBlob(context, job, diffId, blob);
     if (outcome) new LayerProgress(job.report, label(diffId), blob.size).say(outcome);
   }
   return [...blobs];

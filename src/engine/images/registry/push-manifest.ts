@@ -1,6 +1,7 @@
 import type { ImageContext } from "#engine/images/image-context.ts";
 import { parseManifestDocument } from "#engine/images/manifest-document.ts";
 import { digestOf } from "#formats/digest.ts";
+import { isForeign } from "#registry/foreign-layer.ts";
 import type { Digest } from "#spec/digest.ts";
 import { type Descriptor, type Manifest, MEDIA_TYPE } from "#spec/oci-image.ts";
 import type { ImageRecord } from "#store/image-record.ts";
@@ -45,7 +46,10 @@ export function buildManifest(
     schemaVersion: 2,
     mediaType: MEDIA_TYPE.dockerManifest,
     config: { mediaType: MEDIA_TYPE.dockerConfig, size: config.length, digest: digestOf(config) },
-    layers: layers.map(({ size, digest }) => ({ mediaType: MEDIA_TYPE.dockerLayerGzip, size, digest })),
+    layers: layers.map((layer) => {
+      if (isForeign(layer)) return layer;
+      return { mediaType: MEDIA_TYPE.dockerLayerGzip, size: layer.size, digest: layer.digest };
+    }),
   };
   return { bytes: Buffer.from(JSON.stringify(manifest, undefined, 3)), mediaType: MEDIA_TYPE.dockerManifest };
 }
