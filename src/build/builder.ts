@@ -190,8 +190,8 @@ export interface BuildContext {
   readonly entries: readonly ContextEntry[];
   /** Bytes of a regular file. Synchronous reads in the hot loop are intended: one pread of a pack file. */
   read(entry: ContextEntry): Uint8Array;
-  /** Bytes of a large regular file in chunks. */
-  stream(entry: ContextEntry): AsyncIterable<Uint8Array>;
+  /** Bytes of a large regular file in pieces; with a `buffer` each lies in it, and is gone when the next is asked for. */
+  stream(entry: ContextEntry, buffer?: Uint8Array): AsyncIterable<Uint8Array>;
   /** Bytes that this build's client had to send. */
   readonly transferred: number;
 }

@@ -49,6 +49,7 @@ export function emptyContext(dockerfile: Uint8Array): OpenContext {
 class PackContext implements BuildContext {
   readonly entries: readonly StoredEntry[];
   readonly transferred: number;
+  readonly #pack: PackFile;
   readonly #reader: PackReader;
   /** Contents by where they lie: entries that a caller made from ours (renamed, say) still find their bytes by digest. */
   #byDigest: Map<string, StoredEntry> | undefined;
@@ -56,6 +57,7 @@ class PackContext implements BuildContext {
   constructor(entries: readonly StoredEntry[], pack: PackFile, transferred: number) {
     this.entries = entries;
     this.transferred = transferred;
+    this.#pack = pack;
     this.#reader = new PackReader(pack);
   }
 
@@ -64,9 +66,9 @@ class PackContext implements BuildContext {
     return this.#reader.read(offset, size);
   }
 
-  stream(entry: ContextEntry): AsyncIterable<Uint8Array> {
+  stream(entry: ContextEntry, buffer?: Uint8Array): AsyncIterable<Uint8Array> {
     const { offset, size } = this.#locate(entry);
-    return this.#reader.stream(offset, size);
+    return this.#pack.stream(offset, size, buffer);
   }
 
   #locate(entry: ContextEntry): StoredEntry {

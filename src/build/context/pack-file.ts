@@ -88,13 +88,29 @@ export class PackFile {
 
   /** Reads exactly `size` bytes at `offset`. Throws DataLossError when they are not there. */
   read(offset: number, size: number): Buffer {
-    const buffer = Buffer.allocUnsafe(size);
-    for (let done = 0; done < size; ) {
-      const count = readSync(this.#fd, buffer, done, size - done, offset + done);
-      if (count === 0) throw new DataLossError(`build context pack ${this.path} ends before byte ${offset + size}`);
+    const bytes = Buffer.allocUnsafe(size);
+    this.#fill(bytes, offset);
+    return bytes;
+  }
+
+  /** The same in pieces, each in `buffer` if one is given, else in memory of its own. */
+  async *stream(offset: number, size: number, buffer?: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
+    const most = buffer?.length ?? WINDOW_BYTES;
+    for (let done = 0; done < size; done += most) {
+      const length = Math.min(most, size - done);
+      const piece = buffer?.subarray(0, length) ?? Buffer.allocUnsafe(length);
+      this.#fill(piece, offset + done);
+      yield piece;
+    }
+  }
+
+  #fill(bytes: Uint8Array, offset: number): void {
+    for (let done = 0; done < bytes.length; ) {
+      const count = readSync(this.#fd, bytes, done, bytes.length - done, offset + done);
+      if (count === 0)
+        throw new DataLossError(`build context pack ${this.path} ends before byte ${offset + bytes.length}`);
       done += count;
     }
-    return buffer;
   }
 }
 
@@ -157,12 +173,6 @@ export class PackReader {
     this.#window = this.#pack.read(offset, Math.max(size, Math.min(WINDOW_BYTES, this.#pack.length - offset)));
     this.#windowStart = offset;
     return this.#window.subarray(0, size);
-  }
-
-  async *stream(offset: number, size: number): AsyncGenerator<Uint8Array, void, undefined> {
-    for (let done = 0; done < size; done += WINDOW_BYTES) {
-      yield this.#pack.read(offset + done, Math.min(WINDOW_BYTES, size - done));
-    }
   }
 }
 

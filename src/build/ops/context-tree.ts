@@ -33,8 +33,8 @@ export class ContextTree implements FileTree {
     return this.#context.read(this.#known(path));
   }
 
-  chunks(path: string): AsyncIterable<Uint8Array> {
-    return this.#context.stream(this.#known(path));
+  chunks(path: string, _node: TreeNode, buffer?: Uint8Array): AsyncIterable<Uint8Array> {
+    return this.#context.stream(this.#known(path), buffer);
   }
 
   xattrs(): ReadonlyMap<string, Uint8Array> {

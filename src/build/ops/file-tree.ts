@@ -35,8 +35,8 @@ export interface FileTree extends PathLookup {
   descendants(path: string): Iterable<readonly [path: string, node: TreeNode]>;
   /** All bytes of a small file. */
   read(path: string, node: TreeNode): Uint8Array;
-  /** The bytes of a large file. */
-  chunks(path: string, node: TreeNode): AsyncIterable<Uint8Array>;
+  /** The bytes of a large file. Pieces may lie in `buffer`, if one is given: such a piece is gone when the next is asked for. */
+  chunks(path: string, node: TreeNode, buffer?: Uint8Array): AsyncIterable<Uint8Array>;
   /** Extended attributes by full name; none by default. */
   xattrs(path: string, node: TreeNode): ReadonlyMap<string, Uint8Array>;
 }

@@ -9,12 +9,13 @@ const BATCH = 1024 * 1024;
 
 /**
  * The tar of a layer: entries in the order given (sorted by path), whole seconds, no user names. Equal entries give equal bytes.
- * A file that has become shorter or longer than its entry says ends the stream with an error.
+ * A piece is gone when the next is asked for: those of large files share one buffer, or a context of 2 GB would leave as much garbage. A file that has become shorter or longer than its entry says ends the stream with an error.
  */
 export async function* layerTar(
   entries: readonly (readonly [path: string, entry: PlannedEntry])[],
 ): AsyncIterable<Uint8Array> {
   const batch = new Batch();
+  const buffer = Buffer.allocUnsafe(BATCH);
   const firstNames = new Map<string, string>();
   for (const [path, { node, content }] of entries) {
     if (node.type === "socket") continue;
@@ -24,7 +25,7 @@ export async function* layerTar(
     if (node.type === "file" && known === undefined && content) {
       const small = smallContent(content, path, node);
       if (small) batch.add(small);
-      else yield* largeContent(batch, content, path, node);
+      else yield* largeContent(batch, content, path, node, buffer);
       batch.add(tarPadding(node.size));
     }
     // A yield per piece, not per file: each costs a turn of the micro-task queue.
@@ -71,10 +72,11 @@ async function* largeContent(
   content: FileContent,
   path: string,
   node: TreeNode,
+  buffer: Uint8Array,
 ): AsyncIterable<Uint8Array> {
   for (const piece of batch.rest()) yield piece;
   let size = 0;
-  for await (const chunk of contentChunks(content)) {
+  for await (const chunk of contentChunks(content, buffer)) {
     size += chunk.length;
     if (size > node.size) throw changed(path);
     yield chunk;
@@ -82,10 +84,10 @@ async function* largeContent(
   if (size !== node.size) throw changed(path);
 }
 
-function contentChunks(content: FileContent): AsyncIterable<Uint8Array> | readonly Uint8Array[] {
+function contentChunks(content: FileContent, buffer: Uint8Array): AsyncIterable<Uint8Array> | readonly Uint8Array[] {
   switch (content.kind) {
     case "tree":
-      return content.tree.chunks(content.path, content.node);
+      return content.tree.chunks(content.path, content.node, buffer);
     case "archive":
       return content.archive.chunks(content.entry);
     case "bytes":
@@ -97,11 +99,15 @@ function changed(path: string): SystemError {
   return new SystemError(`cannot copy "/${path}": its size changed while it was read`);
 }
 
-/** Collects small pieces into large ones. A full piece is handed out once and never touched again. */
+/** Collects small pieces into large ones. Those handed out are the reader's until it asks again: then their memory is filled anew. */
 class Batch {
-  #buffer = Buffer.allocUnsafe(BATCH);
+  #buffer: Uint8Array = Buffer.allocUnsafe(BATCH);
   #length = 0;
   #full: Uint8Array[] = [];
+  /** Buffers of `#full`, of pieces that the reader has, and of those it has no more. */
+  #filled: Uint8Array[] = [];
+  #lent: Uint8Array[] = [];
+  readonly #free: Uint8Array[] = [];
 
   add(bytes: Uint8Array): void {
     if (this.#length + bytes.length > BATCH) this.#close();
@@ -118,6 +124,9 @@ class Batch {
     if (this.#full.length === 0) return NOTHING;
     const full = this.#full;
     this.#full = [];
+    this.#free.push(...this.#lent);
+    this.#lent = this.#filled;
+    this.#filled = [];
     return full;
   }
 
@@ -130,7 +139,8 @@ class Batch {
   #close(): void {
     if (this.#length === 0) return;
     this.#full.push(this.#buffer.subarray(0, this.#length));
-    this.#buffer = Buffer.allocUnsafe(BATCH);
+    this.#filled.push(this.#buffer);
+    this.#buffer = this.#free.pop() ?? Buffer.allocUnsafe(BATCH);
     this.#length = 0;
   }
 }

@@ -66,6 +66,13 @@ describe("transferContext()", () => {
     let streamed = 0;
     for await (const chunk of context.files.stream(big!)) streamed += chunk.length;
     expect(streamed).toBe(3_000_000);
+    const buffer = Buffer.alloc(700_000);
+    for await (const chunk of context.files.stream(big!, buffer)) {
+      expect(chunk.buffer).toBe(buffer.buffer);
+      expect(Buffer.from(chunk).every((byte) => byte === 0x78)).toBe(true);
+      streamed += chunk.fill(0).length;
+    }
+    expect(streamed).toBe(6_000_000);
     await Bun.sleep(50);
     await transferContext(contextEngine(), prepareContext({ directory: source, dockerfile: undefined }));
     const second = await transferContext(contextEngine(), prepareContext({ directory: source, dockerfile: undefined }));
