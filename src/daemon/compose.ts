@@ -31,6 +31,8 @@ import { KeyLock } from "#lib/key-lock.ts";
 import { SharedWork } from "#lib/shared-work.ts";
 import { LinuxNetworkDriver } from "#network/linux-network-driver.ts";
 import { NamePublisher } from "#network/names/name-publisher.ts";
+import { ServiceClient } from "#network/names/service-client.ts";
+import { PortRelay } from "#network/relay/port-relay.ts";
 import { blockAt, CHOSEN_BLOCK } from "#network/subnet-choice.ts";
 import { RegistryClient } from "#registry/registry-client.ts";
 import { readCgroupFeatures } from "#runtime/cgroup-features.ts";
@@ -190,7 +192,7 @@ function composeContainers(
   { containerStore, images, runtime, volumes }: ContainerParts,
 ): ContainerContext {
   const name = engineName(options);
-  const names = new NamePublisher({
+  const service = new ServiceClient({
     directory: paths.names,
     command: [process.execPath, "name-service"],
     onTrouble: (message) => log.warn(message),
@@ -198,6 +200,7 @@ function composeContainers(
   const networkDriver = new LinuxNetworkDriver({
     engineName: name,
     netnsDirectory: paths.namespaces,
+    relay: new PortRelay(service),
     spread: !isDefaultEngine(options),
   });
   return {
@@ -215,7 +218,7 @@ function composeContainers(
       bridgeBlock: options.bip === "" ? CHOSEN_BLOCK : blockAt(options.bip),
     }),
     networkDriver,
-    names,
+    names: new NamePublisher(service),
     volumes,
     subpaths: new Subpaths(join(paths.mounts, "s")),
     events,

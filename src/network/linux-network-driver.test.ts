@@ -5,7 +5,6 @@ import { existsSync, readdirSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { ConflictError, ForbiddenError, InvalidParameterError } from "#errors/errors.ts";
-import { LinuxNetworkDriver } from "./linux-network-driver.ts";
 import {
   askTcp,
   connect,
@@ -204,7 +203,7 @@ describe("published ports", () => {
     const endpoint = await connect(engine, [published(80), published(80, 0, { protocol: "udp" })]);
     // It sees the first one's bridge and chooses another subnet.
     const other = await bed.newEngine();
-    const [tcp, udp] = endpoint.ports;
+    const [tcp, udp] = ["tcp", "udp"].map((protocol) => endpoint.ports.find((port) => port.protocol === protocol));
     await expect(listen("0.0.0.0", tcp!.hostPort)).rejects.toThrow("EADDRINUSE");
     await expect(connect(other, [published(80, tcp!.hostPort)])).rejects.toThrow("bind: address already in use");
     await expect(connect(other, [published(80, udp!.hostPort, { protocol: "udp" })])).rejects.toThrow("listen udp4");
@@ -333,7 +332,7 @@ test("LinuxNetworkDriver: two engines side by side do not disturb each other", a
 });
 
 test("LinuxNetworkDriver refuses an engine name that does not fit into interface names", () => {
-  expect(() => new LinuxNetworkDriver({ engineName: "Not-Good", netnsDirectory: "/x" })).toThrow(InvalidParameterError);
+  expect(bed.newEngine({}, "Not-Good")).rejects.toThrow(InvalidParameterError);
 });
 
 function askUdp(address: string, port: number): string {

@@ -17,6 +17,7 @@ import type {
   SandboxRequest,
 } from "./network-driver.ts";
 import { PublishedPorts } from "./published-ports.ts";
+import type { PortRelay } from "./relay/port-relay.ts";
 import { RuleTable } from "./rule-table.ts";
 import { addToSandbox, changeSandboxRoutes, makeSandbox, removeFromSandbox } from "./sandbox-interfaces.ts";
 
@@ -25,6 +26,7 @@ export interface LinuxNetworkDriverOptions {
   readonly engineName: string;
   /** Where namespaces are pinned, under the exec root. */
   readonly netnsDirectory: string;
+  readonly relay: PortRelay;
   /** Begin elsewhere in Docker's pools than the default engine does, when a subnet is to be chosen. */
   readonly spread?: boolean;
 }
@@ -40,7 +42,7 @@ export class LinuxNetworkDriver implements NetworkDriver {
   readonly #background = new Set<Promise<void>>();
   #watches: readonly Disposable[] | undefined;
 
-  constructor({ engineName, netnsDirectory, spread = false }: LinuxNetworkDriverOptions) {
+  constructor({ engineName, netnsDirectory, relay, spread = false }: LinuxNetworkDriverOptions) {
     if (!/^[a-z0-9]{1,8}$/.test(engineName)) {
       throw new InvalidParameterError(`invalid engine name "${engineName}": 1 to 8 of [a-z0-9] are allowed`);
     }
@@ -48,7 +50,7 @@ export class LinuxNetworkDriver implements NetworkDriver {
     this.#netnsDirectory = netnsDirectory;
     this.#rules = new RuleTable(`berth_${engineName}`);
     this.#networks = new HostNetworks(engineName, spread, this.#rules);
-    this.#ports = new PublishedPorts(this.#rules);
+    this.#ports = new PublishedPorts(this.#rules, relay);
   }
 
   async ensureNetwork(network: NetworkRecord, keep: (network: NetworkRecord) => void): Promise<NetworkRecord> {
@@ -78,7 +80,7 @@ export class LinuxNetworkDriver implements NetworkDriver {
       makeSandbox(netnsPath, planned, ports.length > 0).then(() =>
         request.withNames ? redirectNames(netnsPath) : undefined,
       ),
-      this.#ports.lead(containerId, ports, endpoints),
+      this.#ports.lead(plan, ports),
     ]);
     for (const result of results) if (result.status === "rejected") throw result.reason;
     undo.move();
@@ -140,8 +142,8 @@ export class LinuxNetworkDriver implements NetworkDriver {
     for (const sandbox of sandboxes) {
       this.#sandboxes.set(sandbox.containerId, sandbox);
       for (const endpoint of sandbox.endpoints) this.#networks.adopt(endpoint.networkId, endpoint);
-      await this.#ports.adopt(sandbox);
     }
+    await this.#ports.adopt(sandboxes);
     const inUse = new Set(sandboxes.flatMap(({ endpoints }) => endpoints.map(({ networkId }) => networkId)));
     const problems: NetworkProblem[] = [];
     for (const network of networks.filter(({ id }) => inUse.has(id))) {

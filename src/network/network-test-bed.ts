@@ -5,12 +5,16 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { LinuxNetworkDriver } from "./linux-network-driver.ts";
+import { ServiceClient } from "./names/service-client.ts";
 import type { EndpointRequest, NetworkEndpoint, NetworkRecord, NetworkSandbox, PortRequest } from "./network-driver.ts";
+import { PortRelay } from "./relay/port-relay.ts";
 
 export interface TestEngine {
   readonly driver: LinuxNetworkDriver;
   readonly name: string;
   readonly netnsDirectory: string;
+  /** What relays its ports. */
+  readonly service: ServiceClient;
   /** Its default network. */
   readonly network: NetworkRecord;
 }
@@ -29,11 +33,19 @@ export class NetworkTestBed {
   readonly #engines: TestEngine[] = [];
   readonly #children: ChildProcess[] = [];
 
-  async newEngine(overrides: Partial<NetworkRecord> = {}): Promise<TestEngine> {
-    const name = `t${randomBytes(3).toString("hex")}`;
+  async newEngine(
+    overrides: Partial<NetworkRecord> = {},
+    name = `t${randomBytes(3).toString("hex")}`,
+  ): Promise<TestEngine> {
     const netnsDirectory = join(this.scratch, name);
-    const driver = new LinuxNetworkDriver({ engineName: name, netnsDirectory, spread: true });
-    const engine = { driver, name, netnsDirectory, network: networkRecord(`berth-${name}`) };
+    const service = this.#newService(name);
+    const driver = new LinuxNetworkDriver({
+      engineName: name,
+      netnsDirectory,
+      relay: new PortRelay(service),
+      spread: true,
+    });
+    const engine = { driver, name, netnsDirectory, service, network: networkRecord(`berth-${name}`) };
     this.#engines.push(engine);
     const record = { ...engine.network, name: "bridge", ...overrides };
     const network = await driver.ensureNetwork(record, () => undefined);
@@ -45,10 +57,22 @@ export class NetworkTestBed {
   /** Another driver object for the same engine, as after a crash of the first. */
   restart(engine: TestEngine): TestEngine {
     engine.driver.release();
-    const driver = new LinuxNetworkDriver({ engineName: engine.name, netnsDirectory: engine.netnsDirectory });
-    const restarted = { ...engine, driver };
+    engine.service.close();
+    const service = this.#newService(engine.name);
+    const { name, netnsDirectory } = engine;
+    const driver = new LinuxNetworkDriver({ engineName: name, netnsDirectory, relay: new PortRelay(service) });
+    const restarted = { ...engine, driver, service };
     this.#engines.splice(this.#engines.indexOf(engine), 1, restarted);
     return restarted;
+  }
+
+  #newService(name: string): ServiceClient {
+    const program = join(import.meta.dirname, "..", "main.ts");
+    return new ServiceClient({
+      directory: join(this.scratch, `${name}-names`),
+      command: [process.execPath, program, "name-service"],
+      onTrouble: () => undefined,
+    });
   }
 
   startInside(namespace: Namespace, ...command: readonly string[]): void {
@@ -67,6 +91,7 @@ export class NetworkTestBed {
     const left: string[] = [];
     for (const engine of this.#engines.splice(0)) {
       await engine.driver.cleanUp();
+      await engine.service.cleanUp();
       left.push(...leftovers(engine.name), ...leftovers(`v${engine.name.slice(0, 6)}`));
     }
     rmSync(this.scratch, { recursive: true, force: true });

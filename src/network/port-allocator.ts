@@ -1,10 +1,10 @@
 import { createSocket } from "node:dgram";
 import { readFile } from "node:fs/promises";
-import { connect, createServer, isIP, isIPv6, type Socket } from "node:net";
-import { pipeline } from "node:stream";
+import { createServer, isIP, isIPv6 } from "node:net";
 import { BerthError, ConflictError, errorCode, InvalidParameterError, SystemError } from "#errors/errors.ts";
 import type { Family } from "#lib/ip-address.ts";
 import type { PortBinding, PortRequest } from "./network-driver.ts";
+import { PortRefusal } from "./relay/port-relay.ts";
 
 /** IANA's dynamic ports, which Docker falls back to. */
 const FALLBACK_RANGE: PortRange = { first: 49153, last: 65535 };
@@ -18,29 +18,33 @@ interface HeldSocket {
   close(): void;
 }
 
+const NOTHING: HeldSocket = { close: () => undefined };
+
 /**
  * Reserves published ports by holding a bound socket for each as long as the port is published. The nft rules take the packets before
  * they reach the socket; the socket is there so that the kernel refuses the port to every other process, and so that a port which
  * another program or engine has is refused here. Docker's docker-proxy does the same at the price of a process per port; a socket in the engine
  * costs a file descriptor, 14 kB and 0.1 ms (measured). Binding and closing again would leave a hole: a server started later would get the port and no packet.
- * While the engine is down the rules still work, only the reservation pauses.
+ * While the engine is down the rules still work, only the reservation pauses. Ports on IPv6 addresses are held by the relay (relay/), which the engine
+ * tells of them next: here they are only tried.
  */
 export class PortAllocator {
   readonly #held = new Map<string, HeldSocket>();
-  /** Where the ports on IPv6 lead, for the clients that the kernel does not translate. */
-  readonly #targets = new Map<string, string>();
   #range: PortRange | undefined;
   #lastRandom = 0;
 
   /**
-   * Reserves all of `requests` or none, for a container that has addresses of `families`. Returns them with host address and port filled in;
+   * Reserves all of `requests` or none, on host addresses of the families that `familiesOf` gives for each. Returns them with host address and port filled in;
    * "every address" becomes one binding per family, with the same port. Throws ConflictError with Docker's words when a port is taken,
    * InvalidParameterError for an address of another family.
    */
-  async reserve(requests: readonly PortRequest[], families: readonly Family[] = [4]): Promise<readonly PortBinding[]> {
+  async reserve(
+    requests: readonly PortRequest[],
+    familiesOf: (request: PortRequest) => readonly Family[],
+  ): Promise<readonly PortBinding[]> {
     const bindings: PortBinding[] = [];
     try {
-      for (const request of requests) bindings.push(...(await this.#reserveOne(request, families)));
+      for (const request of requests) bindings.push(...(await this.#reserveOne(request, familiesOf(request))));
     } catch (error) {
       this.release(bindings);
       throw error;
@@ -54,6 +58,10 @@ export class PortAllocator {
    */
   async adopt(bindings: readonly PortBinding[]): Promise<void> {
     for (const binding of bindings) {
+      if (isIPv6(binding.hostIp)) {
+        this.#held.set(keyOf(binding), NOTHING);
+        continue;
+      }
       try {
         await this.#hold(binding);
       } catch (error) {
@@ -62,26 +70,17 @@ export class PortAllocator {
     }
   }
 
-  /** Says to which of the container's addresses ports on IPv6 lead; undefined: to none. */
-  aim(bindings: readonly PortBinding[], ipv6: string | undefined): void {
-    for (const binding of bindings) {
-      if (ipv6 && isIPv6(binding.hostIp)) this.#targets.set(keyOf(binding), ipv6);
-      else this.#targets.delete(keyOf(binding));
-    }
-  }
-
   /** Gives ports back. Idempotent. */
   release(bindings: readonly PortBinding[]): void {
     for (const binding of bindings) {
       const key = keyOf(binding);
-      this.#targets.delete(key);
       this.#held.get(key)?.close();
       this.#held.delete(key);
     }
   }
 
   async #reserveOne(request: PortRequest, families: readonly Family[]): Promise<readonly PortBinding[]> {
-    const addresses = hostAddresses(request.hostIp, families);
+    const addresses = hostAddresses(request, families);
     const { lastHostPort, ...single } = request;
     const bindings = addresses.map((hostIp): PortBinding => ({ ...single, hostIp }));
     if (request.hostPort === 0) {
@@ -133,9 +132,11 @@ export class PortAllocator {
     }
     const key = keyOf(binding);
     // Entered before the first await, so that two calls at once cannot both pass the test above.
-    this.#held.set(key, { close: () => undefined });
+    this.#held.set(key, NOTHING);
     try {
-      this.#held.set(key, await bindSocket(binding, () => this.#targets.get(key)));
+      const socket = await bindSocket(binding);
+      if (isIPv6(binding.hostIp)) socket.close();
+      else this.#held.set(key, socket);
       return binding;
     } catch (error) {
       this.#held.delete(key);
@@ -155,8 +156,8 @@ export class PortAllocator {
   }
 }
 
-/** The addresses to bind for what the user asked: "" means all of each family that the container has. */
-function hostAddresses(hostIp: string, families: readonly Family[]): readonly string[] {
+/** The addresses to bind for what the user asked: "" means all of each family. */
+function hostAddresses({ hostIp }: PortRequest, families: readonly Family[]): readonly string[] {
   if (hostIp === "") return families.map((family) => (family === 4 ? "0.0.0.0" : "::"));
   const family = isIP(hostIp);
   if ((family === 4 || family === 6) && families.includes(family)) return [hostIp];
@@ -173,22 +174,22 @@ function keyOf(binding: PortBinding): string {
   return `[${binding.hostIp}]:${binding.hostPort}/${binding.protocol}`;
 }
 
-/** `target` gives the container's address when a client is there. */
-async function bindSocket(binding: PortBinding, target: () => string | undefined): Promise<HeldSocket> {
+async function bindSocket(binding: PortBinding): Promise<HeldSocket> {
   switch (binding.protocol) {
     case "tcp":
-      return listenTcp(binding, target);
+      return listenTcp(binding);
     case "udp":
       return bindUdp(binding);
     case "sctp":
       // No SCTP sockets in this language: the engine's own table of ports has to do.
-      return { close: () => undefined };
+      return NOTHING;
   }
 }
 
-function listenTcp(binding: PortBinding, target: () => string | undefined): Promise<HeldSocket> {
+function listenTcp(binding: PortBinding): Promise<HeldSocket> {
   return new Promise((resolve, reject) => {
-    const server = createServer({ allowHalfOpen: true }, (socket) => serveLoopback(socket, binding, target()));
+    // Nobody connects unless someone flushed the rules; then a refusal is better than a connection that hangs.
+    const server = createServer((socket) => void socket.destroy());
     server.once("error", reject);
     const { hostIp: host, hostPort: port } = binding;
     server.listen({ host, port, exclusive: true, backlog: 16, ipv6Only: true }, () => {
@@ -196,21 +197,6 @@ function listenTcp(binding: PortBinding, target: () => string | undefined): Prom
       resolve({ close: () => void server.close() });
     });
   });
-}
-
-/**
- * A client on this host that calls [::1], which the kernel never translates: its connection is passed on to the container. Nobody else connects
- * unless someone flushed the rules; then a refusal is better than a connection that hangs.
- */
-function serveLoopback(client: Socket, { containerPort }: PortBinding, target: string | undefined): void {
-  if (client.remoteAddress !== "::1" || target === undefined) {
-    client.destroy();
-    return;
-  }
-  const server = connect({ host: target, port: containerPort, allowHalfOpen: true });
-  const done = (): void => undefined;
-  pipeline(client, server, done);
-  pipeline(server, client, done);
 }
 
 function bindUdp(binding: PortBinding): Promise<HeldSocket> {
@@ -226,11 +212,11 @@ function bindUdp(binding: PortBinding): Promise<HeldSocket> {
 }
 
 /** Docker's words are Go's for the failed system call. */
-function bindError(binding: PortBinding, cause: unknown): Error {
+export function bindError(binding: PortBinding, cause: unknown): Error {
   const family = isIPv6(binding.hostIp) ? 6 : 4;
   const host = family === 6 ? `[${binding.hostIp}]` : binding.hostIp;
   const prefix = `listen ${binding.protocol}${family} ${host}:${binding.hostPort}: bind:`;
-  switch (errorCode(cause)) {
+  switch (cause instanceof PortRefusal ? cause.errno : errorCode(cause)) {
     case "EADDRINUSE":
       return new ConflictError(`${prefix} address already in use`, { cause });
     case "EADDRNOTAVAIL":

@@ -4,7 +4,10 @@ import { forgetUdpFlows } from "./conntrack.ts";
 import { gatewayEndpoint } from "./default-route.ts";
 import type { NetworkEndpoint, NetworkSandbox, PortBinding, PortRequest } from "./network-driver.ts";
 import { isAnyAddress, type PublishedPort } from "./nft-rules.ts";
-import { PortAllocator } from "./port-allocator.ts";
+import { bindError, PortAllocator } from "./port-allocator.ts";
+import { hostHasIpv6 } from "./relay/host-ipv6.ts";
+import { PortRefusal, type PortRelay } from "./relay/port-relay.ts";
+import { portKey, type RelayedPort } from "./relay/relay-record.ts";
 import type { RuleTable } from "./rule-table.ts";
 
 /** A container's ports, and the endpoints that they may lead to. */
@@ -21,42 +24,50 @@ export interface PortPlan {
 /** The published ports of an engine: reserved on this host, and led to the endpoints that have the default routes. */
 export class PublishedPorts {
   readonly #rules: RuleTable;
+  readonly #relay: PortRelay;
   readonly #ports = new PortAllocator();
+  /** Relayed ports that are being closed: who wants them next waits. */
+  readonly #closing = new Set<Promise<void>>();
 
-  constructor(rules: RuleTable) {
+  constructor(rules: RuleTable, relay: PortRelay) {
     this.#rules = rules;
+    this.#relay = relay;
   }
 
   /** Reserves the ports, if there is an endpoint that leads outside. Throws with Docker's words when one is taken. */
-  async reserve({ containerName, requests, endpoints, hostBinding }: PortPlan): Promise<readonly PortBinding[]> {
-    const families = familiesOf(endpoints);
-    if (families.length === 0 || requests.length === 0) return [];
+  async reserve(plan: PortPlan): Promise<readonly PortBinding[]> {
+    const { requests, endpoints, hostBinding } = plan;
+    if (familiesOf(endpoints).length === 0 || requests.length === 0) return [];
     const wanted = requests.map((request) =>
       hostBinding !== "" && isAnyAddress(request.hostIp) && !request.hostIp.includes(":")
         ? { ...request, hostIp: hostBinding }
         : request,
     );
+    await Promise.all(this.#closing);
     try {
-      return await this.#ports.reserve(wanted, families);
+      return await this.#ports.reserve(wanted, ({ protocol }) => hostFamilies(endpoints, protocol));
     } catch (error) {
-      const { endpointId } = publishingEndpoint(endpoints, families[0] ?? 4) ?? { endpointId: "" };
-      throw withPrefix(
-        `driver failed programming external connectivity on endpoint ${containerName} (${endpointId})`,
-        error,
-      );
+      throw withEndpoint(plan, error);
     }
   }
 
-  /** Leads reserved ports to the container. */
-  async lead(containerId: string, ports: readonly PortBinding[], endpoints: readonly NetworkEndpoint[]): Promise<void> {
-    this.#ports.aim(ports, publishingEndpoint(endpoints, 6)?.ipv6);
-    await this.#rules.publish(containerId, publishedPorts(ports, endpoints));
+  /** Leads reserved ports to the container. Throws with Docker's words when the relay cannot have one, which was free a moment ago. */
+  async lead(plan: PortPlan, ports: readonly PortBinding[]): Promise<void> {
+    const { containerId, endpoints } = plan;
+    const relayed = relayedPorts(ports, endpoints);
+    const results = await Promise.allSettled([
+      this.#rules.publish(containerId, publishedPorts(ports, endpoints)),
+      relayed.length > 0 ? this.#relay.publish(containerId, relayed) : undefined,
+    ]);
+    for (const result of results) if (result.status === "rejected") throw leadError(plan, ports, result.reason);
     await forgetUdpFlows(ports);
   }
 
-  /** Takes the rules back; the ports stay reserved. Idempotent. */
-  withdraw(containerId: string): Promise<void> {
-    return this.#rules.withdraw(containerId);
+  /** Takes rules and relay back; the ports stay reserved. Idempotent. */
+  async withdraw(containerId: string): Promise<void> {
+    const closed = this.#relay.withdraw(containerId).finally(() => this.#closing.delete(closed));
+    this.#closing.add(closed);
+    await Promise.all([this.#rules.withdraw(containerId), closed]);
   }
 
   /** Gives reserved ports back. Idempotent. */
@@ -64,24 +75,46 @@ export class PublishedPorts {
     this.#ports.release(ports);
   }
 
-  /** Takes up the ports of a running container; the rules follow with the next replacement of the table. */
-  async adopt({ containerId, ports, endpoints }: NetworkSandbox): Promise<void> {
-    this.#rules.adopt(containerId, publishedPorts(ports, endpoints));
-    await this.#ports.adopt(ports);
-    this.#ports.aim(ports, publishingEndpoint(endpoints, 6)?.ipv6);
+  /** Takes up the ports of running containers; the rules follow with the next replacement of the table. */
+  async adopt(sandboxes: readonly NetworkSandbox[]): Promise<void> {
+    const relayed = new Map<string, readonly RelayedPort[]>();
+    for (const { containerId, ports, endpoints } of sandboxes) {
+      this.#rules.adopt(containerId, publishedPorts(ports, endpoints));
+      await this.#ports.adopt(ports);
+      const own = relayedPorts(ports, endpoints);
+      if (own.length > 0) relayed.set(containerId, own);
+    }
+    await this.#relay.restore(relayed);
   }
 
   /** The ports of a running container whose endpoints change: reserved when it gets a way out, freed when it loses it, else led elsewhere. */
   async follow(plan: PortPlan, before: NetworkSandbox): Promise<readonly PortBinding[]> {
     const { containerId, endpoints } = plan;
     if (leadsAlike(before.endpoints, endpoints)) return before.ports;
-    const sameFamilies = String(familiesOf(before.endpoints)) === String(familiesOf(endpoints));
+    const sameFamilies = String(hostFamilies(before.endpoints, "tcp")) === String(hostFamilies(endpoints, "tcp"));
     await this.withdraw(containerId);
     if (!sameFamilies) this.free(before.ports);
     const ports = sameFamilies ? before.ports : await this.reserve(plan);
-    await this.lead(containerId, ports, endpoints);
+    await this.lead(plan, ports);
     return ports;
   }
+}
+
+/** The families of host addresses that lead to a container: its own, and IPv6, which the relay passes on. It knows no SCTP. */
+function hostFamilies(endpoints: readonly NetworkEndpoint[], protocol: PortRequest["protocol"]): readonly Family[] {
+  const own = familiesOf(endpoints);
+  return String(own) === "4" && protocol !== "sctp" && hostHasIpv6() ? [4, 6] : own;
+}
+
+/** What the relay does: all of an IPv6 address for a container without, else just [::1], which the kernel translates never. */
+function relayedPorts(ports: readonly PortBinding[], endpoints: readonly NetworkEndpoint[]): readonly RelayedPort[] {
+  const ipv6 = publishingEndpoint(endpoints, 6)?.ipv6;
+  const address = ipv6 ?? publishingEndpoint(endpoints, 4)?.ipv4;
+  return ports.flatMap(({ protocol, hostIp, hostPort, containerPort: port }) =>
+    address !== undefined && hostIp.includes(":") && protocol !== "sctp"
+      ? [{ protocol, hostIp, hostPort, address, port, onlyLoopback: ipv6 !== undefined }]
+      : [],
+  );
 }
 
 /** The endpoint that ports lead to: of those on bridges, for to macvlan and ipvlan links this host has no way of its own. */
@@ -113,8 +146,17 @@ function publishedPorts(
   });
 }
 
-function withPrefix(prefix: string, error: unknown): unknown {
-  const message = `${prefix}: ${errorMessage(error)}`;
+function leadError(plan: PortPlan, ports: readonly PortBinding[], error: unknown): unknown {
+  if (!(error instanceof PortRefusal)) return error;
+  const refused = ports.find(
+    (port) => port.protocol !== "sctp" && portKey({ ...port, protocol: port.protocol }) === error.port,
+  );
+  return withEndpoint(plan, refused ? bindError(refused, error) : error);
+}
+
+function withEndpoint({ containerName, endpoints }: PortPlan, error: unknown): unknown {
+  const { endpointId } = publishingEndpoint(endpoints, familiesOf(endpoints)[0] ?? 4) ?? { endpointId: "" };
+  const message = `driver failed programming external connectivity on endpoint ${containerName} (${endpointId}): ${errorMessage(error)}`;
   if (error instanceof ConflictError) return new ConflictError(message, { cause: error });
   if (error instanceof InvalidParameterError) return new InvalidParameterError(message, { cause: error });
   return new SystemError(message, { cause: error });

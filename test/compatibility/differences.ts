@@ -72,10 +72,6 @@ export const DIFFERENCES: readonly Difference[] = [
     ],
   },
   {
-    why: "A container without IPv6 addresses has its ports published on IPv4 alone: there is no proxy",
-    steps: ["port server", "port server 80", "ps --format {{.Names}} {{.Ports}}"],
-  },
-  {
     why: "Options that were not given are null",
     steps: ["volume inspect --format {{.Name}} {{.Driver}} {{.Scope}} {{json .Options}} {{json .Labels}} labelled"],
   },

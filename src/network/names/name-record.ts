@@ -9,8 +9,6 @@ export const NAME_SERVER_ADDRESS = "127.0.0.11";
  */
 export const NAME_SERVER_PORT = 61_053;
 
-/** The socket in the records' directory on which the service tells engines what it has taken up. */
-export const CONTROL_SOCKET = "service.sock";
 /** How the names of records end. */
 export const RECORD_SUFFIX = ".json";
 

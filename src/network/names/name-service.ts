@@ -2,20 +2,27 @@ import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { errorCode, errorMessage } from "#errors/errors.ts";
 import { watchDirectory } from "#sys/watch-file.ts";
-import { ContainerServer } from "./container-server.ts";
-import { CONTROL_SOCKET, decodeNameRecord, type NameRecord, RECORD_SUFFIX } from "./name-record.ts";
-import { NameTable } from "./name-table.ts";
+import { RELAY_SUFFIX } from "../relay/relay-record.ts";
+import { RelayServers } from "../relay/relay-servers.ts";
+import { RECORD_SUFFIX } from "./name-record.ts";
+import { NameServers } from "./name-servers.ts";
+import type { RecordServer } from "./record-server.ts";
+import { CONTROL_SOCKET, SERVICE_VERSION, WITHDRAWN } from "./service-protocol.ts";
 
 /**
- * The name service of one engine, a process of its own, so that names are found while the engine restarts. It reads a record per container from
- * the directory, follows its changes, and answers each container in that one's namespace. To whoever connects to its socket it says
- * `ID SERIAL` for each record that it has taken up, and `ID !REASON` for one that it could not. It ends when nobody needs it: without a
- * record and without a connection, or when its directory goes.
+ * The service of one engine that outlives it, a process of its own: names are found, and relayed ports are open, while the engine restarts. It reads
+ * records from the directory, follows its changes, and works by them. To whoever connects to its socket it tells what it has taken up
+ * (service-protocol.ts). It ends when nobody needs it: without a record and without a connection, or when its directory goes.
  */
 class NameService {
   readonly #directory: string;
-  readonly #names = new NameTable();
-  readonly #servers = new Map<string, ContainerServer>();
+  readonly #servers: Readonly<Record<string, RecordServer>> = {
+    [RECORD_SUFFIX]: new NameServers(),
+    [RELAY_SUFFIX]: new RelayServers(),
+  };
+  /** What was last said of each record that is there, and the work on it that goes on. */
+  readonly #answers = new Map<string, string>();
+  readonly #work = new Map<string, Promise<void>>();
   readonly #engines = new Set<Bun.Socket<undefined>>();
   readonly #ended = Promise.withResolvers<void>();
 
@@ -47,8 +54,8 @@ class NameService {
   #greet(socket: Bun.Socket<undefined>): void {
     this.#engines.add(socket);
     // The engine tells by this line that the service is there.
-    socket.write(`service ${process.pid}\n`);
-    for (const id of this.#servers.keys()) socket.write(`${id} ${this.#names.get(id)?.serial}\n`);
+    socket.write(`service ${process.pid} ${SERVICE_VERSION}\n`);
+    for (const [name, answer] of this.#answers) socket.write(`${name} ${answer}\n`);
   }
 
   #forget(socket: Bun.Socket<undefined>): void {
@@ -57,24 +64,44 @@ class NameService {
   }
 
   #endIfIdle(): void {
-    if (this.#names.size === 0 && this.#engines.size === 0) this.#ended.resolve();
+    if (this.#work.size === 0 && this.#answers.size === 0 && this.#engines.size === 0) this.#ended.resolve();
   }
 
-  /** Takes up the present state of a record. */
+  /** Takes up the present state of a record, after what is being done for its earlier ones. */
   #refresh(name: string): void {
-    if (!name.endsWith(RECORD_SUFFIX) || name.startsWith(".")) {
+    const suffix = Object.keys(this.#servers).find((candidate) => name.endsWith(candidate));
+    const server = this.#servers[suffix ?? ""];
+    if (!server || suffix === undefined || name.startsWith(".")) {
       this.#checkDirectory();
       return;
     }
-    const id = name.slice(0, -RECORD_SUFFIX.length);
-    const record = this.#read(name);
-    if (record?.containerId === id) void this.#take(record);
-    else this.#drop(id);
+    const id = name.slice(0, -suffix.length);
+    const work = (this.#work.get(name) ?? Promise.resolve()).then(() => this.#takeUp(server, name, id));
+    this.#work.set(name, work);
+    void work.then(() => {
+      if (this.#work.get(name) === work) this.#work.delete(name);
+      this.#endIfIdle();
+    });
   }
 
-  #read(name: string): NameRecord | undefined {
+  async #takeUp(server: RecordServer, name: string, id: string): Promise<void> {
+    const record = this.#read(name);
+    if (record === undefined) {
+      server.drop(id);
+      this.#answers.delete(name);
+      this.#tell(name, WITHDRAWN);
+      return;
+    }
+    const answer = await server
+      .take(id, record)
+      .catch((error: unknown) => `!${errorMessage(error).replaceAll("\n", " ")}`);
+    this.#answers.set(name, answer);
+    this.#tell(name, answer);
+  }
+
+  #read(name: string): unknown {
     try {
-      return decodeNameRecord(JSON.parse(readFileSync(join(this.#directory, name), "utf8")), "");
+      return JSON.parse(readFileSync(join(this.#directory, name), "utf8"));
     } catch (error) {
       // Gone; or unreadable, which the engine will write anew.
       if (errorCode(error) !== "ENOENT") process.stderr.write(`name service: ${name}: ${errorMessage(error)}\n`);
@@ -82,35 +109,8 @@ class NameService {
     }
   }
 
-  async #take(record: NameRecord): Promise<void> {
-    const { containerId, netnsPath, serial } = record;
-    const before = this.#names.get(containerId);
-    this.#names.set(record);
-    if (before?.netnsPath !== netnsPath) this.#closeServer(containerId);
-    try {
-      const server = this.#servers.get(containerId) ?? new ContainerServer(containerId, netnsPath, this.#names);
-      this.#servers.set(containerId, server);
-      await server.ready();
-      this.#tell(`${containerId} ${serial}`);
-    } catch (error) {
-      this.#closeServer(containerId);
-      this.#tell(`${containerId} !${errorMessage(error).replaceAll("\n", " ")}`);
-    }
-  }
-
-  #drop(containerId: string): void {
-    this.#names.delete(containerId);
-    this.#closeServer(containerId);
-    this.#endIfIdle();
-  }
-
-  #closeServer(containerId: string): void {
-    this.#servers.get(containerId)?.[Symbol.dispose]();
-    this.#servers.delete(containerId);
-  }
-
-  #tell(line: string): void {
-    for (const engine of this.#engines) engine.write(`${line}\n`);
+  #tell(name: string, answer: string): void {
+    for (const engine of this.#engines) engine.write(`${name} ${answer}\n`);
   }
 
   #checkDirectory(): void {
