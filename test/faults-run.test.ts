@@ -93,7 +93,7 @@ describe("a layer", () => {
     [
       "with a file longer than the archive",
       [{ path: "x", size: 1 << 30 }],
-      "unexpected end of the tar archive: it is truncated",
+      "unexpected EOF: the tar archive is truncated",
     ],
   ])("%s is refused by name", async (_, tar, message) => {
     const bytes = tar instanceof Uint8Array ? tar : rawTar(tar);

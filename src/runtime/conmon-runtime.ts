@@ -127,13 +127,11 @@ export class ConmonRuntime implements ContainerRuntime {
   }
 
   async pause(id: string): Promise<void> {
-    this.#container(id);
-    await this.#runtime.pause(id);
+    await this.#whileItRuns(id, this.#runtime.pause(id));
   }
 
   async resume(id: string): Promise<void> {
-    this.#container(id);
-    await this.#runtime.resume(id);
+    await this.#whileItRuns(id, this.#runtime.resume(id));
   }
 
   async update(id: string, limits: ResourceLimits): Promise<void> {
@@ -141,7 +139,7 @@ export class ConmonRuntime implements ContainerRuntime {
     const resources = updatedResources(limits, this.#bundles.host.hasSwapAccounting);
     writeFileSync(files.resources, JSON.stringify(resources), { mode: 0o600 });
     try {
-      await this.#runtime.update(id, files.resources);
+      await this.#whileItRuns(id, this.#runtime.update(id, files.resources));
     } finally {
       rmSync(files.resources, { force: true });
     }
@@ -261,6 +259,16 @@ export class ConmonRuntime implements ContainerRuntime {
   /** What is written here lies in the exec root, a tmpfs mostly, which no prune makes room in. */
   #namingExecRoot(error: unknown): unknown {
     return fullElsewhere(`the exec root ${dirname(this.#options.exitDirectory)}`, error);
+  }
+
+  /** A container may end in the middle of a call. Throws ConflictError in Docker's words then, whatever the runtime says of it. */
+  async #whileItRuns(id: string, call: Promise<void>): Promise<void> {
+    try {
+      await call;
+    } catch (error) {
+      if (isAlive(this.#container(id).record.container)) throw error;
+      throw new ConflictError(`container ${id} is not running`, { cause: error });
+    }
   }
 
   get #cgroupParent(): string {

@@ -4,7 +4,7 @@ import { errorCode } from "#errors/errors.ts";
 import { childExit, startChild } from "#sys/command.ts";
 import type { RuntimeProgram } from "./container-runtime.ts";
 import { openStartGate, removeStopped, START_FIFO } from "./runc-shortcuts.ts";
-import { lastLoggedError, runtimeError } from "./runtime-errors.ts";
+import { lastLoggedError, type RuntimeAction, runtimeError } from "./runtime-errors.ts";
 
 /** Enough of a runtime's words for a message. */
 const LONGEST_COMPLAINT = 16 * 1024;
@@ -28,23 +28,22 @@ export class LowLevelRuntime {
   }
 
   async pause(id: string): Promise<void> {
-    await this.#mustRun(["pause", id]);
+    await this.#mustRun("pause", [id]);
   }
 
   async resume(id: string): Promise<void> {
-    await this.#mustRun(["resume", id]);
+    await this.#mustRun("resume", [id]);
   }
 
   /** `resources`: a file with the OCI spec's object of that name. */
   async update(id: string, resources: string): Promise<void> {
-    const { exitCode, said } = await this.#run(["update", "--resources", resources, id]);
-    if (exitCode !== 0) throw runtimeError("update", said);
+    await this.#mustRun("update", ["--resources", resources, id]);
   }
 
   /** Removes cgroup and state of a container, alive or not. No error when it does not exist. */
   async delete(id: string): Promise<void> {
     if (this.program.name === "runc" && removeStopped(join(this.root, id))) return;
-    await this.#mustRun(["delete", "--force", id]);
+    await this.#mustRun("delete", ["--force", id]);
     this.forget(id);
   }
 
@@ -74,9 +73,9 @@ export class LowLevelRuntime {
     return existsSync(join(this.root, id, START_FIFO));
   }
 
-  async #mustRun(args: readonly string[]): Promise<void> {
-    const { exitCode, said } = await this.#run(args);
-    if (exitCode !== 0) throw runtimeError("start", said);
+  async #mustRun(action: RuntimeAction, args: readonly string[]): Promise<void> {
+    const { exitCode, said } = await this.#run([action, ...args]);
+    if (exitCode !== 0) throw runtimeError(action, said);
   }
 
   async #run(args: readonly string[]): Promise<{ readonly exitCode: number; readonly said: string }> {

@@ -10,7 +10,7 @@ export interface ProcessTable {
 export async function listProcesses(pids: readonly number[], args: readonly string[]): Promise<ProcessTable> {
   const { exitCode, stdout, stderr } = await runCommand("ps", args.length > 0 ? args : ["-ef"], { okCodes: "any" });
   // The rest is how to use ps.
-  if (exitCode !== 0) throw new SystemError(stderr.trim().split("\n")[0] || `ps: exit status ${exitCode}`);
+  if (exitCode !== 0) throw new SystemError(`ps: ${stderr.trim().split("\n")[0] || `exit status ${exitCode}`}`);
   return selectProcesses(stdout, new Set(pids));
 }
 

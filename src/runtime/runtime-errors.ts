@@ -18,11 +18,13 @@ const MOUNT_HINT =
   "Are you trying to mount a directory onto a file (or vice-versa)? " +
   "Check if the specified host path exists and is the expected type";
 
+export type RuntimeAction = "create" | "start" | "exec" | "update" | "pause" | "resume" | "delete";
+
 /**
  * The error for what runc or crun said about a failed create or exec, in Docker's words: StartError (126, 127) when the command cannot
  * be run, SystemError otherwise. `action` is what the runtime was asked for.
  */
-export function runtimeError(action: "create" | "start" | "exec" | "update", said: string): BerthError {
+export function runtimeError(action: RuntimeAction, said: string): BerthError {
   const words = said.trim() || "the runtime ended without a word";
   const message = `OCI runtime ${action} failed: ${words}: unknown`;
   const isMountMismatch = /mount/.test(words) && words.includes("not a directory");

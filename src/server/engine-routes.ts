@@ -6,6 +6,7 @@ import { buildHistoryRoutes } from "./routes/build-history-routes.ts";
 import { buildRoutes } from "./routes/build-routes.ts";
 import { buildkitRoutes } from "./routes/buildkit-routes.ts";
 import { cacheMountRoutes } from "./routes/cache-mount-routes.ts";
+import { checkpointRoutes } from "./routes/checkpoint-routes.ts";
 import { containerLifecycleRoutes } from "./routes/container-lifecycle-routes.ts";
 import { containerRoutes } from "./routes/container-routes.ts";
 import { containerStreamRoutes } from "./routes/container-stream-routes.ts";
@@ -27,6 +28,8 @@ export function engineRoutes(engine: Engine, loadBuildKit: LoadBuildKit): readon
     ...systemRoutes(engine),
     ...eventRoutes(engine),
     ...pruneRoutes(engine),
+    // Before the removal of a container, whose name may be anything.
+    ...checkpointRoutes(),
     ...containerRoutes(engine),
     ...containerLifecycleRoutes(engine),
     ...containerStreamRoutes(engine),

@@ -115,7 +115,12 @@ export const CONTAINER_FAULTS: readonly Fault[] = [
     status: 400,
     message: 'invalid value for t: "x": expected a whole number',
   },
-  { call: "POST /containers/running/stop?signal=NOPE", status: 400, message: "invalid signal: NOPE" },
+  {
+    call: "POST /containers/running/stop?signal=NOPE",
+    status: 400,
+    message: "cannot stop container: running: invalid signal: NOPE",
+  },
+  { call: "POST /containers/stopped/stop?signal=NOPE", status: 304, message: "" },
   {
     call: "POST /containers/running/restart?t=x",
     status: 400,
@@ -141,10 +146,15 @@ export const CONTAINER_FAULTS: readonly Fault[] = [
     status: 400,
     message: "cannot kill container: running: invalid signal: 0",
   },
+  { call: "GET /containers/running/checkpoints", status: 501, message: "checkpoints are not supported" },
+  { call: "POST /containers/running/checkpoints", status: 501, message: "checkpoints are not supported" },
+  { call: "DELETE /containers/running/checkpoints/one", status: 501, message: "checkpoints are not supported" },
+  { call: "POST /containers/stopped/start?checkpoint=one", status: 501, message: "checkpoints are not supported" },
+  { call: "POST /containers/stopped/exec", body: { Cmd: [] }, status: 400, message: "No exec command specified" },
   { call: "POST /containers/stopped/pause", status: 409, message: "container <id> is not running" },
-  { call: "POST /containers/paused/pause", status: 409, message: "container <id> is already paused" },
-  { call: "POST /containers/running/unpause", status: 409, message: "container <id> is not paused" },
-  { call: "POST /containers/stopped/unpause", status: 409, message: "container <id> is not paused" },
+  { call: "POST /containers/paused/pause", status: 409, message: "Container <id> is already paused" },
+  { call: "POST /containers/running/unpause", status: 409, message: "Container <id> is not paused" },
+  { call: "POST /containers/stopped/unpause", status: 409, message: "Container <id> is not paused" },
   { call: "POST /containers/running/rename", status: 400, message: "Neither old nor new names may be empty" },
   {
     call: "POST /containers/running/rename?name=running",
@@ -160,7 +170,8 @@ export const CONTAINER_FAULTS: readonly Fault[] = [
   {
     call: "POST /containers/running/rename?name=a%20b",
     status: 400,
-    message: "Error when allocating new name: Invalid container name (a b), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed",
+    message:
+      "Error when allocating new name: Invalid container name (/a b), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed",
   },
   { call: "POST /containers/running/rename?name=/", status: 400, message: "Neither old nor new names may be empty" },
   { call: "POST /containers/running/update", status: 400, message: "invalid JSON: got EOF while reading request body" },
@@ -228,13 +239,13 @@ export const CONTAINER_FAULTS: readonly Fault[] = [
   {
     call: "GET /containers/running/attach/ws",
     status: 400,
-    message: "not a WebSocket handshake: this call needs an Upgrade to websocket",
+    message: "not websocket protocol: this call needs an Upgrade to websocket",
   },
   { call: "GET /containers/stopped/top", status: 409, message: "container <id> is not running" },
   {
     call: "GET /containers/running/top?ps_args=odd",
     status: 500,
-    message: 'error: unknown user-defined format specifier "dd"',
+    message: 'ps: error: unknown user-defined format specifier "dd"',
   },
   {
     call: "GET /containers/running/top?ps_args=-o%20comm",
@@ -301,14 +312,14 @@ export const CONTAINER_FAULTS: readonly Fault[] = [
     body: "this is no tar, and it is rather short",
     headers: { "Content-Type": "application/x-tar" },
     status: 500,
-    message: "unexpected end of the tar archive: it is truncated",
+    message: "unexpected EOF: the tar archive is truncated",
   },
   {
     call: "PUT /containers/running/archive?path=/tmp",
     body: "x".repeat(5000),
     headers: { "Content-Type": "application/x-tar" },
     status: 500,
-    message: "invalid tar header: wrong checksum",
+    message: "archive/tar: invalid tar header: wrong checksum",
   },
   {
     call: "DELETE /containers/running",
@@ -388,7 +399,7 @@ export const CONTAINER_FAULTS: readonly Fault[] = [
     call: "POST /containers/paused/exec",
     body: { Cmd: ["true"] },
     status: 409,
-    message: "container <id> is paused, unpause the container before exec",
+    message: "Container <id> is paused, unpause the container before exec",
   },
   {
     call: "POST /containers/running/exec",

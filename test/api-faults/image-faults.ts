@@ -45,7 +45,7 @@ export const IMAGE_FAULTS: readonly Fault[] = [
     call: "POST /images/create?fromSrc=-&repo=imp",
     body: "xxxxxxxxxxxxxxxxxxxxxxxxxxx",
     status: 500,
-    message: "unexpected end of the tar archive: it is truncated",
+    message: "unexpected EOF: the tar archive is truncated",
   },
   {
     call: "POST /images/create?fromSrc=-&repo=imp&changes=ODD",
@@ -62,7 +62,7 @@ export const IMAGE_FAULTS: readonly Fault[] = [
     call: "POST /images/load",
     body: "this is no tar",
     status: 500,
-    message: "unexpected end of the tar archive: it is truncated",
+    message: "unexpected EOF: the tar archive is truncated",
   },
   { call: "POST /images/load", status: 400, message: "invalid archive: does not contain a manifest.json" },
   {

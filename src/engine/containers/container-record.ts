@@ -1,3 +1,4 @@
+import { ConflictError } from "#errors/errors.ts";
 import type { NetworkSandbox } from "#network/network-driver.ts";
 import type { Digest } from "#spec/digest.ts";
 import type { ContainerConfig, EndpointSettings, HostConfig } from "#spec/docker-api.ts";
@@ -90,6 +91,12 @@ export const NEW_STATE: ContainerState = {
 /** Whether the container has a process. */
 export function isRunning(record: ContainerRecord): boolean {
   return record.state.phase === "running" || record.state.phase === "paused";
+}
+
+/** Throws ConflictError between two runs of a container, where what needs a process cannot be done. */
+export function checkNotRestarting({ id, state }: ContainerRecord): void {
+  if (state.phase === "restarting")
+    throw new ConflictError(`Container ${id} is restarting, wait until the container is running`);
 }
 
 /** The image that a container was made from, and those that it mounts. */

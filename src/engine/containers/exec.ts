@@ -4,7 +4,7 @@ import { ConflictError, InvalidParameterError, NotFoundError } from "#errors/err
 import type { ExecProcess, TerminalSize } from "#runtime/container-runtime.ts";
 import type { ExecCreateRequest } from "#spec/docker-exec.ts";
 import type { ContainerContext } from "./container-context.ts";
-import { type ContainerRecord, eventAttributes, isRunning } from "./container-record.ts";
+import { type ContainerRecord, checkNotRestarting, eventAttributes, isRunning } from "./container-record.ts";
 import { mergeEnv } from "./request/merge-config.ts";
 import { checkEnv } from "./request/validate-create.ts";
 import { containerEnvironment } from "./run/environment.ts";
@@ -38,8 +38,8 @@ export class ExecService {
 
   /** Notes an exec. Throws ConflictError unless the container runs. */
   create(container: ContainerRecord, request: ExecCreateRequest): ExecRecord {
-    checkRunning(container);
     if (request.Cmd.length === 0) throw new InvalidParameterError("No exec command specified");
+    checkRunning(container);
     checkEnv(request.Env ?? []);
     this.#context.runtime.anticipate();
     const record: ExecRecord = {
@@ -155,9 +155,8 @@ export class ExecService {
 
 function checkRunning(container: ContainerRecord): void {
   if (container.state.phase === "paused")
-    throw new ConflictError(`container ${container.id} is paused, unpause the container before exec`);
-  if (container.state.phase === "restarting")
-    throw new ConflictError(`container ${container.id} is restarting, wait until the container is running`);
+    throw new ConflictError(`Container ${container.id} is paused, unpause the container before exec`);
+  checkNotRestarting(container);
   if (!isRunning(container)) throw new ConflictError(`container ${container.id} is not running`);
 }
 

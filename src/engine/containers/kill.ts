@@ -36,6 +36,8 @@ async function kill(
   if (record.state.phase === "restarting" && (await supervisor.endBackOff(id))) return;
   if (!isRunning(context.containers.get(id))) throw new ConflictError(`container ${id} is not running`);
   if (signal !== SIGKILL && signal !== stopSignal(record)) {
+    // Docker lets a paused container go on that names no signal to stop it with: any may be meant to.
+    if (record.state.phase === "paused" && !record.config.StopSignal) return sendSignal(context, record, signal);
     context.events.publish("container", "kill", id, eventAttributes(record, { signal: String(signal) }));
     await context.runtime.kill(id, signal);
     return;

@@ -1,16 +1,15 @@
 import { ConflictError } from "#errors/errors.ts";
 import type { ContainerContext } from "./container-context.ts";
-import { eventAttributes, isRunning } from "./container-record.ts";
+import { checkNotRestarting, eventAttributes, isRunning } from "./container-record.ts";
 import { unwatchedHealth } from "./supervise/health.ts";
 
 /** Freezes a running container. Throws ConflictError when it is not running or paused already. */
 export function pauseContainer(context: ContainerContext, id: string): Promise<void> {
   return context.locks.run(id, async () => {
     const record = context.containers.get(id);
-    if (record.state.phase === "restarting")
-      throw new ConflictError(`container ${id} is restarting, wait until the container is running`);
+    checkNotRestarting(record);
     if (!isRunning(record)) throw new ConflictError(`container ${id} is not running`);
-    if (record.state.phase === "paused") throw new ConflictError(`container ${id} is already paused`);
+    if (record.state.phase === "paused") throw new ConflictError(`Container ${id} is already paused`);
     await context.runtime.pause(id);
     context.containers.updateState(id, { phase: "paused", health: unwatchedHealth(record.state.health) });
     context.events.publish("container", "pause", id, eventAttributes(record));
@@ -21,7 +20,7 @@ export function pauseContainer(context: ContainerContext, id: string): Promise<v
 export function unpauseContainer(context: ContainerContext, id: string): Promise<void> {
   return context.locks.run(id, async () => {
     const record = context.containers.get(id);
-    if (record.state.phase !== "paused") throw new ConflictError(`container ${id} is not paused`);
+    if (record.state.phase !== "paused") throw new ConflictError(`Container ${id} is not paused`);
     await context.runtime.resume(id);
     context.containers.updateState(id, { phase: "running" });
     context.events.publish("container", "unpause", id, eventAttributes(record));

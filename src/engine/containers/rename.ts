@@ -18,7 +18,8 @@ export async function renameContainer(context: ContainerContext, id: string, new
 
 function take(context: ContainerContext, id: string, name: string): ContainerRecord {
   try {
-    checkName(name);
+    // With its slash, as Docker names it here.
+    checkName(name, `/${name}`);
     return context.containers.rename(id, name);
   } catch (error) {
     if (error instanceof BerthError) error.message = `Error when allocating new name: ${error.message}`;

@@ -1,4 +1,4 @@
-import { ConflictError, NotModifiedError } from "#errors/errors.ts";
+import { BerthError, ConflictError, NotModifiedError } from "#errors/errors.ts";
 import { LONGEST_TIMER } from "#lib/longest-timer.ts";
 import { parseSignal } from "#lib/signals.ts";
 import type { ContainerContext } from "./container-context.ts";
@@ -15,6 +15,8 @@ export interface StopOptions {
   /** Seconds before SIGKILL; -1 waits for ever. Default: the container's own, or 10. */
   readonly timeout?: number;
   readonly signal?: string;
+  /** How the client named the container, for messages. */
+  readonly name?: string;
 }
 
 /** Asks the main process to end, then makes it. Resolves when the container is stopped. Throws NotModifiedError when it is not running. */
@@ -24,18 +26,30 @@ export async function stopContainer(
   id: string,
   options: StopOptions = {},
 ): Promise<void> {
-  const signal = options.signal ? parseSignal(options.signal) : undefined;
   if (context.containers.get(id).state.phase !== "restarting" || !(await supervisor.endBackOff(id))) {
-    supervisor.cancelRestart(id);
     const record = context.containers.get(id);
-    if (!isRunning(record)) throw new NotModifiedError("");
+    if (!isRunning(record)) {
+      supervisor.cancelRestart(id);
+      throw new NotModifiedError("");
+    }
+    const signal = options.signal ? requestedSignal(options.name ?? id, options.signal) : stopSignal(record);
+    supervisor.cancelRestart(id);
     context.containers.updateState(id, { stoppedByUser: true });
     const timeout = options.timeout ?? record.config.StopTimeout ?? DEFAULT_TIMEOUT_S;
-    await endProcess(context, record, signal ?? stopSignal(record), timeout);
+    await endProcess(context, record, signal, timeout);
   }
   const record = context.containers.find(id);
   if (!record) return;
   context.events.publish("container", "stop", id, eventAttributes(record));
+}
+
+function requestedSignal(container: string, name: string): number {
+  try {
+    return parseSignal(name);
+  } catch (error) {
+    if (error instanceof BerthError) error.message = `cannot stop container: ${container}: ${error.message}`;
+    throw error;
+  }
 }
 
 /** What an image says is not checked when it comes in: one that no kernel knows must not make its containers unstoppable. */

@@ -21,7 +21,7 @@ export function parsePax(body: Uint8Array): PaxRecord[] {
       equals > space + 1 &&
       equals < end &&
       text[end - 1] === "\n";
-    if (!isWhole) throw new DataLossError("invalid tar header: malformed PAX record");
+    if (!isWhole) throw new DataLossError("archive/tar: invalid tar header: malformed PAX record");
     records.push(checked(text.slice(space + 1, equals), text.slice(equals + 1, end - 1)));
     at = end;
   }
@@ -32,7 +32,7 @@ export function parsePax(body: Uint8Array): PaxRecord[] {
 function checked(key: string, value: string): PaxRecord {
   const isText = key === "path" || key === "linkpath" || key === "uname" || key === "gname";
   if (key.includes("\0") || (isText && value.includes("\0"))) {
-    throw new DataLossError("invalid tar header: NUL in a PAX record");
+    throw new DataLossError("archive/tar: invalid tar header: NUL in a PAX record");
   }
   return [key, value];
 }

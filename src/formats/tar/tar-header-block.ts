@@ -25,7 +25,8 @@ export function parseHeaderBlock(bytes: Uint8Array): TarHeaderBlock | undefined 
   const sum = unsignedSum(block);
   if (sum === undefined) return undefined;
   const stored = tryTarNumber(block, 148, 8);
-  if (stored !== sum && stored !== signedSum(block, sum)) throw new DataLossError("invalid tar header: wrong checksum");
+  if (stored !== sum && stored !== signedSum(block, sum))
+    throw new DataLossError("archive/tar: invalid tar header: wrong checksum");
   const format = formatOf(block);
   const isV7 = format === "v7";
   const isDevice = block[156] === 0x33 || block[156] === 0x34;

@@ -8,7 +8,7 @@ import type { TarTime } from "./tar-entry.ts";
  */
 export function parseTarNumber(block: Uint8Array, offset: number, length: number, what: string): number {
   const value = tryTarNumber(block, offset, length);
-  if (value === undefined) throw new DataLossError(`invalid tar header: the ${what} is not a number`);
+  if (value === undefined) throw new DataLossError(`archive/tar: invalid tar header: the ${what} is not a number`);
   return value;
 }
 
@@ -54,7 +54,8 @@ function base256(block: Uint8Array, offset: number, length: number): number | un
 /** Reads a PAX decimal: digits alone. Throws DataLossError. */
 export function parsePaxInteger(text: string, what: string): number {
   const value = /^[0-9]{1,16}$/.test(text) ? Number(text) : Number.NaN;
-  if (!Number.isSafeInteger(value)) throw new DataLossError(`invalid tar header: PAX ${what} "${text.slice(0, 40)}"`);
+  if (!Number.isSafeInteger(value))
+    throw new DataLossError(`archive/tar: invalid tar header: PAX ${what} "${text.slice(0, 40)}"`);
   return value;
 }
 
@@ -64,7 +65,7 @@ export function parsePaxInteger(text: string, what: string): number {
  */
 export function parsePaxTime(text: string): TarTime {
   const match = /^(-?)([0-9]{1,15})(?:\.([0-9]*))?$/.exec(text);
-  if (!match) throw new DataLossError(`invalid tar header: PAX time "${text.slice(0, 40)}"`);
+  if (!match) throw new DataLossError(`archive/tar: invalid tar header: PAX time "${text.slice(0, 40)}"`);
   const whole = Number(match[2]);
   const fraction = match[3] ?? "";
   const nanoseconds = Number(fraction.slice(0, 9).padEnd(9, "0"));

@@ -99,7 +99,7 @@ export class TarParser {
   end(): void {
     const isBetweenEntries = this.#collected === 0 && this.#next === this.#takeHeader && !this.#hasExtensions();
     if (!this.#ended && (this.#dataLeft > 0 || !isBetweenEntries)) {
-      throw new DataLossError("unexpected end of the tar archive: it is truncated");
+      throw new DataLossError("unexpected EOF: the tar archive is truncated");
     }
   }
 
@@ -143,7 +143,7 @@ export class TarParser {
       this.#ended = true;
       return;
     }
-    if (header.size < 0) throw new DataLossError("invalid tar header: negative size");
+    if (header.size < 0) throw new DataLossError("archive/tar: invalid tar header: negative size");
     switch (header.typeFlag) {
       case "x":
         this.#extension(header, (body) => {
@@ -271,7 +271,7 @@ export class TarParser {
     this.#expect(TAR_BLOCK, (block) => {
       mapSize += TAR_BLOCK;
       if (mapSize > Math.min(this.#limits.maxExtensionBytes, tarPadded(draft.dataSize))) {
-        throw new DataLossError("invalid tar header: the sparse map is not inside the file's data");
+        throw new DataLossError("archive/tar: invalid tar header: the sparse map is not inside the file's data");
       }
       if (!reader.push(block)) return;
       this.#expectHeader();

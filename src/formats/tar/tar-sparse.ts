@@ -39,7 +39,7 @@ export class SparseMapReader {
     for (const byte of block) {
       if (byte !== 0x0a) {
         this.#line += String.fromCharCode(byte);
-        if (this.#line.length > 20) throw new DataLossError("invalid tar header: malformed sparse map");
+        if (this.#line.length > 20) throw new DataLossError("archive/tar: invalid tar header: malformed sparse map");
         continue;
       }
       this.#take(parsePaxInteger(this.#line, "sparse map"));
@@ -98,12 +98,13 @@ export function checkedSegments(
   let stored = 0;
   for (const { offset, length } of segments) {
     if (offset < end || length < 0 || offset + length > size) {
-      throw new DataLossError("invalid tar header: the sparse map has overlapping or out-of-range pieces");
+      throw new DataLossError("archive/tar: invalid tar header: the sparse map has overlapping or out-of-range pieces");
     }
     end = offset + length;
     stored += length;
   }
-  if (stored !== storedSize) throw new DataLossError("invalid tar header: the sparse map does not fit the stored size");
+  if (stored !== storedSize)
+    throw new DataLossError("archive/tar: invalid tar header: the sparse map does not fit the stored size");
   return segments.filter(({ length }) => length > 0);
 }
 
@@ -115,7 +116,7 @@ function checkCount(count: number): void {
 
 function pairUp(numbers: readonly number[]): SparseSegment[] {
   if (numbers.length % 2 !== 0)
-    throw new DataLossError("invalid tar header: the sparse map has an odd number of values");
+    throw new DataLossError("archive/tar: invalid tar header: the sparse map has an odd number of values");
   checkCount(numbers.length / 2);
   const segments: SparseSegment[] = [];
   for (let index = 0; index < numbers.length; index += 2) {

@@ -59,7 +59,7 @@ async function exportRoot(engine: Engine, request: RequestContext): Promise<void
 }
 
 async function send(request: RequestContext, tar: AsyncIterable<Uint8Array>): Promise<void> {
-  const writer = request.stream("application/x-tar");
+  const writer = request.stream("application/octet-stream");
   for await (const bytes of tar) await writer.write(bytes);
   writer.end();
 }

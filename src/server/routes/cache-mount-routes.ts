@@ -1,6 +1,6 @@
 import type { CacheMountUsage } from "#engine/builds/cache-entries.ts";
 import type { Engine } from "#engine/engine.ts";
-import { InvalidParameterError } from "#errors/errors.ts";
+import { DataLossError, InvalidParameterError } from "#errors/errors.ts";
 import type { CacheMountView } from "#spec/berth-api.ts";
 import type { RequestContext } from "../request-context.ts";
 import type { Route } from "../route.ts";
@@ -39,6 +39,10 @@ export function cacheMountRoutes({ builds: { cacheMounts } }: Engine): readonly 
         };
         try {
           request.sendJson(200, { Key: await cacheMounts.import(cache, request.request, request.signal) });
+        } catch (error) {
+          // Docker's own routes answer 500 here; it is the client's archive all the same.
+          if (error instanceof DataLossError) throw new InvalidParameterError(error.message, { cause: error });
+          throw error;
         } finally {
           // What follows the archive's end: the client sends it before it listens.
           request.request.resume();

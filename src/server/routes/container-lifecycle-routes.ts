@@ -7,7 +7,7 @@ import { startContainer } from "#engine/containers/start.ts";
 import { type StopOptions, stopContainer } from "#engine/containers/stop.ts";
 import { updateContainer } from "#engine/containers/update.ts";
 import type { Engine } from "#engine/engine.ts";
-import { ConflictError, InvalidParameterError } from "#errors/errors.ts";
+import { ConflictError, InvalidParameterError, NotImplementedError } from "#errors/errors.ts";
 import { decodeUpdateRequest } from "../decode/update-request.ts";
 import type { RequestContext } from "../request-context.ts";
 import type { Route } from "../route.ts";
@@ -42,6 +42,7 @@ async function start(engine: Engine, request: RequestContext): Promise<void> {
     throw new InvalidParameterError(
       "starting container with non-empty request body was deprecated since API v1.22 and removed in v1.24",
     );
+  if (request.text("checkpoint") !== "") throw new NotImplementedError("checkpoints are not supported");
   await startContainer(engine.containers, resolve(engine, request).id);
   request.sendEmpty(204);
 }
@@ -49,7 +50,7 @@ async function start(engine: Engine, request: RequestContext): Promise<void> {
 function stopOptions(request: RequestContext): StopOptions {
   const timeout = integerParameter(request, "t");
   const signal = request.text("signal");
-  return { ...(timeout === undefined ? {} : { timeout }), ...(signal ? { signal } : {}) };
+  return { name: request.param("id"), ...(timeout === undefined ? {} : { timeout }), ...(signal ? { signal } : {}) };
 }
 
 async function stop(engine: Engine, request: RequestContext): Promise<void> {

@@ -1,6 +1,11 @@
 import { commitContainer } from "#engine/containers/commit.ts";
 import { containerFiles } from "#engine/containers/container-context.ts";
-import { type ContainerRecord, eventAttributes, isRunning } from "#engine/containers/container-record.ts";
+import {
+  type ContainerRecord,
+  checkNotRestarting,
+  eventAttributes,
+  isRunning,
+} from "#engine/containers/container-record.ts";
 import { createContainer } from "#engine/containers/create.ts";
 import { listContainers } from "#engine/containers/list.ts";
 import { pruneContainers } from "#engine/containers/prune.ts";
@@ -97,6 +102,7 @@ async function inspect(engine: Engine, request: RequestContext): Promise<void> {
 
 async function top(engine: Engine, request: RequestContext): Promise<void> {
   const record = resolve(engine, request);
+  checkNotRestarting(record);
   if (!isRunning(record)) throw new ConflictError(`container ${record.id} is not running`);
   const psArgs = (request.text("ps_args") || "-ef").split(/\s+/).filter((word) => word !== "");
   const { titles, processes } = await engine.containers.runtime.top(record.id, psArgs);

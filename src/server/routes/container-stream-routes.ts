@@ -86,8 +86,8 @@ async function attach(
   record: ContainerRecord,
   { open, framed }: AttachWay,
 ): Promise<void> {
-  checkAttachable(record);
   const keys = detachKeys(request.text("detachKeys"));
+  checkAttachable(record);
   const [stream, logs] = [request.flag("stream"), request.flag("logs")];
   const [stdin, stdout, stderr] = [request.flag("stdin") && stream, request.flag("stdout"), request.flag("stderr")];
   const session = new AbortController();

@@ -18,7 +18,7 @@ export function openWebSocket(request: IncomingMessage, answer: Answer): Hijacke
   const key = request.headers["sec-websocket-key"];
   const protocol = request.headers.upgrade?.toLowerCase();
   if ("response" in answer || protocol !== "websocket" || key === undefined)
-    throw new InvalidParameterError("not a WebSocket handshake: this call needs an Upgrade to websocket");
+    throw new InvalidParameterError("not websocket protocol: this call needs an Upgrade to websocket");
   if (request.headers["sec-websocket-version"] !== VERSION)
     throw new InvalidParameterError(`unsupported WebSocket version: use ${VERSION}`);
   return overFrames(answer, key);

@@ -15,9 +15,9 @@ import { checkSysctls } from "./validate-sysctls.ts";
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
 
 /** Throws InvalidParameterError with Docker's words unless `name` may name a container. */
-export function checkName(name: string): void {
+export function checkName(name: string, shown: string = name): void {
   if (!NAME.test(name)) {
-    throw new InvalidParameterError(`Invalid container name (${name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`);
+    throw new InvalidParameterError(`Invalid container name (${shown}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`);
   }
 }
 

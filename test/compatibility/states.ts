@@ -1,0 +1,210 @@
+/** Every call that concerns one container, on a container in each of its states. */
+import { request } from "node:http";
+
+/** The newest version that both engines speak. */
+const VERSION = "v1.45";
+/** Milliseconds after which an answer that waits for something counts as none. */
+const PATIENCE = 400;
+
+export const STATES = ["created", "running", "paused", "restarting", "exited"] as const;
+export type State = (typeof STATES)[number];
+
+/** `METHOD PATH`, where ID and NAME stand for the container's; what is sent; and what of a successful answer is compared. */
+export interface StateCall {
+  readonly call: string;
+  readonly body?: unknown;
+  /** "text": all of it; "type": that there is one. Default "text". */
+  readonly compare?: "text" | "type";
+}
+
+const TAR = Buffer.alloc(1024);
+const NO_TAR = Buffer.alloc(5000, "x");
+const LIVED = ["sh", "-c", "trap 'exit 5' TERM; echo hello; sleep 1000 & wait"];
+const FAILING = ["sh", "-c", "exit 3"];
+
+export const CALLS: readonly StateCall[] = [
+  { call: "GET /containers/ID/json" },
+  { call: "POST /containers/ID/start" },
+  { call: "POST /containers/ID/start", body: { HostConfig: {} } },
+  { call: "POST /containers/ID/stop?t=0" },
+  { call: "POST /containers/ID/stop?signal=NOPE" },
+  { call: "POST /containers/ID/restart?t=0" },
+  { call: "POST /containers/ID/kill" },
+  { call: "POST /containers/ID/kill?signal=WINCH" },
+  { call: "POST /containers/ID/kill?signal=NOPE" },
+  { call: "POST /containers/ID/pause" },
+  { call: "POST /containers/ID/unpause" },
+  { call: "POST /containers/ID/rename?name=NAME-new" },
+  { call: "POST /containers/ID/rename?name=NAME" },
+  { call: "POST /containers/ID/rename?name=" },
+  { call: "POST /containers/ID/rename?name=a%20b" },
+  { call: "DELETE /containers/ID" },
+  { call: "DELETE /containers/ID?force=1" },
+  { call: "DELETE /containers/ID?link=1" },
+  { call: "POST /containers/ID/exec", body: { Cmd: ["true"] }, compare: "type" },
+  { call: "POST /containers/ID/exec", body: {} },
+  { call: "POST /containers/ID/attach?stdout=1" },
+  { call: "POST /containers/ID/attach?detachKeys=odd" },
+  { call: "GET /containers/ID/attach/ws" },
+  { call: "GET /containers/ID/logs?stdout=1", compare: "type" },
+  { call: "GET /containers/ID/logs" },
+  { call: "GET /containers/ID/top", compare: "type" },
+  { call: "GET /containers/ID/top?ps_args=--nope" },
+  { call: "GET /containers/ID/stats?stream=false&one-shot=true", compare: "type" },
+  { call: "POST /containers/ID/wait" },
+  { call: "POST /containers/ID/wait?condition=next-exit" },
+  { call: "POST /containers/ID/wait?condition=nope" },
+  { call: "POST /containers/ID/resize?h=10&w=20" },
+  { call: "POST /containers/ID/update", body: { CpuShares: 512 } },
+  { call: "POST /containers/ID/update", body: { Memory: 1000 } },
+  { call: "POST /containers/ID/update", body: { RestartPolicy: { Name: "nope" } } },
+  { call: "HEAD /containers/ID/archive?path=/etc/passwd" },
+  { call: "HEAD /containers/ID/archive?path=/nope" },
+  { call: "GET /containers/ID/archive?path=/etc", compare: "type" },
+  { call: "GET /containers/ID/archive?path=/nope" },
+  { call: "GET /containers/ID/archive" },
+  { call: "PUT /containers/ID/archive?path=/tmp", body: TAR },
+  { call: "PUT /containers/ID/archive?path=/nope", body: TAR },
+  { call: "PUT /containers/ID/archive?path=/etc/passwd", body: TAR },
+  { call: "PUT /containers/ID/archive?path=/tmp", body: NO_TAR },
+  { call: "GET /containers/ID/export", compare: "type" },
+  { call: "GET /containers/ID/changes" },
+  { call: "POST /commit?container=ID&repo=walked", compare: "type" },
+  { call: "POST /commit?container=ID&repo=Not%20good" },
+  { call: "GET /containers/ID/checkpoints" },
+];
+
+interface Answer {
+  readonly status: number;
+  readonly type: string;
+  readonly text: string;
+}
+
+interface Container {
+  readonly id: string;
+  readonly name: string;
+}
+
+/** Walks all calls in all states on the engine behind `socket`, which has the image `busybox`. From "STATE CALL" to what came and the state after it. */
+export async function walkStates(socket: string): Promise<Record<string, string>> {
+  const walks = await Promise.all(STATES.map((state) => new StateWalk(socket, state).run()));
+  return Object.assign({}, ...walks);
+}
+
+class StateWalk {
+  readonly #socket: string;
+  readonly #state: State;
+  #made = 0;
+
+  constructor(socket: string, state: State) {
+    this.#socket = socket;
+    this.#state = state;
+  }
+
+  async run(): Promise<Record<string, string>> {
+    const results: Record<string, string> = {};
+    let container: Container | undefined;
+    for (const step of CALLS) {
+      container ??= await this.#make();
+      const { body } = step;
+      const sent = body === undefined || Buffer.isBuffer(body) ? "" : ` ${JSON.stringify(body)}`;
+      const answer = await this.#ask(placed(step.call, container), body);
+      const after = await this.#stateOf(container.id);
+      const shown = step.compare === "type" && answer.status < 300 ? answer.type : withoutNames(answer, container);
+      results[`${this.#state} ${step.call}${sent}${body === NO_TAR ? " no tar" : ""}`] =
+        `${answer.status} ${shown} → ${after}`;
+      // What it was asked to be stays with it: the next call gets another one.
+      if (after === this.#state && !/rename|update/.test(step.call)) continue;
+      await this.#ask(`DELETE /containers/${container.id}?force=1`);
+      container = undefined;
+    }
+    if (container) await this.#ask(`DELETE /containers/${container.id}?force=1`);
+    return results;
+  }
+
+  async #make(): Promise<Container> {
+    const state = this.#state;
+    const name = `${state}-${this.#made++}`;
+    const policy = state === "restarting" ? { RestartPolicy: { Name: "always" } } : {};
+    const body = {
+      Image: "busybox",
+      Cmd: state === "restarting" ? FAILING : LIVED,
+      HostConfig: { NetworkMode: "none", ...policy },
+    };
+    const id = String(JSON.parse((await this.#ask(`POST /containers/create?name=${name}`, body)).text).Id);
+    if (state !== "created") await this.#must(`POST /containers/${id}/start`);
+    if (state === "paused") await this.#must(`POST /containers/${id}/pause`);
+    if (state === "exited") await this.#must(`POST /containers/${id}/stop?t=10`);
+    if (state === "restarting") await this.#untilItWaits(id);
+    return { id, name };
+  }
+
+  /** Until the pauses between its runs are longer than all calls together. */
+  async #untilItWaits(id: string): Promise<void> {
+    for (;;) {
+      const { RestartCount, State } = JSON.parse((await this.#ask(`GET /containers/${id}/json`)).text);
+      if (RestartCount >= 5 && State.Status === "restarting") return;
+      await Bun.sleep(50);
+    }
+  }
+
+  async #must(call: string): Promise<void> {
+    const { status, text } = await this.#ask(call);
+    if (status >= 300) throw new Error(`${call}: ${status} ${text}`);
+  }
+
+  async #stateOf(id: string): Promise<string> {
+    const { status, text } = await this.#ask(`GET /containers/${id}/json`);
+    return status === 200 ? JSON.parse(text).State.Status : "gone";
+  }
+
+  #ask(call: string, body?: unknown): Promise<Answer> {
+    const [method = "", path = ""] = call.split(" ");
+    const isTar = Buffer.isBuffer(body);
+    const headers = body === undefined ? {} : { "Content-Type": isTar ? "application/x-tar" : "application/json" };
+    const timeout = path.includes("/wait") ? { signal: AbortSignal.timeout(PATIENCE) } : {};
+    return new Promise((resolve, reject) => {
+      const outgoing = request(
+        { socketPath: this.#socket, method, path: `/${VERSION}${path}`, agent: false, headers, ...timeout },
+        (response) => {
+          const chunks: Buffer[] = [];
+          response.on("data", (chunk) => chunks.push(chunk));
+          response.on("error", () => resolve(NOTHING));
+          response.on("end", () => {
+            const type = response.headers["content-type"] ?? "";
+            resolve({ status: response.statusCode ?? 0, type, text: Buffer.concat(chunks).toString("latin1") });
+          });
+        },
+      );
+      outgoing.once("error", (error) => (error.name === "AbortError" ? resolve(NOTHING) : reject(error)));
+      outgoing.end(isTar ? body : body === undefined ? undefined : JSON.stringify(body));
+    });
+  }
+}
+
+const NOTHING: Answer = { status: 0, type: "", text: "no answer yet" };
+
+function placed(call: string, { id, name }: Container): string {
+  return call.replace("ID", id).replace("NAME", name);
+}
+
+/** The text of an answer without what differs from walk to walk; of an inspect, the state alone. */
+function withoutNames({ text, status }: Answer, { id, name }: Container): string {
+  const state = status === 200 && text.startsWith('{"Id":') ? stateText(text) : text;
+  return state
+    .replaceAll(id, "<id>")
+    .replaceAll(name, "<name>")
+    .replaceAll(/[0-9a-f]{64}/g, "<hex>")
+    .trim();
+}
+
+function stateText(text: string): string {
+  const { State } = JSON.parse(text);
+  const isSet = (time: string): string => (time.startsWith("0001") ? time : "<time>");
+  return JSON.stringify({
+    ...State,
+    Pid: State.Pid > 0 ? "<pid>" : 0,
+    StartedAt: isSet(State.StartedAt),
+    FinishedAt: isSet(State.FinishedAt),
+  });
+}
