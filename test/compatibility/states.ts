@@ -22,7 +22,7 @@ const NO_TAR = Buffer.alloc(5000, "x");
 const LIVED = ["sh", "-c", "trap 'exit 5' TERM; echo hello; sleep 1000 & wait"];
 const FAILING = ["sh", "-c", "exit 3"];
 
-export const CALLS: readonly StateCall[] = [
+const CALLS: readonly StateCall[] = [
   { call: "GET /containers/ID/json" },
   { call: "POST /containers/ID/start" },
   { call: "POST /containers/ID/start", body: { HostConfig: {} } },

@@ -35,7 +35,7 @@ async function stat(engine: Engine, request: RequestContext): Promise<void> {
 async function get(engine: Engine, request: RequestContext): Promise<void> {
   const found = await archivePath(engine.containers, request.param("id"), pathOf(request), request.signal);
   describe(request, found.stat);
-  await send(request, found.tar);
+  await send(request, found.tar, "application/x-tar");
 }
 
 async function put(engine: Engine, request: RequestContext): Promise<void> {
@@ -55,11 +55,11 @@ async function put(engine: Engine, request: RequestContext): Promise<void> {
 
 async function exportRoot(engine: Engine, request: RequestContext): Promise<void> {
   const record = engine.containers.containers.resolve(request.param("id"));
-  await send(request, exportContainer(engine.containers, record, request.signal));
+  await send(request, exportContainer(engine.containers, record, request.signal), "application/octet-stream");
 }
 
-async function send(request: RequestContext, tar: AsyncIterable<Uint8Array>): Promise<void> {
-  const writer = request.stream("application/octet-stream");
+async function send(request: RequestContext, tar: AsyncIterable<Uint8Array>, type: string): Promise<void> {
+  const writer = request.stream(type);
   for await (const bytes of tar) await writer.write(bytes);
   writer.end();
 }
