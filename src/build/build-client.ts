@@ -63,12 +63,25 @@ export type NamedContext =
   /** `docker-image://`, a git or http(s) URL: the engine fetches it. */
   | { readonly kind: "url"; readonly url: string }
   /** `oci-layout://`: an image at the client, by the digest of its manifest or index. */
-  | { readonly kind: "oci-layout"; readonly digest: Digest; readonly blobs: BlobSource };
+  | { readonly kind: "oci-layout"; readonly digest: Digest; readonly blobs: BlobSource }
+  /** An image that another build of the same client has made, by its id. */
+  | { readonly kind: "image"; readonly id: Digest };
 
 /** Blobs by digest: an OCI image layout at the client. Whoever reads verifies. */
 export interface BlobSource {
   /** Throws NotFoundError when there is no such blob. */
   read(digest: Digest, signal: AbortSignal): AsyncIterable<Uint8Array>;
+}
+
+/** The same, to write as well. */
+export interface BlobStore extends BlobSource {
+  has(digest: Digest, signal: AbortSignal): Promise<boolean>;
+  /** Adds a blob; one that is there already stays. `ref` tells this write from others. Returns what was written. */
+  write(
+    bytes: AsyncIterable<Uint8Array>,
+    ref: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly digest: Digest; readonly size: number }>;
 }
 
 /** By lower-cased name, perhaps with `::os/arch` behind it for one platform only. */

@@ -8,11 +8,14 @@ import type { SourceRange } from "./parse/source.ts";
 export class BuildError extends BerthError {
   readonly code: ErrorCode;
   readonly failure: BuildFailure;
+  /** The whole Dockerfile, where it could be read: BuildKit's clients cut out the lines themselves. */
+  readonly definition: DockerfileText | undefined;
 
-  constructor(failure: BuildFailure, code: ErrorCode, cause: unknown) {
-    super(failure.message, { cause });
+  constructor(failure: BuildFailure, code: ErrorCode, options: { cause: unknown; definition?: DockerfileText }) {
+    super(failure.message, { cause: options.cause });
     this.code = code;
     this.failure = failure;
+    this.definition = options.definition;
   }
 }
 
@@ -61,7 +64,7 @@ export function toBuildError(error: unknown, text: DockerfileText | undefined): 
     ...(place.tail === undefined ? {} : { tail: place.tail }),
     ...(place.source && text ? { source: frame(place.source, text) } : {}),
   };
-  return new BuildError(failure, codeOf(error), error);
+  return new BuildError(failure, codeOf(error), { cause: error, ...(text ? { definition: text } : {}) });
 }
 
 function frame(source: SourceRange, text: DockerfileText): NonNullable<BuildFailure["source"]> {

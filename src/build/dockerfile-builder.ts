@@ -157,14 +157,16 @@ export class DockerfileBuilder {
     }
   }
 
-  #loadDefinition(bytes: Uint8Array, request: BuildRequest, progress: BuildProgress): Promise<Dockerfile> {
-    return progress.run(definitionName(request.dockerfileName), async (vertex) => {
+  /** What the file says wrong is no fault of its loading. */
+  async #loadDefinition(bytes: Uint8Array, request: BuildRequest, progress: BuildProgress): Promise<Dockerfile> {
+    const parsed = attempt(() => parseDockerfile(bytes));
+    await progress.run(definitionName(request.dockerfileName), async (vertex) => {
       vertex.status("transferring dockerfile:", { current: bytes.length });
-      const dockerfile = parseDockerfile(bytes);
-      const remark = frontendRemark(request.buildArgs["BUILDKIT_SYNTAX"] ?? dockerfile.syntax);
+      const remark = frontendRemark(request.buildArgs["BUILDKIT_SYNTAX"] ?? parsed.value?.syntax ?? "");
       if (remark !== undefined) vertex.warn(remark);
-      return dockerfile;
     });
+    if (parsed.value) return parsed.value;
+    throw parsed.error;
   }
 
   /** `found` gets the images that the first platform's stages stand on. */
@@ -301,6 +303,14 @@ interface SolveParts {
   readonly request: BuildRequest;
   readonly sources: BuildSources;
   readonly progress: BuildProgress;
+}
+
+function attempt<T>(work: () => T): { readonly value?: T; readonly error?: unknown } {
+  try {
+    return { value: work() };
+  } catch (error) {
+    return { error };
+  }
 }
 
 /** Indexes of the stages of these names, which need not exist. */

@@ -21,7 +21,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file control.proto.
  */
 export const file_control: GenFile = /*@__PURE__*/
-  fileDesc("Cg1jb250cm9sLnByb3RvEhBtb2J5LmJ1aWxka2l0LnYxIjUKEERpc2tVc2FnZVJlcXVlc3QSDgoGZmlsdGVyGAEgAygJEhEKCWFnZV9saW1pdBgCIAEoAyJCChFEaXNrVXNhZ2VSZXNwb25zZRItCgZyZWNvcmQYASADKAsyHS5tb2J5LmJ1aWxka2l0LnYxLlVzYWdlUmVjb3JkIooBCgxQcnVuZVJlcXVlc3QSDgoGZmlsdGVyGAEgAygJEgsKA2FsbBgCIAEoCBIVCg1rZWVwX2R1cmF0aW9uGAMgASgDEhYKDnJlc2VydmVkX3NwYWNlGAQgASgDEhYKDm1heF91c2VkX3NwYWNlGAUgASgDEhYKDm1pbl9mcmVlX3NwYWNlGAYgASgDIooCCgtVc2FnZVJlY29yZBIKCgJpZBgBIAEoCRIPCgdtdXRhYmxlGAIgASgIEg4KBmluX3VzZRgDIAEoCBIMCgRzaXplGAQgASgDEi4KCmNyZWF0ZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKDGxhc3RfdXNlZF9hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEwoLdXNhZ2VfY291bnQYCCABKAMSEwoLZGVzY3JpcHRpb24YCSABKAkSEwoLcmVjb3JkX3R5cGUYCiABKAkSDgoGc2hhcmVkGAsgASgIEg8KB3BhcmVudHMYDCADKAkisQUKDFNvbHZlUmVxdWVzdBILCgNyZWYYASABKAkSIgoKZGVmaW5pdGlvbhgCIAEoCzIOLnBiLkRlZmluaXRpb24SEAoIZXhwb3J0ZXIYAyABKAkSSQoOZXhwb3J0ZXJfYXR0cnMYBCADKAsyMS5tb2J5LmJ1aWxka2l0LnYxLlNvbHZlUmVxdWVzdC5FeHBvcnRlckF0dHJzRW50cnkSDwoHc2Vzc2lvbhgFIAEoCRIQCghmcm9udGVuZBgGIAEoCRJJCg5mcm9udGVuZF9hdHRycxgHIAMoCzIxLm1vYnkuYnVpbGRraXQudjEuU29sdmVSZXF1ZXN0LkZyb250ZW5kQXR0cnNFbnRyeRItCgVjYWNoZRgIIAEoCzIeLm1vYnkuYnVpbGRraXQudjEuQ2FjaGVPcHRpb25zEhQKDGVudGl0bGVtZW50cxgJIAMoCRJLCg9mcm9udGVuZF9pbnB1dHMYCiADKAsyMi5tb2J5LmJ1aWxka2l0LnYxLlNvbHZlUmVxdWVzdC5Gcm9udGVuZElucHV0c0VudHJ5EhAKCGludGVybmFsGAsgASgIEi0KCWV4cG9ydGVycxgNIAMoCzIaLm1vYnkuYnVpbGRraXQudjEuRXhwb3J0ZXISHwoXZW5hYmxlX3Nlc3Npb25fZXhwb3J0ZXIYDiABKAgaNAoSRXhwb3J0ZXJBdHRyc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaNAoSRnJvbnRlbmRBdHRyc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaRQoTRnJvbnRlbmRJbnB1dHNFbnRyeRILCgNrZXkYASABKAkSHQoFdmFsdWUYAiABKAsyDi5wYi5EZWZpbml0aW9uOgI4ASJ8CghFeHBvcnRlchIMCgR0eXBlGAEgASgJEjQKBWF0dHJzGAIgAygLMiUubW9ieS5idWlsZGtpdC52MS5FeHBvcnRlci5BdHRyc0VudHJ5GiwKCkF0dHJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJ6CgxDYWNoZU9wdGlvbnMSNAoHZXhwb3J0cxgEIAMoCzIjLm1vYnkuYnVpbGRraXQudjEuQ2FjaGVPcHRpb25zRW50cnkSNAoHaW1wb3J0cxgFIAMoCzIjLm1vYnkuYnVpbGRraXQudjEuQ2FjaGVPcHRpb25zRW50cnkijgEKEUNhY2hlT3B0aW9uc0VudHJ5EgwKBHR5cGUYASABKAkSPQoFYXR0cnMYAiADKAsyLi5tb2J5LmJ1aWxka2l0LnYxLkNhY2hlT3B0aW9uc0VudHJ5LkF0dHJzRW50cnkaLAoKQXR0cnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIpoBCg1Tb2x2ZVJlc3BvbnNlElAKEWV4cG9ydGVyX3Jlc3BvbnNlGAEgAygLMjUubW9ieS5idWlsZGtpdC52MS5Tb2x2ZVJlc3BvbnNlLkV4cG9ydGVyUmVzcG9uc2VFbnRyeRo3ChVFeHBvcnRlclJlc3BvbnNlRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASIcCg1TdGF0dXNSZXF1ZXN0EgsKA3JlZhgBIAEoCSLMAQoOU3RhdHVzUmVzcG9uc2USKgoIdmVydGV4ZXMYASADKAsyGC5tb2J5LmJ1aWxka2l0LnYxLlZlcnRleBIwCghzdGF0dXNlcxgCIAMoCzIeLm1vYnkuYnVpbGRraXQudjEuVmVydGV4U3RhdHVzEikKBGxvZ3MYAyADKAsyGy5tb2J5LmJ1aWxka2l0LnYxLlZlcnRleExvZxIxCgh3YXJuaW5ncxgEIAMoCzIfLm1vYnkuYnVpbGRraXQudjEuVmVydGV4V2FybmluZyKxAQoGVmVydGV4Eg4KBmRpZ2VzdBgBIAEoCRIOCgZpbnB1dHMYAiADKAkSDAoEbmFtZRgDIAEoCRIOCgZjYWNoZWQYBCABKAgSKwoHc3RhcnRlZBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLQoJY29tcGxldGVkGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVlcnJvchgHIAEoCSLjAQoMVmVydGV4U3RhdHVzEgoKAmlkGAEgASgJEg4KBnZlcnRleBgCIAEoCRIMCgRuYW1lGAMgASgJEg8KB2N1cnJlbnQYBCABKAMSDQoFdG90YWwYBSABKAMSLQoJdGltZXN0YW1wGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIrCgdzdGFydGVkGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBItCgljb21wbGV0ZWQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wImcKCVZlcnRleExvZxIOCgZ2ZXJ0ZXgYASABKAkSLQoJdGltZXN0YW1wGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZzdHJlYW0YAyABKAMSCwoDbXNnGAQgASgMIpMBCg1WZXJ0ZXhXYXJuaW5nEg4KBnZlcnRleBgBIAEoCRINCgVsZXZlbBgCIAEoAxINCgVzaG9ydBgDIAEoDBIOCgZkZXRhaWwYBCADKAwSCwoDdXJsGAUgASgJEhwKBGluZm8YBiABKAsyDi5wYi5Tb3VyY2VJbmZvEhkKBnJhbmdlcxgHIAMoCzIJLnBiLlJhbmdlIhwKDEJ5dGVzTWVzc2FnZRIMCgRkYXRhGAEgASgMIiQKEkxpc3RXb3JrZXJzUmVxdWVzdBIOCgZmaWx0ZXIYASADKAkiSwoTTGlzdFdvcmtlcnNSZXNwb25zZRI0CgZyZWNvcmQYASADKAsyJC5tb2J5LmJ1aWxka2l0LnYxLnR5cGVzLldvcmtlclJlY29yZCINCgtJbmZvUmVxdWVzdCJRCgxJbmZvUmVzcG9uc2USQQoQYnVpbGRraXRfdmVyc2lvbhgBIAEoCzInLm1vYnkuYnVpbGRraXQudjEudHlwZXMuQnVpbGRraXRWZXJzaW9uImoKE0J1aWxkSGlzdG9yeVJlcXVlc3QSEwoLYWN0aXZlX29ubHkYASABKAgSCwoDcmVmGAIgASgJEhIKCmVhcmx5X2V4aXQYAyABKAgSDgoGZmlsdGVyGAQgAygJEg0KBWxpbWl0GAUgASgFIlcKEUJ1aWxkSGlzdG9yeUV2ZW50EgwKBHR5cGUYASABKAUSNAoGcmVjb3JkGAIgASgLMiQubW9ieS5idWlsZGtpdC52MS5CdWlsZEhpc3RvcnlSZWNvcmQiiAUKEkJ1aWxkSGlzdG9yeVJlY29yZBILCgNyZWYYASABKAkSEAoIZnJvbnRlbmQYAiABKAkSTwoOZnJvbnRlbmRfYXR0cnMYAyADKAsyNy5tb2J5LmJ1aWxka2l0LnYxLkJ1aWxkSGlzdG9yeVJlY29yZC5Gcm9udGVuZEF0dHJzRW50cnkSLQoJZXhwb3J0ZXJzGAQgAygLMhoubW9ieS5idWlsZGtpdC52MS5FeHBvcnRlchIhCgVlcnJvchgFIAEoCzISLmdvb2dsZS5ycGMuU3RhdHVzEi4KCmNyZWF0ZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKDGNvbXBsZXRlZF9hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASVQoRZXhwb3J0ZXJfcmVzcG9uc2UYCSADKAsyOi5tb2J5LmJ1aWxka2l0LnYxLkJ1aWxkSGlzdG9yeVJlY29yZC5FeHBvcnRlclJlc3BvbnNlRW50cnkSEgoKZ2VuZXJhdGlvbhgMIAEoBRIOCgZwaW5uZWQYDiABKAgSGAoQbnVtX2NhY2hlZF9zdGVwcxgPIAEoBRIXCg9udW1fdG90YWxfc3RlcHMYECABKAUSGwoTbnVtX2NvbXBsZXRlZF9zdGVwcxgRIAEoBRIUCgxudW1fd2FybmluZ3MYEyABKAUaNAoSRnJvbnRlbmRBdHRyc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaNwoVRXhwb3J0ZXJSZXNwb25zZUVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiWgoZVXBkYXRlQnVpbGRIaXN0b3J5UmVxdWVzdBILCgNyZWYYASABKAkSDgoGcGlubmVkGAIgASgIEg4KBmRlbGV0ZRgDIAEoCBIQCghmaW5hbGl6ZRgEIAEoCCIcChpVcGRhdGVCdWlsZEhpc3RvcnlSZXNwb25zZTKJBgoHQ29udHJvbBJUCglEaXNrVXNhZ2USIi5tb2J5LmJ1aWxka2l0LnYxLkRpc2tVc2FnZVJlcXVlc3QaIy5tb2J5LmJ1aWxka2l0LnYxLkRpc2tVc2FnZVJlc3BvbnNlEkgKBVBydW5lEh4ubW9ieS5idWlsZGtpdC52MS5QcnVuZVJlcXVlc3QaHS5tb2J5LmJ1aWxka2l0LnYxLlVzYWdlUmVjb3JkMAESSAoFU29sdmUSHi5tb2J5LmJ1aWxka2l0LnYxLlNvbHZlUmVxdWVzdBofLm1vYnkuYnVpbGRraXQudjEuU29sdmVSZXNwb25zZRJNCgZTdGF0dXMSHy5tb2J5LmJ1aWxka2l0LnYxLlN0YXR1c1JlcXVlc3QaIC5tb2J5LmJ1aWxka2l0LnYxLlN0YXR1c1Jlc3BvbnNlMAESTQoHU2Vzc2lvbhIeLm1vYnkuYnVpbGRraXQudjEuQnl0ZXNNZXNzYWdlGh4ubW9ieS5idWlsZGtpdC52MS5CeXRlc01lc3NhZ2UoATABEloKC0xpc3RXb3JrZXJzEiQubW9ieS5idWlsZGtpdC52MS5MaXN0V29ya2Vyc1JlcXVlc3QaJS5tb2J5LmJ1aWxka2l0LnYxLkxpc3RXb3JrZXJzUmVzcG9uc2USRQoESW5mbxIdLm1vYnkuYnVpbGRraXQudjEuSW5mb1JlcXVlc3QaHi5tb2J5LmJ1aWxka2l0LnYxLkluZm9SZXNwb25zZRJiChJMaXN0ZW5CdWlsZEhpc3RvcnkSJS5tb2J5LmJ1aWxka2l0LnYxLkJ1aWxkSGlzdG9yeVJlcXVlc3QaIy5tb2J5LmJ1aWxka2l0LnYxLkJ1aWxkSGlzdG9yeUV2ZW50MAESbwoSVXBkYXRlQnVpbGRIaXN0b3J5EisubW9ieS5idWlsZGtpdC52MS5VcGRhdGVCdWlsZEhpc3RvcnlSZXF1ZXN0GiwubW9ieS5idWlsZGtpdC52MS5VcGRhdGVCdWlsZEhpc3RvcnlSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_timestamp, file_ops, file_rpc_status, file_worker]);
+  fileDesc("Cg1jb250cm9sLnByb3RvEhBtb2J5LmJ1aWxka2l0LnYxIjUKEERpc2tVc2FnZVJlcXVlc3QSDgoGZmlsdGVyGAEgAygJEhEKCWFnZV9saW1pdBgCIAEoAyJCChFEaXNrVXNhZ2VSZXNwb25zZRItCgZyZWNvcmQYASADKAsyHS5tb2J5LmJ1aWxka2l0LnYxLlVzYWdlUmVjb3JkIooBCgxQcnVuZVJlcXVlc3QSDgoGZmlsdGVyGAEgAygJEgsKA2FsbBgCIAEoCBIVCg1rZWVwX2R1cmF0aW9uGAMgASgDEhYKDnJlc2VydmVkX3NwYWNlGAQgASgDEhYKDm1heF91c2VkX3NwYWNlGAUgASgDEhYKDm1pbl9mcmVlX3NwYWNlGAYgASgDIooCCgtVc2FnZVJlY29yZBIKCgJpZBgBIAEoCRIPCgdtdXRhYmxlGAIgASgIEg4KBmluX3VzZRgDIAEoCBIMCgRzaXplGAQgASgDEi4KCmNyZWF0ZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKDGxhc3RfdXNlZF9hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEwoLdXNhZ2VfY291bnQYCCABKAMSEwoLZGVzY3JpcHRpb24YCSABKAkSEwoLcmVjb3JkX3R5cGUYCiABKAkSDgoGc2hhcmVkGAsgASgIEg8KB3BhcmVudHMYDCADKAki6AUKDFNvbHZlUmVxdWVzdBILCgNyZWYYASABKAkSIgoKZGVmaW5pdGlvbhgCIAEoCzIOLnBiLkRlZmluaXRpb24SEAoIZXhwb3J0ZXIYAyABKAkSSQoOZXhwb3J0ZXJfYXR0cnMYBCADKAsyMS5tb2J5LmJ1aWxka2l0LnYxLlNvbHZlUmVxdWVzdC5FeHBvcnRlckF0dHJzRW50cnkSDwoHc2Vzc2lvbhgFIAEoCRIQCghmcm9udGVuZBgGIAEoCRJJCg5mcm9udGVuZF9hdHRycxgHIAMoCzIxLm1vYnkuYnVpbGRraXQudjEuU29sdmVSZXF1ZXN0LkZyb250ZW5kQXR0cnNFbnRyeRItCgVjYWNoZRgIIAEoCzIeLm1vYnkuYnVpbGRraXQudjEuQ2FjaGVPcHRpb25zEhQKDGVudGl0bGVtZW50cxgJIAMoCRJLCg9mcm9udGVuZF9pbnB1dHMYCiADKAsyMi5tb2J5LmJ1aWxka2l0LnYxLlNvbHZlUmVxdWVzdC5Gcm9udGVuZElucHV0c0VudHJ5EhAKCGludGVybmFsGAsgASgIEjUKDXNvdXJjZV9wb2xpY3kYDCABKAsyHi5tb2J5LmJ1aWxka2l0LnYxLlNvdXJjZVBvbGljeRItCglleHBvcnRlcnMYDSADKAsyGi5tb2J5LmJ1aWxka2l0LnYxLkV4cG9ydGVyEh8KF2VuYWJsZV9zZXNzaW9uX2V4cG9ydGVyGA4gASgIGjQKEkV4cG9ydGVyQXR0cnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGjQKEkZyb250ZW5kQXR0cnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGkUKE0Zyb250ZW5kSW5wdXRzRW50cnkSCwoDa2V5GAEgASgJEh0KBXZhbHVlGAIgASgLMg4ucGIuRGVmaW5pdGlvbjoCOAEiUgoMU291cmNlUG9saWN5Eg8KB3ZlcnNpb24YASABKAMSMQoFcnVsZXMYAiADKAsyIi5tb2J5LmJ1aWxka2l0LnYxLlNvdXJjZVBvbGljeVJ1bGUiIgoQU291cmNlUG9saWN5UnVsZRIOCgZhY3Rpb24YASABKAUifAoIRXhwb3J0ZXISDAoEdHlwZRgBIAEoCRI0CgVhdHRycxgCIAMoCzIlLm1vYnkuYnVpbGRraXQudjEuRXhwb3J0ZXIuQXR0cnNFbnRyeRosCgpBdHRyc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiegoMQ2FjaGVPcHRpb25zEjQKB2V4cG9ydHMYBCADKAsyIy5tb2J5LmJ1aWxka2l0LnYxLkNhY2hlT3B0aW9uc0VudHJ5EjQKB2ltcG9ydHMYBSADKAsyIy5tb2J5LmJ1aWxka2l0LnYxLkNhY2hlT3B0aW9uc0VudHJ5Io4BChFDYWNoZU9wdGlvbnNFbnRyeRIMCgR0eXBlGAEgASgJEj0KBWF0dHJzGAIgAygLMi4ubW9ieS5idWlsZGtpdC52MS5DYWNoZU9wdGlvbnNFbnRyeS5BdHRyc0VudHJ5GiwKCkF0dHJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASKaAQoNU29sdmVSZXNwb25zZRJQChFleHBvcnRlcl9yZXNwb25zZRgBIAMoCzI1Lm1vYnkuYnVpbGRraXQudjEuU29sdmVSZXNwb25zZS5FeHBvcnRlclJlc3BvbnNlRW50cnkaNwoVRXhwb3J0ZXJSZXNwb25zZUVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiHAoNU3RhdHVzUmVxdWVzdBILCgNyZWYYASABKAkizAEKDlN0YXR1c1Jlc3BvbnNlEioKCHZlcnRleGVzGAEgAygLMhgubW9ieS5idWlsZGtpdC52MS5WZXJ0ZXgSMAoIc3RhdHVzZXMYAiADKAsyHi5tb2J5LmJ1aWxka2l0LnYxLlZlcnRleFN0YXR1cxIpCgRsb2dzGAMgAygLMhsubW9ieS5idWlsZGtpdC52MS5WZXJ0ZXhMb2cSMQoId2FybmluZ3MYBCADKAsyHy5tb2J5LmJ1aWxka2l0LnYxLlZlcnRleFdhcm5pbmcisQEKBlZlcnRleBIOCgZkaWdlc3QYASABKAkSDgoGaW5wdXRzGAIgAygJEgwKBG5hbWUYAyABKAkSDgoGY2FjaGVkGAQgASgIEisKB3N0YXJ0ZWQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi0KCWNvbXBsZXRlZBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFZXJyb3IYByABKAki4wEKDFZlcnRleFN0YXR1cxIKCgJpZBgBIAEoCRIOCgZ2ZXJ0ZXgYAiABKAkSDAoEbmFtZRgDIAEoCRIPCgdjdXJyZW50GAQgASgDEg0KBXRvdGFsGAUgASgDEi0KCXRpbWVzdGFtcBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKwoHc3RhcnRlZBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLQoJY29tcGxldGVkGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJnCglWZXJ0ZXhMb2cSDgoGdmVydGV4GAEgASgJEi0KCXRpbWVzdGFtcBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGc3RyZWFtGAMgASgDEgsKA21zZxgEIAEoDCKTAQoNVmVydGV4V2FybmluZxIOCgZ2ZXJ0ZXgYASABKAkSDQoFbGV2ZWwYAiABKAMSDQoFc2hvcnQYAyABKAwSDgoGZGV0YWlsGAQgAygMEgsKA3VybBgFIAEoCRIcCgRpbmZvGAYgASgLMg4ucGIuU291cmNlSW5mbxIZCgZyYW5nZXMYByADKAsyCS5wYi5SYW5nZSIcCgxCeXRlc01lc3NhZ2USDAoEZGF0YRgBIAEoDCIkChJMaXN0V29ya2Vyc1JlcXVlc3QSDgoGZmlsdGVyGAEgAygJIksKE0xpc3RXb3JrZXJzUmVzcG9uc2USNAoGcmVjb3JkGAEgAygLMiQubW9ieS5idWlsZGtpdC52MS50eXBlcy5Xb3JrZXJSZWNvcmQiDQoLSW5mb1JlcXVlc3QiUQoMSW5mb1Jlc3BvbnNlEkEKEGJ1aWxka2l0X3ZlcnNpb24YASABKAsyJy5tb2J5LmJ1aWxka2l0LnYxLnR5cGVzLkJ1aWxka2l0VmVyc2lvbiJqChNCdWlsZEhpc3RvcnlSZXF1ZXN0EhMKC2FjdGl2ZV9vbmx5GAEgASgIEgsKA3JlZhgCIAEoCRISCgplYXJseV9leGl0GAMgASgIEg4KBmZpbHRlchgEIAMoCRINCgVsaW1pdBgFIAEoBSJXChFCdWlsZEhpc3RvcnlFdmVudBIMCgR0eXBlGAEgASgFEjQKBnJlY29yZBgCIAEoCzIkLm1vYnkuYnVpbGRraXQudjEuQnVpbGRIaXN0b3J5UmVjb3JkIogFChJCdWlsZEhpc3RvcnlSZWNvcmQSCwoDcmVmGAEgASgJEhAKCGZyb250ZW5kGAIgASgJEk8KDmZyb250ZW5kX2F0dHJzGAMgAygLMjcubW9ieS5idWlsZGtpdC52MS5CdWlsZEhpc3RvcnlSZWNvcmQuRnJvbnRlbmRBdHRyc0VudHJ5Ei0KCWV4cG9ydGVycxgEIAMoCzIaLm1vYnkuYnVpbGRraXQudjEuRXhwb3J0ZXISIQoFZXJyb3IYBSABKAsyEi5nb29nbGUucnBjLlN0YXR1cxIuCgpjcmVhdGVkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIwCgxjb21wbGV0ZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wElUKEWV4cG9ydGVyX3Jlc3BvbnNlGAkgAygLMjoubW9ieS5idWlsZGtpdC52MS5CdWlsZEhpc3RvcnlSZWNvcmQuRXhwb3J0ZXJSZXNwb25zZUVudHJ5EhIKCmdlbmVyYXRpb24YDCABKAUSDgoGcGlubmVkGA4gASgIEhgKEG51bV9jYWNoZWRfc3RlcHMYDyABKAUSFwoPbnVtX3RvdGFsX3N0ZXBzGBAgASgFEhsKE251bV9jb21wbGV0ZWRfc3RlcHMYESABKAUSFAoMbnVtX3dhcm5pbmdzGBMgASgFGjQKEkZyb250ZW5kQXR0cnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGjcKFUV4cG9ydGVyUmVzcG9uc2VFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIloKGVVwZGF0ZUJ1aWxkSGlzdG9yeVJlcXVlc3QSCwoDcmVmGAEgASgJEg4KBnBpbm5lZBgCIAEoCBIOCgZkZWxldGUYAyABKAgSEAoIZmluYWxpemUYBCABKAgiHAoaVXBkYXRlQnVpbGRIaXN0b3J5UmVzcG9uc2UyiQYKB0NvbnRyb2wSVAoJRGlza1VzYWdlEiIubW9ieS5idWlsZGtpdC52MS5EaXNrVXNhZ2VSZXF1ZXN0GiMubW9ieS5idWlsZGtpdC52MS5EaXNrVXNhZ2VSZXNwb25zZRJICgVQcnVuZRIeLm1vYnkuYnVpbGRraXQudjEuUHJ1bmVSZXF1ZXN0Gh0ubW9ieS5idWlsZGtpdC52MS5Vc2FnZVJlY29yZDABEkgKBVNvbHZlEh4ubW9ieS5idWlsZGtpdC52MS5Tb2x2ZVJlcXVlc3QaHy5tb2J5LmJ1aWxka2l0LnYxLlNvbHZlUmVzcG9uc2USTQoGU3RhdHVzEh8ubW9ieS5idWlsZGtpdC52MS5TdGF0dXNSZXF1ZXN0GiAubW9ieS5idWlsZGtpdC52MS5TdGF0dXNSZXNwb25zZTABEk0KB1Nlc3Npb24SHi5tb2J5LmJ1aWxka2l0LnYxLkJ5dGVzTWVzc2FnZRoeLm1vYnkuYnVpbGRraXQudjEuQnl0ZXNNZXNzYWdlKAEwARJaCgtMaXN0V29ya2VycxIkLm1vYnkuYnVpbGRraXQudjEuTGlzdFdvcmtlcnNSZXF1ZXN0GiUubW9ieS5idWlsZGtpdC52MS5MaXN0V29ya2Vyc1Jlc3BvbnNlEkUKBEluZm8SHS5tb2J5LmJ1aWxka2l0LnYxLkluZm9SZXF1ZXN0Gh4ubW9ieS5idWlsZGtpdC52MS5JbmZvUmVzcG9uc2USYgoSTGlzdGVuQnVpbGRIaXN0b3J5EiUubW9ieS5idWlsZGtpdC52MS5CdWlsZEhpc3RvcnlSZXF1ZXN0GiMubW9ieS5idWlsZGtpdC52MS5CdWlsZEhpc3RvcnlFdmVudDABEm8KElVwZGF0ZUJ1aWxkSGlzdG9yeRIrLm1vYnkuYnVpbGRraXQudjEuVXBkYXRlQnVpbGRIaXN0b3J5UmVxdWVzdBosLm1vYnkuYnVpbGRraXQudjEuVXBkYXRlQnVpbGRIaXN0b3J5UmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_timestamp, file_ops, file_rpc_status, file_worker]);
 
 /**
  * @generated from message moby.buildkit.v1.DiskUsageRequest
@@ -237,6 +237,13 @@ export type SolveRequest = Message<"moby.buildkit.v1.SolveRequest"> & {
   internal: boolean;
 
   /**
+   * https://github.com/moby/buildkit/blob/master/sourcepolicy/pb/policy.proto
+   *
+   * @generated from field: moby.buildkit.v1.SourcePolicy source_policy = 12;
+   */
+  sourcePolicy?: SourcePolicy | undefined;
+
+  /**
    * @generated from field: repeated moby.buildkit.v1.Exporter exporters = 13;
    */
   exporters: Exporter[];
@@ -253,6 +260,45 @@ export type SolveRequest = Message<"moby.buildkit.v1.SolveRequest"> & {
  */
 export const SolveRequestSchema: GenMessage<SolveRequest> = /*@__PURE__*/
   messageDesc(file_control, 4);
+
+/**
+ * @generated from message moby.buildkit.v1.SourcePolicy
+ */
+export type SourcePolicy = Message<"moby.buildkit.v1.SourcePolicy"> & {
+  /**
+   * @generated from field: int64 version = 1;
+   */
+  version: bigint;
+
+  /**
+   * @generated from field: repeated moby.buildkit.v1.SourcePolicyRule rules = 2;
+   */
+  rules: SourcePolicyRule[];
+};
+
+/**
+ * Describes the message moby.buildkit.v1.SourcePolicy.
+ * Use `create(SourcePolicySchema)` to create a new message.
+ */
+export const SourcePolicySchema: GenMessage<SourcePolicy> = /*@__PURE__*/
+  messageDesc(file_control, 5);
+
+/**
+ * @generated from message moby.buildkit.v1.SourcePolicyRule
+ */
+export type SourcePolicyRule = Message<"moby.buildkit.v1.SourcePolicyRule"> & {
+  /**
+   * @generated from field: int32 action = 1;
+   */
+  action: number;
+};
+
+/**
+ * Describes the message moby.buildkit.v1.SourcePolicyRule.
+ * Use `create(SourcePolicyRuleSchema)` to create a new message.
+ */
+export const SourcePolicyRuleSchema: GenMessage<SourcePolicyRule> = /*@__PURE__*/
+  messageDesc(file_control, 6);
 
 /**
  * @generated from message moby.buildkit.v1.Exporter
@@ -274,7 +320,7 @@ export type Exporter = Message<"moby.buildkit.v1.Exporter"> & {
  * Use `create(ExporterSchema)` to create a new message.
  */
 export const ExporterSchema: GenMessage<Exporter> = /*@__PURE__*/
-  messageDesc(file_control, 5);
+  messageDesc(file_control, 7);
 
 /**
  * @generated from message moby.buildkit.v1.CacheOptions
@@ -296,7 +342,7 @@ export type CacheOptions = Message<"moby.buildkit.v1.CacheOptions"> & {
  * Use `create(CacheOptionsSchema)` to create a new message.
  */
 export const CacheOptionsSchema: GenMessage<CacheOptions> = /*@__PURE__*/
-  messageDesc(file_control, 6);
+  messageDesc(file_control, 8);
 
 /**
  * @generated from message moby.buildkit.v1.CacheOptionsEntry
@@ -318,7 +364,7 @@ export type CacheOptionsEntry = Message<"moby.buildkit.v1.CacheOptionsEntry"> & 
  * Use `create(CacheOptionsEntrySchema)` to create a new message.
  */
 export const CacheOptionsEntrySchema: GenMessage<CacheOptionsEntry> = /*@__PURE__*/
-  messageDesc(file_control, 7);
+  messageDesc(file_control, 9);
 
 /**
  * @generated from message moby.buildkit.v1.SolveResponse
@@ -335,7 +381,7 @@ export type SolveResponse = Message<"moby.buildkit.v1.SolveResponse"> & {
  * Use `create(SolveResponseSchema)` to create a new message.
  */
 export const SolveResponseSchema: GenMessage<SolveResponse> = /*@__PURE__*/
-  messageDesc(file_control, 8);
+  messageDesc(file_control, 10);
 
 /**
  * @generated from message moby.buildkit.v1.StatusRequest
@@ -352,7 +398,7 @@ export type StatusRequest = Message<"moby.buildkit.v1.StatusRequest"> & {
  * Use `create(StatusRequestSchema)` to create a new message.
  */
 export const StatusRequestSchema: GenMessage<StatusRequest> = /*@__PURE__*/
-  messageDesc(file_control, 9);
+  messageDesc(file_control, 11);
 
 /**
  * @generated from message moby.buildkit.v1.StatusResponse
@@ -384,7 +430,7 @@ export type StatusResponse = Message<"moby.buildkit.v1.StatusResponse"> & {
  * Use `create(StatusResponseSchema)` to create a new message.
  */
 export const StatusResponseSchema: GenMessage<StatusResponse> = /*@__PURE__*/
-  messageDesc(file_control, 10);
+  messageDesc(file_control, 12);
 
 /**
  * @generated from message moby.buildkit.v1.Vertex
@@ -431,7 +477,7 @@ export type Vertex = Message<"moby.buildkit.v1.Vertex"> & {
  * Use `create(VertexSchema)` to create a new message.
  */
 export const VertexSchema: GenMessage<Vertex> = /*@__PURE__*/
-  messageDesc(file_control, 11);
+  messageDesc(file_control, 13);
 
 /**
  * @generated from message moby.buildkit.v1.VertexStatus
@@ -483,7 +529,7 @@ export type VertexStatus = Message<"moby.buildkit.v1.VertexStatus"> & {
  * Use `create(VertexStatusSchema)` to create a new message.
  */
 export const VertexStatusSchema: GenMessage<VertexStatus> = /*@__PURE__*/
-  messageDesc(file_control, 12);
+  messageDesc(file_control, 14);
 
 /**
  * @generated from message moby.buildkit.v1.VertexLog
@@ -515,7 +561,7 @@ export type VertexLog = Message<"moby.buildkit.v1.VertexLog"> & {
  * Use `create(VertexLogSchema)` to create a new message.
  */
 export const VertexLogSchema: GenMessage<VertexLog> = /*@__PURE__*/
-  messageDesc(file_control, 13);
+  messageDesc(file_control, 15);
 
 /**
  * @generated from message moby.buildkit.v1.VertexWarning
@@ -562,7 +608,7 @@ export type VertexWarning = Message<"moby.buildkit.v1.VertexWarning"> & {
  * Use `create(VertexWarningSchema)` to create a new message.
  */
 export const VertexWarningSchema: GenMessage<VertexWarning> = /*@__PURE__*/
-  messageDesc(file_control, 14);
+  messageDesc(file_control, 16);
 
 /**
  * @generated from message moby.buildkit.v1.BytesMessage
@@ -579,7 +625,7 @@ export type BytesMessage = Message<"moby.buildkit.v1.BytesMessage"> & {
  * Use `create(BytesMessageSchema)` to create a new message.
  */
 export const BytesMessageSchema: GenMessage<BytesMessage> = /*@__PURE__*/
-  messageDesc(file_control, 15);
+  messageDesc(file_control, 17);
 
 /**
  * @generated from message moby.buildkit.v1.ListWorkersRequest
@@ -596,7 +642,7 @@ export type ListWorkersRequest = Message<"moby.buildkit.v1.ListWorkersRequest"> 
  * Use `create(ListWorkersRequestSchema)` to create a new message.
  */
 export const ListWorkersRequestSchema: GenMessage<ListWorkersRequest> = /*@__PURE__*/
-  messageDesc(file_control, 16);
+  messageDesc(file_control, 18);
 
 /**
  * @generated from message moby.buildkit.v1.ListWorkersResponse
@@ -613,7 +659,7 @@ export type ListWorkersResponse = Message<"moby.buildkit.v1.ListWorkersResponse"
  * Use `create(ListWorkersResponseSchema)` to create a new message.
  */
 export const ListWorkersResponseSchema: GenMessage<ListWorkersResponse> = /*@__PURE__*/
-  messageDesc(file_control, 17);
+  messageDesc(file_control, 19);
 
 /**
  * @generated from message moby.buildkit.v1.InfoRequest
@@ -626,7 +672,7 @@ export type InfoRequest = Message<"moby.buildkit.v1.InfoRequest"> & {
  * Use `create(InfoRequestSchema)` to create a new message.
  */
 export const InfoRequestSchema: GenMessage<InfoRequest> = /*@__PURE__*/
-  messageDesc(file_control, 18);
+  messageDesc(file_control, 20);
 
 /**
  * @generated from message moby.buildkit.v1.InfoResponse
@@ -643,7 +689,7 @@ export type InfoResponse = Message<"moby.buildkit.v1.InfoResponse"> & {
  * Use `create(InfoResponseSchema)` to create a new message.
  */
 export const InfoResponseSchema: GenMessage<InfoResponse> = /*@__PURE__*/
-  messageDesc(file_control, 19);
+  messageDesc(file_control, 21);
 
 /**
  * @generated from message moby.buildkit.v1.BuildHistoryRequest
@@ -680,7 +726,7 @@ export type BuildHistoryRequest = Message<"moby.buildkit.v1.BuildHistoryRequest"
  * Use `create(BuildHistoryRequestSchema)` to create a new message.
  */
 export const BuildHistoryRequestSchema: GenMessage<BuildHistoryRequest> = /*@__PURE__*/
-  messageDesc(file_control, 20);
+  messageDesc(file_control, 22);
 
 /**
  * @generated from message moby.buildkit.v1.BuildHistoryEvent
@@ -704,7 +750,7 @@ export type BuildHistoryEvent = Message<"moby.buildkit.v1.BuildHistoryEvent"> & 
  * Use `create(BuildHistoryEventSchema)` to create a new message.
  */
 export const BuildHistoryEventSchema: GenMessage<BuildHistoryEvent> = /*@__PURE__*/
-  messageDesc(file_control, 21);
+  messageDesc(file_control, 23);
 
 /**
  * @generated from message moby.buildkit.v1.BuildHistoryRecord
@@ -786,7 +832,7 @@ export type BuildHistoryRecord = Message<"moby.buildkit.v1.BuildHistoryRecord"> 
  * Use `create(BuildHistoryRecordSchema)` to create a new message.
  */
 export const BuildHistoryRecordSchema: GenMessage<BuildHistoryRecord> = /*@__PURE__*/
-  messageDesc(file_control, 22);
+  messageDesc(file_control, 24);
 
 /**
  * @generated from message moby.buildkit.v1.UpdateBuildHistoryRequest
@@ -818,7 +864,7 @@ export type UpdateBuildHistoryRequest = Message<"moby.buildkit.v1.UpdateBuildHis
  * Use `create(UpdateBuildHistoryRequestSchema)` to create a new message.
  */
 export const UpdateBuildHistoryRequestSchema: GenMessage<UpdateBuildHistoryRequest> = /*@__PURE__*/
-  messageDesc(file_control, 23);
+  messageDesc(file_control, 25);
 
 /**
  * @generated from message moby.buildkit.v1.UpdateBuildHistoryResponse
@@ -831,7 +877,7 @@ export type UpdateBuildHistoryResponse = Message<"moby.buildkit.v1.UpdateBuildHi
  * Use `create(UpdateBuildHistoryResponseSchema)` to create a new message.
  */
 export const UpdateBuildHistoryResponseSchema: GenMessage<UpdateBuildHistoryResponse> = /*@__PURE__*/
-  messageDesc(file_control, 24);
+  messageDesc(file_control, 26);
 
 /**
  * @generated from service moby.buildkit.v1.Control

@@ -1,6 +1,7 @@
 import type { Duplex } from "node:stream";
 import type { BuildRequest } from "#engine/builds/build-service.ts";
-import type { Digest } from "#spec/digest.ts";
+import type { RequestedOutput } from "#engine/builds/outputs/build-output.ts";
+import type { OutputSink } from "#engine/builds/outputs/deliver.ts";
 import type { SolveStatus } from "#spec/solve-status.ts";
 
 /** What a client says of its session in the headers of `POST /session`. */
@@ -31,24 +32,16 @@ export interface BuildClient extends AsyncDisposable {
   /** Aborts when the client has gone. */
   readonly signal: AbortSignal;
   readonly services: Pick<BuildRequest, "secrets" | "sshAgents" | "logins">;
-  /** Where the result goes, by what `outputs` asks for. Throws NotImplementedError, InvalidParameterError. */
-  output(requested: readonly RequestedOutput[], tags: readonly string[]): BuildOutput;
+  /** Where the result goes: what of `requested` is the client's own business is seen to. Throws InvalidParameterError. */
+  delivery(requested: readonly RequestedOutput[], signal: AbortSignal): BuildDelivery;
   /** Dockerfile and context at the client. Throws NotFoundError without such a Dockerfile. */
   input(dockerfileName: string, signal: AbortSignal): Promise<BuildRequest["input"]>;
 }
 
-/** One of a build's outputs, as clients name them. */
-export interface RequestedOutput {
-  readonly type: string;
-  readonly attrs: Readonly<Record<string, string>>;
-}
-
-/** A build's output. */
-export interface BuildOutput {
-  /** The names that the image gets. */
-  readonly tags: readonly string[];
-  /** Brings the built image where it is wanted. */
-  send(imageId: Digest, onStatus: (status: SolveStatus) => void, signal: AbortSignal): Promise<void>;
+/** The outputs of a build, and who takes what is for the client. */
+export interface BuildDelivery {
+  readonly requested: readonly RequestedOutput[];
+  readonly sink: OutputSink;
 }
 
 /** Loads it for the first client that speaks it: it is large, and an engine without such clients should stay small. */

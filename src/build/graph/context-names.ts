@@ -19,7 +19,7 @@ export interface LayoutContext {
   readonly digest: Digest;
 }
 
-/** An image of a registry, canonical, or "scratch". */
+/** An image of a registry, canonical, or "scratch"; or one that is here, by its id. */
 export interface ImageContext {
   readonly kind: "image";
   readonly reference: string;
@@ -58,6 +58,7 @@ function shortName(name: string): string {
 function meaningOf(name: string, context: NamedContext): FilesContext | LayoutContext | ImageContext {
   if (context.kind === "files") return { kind: "files", name };
   if (context.kind === "oci-layout") return { kind: "oci-layout", name, digest: context.digest };
+  if (context.kind === "image") return { kind: "image", reference: context.id };
   const { url } = context;
   if (url.startsWith("docker-image://")) {
     const reference = url.slice("docker-image://".length);

@@ -36,7 +36,7 @@ export async function exportCaches(
     if (target.type === "inline") continue;
     try {
       await progress.run(
-        `exporting cache to ${target.type === "local" ? "client directory" : target.type}`,
+        `exporting cache to ${target.type === "registry" ? "registry" : "client directory"}`,
         async (vertex) => {
           vertex.status("preparing build cache for export");
           const writer = await caches.writer(target, accessOf(request));
@@ -66,5 +66,12 @@ function accessOf({ logins, signal }: BuildRequest): CacheAccess {
 }
 
 function nameOf(location: CacheLocation): string {
-  return location.type === "local" ? location.directory : familiarString(parseReference(location.reference));
+  switch (location.type) {
+    case "local":
+      return location.directory;
+    case "client":
+      return location.name;
+    case "registry":
+      return familiarString(parseReference(location.reference));
+  }
 }

@@ -1,7 +1,7 @@
 import type { Digest } from "#spec/digest.ts";
 import type { Descriptor } from "#spec/oci-image.ts";
 import type { Layer } from "#store/layer-store.ts";
-import type { RegistryLogins } from "../build-client.ts";
+import type { BlobStore, RegistryLogins } from "../build-client.ts";
 
 /*
  * Caches that machines share. `build` knows their format; where they lie (a registry, a directory) is the engine's business.
@@ -11,7 +11,18 @@ import type { RegistryLogins } from "../build-client.ts";
 export type CacheLocation =
   | { readonly type: "registry"; readonly reference: string }
   /** A directory of this machine, an OCI image layout. */
-  | { readonly type: "local"; readonly directory: string; readonly tag: string; readonly digest?: Digest };
+  | { readonly type: "local"; readonly directory: string; readonly tag: string; readonly digest?: Digest }
+  /** A directory of the client's, reached by blobs. */
+  | {
+      readonly type: "client";
+      /** As the client calls it. */
+      readonly name: string;
+      readonly blobs: BlobStore;
+      /** The manifest to read. */
+      readonly digest?: Digest;
+      /** Hears the manifest that was written: the client puts it into the directory's index. */
+      readonly onManifest?: (manifest: Descriptor) => void;
+    };
 
 export type CacheTarget =
   | { readonly type: "inline" }

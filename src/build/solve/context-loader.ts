@@ -107,7 +107,8 @@ export class ContextLoader implements AsyncDisposable {
 
   #named(name: string): Promise<FileTree> {
     const context = this.#parts.contexts[name];
-    if (!context || context.kind === "oci-layout") throw new NotFoundError(`build context ${name}: not found`);
+    if (!context || context.kind === "oci-layout" || context.kind === "image")
+      throw new NotFoundError(`build context ${name}: not found`);
     const { progress, remotes } = this.#parts;
     if (context.kind === "files") {
       return progress.run(`[context ${name}] load from client`, async (vertex) => {

@@ -11,7 +11,7 @@ import type {
 import { controlSolve } from "../solve/control-solve.ts";
 import { statusMessage } from "../status/status-message.ts";
 import type { ControlParts } from "./control-parts.ts";
-import { answer, stream } from "./grpc-answer.ts";
+import { answer, answerSolve, stream } from "./grpc-answer.ts";
 import { historyEvents } from "./history-events.ts";
 import { tunnelledSession } from "./tunnelled-session.ts";
 import { prune, usageRecords } from "./usage-records.ts";
@@ -23,8 +23,8 @@ export function controlService(parts: ControlParts): ServiceImpl<typeof Control>
   return {
     listWorkers: () => answer(async () => ({ record: [await workerRecord(engine)] })),
     info: () => ({ buildkitVersion: VERSION }),
-    solve: (request: SolveRequest, { signal }: HandlerContext) =>
-      answer(async () => ({ exporterResponse: await controlSolve(parts, request, signal) })),
+    solve: (request: SolveRequest, context: HandlerContext) =>
+      answerSolve(context, async () => ({ exporterResponse: await controlSolve(parts, request, context.signal) })),
     status: ({ ref }: StatusRequest, { signal }: HandlerContext) =>
       stream(async function* () {
         for await (const status of (await jobs.find(ref, signal)).statuses(signal)) yield statusMessage(status);

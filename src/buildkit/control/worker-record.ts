@@ -16,7 +16,13 @@ export const VERSION: MessageInitShape<typeof BuildkitVersionSchema> = {
 /** buildx puts this address in place of `host-gateway`. */
 const HOST_GATEWAY = "org.mobyproject.buildkit.worker.moby.host-gateway-ip";
 
-/** The one worker: this engine. No snapshotter is named, as buildx would then expect containerd's image store. */
+/**
+ * buildx looks for it before it lets its docker driver export archives and caches and build for several platforms: dockerd names one when it keeps its
+ * images in containerd, without which its builder can do none of that.
+ */
+const SNAPSHOTTER = "org.mobyproject.buildkit.worker.snapshotter";
+
+/** The one worker: this engine. */
 export async function workerRecord(engine: Engine): Promise<MessageInitShape<typeof WorkerRecordSchema>> {
   const { networks } = engine.containers;
   const bridge = await networks.ready(networks.bridge());
@@ -26,6 +32,7 @@ export async function workerRecord(engine: Engine): Promise<MessageInitShape<typ
     labels: {
       "org.mobyproject.buildkit.worker.executor": "berth",
       "org.mobyproject.buildkit.worker.hostname": hostname(),
+      [SNAPSHOTTER]: "erofs-overlay",
       ...(bridge.ipv4?.gateway ? { [HOST_GATEWAY]: bridge.ipv4.gateway } : {}),
     },
     platforms: [{ os, architecture, variant }],

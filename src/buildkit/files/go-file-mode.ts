@@ -4,6 +4,10 @@ const SYMLINK = 0x0800_0000;
 const SETUID = 0x0080_0000;
 const SETGID = 0x0040_0000;
 const STICKY = 0x0010_0000;
+const DEVICE = 0x0400_0000;
+const PIPE = 0x0200_0000;
+const SOCKET = 0x0100_0000;
+const CHARACTER = 0x0020_0000;
 /** Directory, symlink, device, pipe, socket, character device, irregular. */
 const TYPE_MASK = 0x8f28_0000;
 
@@ -25,4 +29,19 @@ export function goFileMode(type: "f" | "d" | "l", mode: number): number {
   const special = (mode & 0o4000 ? SETUID : 0) | (mode & 0o2000 ? SETGID : 0) | (mode & 0o1000 ? STICKY : 0);
   const kind = type === "d" ? DIRECTORY : type === "l" ? SYMLINK : 0;
   return (kind | special | (mode & 0o777)) >>> 0;
+}
+
+/** By the type bits of stat(2). */
+const TYPES: Readonly<Record<number, number>> = {
+  9604: DIRECTORY,
+  21609: SYMLINK,
+  2401: PIPE,
+  26411: SOCKET,
+  14406: DEVICE,
+  4802: DEVICE | CHARACTER,
+};
+
+/** The same for a mode of stat(2), of whatever type. */
+export function goFileModeOf(mode: number): number {
+  return ((TYPES[mode & 0o170000] ?? 0) | goFileMode("f", mode)) >>> 0;
 }

@@ -9,6 +9,7 @@ import { fromClient } from "../session/grpc-error.ts";
 import type { Session } from "../session/session.ts";
 import { PACKET } from "./diff-copy.ts";
 import { goFileMode } from "./go-file-mode.ts";
+import { type OutputTarget, outputHeaders } from "./output-target.ts";
 
 type Outgoing = PushQueue<MessageInitShape<typeof PacketSchema>>;
 
@@ -29,12 +30,13 @@ Object.assign(DirectorySend, {
 export async function sendDirectory(
   session: Session,
   openTar: () => AsyncIterable<Uint8Array>,
-  signal: AbortSignal,
+  target: OutputTarget,
 ): Promise<void> {
   const outgoing: Outgoing = new PushQueue();
-  const answers = session
-    .client(DirectorySend)
-    .diffCopy(outgoing, { signal: AbortSignal.any([signal, session.signal]) });
+  const answers = session.client(DirectorySend).diffCopy(outgoing, {
+    headers: outputHeaders(target),
+    signal: AbortSignal.any([target.signal, session.signal]),
+  });
   const requests = new Requests(answers);
   try {
     await sendStats(openTar(), outgoing, requests);

@@ -49,6 +49,14 @@ export class SessionFiles implements AsyncDisposable {
     };
   }
 
+  /** A directory as a definition names it: without what `excludes` matches, and of it what `followPaths` names. */
+  directory(
+    directory: string,
+    { excludes, followPaths }: { readonly excludes: readonly string[]; readonly followPaths: readonly string[] },
+  ): ContextFiles {
+    return { open: (_, signal) => this.#receive(directory, excludes, followPaths, signal) };
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const context of this.#open.splice(0)) await context[Symbol.asyncDispose]();
   }

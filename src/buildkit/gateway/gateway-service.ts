@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import { LocalImages } from "#engine/images/lookup.ts";
 import { InvalidParameterError, NotImplementedError, SystemError } from "#errors/errors.ts";
@@ -8,16 +7,15 @@ import type {
   ResolveImageConfigRequest,
   ResolveSourceMetaRequest,
   ReturnRequest,
-  SolveRequest,
   WarnRequest,
 } from "#proto/gateway_pb.ts";
 import type { Platform } from "#proto/ops_pb.ts";
 import type { ControlParts } from "../control/control-parts.ts";
-import { answer } from "../control/grpc-answer.ts";
+import { answer, answerSolve } from "../control/grpc-answer.ts";
 import { workerRecord } from "../control/worker-record.ts";
-import { isEmptyDefinition } from "../solve/definition.ts";
-import { solveDockerfile } from "../solve/dockerfile-solve.ts";
 import type { SolveJob } from "../solve/solve-job.ts";
+import { gatewaySolve } from "./gateway-solve.ts";
+import { readResultDirectory, readResultFile, statResultFile } from "./result-files.ts";
 
 /** Metadata of a gateway call: the solve that it belongs to. */
 const BUILD_HEADER = "buildkit-controlapi-buildid";
@@ -26,6 +24,10 @@ const BUILD_HEADER = "buildkit-controlapi-buildid";
 const FRONTEND_CAPS = [
   "solve.base",
   "solve.inlinereturn",
+  "readfile",
+  "readdir",
+  "statfile",
+  "reference.output",
   "resolveimage",
   "resolveimage.resolvemode",
   "return",
@@ -39,6 +41,51 @@ const FRONTEND_CAPS = [
   "source.metaresolver",
 ];
 
+/** What definitions may be made of, and what exporters and caches do. https://github.com/moby/buildkit/blob/master/solver/pb/caps.go */
+const LLB_CAPS = [
+  "source.image",
+  "source.image.resolvemode",
+  "source.local",
+  "source.local.unique",
+  "source.local.sessionid",
+  "source.local.includepatterns",
+  "source.local.followpaths",
+  "source.local.excludepatterns",
+  "source.local.sharedkeyhint",
+  "source.git",
+  "source.git.keepgitdir",
+  "source.git.fullurl",
+  "source.git.subdir",
+  "source.http",
+  "source.http.checksum",
+  "source.http.perm",
+  "source.http.uidgid",
+  "source.ocilayout",
+  "exec.meta.base",
+  "exec.meta.network",
+  "exec.meta.security",
+  "exec.meta.setsdefaultpath",
+  "exec.mount.bind",
+  "exec.mount.bind.readwrite-nooutput",
+  "exec.mount.cache",
+  "exec.mount.cache.sharing",
+  "exec.mount.selector",
+  "exec.mount.tmpfs",
+  "exec.mount.tmpfs.size",
+  "exec.mount.secret",
+  "exec.mount.ssh",
+  "exec.secretenv",
+  "file.base",
+  "file.copy.alwaysreplaceexistingdestpaths",
+  "constraints",
+  "platform",
+  "meta.ignorecache",
+  "meta.description",
+  "meta.exportcache",
+  "exporter.multiple",
+  "mergeop",
+];
+
 /**
  * The gateway: what a client's build function asks while its solve waits for it. buildx asks for one Dockerfile build and returns its result.
  * https://github.com/moby/buildkit/blob/master/frontend/gateway/gateway.go
@@ -50,25 +97,18 @@ export function gatewayService(parts: ControlParts): ServiceImpl<typeof LLBBridg
     if (!ref) throw new InvalidParameterError(`a gateway call needs ${BUILD_HEADER} in its metadata`);
     return parts.jobs.find(ref, signal);
   };
-  const notYet = async (what: string): Promise<never> =>
-    answer(async () => {
-      throw new NotImplementedError(`${what} of a build's result is not supported yet`);
-    });
   return {
     ping: (_, context) =>
       answer(async () => {
         await jobOf(context);
         return {
           frontendApiCaps: FRONTEND_CAPS.map((id) => ({ id, enabled: true })),
-          llbCaps: [{ id: "source.local", enabled: true }],
+          llbCaps: LLB_CAPS.map((id) => ({ id, enabled: true })),
           workers: [await workerRecord(engine)],
         };
       }),
     solve: (request, context) =>
-      answer(async () => {
-        const job = await jobOf(context);
-        return solve(parts, job, request, context.signal);
-      }),
+      answerSolve(context, async () => gatewaySolve(engine, await jobOf(context), request, context.signal)),
     evaluate: ({ ref }, context) =>
       answer(async () => {
         // Results are never lazy here.
@@ -94,58 +134,22 @@ export function gatewayService(parts: ControlParts): ServiceImpl<typeof LLBBridg
         if (!source || !reference) throw new NotImplementedError(`source ${source?.identifier} is not supported yet`);
         return { source, image: imageConfig(parts, reference, platform) };
       }),
-    readFile: () => notYet("reading a file"),
-    readDir: () => notYet("reading a directory"),
-    statFile: () => notYet("reading a file's attributes"),
+    readFile: (request, context) =>
+      answer(async () => {
+        const image = (await jobOf(context)).image(request.ref);
+        return { data: await readResultFile(engine, image, request) };
+      }),
+    readDir: (request, context) =>
+      answer(async () => {
+        const image = (await jobOf(context)).image(request.ref);
+        return { entries: await readResultDirectory(engine, image, request) };
+      }),
+    statFile: (request, context) =>
+      answer(async () => {
+        const image = (await jobOf(context)).image(request.ref);
+        return { stat: await statResultFile(engine, image, request) };
+      }),
   };
-}
-
-async function solve(
-  { engine }: ControlParts,
-  job: SolveJob,
-  request: SolveRequest,
-  signal: AbortSignal,
-): Promise<ReturnType<typeof solveResponse>> {
-  if (request.frontend === "" && isEmptyDefinition(request.definition)) return solveResponse("", request, {});
-  if (request.frontend !== "dockerfile.v0") {
-    throw new NotImplementedError(
-      request.frontend === ""
-        ? "LLB definitions are not supported: build from a Dockerfile (frontend dockerfile.v0)"
-        : `frontend "${request.frontend}" is not supported: use dockerfile.v0`,
-    );
-  }
-  const running = await job.running(signal);
-  try {
-    const imageId = await solveDockerfile(engine, {
-      ref: job.ref,
-      client: running.client,
-      attributes: request.frontendOpt,
-      tags: running.exporter.tags,
-      entitlements: running.entitlements,
-      cacheExports: running.cacheExports,
-      onStatus: job.status,
-      signal: AbortSignal.any([signal, running.signal, job.signal]),
-    });
-    const ref = randomUUID();
-    job.images.set(ref, imageId);
-    const config = new LocalImages(engine.images).config(imageId);
-    return solveResponse(ref, request, { "containerimage.config": Buffer.from(JSON.stringify(config)) });
-  } catch (error) {
-    job.failure = error instanceof Error ? error : new SystemError(String(error));
-    throw error;
-  }
-}
-
-function solveResponse(
-  id: string,
-  { allowResultReturn, allowResultArrayRef }: SolveRequest,
-  metadata: Record<string, Uint8Array>,
-): object {
-  if (!allowResultReturn) return { ref: id };
-  const ref = allowResultArrayRef
-    ? { case: "ref" as const, value: { id } }
-    : { case: "refDeprecated" as const, value: id };
-  return { result: { result: ref, metadata } };
 }
 
 /** Ends the job's solve with what the client's build function returned. */
@@ -159,11 +163,11 @@ function finish(job: SolveJob, { result, error }: ReturnRequest): void {
   if (chosen?.case === "refs") {
     const [first, ...others] = Object.values(chosen.value.refs);
     if (others.length > 0) throw new NotImplementedError("results for several platforms are not supported yet");
-    job.returned.resolve({ imageId: first?.id ? job.image(first.id) : undefined });
+    job.returned.resolve({ image: first?.id ? job.image(first.id) : undefined });
     return;
   }
   const ref = chosen?.case === "ref" ? chosen.value.id : (chosen?.value ?? "");
-  job.returned.resolve({ imageId: ref ? job.image(ref) : undefined });
+  job.returned.resolve({ image: ref ? job.image(ref) : undefined });
 }
 
 function warn(job: SolveJob, { digest, level, short, detail, url }: WarnRequest): void {

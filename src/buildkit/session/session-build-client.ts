@@ -1,10 +1,11 @@
 import type { BuildRequest } from "#build/builder.ts";
+import type { RequestedOutput } from "#engine/builds/outputs/build-output.ts";
 import type { Engine } from "#engine/engine.ts";
 import { FileSend } from "#proto/filesync_pb.ts";
-import type { BuildClient, BuildOutput, RequestedOutput } from "#server/buildkit.ts";
+import type { BuildClient, BuildDelivery } from "#server/buildkit.ts";
 import { SessionFiles } from "../files/session-files.ts";
-import { sendOutput, unnamedImages } from "../solve/send-output.ts";
-import { type SolveExporter, solveExporter } from "../solve/solve-exporter.ts";
+import { sessionOutputs } from "../outputs/session-outputs.ts";
+import { sessionSink } from "../outputs/session-sink.ts";
 import { clientCredentials } from "./client-credentials.ts";
 import { clientSecrets } from "./client-secrets.ts";
 import { clientSshAgents } from "./client-ssh.ts";
@@ -22,11 +23,9 @@ export class SessionBuildClient implements BuildClient {
   readonly services: BuildClient["services"];
   readonly files: SessionFiles;
   readonly #session: Session;
-  readonly #engine: Engine;
 
   constructor(session: Session, engine: Engine) {
     this.#session = session;
-    this.#engine = engine;
     this.signal = session.signal;
     this.files = new SessionFiles(session, engine.builds.contexts);
     this.services = {
@@ -45,21 +44,11 @@ export class SessionBuildClient implements BuildClient {
     return { kind: "files", dockerfile: bytes, context: this.files.context(directories.context, ignore) };
   }
 
-  output(requested: readonly RequestedOutput[], tags: readonly string[]): BuildOutput {
-    const engine = this.#engine;
-    const session = this.#session;
-    const known = solveExporter(requested, session.serves(FileSend, "DiffCopy"));
-    // Names come by `t`, and without an output there is an image.
-    const kind = requested.length === 0 ? "image" : known.kind;
-    const exporter: SolveExporter = {
-      kind,
-      tags: kind === "image" || kind === "archive" ? [...known.tags, ...tags] : [],
-    };
-    const before = unnamedImages(engine, exporter);
-    return {
-      tags: exporter.tags,
-      send: (image, onStatus, signal) => sendOutput({ engine, session, exporter, onStatus, signal, before }, image),
-    };
+  delivery(requested: readonly RequestedOutput[], signal: AbortSignal): BuildDelivery {
+    const canReceive = this.#session.serves(FileSend, "DiffCopy");
+    // Without an output this way of building makes an image.
+    const outputs = requested.length === 0 ? [] : sessionOutputs(requested, { canReceive, hasBlobs: false });
+    return { requested: outputs, sink: sessionSink(this.#session, outputs, signal) };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

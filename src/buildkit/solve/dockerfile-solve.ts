@@ -1,76 +1,82 @@
-import type { Entitlement, NamedContexts } from "#build/build-client.ts";
+import type { Entitlement } from "#build/build-client.ts";
 import type { BuildRequest } from "#build/builder.ts";
+import type { RecordedResult } from "#engine/builds/build-service.ts";
+import { buildAndDeliver } from "#engine/builds/outputs/build-and-deliver.ts";
+import type { Delivered } from "#engine/builds/outputs/deliver.ts";
 import type { Engine } from "#engine/engine.ts";
-import { InvalidParameterError, NotImplementedError } from "#errors/errors.ts";
+import { InvalidParameterError } from "#errors/errors.ts";
+import { formatReference, parseReference, tagNameOnly } from "#formats/reference.ts";
 import type { Digest } from "#spec/digest.ts";
-import type { SolveStatus } from "#spec/solve-status.ts";
-import type { SessionBuildClient } from "../session/session-build-client.ts";
+import { outputNames } from "../outputs/session-outputs.ts";
+import { sessionSink } from "../outputs/session-sink.ts";
 import { type FrontendBuild, frontendBuild } from "./frontend-options.ts";
-import { type CacheEntry, cacheExports } from "./shared-caches.ts";
+import type { RunningSolve } from "./running-solve.ts";
+import { sharedCaches } from "./shared-caches.ts";
+import { namedContexts, type SolveInputs, solveInput } from "./solve-inputs.ts";
+
+export type SolveResult = RecordedResult<Delivered>;
 
 export interface DockerfileSolve {
-  /** The client's reference of the build, 25 letters and digits: its record gets it too. */
-  readonly ref: string;
-  readonly client: SessionBuildClient;
   readonly attributes: Readonly<Record<string, string>>;
-  readonly tags: readonly string[];
-  readonly entitlements: readonly string[];
-  readonly cacheExports: readonly CacheEntry[];
-  readonly onStatus: (status: SolveStatus) => void;
-  readonly signal: AbortSignal;
+  /** What contexts named `input:…` mean. */
+  readonly inputs: SolveInputs;
+  /** Hears the image, and decides when it goes where it is wanted: not at all with false. */
+  readonly onBuilt?: (image: Digest) => Promise<boolean>;
 }
 
-/** Builds what a client asks of the Dockerfile frontend. Throws what the builder throws, and what reading the attributes throws. */
-export async function solveDockerfile(engine: Engine, solve: DockerfileSolve): Promise<Digest> {
-  const { contextKey, dockerfileKey, remote, contexts, ...build } = frontendBuild(solve.attributes);
-  const { client, signal } = solve;
-  const input = remote
-    ? await remoteInput(client, remote, solve.attributes, build.dockerfileName, signal)
-    : await client.input(build.dockerfileName, signal, { context: contextKey, dockerfile: dockerfileKey });
-  const { imageId } = await engine.builds.build({
-    ...build,
-    ...client.services,
-    ...cacheExports(solve.cacheExports),
-    id: solve.ref,
-    input,
-    contexts: namedContexts(client, contexts),
-    entitlements: solve.entitlements.map(entitlement),
-    tags: solve.tags,
-    onStatus: solve.onStatus,
-    signal,
+/** Builds what a client asks of the Dockerfile frontend, and delivers it. Throws what the builder throws, and what reading the attributes throws. */
+export async function solveDockerfile(
+  engine: Engine,
+  running: RunningSolve,
+  { attributes, inputs, onBuilt }: DockerfileSolve,
+): Promise<SolveResult> {
+  const { session, signal, outputs } = running;
+  await using request = await dockerfileRequest(engine, running, { attributes, inputs });
+  return await buildAndDeliver(engine, request.build, {
+    requested: outputs,
+    sink: sessionSink(session, outputs, signal),
+    ...(onBuilt ? { onBuilt } : {}),
   });
-  return imageId;
 }
 
-/** The Dockerfile may come from the client all the same. */
-async function remoteInput(
-  client: SessionBuildClient,
-  url: string,
-  attributes: Readonly<Record<string, string>>,
-  name: string,
-  signal: AbortSignal,
-): Promise<BuildRequest["input"]> {
-  const key = attributes["dockerfilekey"];
-  if (!key) return { kind: "remote", url };
-  const { bytes } = await client.files.dockerfile(key, name, signal);
-  return { kind: "remote", url, dockerfile: bytes };
-}
-
-function namedContexts(client: SessionBuildClient, contexts: FrontendBuild["contexts"]): NamedContexts {
-  return Object.fromEntries(
-    Object.entries(contexts).map(([name, value]) => {
-      if (value.startsWith("local:")) {
-        return [
-          name.toLowerCase(),
-          { kind: "files", files: client.files.context(value.slice("local:".length), undefined) },
-        ];
-      }
-      if (/^(input|oci-layout):/.test(value)) {
-        throw new NotImplementedError(`the build context ${name}=${value} is not supported yet`);
-      }
-      return [name.toLowerCase(), { kind: "url", url: value }];
+/** What the builder is asked, for a build or for a question about the Dockerfile. Dispose it afterwards. */
+export async function dockerfileRequest(
+  engine: Engine,
+  running: RunningSolve,
+  { attributes, inputs }: Pick<DockerfileSolve, "attributes" | "inputs">,
+): Promise<AsyncDisposable & { readonly build: BuildRequest; readonly frontend: FrontendBuild }> {
+  const { job, session, client, signal } = running;
+  const frontend = frontendBuild(attributes);
+  const {
+    contextKey: _,
+    dockerfileKey: __,
+    remote: ___,
+    subrequest: ____,
+    cacheImports,
+    contexts,
+    ...known
+  } = frontend;
+  await using stack = new AsyncDisposableStack();
+  const input = await solveInput(engine, running, { frontend, attributes, inputs, stack });
+  const build = {
+    ...known,
+    ...client.services,
+    ...sharedCaches({
+      session,
+      imports: cacheImports,
+      exports: running.cacheExports,
+      onManifest: running.onCacheManifest,
     }),
-  );
+    id: job.ref,
+    input,
+    contexts: namedContexts(running, contexts, inputs),
+    entitlements: running.entitlements.map(entitlement),
+    tags: outputNames(running.outputs).map((name) => formatReference(tagNameOnly(parseReference(name)))),
+    onStatus: job.status,
+    signal,
+  };
+  const held = stack.move();
+  return { build, frontend, [Symbol.asyncDispose]: () => held.disposeAsync() };
 }
 
 const ENTITLEMENTS: readonly Entitlement[] = ["network.host", "security.insecure", "device"];

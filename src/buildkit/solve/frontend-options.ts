@@ -1,8 +1,9 @@
 import type { BuildRequest } from "#build/builder.ts";
-import { parseCacheFrom } from "#build/shared-cache/cache-options.ts";
 import { errorMessage, InvalidParameterError, NotImplementedError } from "#errors/errors.ts";
 import { parsePlatforms } from "#formats/platform.ts";
 import { list, object, text, textMap } from "#lib/json-decoder.ts";
+import type { CacheEntry } from "./shared-caches.ts";
+import { frontendLimits } from "./step-limits.ts";
 
 /** What a client asks of the Dockerfile frontend, but for its files. */
 export type FrontendBuild = Pick<
@@ -12,25 +13,30 @@ export type FrontendBuild = Pick<
   | "buildArgs"
   | "labels"
   | "noCache"
+  | "noCacheFilter"
   | "pull"
   | "networkMode"
   | "extraHosts"
+  | "limits"
   | "platforms"
-  | "cacheFrom"
 > & {
   /** The client's names for the two directories. */
   readonly contextKey: string;
   readonly dockerfileKey: string;
   /** A URL in place of the context directory; "" for none. */
   readonly remote: string;
-  /** `--build-context`: name → `local:…`, `docker-image://…`, URL. */
+  /** `--build-context`: name → `local:…`, `docker-image://…`, `oci-layout://…`, `input:…`, URL. */
   readonly contexts: Readonly<Record<string, string>>;
+  readonly cacheImports: readonly CacheEntry[];
+  /** `frontend.outline`: a question about the Dockerfile in place of a build; "" for none. */
+  readonly subrequest: string;
 };
 
 const DEFAULTS = {
   dockerfileName: "Dockerfile",
   target: "",
   noCache: false,
+  noCacheFilter: [] as readonly string[],
   pull: false,
   networkMode: "default",
   extraHosts: [] as readonly string[],
@@ -38,7 +44,8 @@ const DEFAULTS = {
   contextKey: "context",
   dockerfileKey: "dockerfile",
   remote: "",
-  cacheFrom: [] as NonNullable<BuildRequest["cacheFrom"]>,
+  cacheImports: [] as readonly CacheEntry[],
+  subrequest: "",
 };
 
 type Plain = { -readonly [K in keyof typeof DEFAULTS]?: (typeof DEFAULTS)[K] };
@@ -47,10 +54,7 @@ type Plain = { -readonly [K in keyof typeof DEFAULTS]?: (typeof DEFAULTS)[K] };
 const ATTRIBUTES: Readonly<Record<string, (value: string) => Plain>> = {
   filename: (value) => ({ dockerfileName: value || DEFAULTS.dockerfileName }),
   target: (value) => ({ target: value }),
-  "no-cache": (value) => {
-    if (value === "") return { noCache: true };
-    throw unsupported("no-cache for single stages", value);
-  },
+  "no-cache": (value) => (value === "" ? { noCache: true } : { noCacheFilter: value.split(",") }),
   "image-resolve-mode": (value) => ({ pull: value === "pull" }),
   "force-network-mode": (value) => ({ networkMode: value === "" || value === "sandbox" ? "default" : value }),
   "add-hosts": (value) => ({ extraHosts: extraHosts(value) }),
@@ -58,14 +62,15 @@ const ATTRIBUTES: Readonly<Record<string, (value: string) => Plain>> = {
     if (value.includes(",")) throw unsupported("a build for several platforms", value);
     return { platforms: parsePlatforms(value) };
   },
-  "cache-imports": (value) => ({ cacheFrom: cacheImports(value) }),
+  "cache-imports": (value) => ({ cacheImports: cacheImports(value) }),
   contextkey: (value) => ({ contextKey: value || DEFAULTS.contextKey }),
   dockerfilekey: (value) => ({ dockerfileKey: value || DEFAULTS.dockerfileKey }),
-  context: (value) => {
-    if (value.startsWith("input:")) throw unsupported("a context from a frontend input", value);
-    return { remote: value };
-  },
+  context: (value) => ({ remote: value }),
+  requestid: (value) => ({ subrequest: value }),
 };
+
+/** What steps may use: read by {@link frontendLimits}. */
+const LIMITS = ["shm-size", "ulimit", "cgroup-parent"];
 
 /** Say something about the client or the build that changes nothing in the image. */
 const WITHOUT_EFFECT = [
@@ -75,6 +80,8 @@ const WITHOUT_EFFECT = [
   /^frontend\.caps$/,
   /^source$/,
   /^multi-platform$/,
+  // An image that a context names has its configuration with it.
+  /^input-metadata:/,
   // Handed on as a build argument.
   /^hostname$/,
 ];
@@ -99,11 +106,11 @@ export function frontendBuild(attributes: Readonly<Record<string, string>>): Fro
     if (read) plain = { ...plain, ...read(value) };
     else if (WITHOUT_EFFECT.some((pattern) => pattern.test(name))) checkEffectless(name, value);
     else if (prefix && map) map[name.slice(prefix.length)] = value;
-    else checkOther(name, value);
+    else if (!LIMITS.includes(name)) checkOther(name, value);
   }
   const { hostname } = attributes;
   if (hostname) buildArgs["BUILDKIT_SANDBOX_HOSTNAME"] = hostname;
-  return { ...DEFAULTS, ...plain, buildArgs, labels, contexts };
+  return { ...DEFAULTS, ...plain, ...frontendLimits(attributes), buildArgs, labels, contexts };
 }
 
 function checkEffectless(name: string, value: string): void {
@@ -112,9 +119,8 @@ function checkEffectless(name: string, value: string): void {
   }
 }
 
-/** Attestations and cache imports that the client only offers may be left out; all else would be missed. */
+/** Attestations that the client only offers may be left out; all else would be missed. */
 function checkOther(name: string, value: string): void {
-  if (name === "requestid") throw unsupported("the frontend's subrequest", value);
   if (name.startsWith("attest:")) {
     const isOptional = value.split(",").some((part) => ["inline-only=true", "disabled=true", "false"].includes(part));
     if (!isOptional) throw unsupported("the attestation", name.slice("attest:".length));
@@ -138,11 +144,10 @@ function parse(json: string): unknown {
   }
 }
 
-/** The caches of `--cache-from`. One in a directory of the client's would have to come over the session: it is refused. */
-function cacheImports(value: string): NonNullable<BuildRequest["cacheFrom"]> {
-  return decodeImports(parse(value === "" ? "[]" : value), "cache-imports").map(({ Type, Attrs }) => {
-    if (Type !== "registry") throw unsupported("a cache import of this type", Type);
-    return parseCacheFrom(`type=registry,ref=${Attrs["ref"] ?? ""}`);
+/** The caches of `--cache-from`. */
+function cacheImports(value: string): readonly CacheEntry[] {
+  return decodeImports(parse(value === "" ? "[]" : value), "cache-imports").map(({ Type: type, Attrs: attrs }) => {
+    return { type, attrs };
   });
 }
 

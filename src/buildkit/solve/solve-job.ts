@@ -1,25 +1,29 @@
+import { randomUUID } from "node:crypto";
 import { CancelledError, NotFoundError } from "#errors/errors.ts";
 import { StatusFeed } from "#server/build/status-feed.ts";
 import type { Digest } from "#spec/digest.ts";
 import type { SolveStatus } from "#spec/solve-status.ts";
+import type { SolveResult } from "./dockerfile-solve.ts";
 import type { RunningSolve } from "./running-solve.ts";
 
 /** Updates that one who asks late still hears, bytes of output beyond which the oldest go. */
 const MAX_REPLAY = 1024 * 1024;
 
 /** What a client's build function returned: the image it chose of those that it solved, or an error. */
-export type ReturnedResult = { readonly imageId: Digest | undefined } | { readonly error: Error };
+export type ReturnedResult = { readonly image: Digest | undefined } | { readonly error: Error };
 
 /** A solve of the control API: its updates, and what the gateway has built for it. */
 export class SolveJob {
   readonly ref: string;
   /** Aborts when the solve has ended, however it did. */
   readonly signal: AbortSignal;
-  /** Images by the references that gateway calls know them by. */
-  readonly images: Map<string, Digest> = new Map();
   readonly returned: PromiseWithResolvers<ReturnedResult> = Promise.withResolvers<ReturnedResult>();
   /** What a gateway solve failed with: the client returns no more than its text. */
   failure: Error | undefined;
+  /** Images by the references that gateway calls know them by. */
+  readonly #images = new Map<string, Digest>();
+  /** Builds whose images wait for the client's choice. */
+  readonly #held = new Map<Digest, Promise<SolveResult>>();
   readonly #controller = new AbortController();
   readonly #running: PromiseWithResolvers<RunningSolve> = Promise.withResolvers<RunningSolve>();
   readonly #replay: SolveStatus[] = [];
@@ -59,6 +63,8 @@ export class SolveJob {
 
   end(): void {
     this.#isEnded = true;
+    // Whatever still waits for the client's choice does not any more.
+    this.returned.resolve({ image: undefined });
     this.#controller.abort();
     for (const feed of this.#feeds) feed.end();
   }
@@ -82,9 +88,39 @@ export class SolveJob {
     }
   }
 
+  /**
+   * Begins a build and gives its image as soon as that is made. The build goes on, and keeps the image, until the client's function has returned:
+   * then the chosen one goes where it is wanted.
+   */
+  async hold(build: (onBuilt: (image: Digest) => Promise<boolean>) => Promise<SolveResult>): Promise<Digest> {
+    const built = Promise.withResolvers<Digest>();
+    const whole = build(async (image) => {
+      built.resolve(image);
+      const returned = await this.returned.promise;
+      return "image" in returned && returned.image === image;
+    });
+    whole.catch(built.reject);
+    const image = await built.promise;
+    this.#held.set(image, whole);
+    return image;
+  }
+
+  /** Waits until the chosen image is where it is wanted and the others are gone. Gives the build of the chosen one. */
+  async settle(chosen: Digest | undefined): Promise<SolveResult | undefined> {
+    await Promise.all(this.#held.values());
+    return chosen === undefined ? undefined : await this.#held.get(chosen);
+  }
+
+  /** A reference for an image. */
+  addResult(image: Digest): string {
+    const ref = randomUUID();
+    this.#images.set(ref, image);
+    return ref;
+  }
+
   /** Throws NotFoundError. */
   image(ref: string): Digest {
-    const found = this.images.get(ref);
+    const found = this.#images.get(ref);
     if (!found) throw new NotFoundError(`no such ref: ${ref}`);
     return found;
   }

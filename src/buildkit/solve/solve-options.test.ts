@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import { sessionOutputs } from "../outputs/session-outputs.ts";
 import { frontendBuild } from "./frontend-options.ts";
-import { solveExporter } from "./solve-exporter.ts";
 
 describe("frontendBuild()", () => {
   test("reads what buildx sends", () => {
@@ -36,20 +36,18 @@ describe("frontendBuild()", () => {
       contextKey: "c1",
       dockerfileKey: "d1",
       remote: "",
-      cacheFrom: [],
+      noCacheFilter: [],
+      cacheImports: [],
+      subrequest: "",
     });
   });
 
   test("refuses what would change the image and is not understood", () => {
     const cases: readonly Record<string, string>[] = [
       { platform: "linux/amd64,linux/arm64" },
-      { "no-cache": "stage1" },
       { "attest:sbom": "" },
       { "attest:provenance": "mode=max" },
-      { "shm-size": "64m" },
-      { requestid: "frontend.outline" },
       { source: "example.org/my/frontend" },
-      { context: "input:x" },
       { "something-new": "1" },
     ];
     for (const attributes of cases) expect(() => frontendBuild(attributes)).toThrow("not supported yet");
@@ -57,17 +55,18 @@ describe("frontendBuild()", () => {
   });
 });
 
-describe("solveExporter()", () => {
-  test("tells where the result goes", () => {
-    expect(solveExporter([{ type: "moby", attrs: { name: "a,b:1", push: "true" } }], false)).toEqual({
-      kind: "image",
-      tags: ["docker.io/library/a:latest", "docker.io/library/b:1"],
-    });
-    expect(solveExporter([], true).kind).toBe("none");
-    expect(solveExporter([{ type: "docker", attrs: {} }], false).kind).toBe("image");
-    expect(solveExporter([{ type: "docker", attrs: {} }], true).kind).toBe("archive");
-    expect(solveExporter([{ type: "local", attrs: { dest: "x" } }], true).kind).toBe("directory");
-    expect(() => solveExporter([{ type: "tar", attrs: {} }], false)).toThrow("the client takes no files");
-    expect(() => solveExporter([{ type: "image", attrs: { push: "true" } }], true)).toThrow("push=true");
+describe("sessionOutputs()", () => {
+  const takes = { canReceive: true, hasBlobs: false };
+  const takesNothing = { canReceive: false, hasBlobs: false };
+
+  test("tells where the result goes, in the engine's terms", () => {
+    expect(sessionOutputs([], takes)).toEqual([{ type: "cacheonly", attrs: {} }]);
+    expect(sessionOutputs([{ type: "moby", attrs: { name: "a,b:1", push: "true" } }], takesNothing)).toEqual([
+      { type: "moby", attrs: { name: "a,b:1" } },
+    ]);
+    expect(sessionOutputs([{ type: "docker", attrs: {} }], takesNothing)).toEqual([{ type: "docker", attrs: {} }]);
+    expect(sessionOutputs([{ type: "docker", attrs: {} }], takes)[0]?.attrs).toHaveProperty("dest");
+    expect(() => sessionOutputs([{ type: "tar", attrs: {} }], takesNothing)).toThrow("the client takes no files");
+    expect(() => sessionOutputs([{ type: "oci", attrs: { tar: "false" } }], takes)).toThrow("takes no files");
   });
 });

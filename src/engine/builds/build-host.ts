@@ -16,6 +16,7 @@ import type { ImageContext } from "#engine/images/image-context.ts";
 import { LocalImages } from "#engine/images/lookup.ts";
 import { fetchImageConfig, pullImage } from "#engine/images/registry/pull.ts";
 import { NotFoundError } from "#errors/errors.ts";
+import { isDigest } from "#formats/digest.ts";
 import { parseReference } from "#formats/reference.ts";
 import { renderHosts } from "#network/hosts-file.ts";
 import { NAME_SERVER_ADDRESS } from "#network/names/name-record.ts";
@@ -43,7 +44,8 @@ export class EngineBuildHost implements BuildHost {
   }
 
   async resolveImage(reference: string, options: ResolveImageOptions): Promise<BaseImage> {
-    const found = options.pull ? undefined : this.#find(reference, options.platform);
+    // An image by its id is one that a build of the same client made: no registry has it.
+    const found = options.pull && !isDigest(reference) ? undefined : this.#find(reference, options.platform);
     if (!found && options.isOffline) throw new NotFoundError(`${reference}: not here, and not asked for`);
     if (!found && options.isConfigOnly) return { ...(await this.#fetchConfig(reference, options)), layers: [] };
     if (!found) await this.#pull(reference, options);

@@ -15,13 +15,14 @@ import type { Repository } from "#registry/repository.ts";
 import type { Digest } from "#spec/digest.ts";
 import type { Descriptor } from "#spec/oci-image.ts";
 import type { Layer } from "#store/layer-store.ts";
+import { ClientCacheReader, clientCacheWriter } from "./client-shared-cache.ts";
 import { ingestLayer } from "./ingest-cached-layer.ts";
 import { LocalCacheReader, LocalCacheWriter } from "./local-shared-cache.ts";
 
 /** A cache config of ten thousand steps is a few megabytes. */
 const MAX_DOCUMENT = 64 * 1024 * 1024;
 
-/** Build caches in registries and in directories of this machine. */
+/** Build caches in registries, in directories of this machine and of clients. */
 export class EngineSharedCaches implements SharedCaches {
   readonly #images: ImageContext;
 
@@ -30,15 +31,25 @@ export class EngineSharedCaches implements SharedCaches {
   }
 
   reader(location: CacheLocation, access: CacheAccess): CacheReader {
-    return location.type === "local"
-      ? new LocalCacheReader(this.#images, location)
-      : new RegistryCacheReader(this.#images, parseReference(location.reference), access);
+    switch (location.type) {
+      case "local":
+        return new LocalCacheReader(this.#images, location);
+      case "client":
+        return new ClientCacheReader(this.#images, location, access.signal);
+      case "registry":
+        return new RegistryCacheReader(this.#images, parseReference(location.reference), access);
+    }
   }
 
   async writer(location: CacheLocation, access: CacheAccess): Promise<CacheWriter> {
-    return location.type === "local"
-      ? await LocalCacheWriter.open(this.#images, location, access.signal)
-      : await registryWriter(this.#images, parseReference(location.reference), access);
+    switch (location.type) {
+      case "local":
+        return await LocalCacheWriter.open(this.#images, location, access.signal);
+      case "client":
+        return clientCacheWriter(this.#images, location, access.signal);
+      case "registry":
+        return await registryWriter(this.#images, parseReference(location.reference), access);
+    }
   }
 }
 

@@ -18,7 +18,8 @@ export class OutputFiles {
 
   /** For one build, whose answer `tell` writes to. `signal`: the client has gone. */
   sink(signal: AbortSignal, tell: (message: JsonMessage) => void): OutputSink {
-    return {
+    const sink: OutputSink = {
+      sendFiles: (index, open) => sink.send(index, open()),
       send: async (index, bytes) => {
         const token = randomBytes(16).toString("hex");
         const done = Promise.withResolvers<void>();
@@ -35,6 +36,7 @@ export class OutputFiles {
         }
       },
     };
+    return sink;
   }
 
   /** `GET /berth/outputs/{token}`, once. Throws NotFoundError. */

@@ -1,6 +1,7 @@
+import type { RequestedOutput } from "#engine/builds/outputs/build-output.ts";
 import { NotImplementedError } from "#errors/errors.ts";
 import { list, map, object, text } from "#lib/json-decoder.ts";
-import type { RequestedOutput } from "../buildkit.ts";
+
 import { parseJson } from "../json-body.ts";
 import type { RequestContext } from "../request-context.ts";
 

@@ -86,14 +86,14 @@ async function build(sources: BuildSources, request: RequestContext): Promise<vo
   const known = { ...parsed, ...source.services, logins, signal };
   if (request.text("version") === "2") {
     const buildkit = await sources.loadBuildKit();
-    const output = source.client?.output(requestedOutputs(request), parsed.tags);
+    const delivery = source.client?.delivery(requestedOutputs(request), signal) ?? {
+      requested: [],
+      sink: sources.outputFiles.sink(signal, ignore),
+    };
     // Awaited here: what this function uses must outlive it.
     await streamTrace(request, buildkit, async (onStatus) => {
       const input = await source.input(parsed.dockerfileName);
-      const tags = output?.tags ?? parsed.tags;
-      const result = await sources.engine.builds.build({ ...known, tags, input, onStatus });
-      await output?.send(result.imageId, onStatus, signal);
-      return result;
+      return await buildAndDeliver(sources.engine, { ...known, input, onStatus }, delivery);
     });
     return;
   }

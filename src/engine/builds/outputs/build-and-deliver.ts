@@ -2,15 +2,17 @@ import type { BuildRequest, RecordedResult } from "#engine/builds/build-service.
 import { buildAgain } from "#engine/builds/twice/build-again.ts";
 import type { Engine } from "#engine/engine.ts";
 import { type BuildOutput, buildOutputs, type RequestedOutput } from "./build-output.ts";
-import { type Delivered, deliverOutputs, type OutputSink } from "./deliver.ts";
+import { type BuiltResult, type Delivered, deliverOutputs, type OutputSink } from "./deliver.ts";
 import { PassingImage } from "./passing-image.ts";
 
 export interface OutputOptions {
   readonly requested: readonly RequestedOutput[];
   readonly sink: OutputSink;
   /** Build once more and compare. */
-  readonly isTwice: boolean;
-  readonly onRecord: (id: string) => void;
+  readonly isTwice?: boolean;
+  readonly onRecord?: (id: string) => void;
+  /** Hears the images, and decides when they go where they are wanted: not at all with false. */
+  readonly onBuilt?: (built: BuiltResult) => Promise<boolean>;
 }
 
 /**
@@ -20,15 +22,16 @@ export interface OutputOptions {
 export async function buildAndDeliver(
   engine: Engine,
   build: BuildRequest,
-  { requested, sink, isTwice, onRecord }: OutputOptions,
+  { requested, sink, isTwice, onRecord, onBuilt }: OutputOptions,
 ): Promise<RecordedResult<Delivered>> {
   const outputs = buildOutputs(requested, build);
   const wanted = forOutputs(build, outputs);
   const passing = wanted.isImageWanted ? undefined : new PassingImage(engine);
   return await engine.builds.build<Delivered>(wanted, {
-    onRecord,
+    ...(onRecord ? { onRecord } : {}),
     deliver: async (built, onStatus) => {
       try {
+        if (onBuilt && !(await onBuilt(built))) return {};
         const { temporaryDirectory } = engine.builds;
         const { logins, signal } = build;
         const options = { outputs, sink, temporaryDirectory, logins, onStatus, signal };

@@ -17,6 +17,8 @@ import { rootsTar } from "./roots-tar.ts";
 export interface OutputSink {
   /** Hands over one output, by its place among those asked for; resolves when the client has all of it. Throws when it fails or goes. */
   send(index: number, bytes: AsyncIterable<Uint8Array>): Promise<void>;
+  /** The same for files of type `local`, as a tar that can be opened again. */
+  sendFiles(index: number, open: () => AsyncIterable<Uint8Array>): Promise<void>;
 }
 
 /** What a build made. */
@@ -74,12 +76,15 @@ async function deliver(parts: Parts, built: BuiltResult, delivery: Delivery): Pr
       return undefined;
     case "local":
     case "tar": {
-      const [name, id] =
-        output.kind === "local"
-          ? ["exporting to client directory", "copying files"]
-          : ["exporting to client tarball", "sending tarball"];
-      const files = rootsTar(parts.images, parts.containers.snapshotter, built.images, { ...output, ...delivery });
-      await progress.run(name, (vertex) => sink.send(index, counted(files, id, vertex)));
+      const isLocal = output.kind === "local";
+      const name = isLocal ? "exporting to client directory" : "exporting to client tarball";
+      const files = (): AsyncIterable<Uint8Array> =>
+        rootsTar(parts.images, parts.containers.snapshotter, built.images, { ...output, ...delivery });
+      await progress.run(name, (vertex) =>
+        isLocal
+          ? sink.sendFiles(index, () => counted(files(), "copying files", vertex))
+          : sink.send(index, counted(files(), "sending tarball", vertex)),
+      );
       return undefined;
     }
     case "oci":

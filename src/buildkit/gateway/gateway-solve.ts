@@ -1,0 +1,110 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { Engine } from "#engine/engine.ts";
+import { LocalImages } from "#engine/images/lookup.ts";
+import { errorMessage, InvalidParameterError, SystemError } from "#errors/errors.ts";
+import type { SolveRequest, SolveResponseSchema } from "#proto/gateway_pb.ts";
+import type { Definition } from "#proto/ops_pb.ts";
+import type { Digest } from "#spec/digest.ts";
+import { isEmptyDefinition } from "../llb/empty-definition.ts";
+import { resultDefinition } from "../llb/result-definition.ts";
+import { solveDefinition, solvedImage } from "../llb/solve-definition.ts";
+import { solveDockerfile } from "../solve/dockerfile-solve.ts";
+import { frontendBuild } from "../solve/frontend-options.ts";
+import type { RunningSolve } from "../solve/running-solve.ts";
+import type { SolveInputs } from "../solve/solve-inputs.ts";
+import type { SolveJob } from "../solve/solve-job.ts";
+import { answerSubrequest } from "../solve/subrequests.ts";
+
+type Response = MessageInitShape<typeof SolveResponseSchema>;
+
+/**
+ * One solve of a client's build function: a Dockerfile's build, a question about a Dockerfile, or a definition. What it builds goes where the
+ * client wants its output as soon as the function has returned it, and stays until then. Throws what the builder throws.
+ */
+export async function gatewaySolve(
+  engine: Engine,
+  job: SolveJob,
+  request: SolveRequest,
+  signal: AbortSignal,
+): Promise<Response> {
+  const { frontend, definition, frontendOpt: attributes } = request;
+  if (frontend === "" && isEmptyDefinition(definition)) return response(request, {});
+  const waiting = await job.running(signal);
+  const running = { ...waiting, signal: AbortSignal.any([signal, waiting.signal, job.signal]) };
+  try {
+    if (frontend === "" && definition) {
+      return await answerWith(engine, job, request, (onBuilt) =>
+        solveDefinition(engine, running, { definition, onBuilt }),
+      );
+    }
+    if (frontend !== "dockerfile.v0")
+      throw new InvalidParameterError(`frontend ${JSON.stringify(frontend)} is not supported: use dockerfile.v0`);
+    const inputs = await solveInputs(engine, job, running, request.frontendInputs);
+    const { subrequest } = frontendBuild(attributes);
+    if (subrequest !== "") {
+      const metadata = await answerSubrequest(engine, running, { name: subrequest, attributes, inputs });
+      return response(request, { metadata });
+    }
+    return await answerWith(engine, job, request, (onBuilt) =>
+      // The signal of the call ends with it; the build goes on until its result is where it is wanted.
+      solveDockerfile(
+        engine,
+        { ...running, signal: AbortSignal.any([waiting.signal, job.signal]) },
+        {
+          attributes,
+          inputs,
+          onBuilt,
+        },
+      ),
+    );
+  } catch (error) {
+    job.failure = error instanceof Error ? error : new SystemError(errorMessage(error));
+    throw error;
+  }
+}
+
+/** Definitions that the client hands over as contexts: results of other solves, or what has to be solved first. */
+async function solveInputs(
+  engine: Engine,
+  job: SolveJob,
+  running: RunningSolve,
+  definitions: Readonly<Record<string, Definition>>,
+): Promise<SolveInputs> {
+  const inputs: Record<string, Digest> = {};
+  for (const [name, definition] of Object.entries(definitions)) {
+    inputs[name] =
+      solvedImage(definition) ??
+      (await job.hold((onBuilt) => solveDefinition(engine, running, { definition, onBuilt })));
+  }
+  return inputs;
+}
+
+async function answerWith(
+  engine: Engine,
+  job: SolveJob,
+  request: SolveRequest,
+  build: Parameters<SolveJob["hold"]>[0],
+): Promise<Response> {
+  const image = await job.hold(build);
+  const id = job.addResult(image);
+  const config = new LocalImages(engine.images).config(image);
+  const metadata = { "containerimage.config": Buffer.from(JSON.stringify(config)) };
+  return response(request, { id, image, metadata });
+}
+
+/** Without an image the result has no reference, as that of scratch. */
+function response(
+  { allowResultReturn, allowResultArrayRef }: SolveRequest,
+  {
+    id = "",
+    image,
+    metadata = {},
+  }: { readonly id?: string; readonly image?: Digest; readonly metadata?: Record<string, Uint8Array> },
+): Response {
+  if (!allowResultReturn) return { ref: id };
+  const def = image === undefined ? {} : { def: resultDefinition(image) };
+  const result = allowResultArrayRef
+    ? { case: "ref" as const, value: { id, ...def } }
+    : { case: "refDeprecated" as const, value: id };
+  return { result: { result, metadata } };
+}

@@ -1,0 +1,107 @@
+import { posix } from "node:path";
+import type { NamedContext } from "#build/build-client.ts";
+import { InvalidParameterError, NotImplementedError } from "#errors/errors.ts";
+import type { MergeOp, Op } from "#proto/ops_pb.ts";
+import type { LlbEdge, LlbGraph } from "./definition-graph.ts";
+import { type ExecStage, execStage } from "./exec-stage.ts";
+import { fileStages } from "./file-stages.ts";
+import { httpLine, httpName, type SourceContexts, sourceStage } from "./source-stage.ts";
+
+/** A definition in the Dockerfile's terms: a stage an operation, and the contexts that the stages copy from. */
+export interface DefinitionDockerfile {
+  readonly text: string;
+  readonly contexts: Readonly<Record<string, NamedContext>>;
+}
+
+/** What operations become: lines of stages, named so that others can stand on them. */
+export interface StageWriter {
+  /** Adds a stage on `base` (the name of another, a context's, an image's, or scratch); gives its name. */
+  stage(base: string, lines: readonly string[]): string;
+  /** Adds a context; gives its name. */
+  context(context: NamedContext): string;
+  /** The stage that an operation's input means; scratch for -1. */
+  input(index: bigint): string;
+  readonly inputCount: number;
+  /** An ADD that unpacks the archive behind a URL, when that is what an input is. */
+  unpackedSource(index: bigint, path: string, target: string, flags: string): string | undefined;
+  readonly sources: SourceContexts;
+}
+
+/**
+ * Says in a Dockerfile what a definition says, so that the one builder solves both: the cache, the checks and the limits are the same.
+ * What a Dockerfile has no word for is refused by name. Throws NotImplementedError, InvalidParameterError.
+ */
+export function definitionDockerfile({ operations, result }: LlbGraph, sources: SourceContexts): DefinitionDockerfile {
+  const lines: string[] = [];
+  const contexts: Record<string, NamedContext> = {};
+  /** Stages by the operation's output. */
+  const stages = new Map<string, string>();
+  let count = 0;
+  const stage = (base: string, body: readonly string[]): string => {
+    const name = `llb${count++}`;
+    lines.push(`FROM ${base} AS ${name}`, ...body);
+    return name;
+  };
+  const context = (added: NamedContext): string => {
+    const name = `llb-context${count++}`;
+    contexts[name] = added;
+    return name;
+  };
+  const stageOf = ({ digest, index }: LlbEdge): string => {
+    const found = stages.get(`${digest} ${index}`);
+    if (!found) throw new InvalidParameterError(`invalid LLB definition: ${digest} has no output ${index}`);
+    return found;
+  };
+  for (const [digest, operation] of operations) {
+    const input = (index: bigint): string => {
+      if (index === -1n) return "scratch";
+      const edge = operation.inputs[Number(index)];
+      if (!edge) throw new InvalidParameterError(`invalid LLB definition: ${digest} has no input ${index}`);
+      return stageOf({ digest: edge.digest, index: Number(edge.index) });
+    };
+    const unpackedSource: StageWriter["unpackedSource"] = (index, path, target, flags) => {
+      const source = operations.get(operation.inputs[Number(index)]?.digest ?? "")?.op;
+      if (source?.case !== "source" || !/^https?:/.test(source.value.identifier)) return undefined;
+      if (posix.join("/", path) !== httpName(source.value)) return undefined;
+      return httpLine(source.value, target, `${flags} --unpack=true`.trim());
+    };
+    const inputCount = operation.inputs.length;
+    const outputs = outputsOf(operation, { stage, context, input, inputCount, unpackedSource, sources });
+    for (const [index, name] of outputs) stages.set(`${digest} ${index}`, name);
+  }
+  // The last stage is what is built.
+  stage(stageOf(result), []);
+  return { text: `${lines.join("\n")}\n`, contexts };
+}
+
+/** By index. */
+function outputsOf({ op, platform }: Op, writer: StageWriter): ReadonlyMap<number, string> {
+  switch (op.case) {
+    case "source":
+      return new Map([[0, sourceStage(op.value, platform, writer)]]);
+    case "exec": {
+      const { name, output }: ExecStage = execStage(op.value, writer);
+      return new Map([[output, name]]);
+    }
+    case "file":
+      return fileStages(op.value, writer);
+    case "merge":
+      return new Map([[0, mergeStage(op.value, writer)]]);
+    case "diff":
+      throw new NotImplementedError("LLB operation diff is not supported");
+    case "build":
+      throw new NotImplementedError("LLB operation build is not supported");
+    case undefined:
+      throw new InvalidParameterError("invalid LLB definition: an operation of unknown kind");
+  }
+}
+
+/** One upon the other. */
+function mergeStage({ inputs }: MergeOp, writer: StageWriter): string {
+  const [first, ...others] = inputs.map(({ input }) => writer.input(input)).filter((name) => name !== "scratch");
+  if (!first) return writer.stage("scratch", []);
+  return writer.stage(
+    first,
+    others.map((name) => `COPY --link --from=${name} / /`),
+  );
+}

@@ -1,0 +1,127 @@
+import { InvalidParameterError, NotImplementedError } from "#errors/errors.ts";
+import type { ExecOp, Meta, Mount } from "#proto/ops_pb.ts";
+import type { StageWriter } from "./definition-dockerfile.ts";
+import { exactList, isPlainWord, literalWord } from "./dockerfile-words.ts";
+
+export interface ExecStage {
+  readonly name: string;
+  /** Which output of the operation its root is. */
+  readonly output: number;
+}
+
+const MOUNT = { bind: 0, secret: 1, ssh: 2, cache: 3, tmpfs: 4 } as const;
+const SHARING = ["shared", "private", "locked"];
+const NETWORKS = ["", "--network=host", "--network=none"];
+
+/** A command as a stage on its root. Only the root's changes can be had. Throws NotImplementedError, InvalidParameterError. */
+export function execStage(exec: ExecOp, writer: StageWriter): ExecStage {
+  const { meta, mounts, network, security, secretenv } = exec;
+  const root = mounts.find(({ dest }) => dest === "/");
+  if (!meta || !root || meta.args.length === 0)
+    throw new InvalidParameterError("invalid LLB definition: a command needs arguments and a root");
+  refuseRest(meta);
+  const others = mounts.filter((mount) => mount !== root);
+  const flags = [
+    ...others.map((mount) => mountFlag(mount, writer)),
+    ...secretenv.map(({ id, name, optional }) => flag("secret", { id, env: name, required: String(!optional) })),
+    NETWORKS[network] ?? "",
+    security === 1 ? "--security=insecure" : "",
+  ].filter((text) => text !== "");
+  const lines = [
+    ...meta.env.map(envLine),
+    ...(meta.cwd ? [`WORKDIR ${literalWord(meta.cwd)}`] : []),
+    ...(meta.user ? [`USER ${literalWord(meta.user)}`] : []),
+    ["RUN", ...flags, exactList(meta.args)].join(" "),
+  ];
+  for (const line of lines) checkLine(line);
+  return { name: writer.stage(writer.input(root.input), lines), output: Number(root.output) };
+}
+
+function refuseRest({ extraHosts, ulimit, cgroupParent, hostname, proxyEnv, validExitCodes }: Meta): void {
+  const refused = {
+    "extra hosts": extraHosts.length > 0,
+    ulimits: ulimit.length > 0,
+    "a cgroup parent": cgroupParent !== "",
+    "a host name": hostname !== "",
+    "proxy variables": proxyEnv !== undefined,
+    "exit codes other than 0": validExitCodes.some((code) => code !== 0),
+  };
+  for (const [what, isAsked] of Object.entries(refused)) {
+    if (isAsked) throw new NotImplementedError(`LLB operation exec with ${what} is not supported`);
+  }
+}
+
+function envLine(pair: string): string {
+  const equals = pair.indexOf("=");
+  if (equals < 1) throw new InvalidParameterError(`invalid LLB definition: environment ${JSON.stringify(pair)}`);
+  const name = pair.slice(0, equals);
+  if (!isPlainWord(name))
+    throw new NotImplementedError(`LLB environment variable ${JSON.stringify(name)} is not supported`);
+  return `ENV ${name}=${literalWord(pair.slice(equals + 1))}`;
+}
+
+function mountFlag(mount: Mount, writer: StageWriter): string {
+  const { mountType, dest: target, selector, readonly, output } = mount;
+  if (output >= 0n && !readonly && mountType === MOUNT.bind)
+    throw new NotImplementedError(`LLB operation exec with a second output (${target}) is not supported`);
+  switch (mountType) {
+    case MOUNT.bind:
+      return flag("bind", {
+        from: writer.input(mount.input),
+        source: selector || "/",
+        target,
+        ...(readonly ? {} : { rw: "true" }),
+      });
+    case MOUNT.cache: {
+      const { id = "", sharing = 0 } = mount.cacheOpt ?? {};
+      const from = mount.input >= 0n ? { from: writer.input(mount.input), source: selector || "/" } : {};
+      return flag("cache", { id, target, sharing: SHARING[sharing] ?? "shared", ...from });
+    }
+    case MOUNT.tmpfs: {
+      const { size = 0n } = mount.tmpfsOpt ?? {};
+      return flag("tmpfs", { target, ...(size > 0n ? { size: String(size) } : {}) });
+    }
+    case MOUNT.secret:
+      return flag("secret", { ...served(mount.secretOpt), target });
+    case MOUNT.ssh:
+      return flag("ssh", { ...served(mount.sshOpt), target });
+    default:
+      throw new NotImplementedError(`LLB mount of type ${mountType} is not supported`);
+  }
+}
+
+function served(
+  given:
+    | {
+        readonly id: string;
+        readonly uid: number;
+        readonly gid: number;
+        readonly mode: number;
+        readonly optional: boolean;
+      }
+    | undefined,
+): Readonly<Record<string, string>> {
+  const { id = "", uid = 0, gid = 0, mode = 0, optional = false } = given ?? {};
+  return {
+    id,
+    uid: String(uid),
+    gid: String(gid),
+    ...(mode > 0 ? { mode: `0${mode.toString(8)}` } : {}),
+    required: String(!optional),
+  };
+}
+
+/** Values are separated by commas, and have no quotes. */
+function flag(type: string, options: Readonly<Record<string, string>>): string {
+  const pairs = Object.entries(options).filter(([, value]) => value !== "");
+  for (const [name, value] of pairs) {
+    if (!isPlainWord(value))
+      throw new NotImplementedError(`LLB mount with ${name} ${JSON.stringify(value)} is not supported`);
+  }
+  return `--mount=${[`type=${type}`, ...pairs.map(([name, value]) => `${name}=${value}`)].join(",")}`;
+}
+
+function checkLine(line: string): void {
+  if (/[\n\r]/.test(line))
+    throw new NotImplementedError("LLB operation exec with line ends in its settings is not supported");
+}

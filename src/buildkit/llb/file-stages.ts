@@ -1,0 +1,112 @@
+import { InvalidParameterError, NotImplementedError } from "#errors/errors.ts";
+import type {
+  ChownOpt,
+  FileAction,
+  FileActionCopy,
+  FileActionMkDir,
+  FileActionMkFile,
+  FileActionSymlink,
+  FileOp,
+  UserOpt,
+} from "#proto/ops_pb.ts";
+import type { StageWriter } from "./definition-dockerfile.ts";
+import { isPlainWord, literalList, literalWord } from "./dockerfile-words.ts";
+import { memoryContext } from "./memory-context.ts";
+
+/** A stage an action; gives those that are outputs, by index. Throws NotImplementedError for what COPY has no word for. */
+export function fileStages({ actions }: FileOp, writer: StageWriter): ReadonlyMap<number, string> {
+  const outputs = new Map<number, string>();
+  const made: string[] = [];
+  for (const action of actions) {
+    // Indexes behind the inputs are earlier actions.
+    const input = (index: bigint): string => {
+      const earlier = made[Number(index) - writer.inputCount];
+      return Number(index) >= writer.inputCount && earlier !== undefined ? earlier : writer.input(index);
+    };
+    const name = writer.stage(input(action.input), lines(action, input, writer));
+    made.push(name);
+    if (action.output >= 0n) outputs.set(Number(action.output), name);
+  }
+  return outputs;
+}
+
+function lines(
+  { action, secondaryInput }: FileAction,
+  input: (index: bigint) => string,
+  writer: StageWriter,
+): string[] {
+  switch (action.case) {
+    case "copy":
+      return [copyLine(action.value, secondaryInput, input, writer)];
+    case "mkfile":
+      return [fileLine(action.value, writer)];
+    case "mkdir":
+      return [directoryLine(action.value)];
+    case "symlink":
+      return [linkLine(action.value, writer)];
+    case "rm":
+      throw new NotImplementedError("LLB file action rm is not supported");
+    case undefined:
+      throw new InvalidParameterError("invalid LLB definition: a file action of unknown kind");
+  }
+}
+
+function copyLine(copy: FileActionCopy, from: bigint, input: (index: bigint) => string, writer: StageWriter): string {
+  if (copy.includePatterns.length > 0) throw new NotImplementedError("LLB copy with include patterns is not supported");
+  if (copy.modeStr !== "") throw new NotImplementedError("LLB copy with a symbolic mode is not supported");
+  const flags = [...ownerFlag(copy.owner), ...(copy.mode >= 0 && copy.mode !== 0 ? [modeFlag(copy.mode)] : [])];
+  if (copy.attemptUnpack) {
+    const unpacked = writer.unpackedSource(from, copy.src, copy.dest, flags.join(" "));
+    if (unpacked !== undefined) return unpacked;
+    throw new NotImplementedError("LLB copy that unpacks what is not behind a URL is not supported");
+  }
+  const excludes = copy.excludePatterns.map((pattern) => {
+    if (!isPlainWord(pattern.replaceAll(/[*?!]/g, "")))
+      throw new NotImplementedError(`LLB copy with exclude pattern ${JSON.stringify(pattern)} is not supported`);
+    return `--exclude=${pattern}`;
+  });
+  const source = copy.allowWildcard ? copy.src : copy.src.replaceAll(/[\\*?[]/g, "\\$&");
+  return ["COPY", `--from=${input(from)}`, ...flags, ...excludes, literalList([source, copy.dest])].join(" ");
+}
+
+function fileLine({ path, mode, data, owner, timestamp }: FileActionMkFile, writer: StageWriter): string {
+  const mtime = timestamp > 0n ? Number(timestamp / 1_000_000n) : 0;
+  const context = writer.context(memoryContext({ path: "file", data, mode: mode & 0o7777, mtime }));
+  return ["COPY", `--from=${context}`, ...ownerFlag(owner), literalList(["file", path])].join(" ");
+}
+
+/** WORKDIR makes directories as mkdir -p does, root's and 0755. */
+function directoryLine({ path, mode, owner }: FileActionMkDir): string {
+  if ((mode & 0o7777) !== 0o755 || owner)
+    throw new NotImplementedError(`LLB mkdir ${path} with a mode other than 0755 or an owner is not supported`);
+  return `WORKDIR ${literalWord(path)}`;
+}
+
+/** As what a directory holds: a source that is a link itself would be followed. */
+function linkLine({ oldpath, newpath }: FileActionSymlink, writer: StageWriter): string {
+  const slash = newpath.lastIndexOf("/");
+  const name = newpath.slice(slash + 1);
+  if (name === "" || name === "." || name === "..")
+    throw new InvalidParameterError(`invalid LLB definition: symlink ${JSON.stringify(newpath)}`);
+  const context = writer.context(memoryContext({ path: name, target: oldpath }));
+  return `COPY --from=${context} ${literalList(["/", `${newpath.slice(0, slash)}/`])}`;
+}
+
+function ownerFlag(owner: ChownOpt | undefined): string[] {
+  if (!owner) return [];
+  const user = userText(owner.user);
+  const group = userText(owner.group);
+  const text = group === "" ? user : `${user || "0"}:${group}`;
+  if (!isPlainWord(text)) throw new NotImplementedError(`LLB owner ${JSON.stringify(text)} is not supported`);
+  return text === "" ? [] : [`--chown=${text}`];
+}
+
+function userText(given: UserOpt | undefined): string {
+  if (given?.user.case === "byId") return String(given.user.value);
+  if (given?.user.case === "byName") return given.user.value.name;
+  return "";
+}
+
+function modeFlag(mode: number): string {
+  return `--chmod=0${(mode & 0o7777).toString(8)}`;
+}
