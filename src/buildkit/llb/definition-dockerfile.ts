@@ -11,6 +11,8 @@ import { httpLine, httpName, type SourceContexts, sourceStage } from "./source-s
 export interface DefinitionDockerfile {
   readonly text: string;
   readonly contexts: Readonly<Record<string, NamedContext>>;
+  /** What clients call the operation behind a stage, by the stage's name. */
+  readonly names: ReadonlyMap<string, string>;
 }
 
 /** What operations become: lines of stages, named so that others can stand on them. */
@@ -31,11 +33,12 @@ export interface StageWriter {
  * Says in a Dockerfile what a definition says, so that the one builder solves both: the cache, the checks and the limits are the same.
  * What a Dockerfile has no word for is refused by name. Throws NotImplementedError, InvalidParameterError.
  */
-export function definitionDockerfile({ operations, result }: LlbGraph, sources: SourceContexts): DefinitionDockerfile {
+export function definitionDockerfile({ operations, result, names }: LlbGraph, sources: SourceContexts): DefinitionDockerfile {
   const lines: string[] = [];
   const contexts: Record<string, NamedContext> = {};
   /** Stages by the operation's output. */
   const stages = new Map<string, string>();
+  const shown = new Map<string, string>();
   let count = 0;
   const stage = (base: string, body: readonly string[]): string => {
     const name = `llb${count++}`;
@@ -67,11 +70,15 @@ export function definitionDockerfile({ operations, result }: LlbGraph, sources: 
     };
     const inputCount = operation.inputs.length;
     const outputs = outputsOf(operation, { stage, context, input, inputCount, unpackedSource, sources });
-    for (const [index, name] of outputs) stages.set(`${digest} ${index}`, name);
+    const given = names.get(digest);
+    for (const [index, name] of outputs) {
+      stages.set(`${digest} ${index}`, name);
+      if (given !== undefined) shown.set(name, given);
+    }
   }
   // The last stage is what is built.
   stage(stageOf(result), []);
-  return { text: `${lines.join("\n")}\n`, contexts };
+  return { text: `${lines.join("\n")}\n`, contexts, names: shown };
 }
 
 /** By index. */

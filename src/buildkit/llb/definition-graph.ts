@@ -17,13 +17,15 @@ export interface LlbGraph {
   /** By digest; inputs stand before what takes them. */
   readonly operations: ReadonlyMap<string, Op>;
   readonly result: LlbEdge;
+  /** What clients call an operation in their display, by digest. */
+  readonly names: ReadonlyMap<string, string>;
 }
 
 /**
  * Decodes a definition. Operations name their inputs by digest, so that there are no cycles; here it is seen to that each is there. Throws
  * InvalidParameterError. https://github.com/moby/buildkit/blob/master/docs/dev/solver.md
  */
-export function definitionGraph({ def }: Definition): LlbGraph {
+export function definitionGraph({ def, metadata }: Definition): LlbGraph {
   if (def.length > MAX_OPERATIONS) throw invalid(`it has more than ${MAX_OPERATIONS} operations`);
   const operations = new Map<string, Op>();
   let last: Op | undefined;
@@ -40,7 +42,11 @@ export function definitionGraph({ def }: Definition): LlbGraph {
     throw invalid("its last operation must name the result, and nothing else");
   }
   operations.delete([...operations.keys()].at(-1) ?? "");
-  return { operations, result: { digest: input.digest, index: Number(input.index) } };
+  const names = Object.entries(metadata).flatMap(([digest, { description }]) => {
+    const name = description["llb.customname"];
+    return name ? [[digest, name] as const] : [];
+  });
+  return { operations, result: { digest: input.digest, index: Number(input.index) }, names: new Map(names) };
 }
 
 function decode(bytes: Uint8Array): Op {

@@ -6,6 +6,7 @@ import { isDigest } from "#formats/digest.ts";
 import { formatReference, parseReference, tagNameOnly } from "#formats/reference.ts";
 import type { Definition } from "#proto/ops_pb.ts";
 import type { Digest } from "#spec/digest.ts";
+import type { SolveStatus } from "#spec/solve-status.ts";
 import { outputNames } from "../outputs/session-outputs.ts";
 import { sessionSink } from "../outputs/session-sink.ts";
 import { clientBlobs } from "../session/client-content.ts";
@@ -30,7 +31,7 @@ export async function solveDefinition(
   { definition, onBuilt }: DefinitionSolve,
 ): Promise<SolveResult> {
   const { client, session, job, signal, outputs } = running;
-  const { text, contexts } = definitionDockerfile(definitionGraph(definition), sourcesOf(running));
+  const { text, contexts, names } = definitionDockerfile(definitionGraph(definition), sourcesOf(running));
   const dockerfile = Buffer.from(text);
   const build = {
     ...client.services,
@@ -47,14 +48,28 @@ export async function solveDefinition(
     networkMode: "default",
     extraHosts: [],
     platform: "",
-    onStatus: job.status,
+    onStatus: (status: SolveStatus) => job.status(shownStatus(status, names)),
     signal,
   };
   return await buildAndDeliver(engine, build, {
     requested: outputs,
     sink: sessionSink(session, outputs, signal),
+    isUnrecorded: true,
     ...(onBuilt ? { onBuilt } : {}),
   });
+}
+
+/** A step of a stage that stands for an operation. */
+const STEP = /^\[(llb\d+) +\d+\/\d+\] /;
+
+/** The definition's own operations, by the names that the client gave them, without what is only there because it became a Dockerfile. */
+function shownStatus({ vertexes = [], ...rest }: SolveStatus, names: ReadonlyMap<string, string>): SolveStatus {
+  const shown = vertexes.flatMap(({ reasons: _, ...vertex }) => {
+    const [prefix, stage = ""] = STEP.exec(vertex.name) ?? [];
+    if (prefix) return [{ ...vertex, name: names.get(stage) ?? vertex.name.slice(prefix.length) }];
+    return /^\[internal\] load (build definition|\.dockerignore)/.test(vertex.name) ? [] : [vertex];
+  });
+  return { ...rest, vertexes: shown };
 }
 
 /** The image that a definition is no more than, when a solve has made it before: nothing needs to be built. */

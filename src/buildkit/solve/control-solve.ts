@@ -89,6 +89,9 @@ async function gatewayResult(solve: RunningSolve): Promise<SolveResult | undefin
     const returned = await Promise.race([job.returned.promise, left.promise]);
     if ("error" in returned) throw job.failure ?? returned.error;
     return await Promise.race([job.settle(returned.image), left.promise]);
+  } catch (error) {
+    if (signal.aborted) await job.quiesce();
+    throw error;
   } finally {
     signal.removeEventListener("abort", onAbort);
   }

@@ -6,8 +6,12 @@ import { InvalidParameterError, NotFoundError } from "#errors/errors.ts";
 import { isDigest } from "#formats/digest.ts";
 import type { Digest } from "#spec/digest.ts";
 import { clientBlobs } from "../session/client-content.ts";
+import { uploadedTar } from "../session/client-upload.ts";
 import type { FrontendBuild } from "./frontend-options.ts";
 import type { RunningSolve } from "./running-solve.ts";
+
+/** A tar of the client's standard input, as it names it. */
+const UPLOAD = "http://buildkit-session/";
 
 /** Results that a client hands to another solve, by the names that its contexts refer to: images of the engine's. */
 export type SolveInputs = Readonly<Record<string, Digest>>;
@@ -29,7 +33,7 @@ export async function solveInput(
   running: RunningSolve,
   { frontend, attributes, inputs, stack }: InputRequest,
 ): Promise<BuildRequest["input"]> {
-  const { client, signal } = running;
+  const { client, session, signal } = running;
   const { contextKey, dockerfileKey, dockerfileName, remote } = frontend;
   const contextInput = remote.startsWith("input:") ? remote.slice("input:".length) : contextKey;
   if (remote.startsWith("input:") || Object.hasOwn(inputs, contextInput)) {
@@ -41,6 +45,10 @@ export async function solveInput(
       ? (await client.files.dockerfile(own, dockerfileName, signal)).bytes
       : context.dockerfile(dockerfileName);
     return { kind: "files", dockerfile, context: { open: async () => context.files } };
+  }
+  if (remote.startsWith(UPLOAD)) {
+    const context = stack.use(await engine.builds.contextFromTar(uploadedTar(session, remote, signal), dockerfileName));
+    return { kind: "files", dockerfile: context.dockerfile(dockerfileName), context: { open: async () => context.files } };
   }
   if (remote === "") {
     return await client.input(dockerfileName, signal, { context: contextKey, dockerfile: dockerfileKey });

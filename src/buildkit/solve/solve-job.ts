@@ -1,13 +1,18 @@
 import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
 import { CancelledError, NotFoundError } from "#errors/errors.ts";
 import { StatusFeed } from "#server/build/status-feed.ts";
 import type { Digest } from "#spec/digest.ts";
 import type { SolveStatus } from "#spec/solve-status.ts";
+import { OwnVertexes } from "./own-vertexes.ts";
 import type { SolveResult } from "./dockerfile-solve.ts";
 import type { RunningSolve } from "./running-solve.ts";
 
 /** Updates that one who asks late still hears, bytes of output beyond which the oldest go. */
 const MAX_REPLAY = 1024 * 1024;
+
+/** A cancelled step ends in that time, milliseconds. */
+const QUIESCENCE = 2000;
 
 /** What a client's build function returned: the image it chose of those that it solved, or an error. */
 export type ReturnedResult = { readonly image: Digest | undefined } | { readonly error: Error };
@@ -24,6 +29,8 @@ export class SolveJob {
   readonly #images = new Map<string, Digest>();
   /** Builds whose images wait for the client's choice. */
   readonly #held = new Map<Digest, Promise<SolveResult>>();
+  readonly #builds = new Set<Promise<unknown>>();
+  readonly #vertexes: OwnVertexes;
   readonly #controller = new AbortController();
   readonly #running: PromiseWithResolvers<RunningSolve> = Promise.withResolvers<RunningSolve>();
   readonly #replay: SolveStatus[] = [];
@@ -33,12 +40,14 @@ export class SolveJob {
 
   constructor(ref: string) {
     this.ref = ref;
+    this.#vertexes = new OwnVertexes(ref);
     this.signal = this.#controller.signal;
     // Nobody may ever ask for it.
     this.returned.promise.catch(() => undefined);
   }
 
-  readonly status: (status: SolveStatus) => void = (status: SolveStatus): void => {
+  readonly status: (status: SolveStatus) => void = (told: SolveStatus): void => {
+    const status = this.#vertexes.apply(told);
     const bytes = (status.logs ?? []).reduce((sum, { data }) => sum + data.length, 0);
     this.#replayBytes += bytes;
     this.#replay.push(this.#replayBytes > MAX_REPLAY ? withoutLogs(status) : status);
@@ -100,6 +109,7 @@ export class SolveJob {
       return "image" in returned && returned.image === image;
     });
     whole.catch(built.reject);
+    this.#builds.add(whole);
     const image = await built.promise;
     this.#held.set(image, whole);
     return image;
@@ -109,6 +119,11 @@ export class SolveJob {
   async settle(chosen: Digest | undefined): Promise<SolveResult | undefined> {
     await Promise.all(this.#held.values());
     return chosen === undefined ? undefined : await this.#held.get(chosen);
+  }
+
+  /** Waits until builds that were cancelled have said so, so that those who follow the updates hear it. */
+  async quiesce(): Promise<void> {
+    await Promise.race([Promise.allSettled(this.#builds), delay(QUIESCENCE, undefined, { ref: false })]);
   }
 
   /** A reference for an image. */

@@ -54,6 +54,8 @@ export interface BuildServiceParts {
 export interface BuildHooks<T> {
   /** Hears the record's id before anything runs. */
   readonly onRecord?: (id: string) => void;
+  /** Leave no record and explain nothing: a part of another build. */
+  readonly isUnrecorded?: boolean;
   /** Brings the images where they are wanted: part of the build, and of its record. */
   readonly deliver?: (built: BuildResult, onStatus: BuildRequest["onStatus"]) => Promise<T>;
 }
@@ -86,8 +88,12 @@ export class BuildService {
    */
   async build<T = undefined>(
     request: BuildRequest,
-    { onRecord, deliver }: BuildHooks<T> = {},
+    { onRecord, deliver, isUnrecorded }: BuildHooks<T> = {},
   ): Promise<RecordedResult<T>> {
+    if (isUnrecorded) {
+      const result = await this.#parts.builder.build(request);
+      return { ...result, buildId: "", delivered: await deliver?.(result, request.onStatus) };
+    }
     const running = this.history.begin(request);
     const onStatus: BuildRequest["onStatus"] = (status) => {
       running.status(status);

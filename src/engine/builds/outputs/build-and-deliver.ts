@@ -11,6 +11,7 @@ export interface OutputOptions {
   /** Build once more and compare. */
   readonly isTwice?: boolean;
   readonly onRecord?: (id: string) => void;
+  readonly isUnrecorded?: boolean;
   /** Hears the images, and decides when they go where they are wanted: not at all with false. */
   readonly onBuilt?: (built: BuiltResult) => Promise<boolean>;
 }
@@ -22,13 +23,14 @@ export interface OutputOptions {
 export async function buildAndDeliver(
   engine: Engine,
   build: BuildRequest,
-  { requested, sink, isTwice, onRecord, onBuilt }: OutputOptions,
+  { requested, sink, isTwice, onRecord, onBuilt, isUnrecorded = false }: OutputOptions,
 ): Promise<RecordedResult<Delivered>> {
   const outputs = buildOutputs(requested, build);
   const wanted = forOutputs(build, outputs);
   const passing = wanted.isImageWanted ? undefined : new PassingImage(engine);
   return await engine.builds.build<Delivered>(wanted, {
     ...(onRecord ? { onRecord } : {}),
+    isUnrecorded,
     deliver: async (built, onStatus) => {
       try {
         if (onBuilt && !(await onBuilt(built))) return {};
