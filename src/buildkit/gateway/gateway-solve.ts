@@ -30,7 +30,11 @@ export async function gatewaySolve(
   const { frontend, definition, frontendOpt: attributes } = request;
   if (frontend === "" && isEmptyDefinition(definition)) return response(request, {});
   const waiting = await job.running(signal);
-  const running = { ...waiting, signal: AbortSignal.any([signal, waiting.signal, job.signal]) };
+  // The call cancels what it waits for; afterwards the build goes on until its result is where it is wanted.
+  const cancelled = new AbortController();
+  const onAbort = (): void => cancelled.abort(signal.reason);
+  signal.addEventListener("abort", onAbort, { once: true });
+  const running = { ...waiting, signal: AbortSignal.any([cancelled.signal, waiting.signal, job.signal]) };
   try {
     if (frontend === "" && definition) {
       return await answerWith(engine, job, request, (onBuilt) =>
@@ -60,6 +64,8 @@ export async function gatewaySolve(
   } catch (error) {
     job.failure = error instanceof Error ? error : new SystemError(errorMessage(error));
     throw error;
+  } finally {
+    signal.removeEventListener("abort", onAbort);
   }
 }
 

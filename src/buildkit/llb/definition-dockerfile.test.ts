@@ -28,15 +28,20 @@ function define(...operations: readonly ((digests: readonly string[]) => OpInit)
 
 const text = (def: Uint8Array[]): string =>
   definitionDockerfile(definitionGraph(create(DefinitionSchema, { def })), sources).text;
-const source = (identifier: string, attrs: Record<string, string> = {}) => (): OpInit => ({
-  op: { case: "source", value: { identifier, attrs } },
-});
+const source =
+  (identifier: string, attrs: Record<string, string> = {}) =>
+  (): OpInit => ({
+    op: { case: "source", value: { identifier, attrs } },
+  });
 
 describe("definitionDockerfile()", () => {
   test("makes a stage of each operation", () => {
     const def = define(
       source("docker-image://busybox"),
-      source("git://example.org/a.git#main:sub", { "git.fullurl": "https://example.org/a.git", "git.keepgitdir": "true" }),
+      source("git://example.org/a.git#main:sub", {
+        "git.fullurl": "https://example.org/a.git",
+        "git.keepgitdir": "true",
+      }),
       source("https://example.org/x/y.tgz", { "http.checksum": `sha256:${"0".repeat(64)}`, "http.filename": "it's" }),
       ([image = "", git = ""]) => ({
         inputs: [{ digest: image }, { digest: git }],
@@ -65,7 +70,11 @@ describe("definitionDockerfile()", () => {
                 output: -1n,
                 action: { case: "copy", value: { src: "/it's", dest: "/out/", mode: -1, attemptUnpack: true } },
               },
-              { input: 2n, output: 0n, action: { case: "mkdir", value: { path: "/a b", mode: 0o755, makeParents: true } } },
+              {
+                input: 2n,
+                output: 0n,
+                action: { case: "mkdir", value: { path: "/a b", mode: 0o755, makeParents: true } },
+              },
             ],
           },
         },
@@ -105,7 +114,10 @@ describe("definitionDockerfile()", () => {
       [define(source("git://example.org/a")), "must end in .git"],
       [define(file({ case: "diff", value: {} })), "diff is not supported"],
       [define(file({ case: "build", value: {} })), "build is not supported"],
-      [define(file({ case: "file", value: { actions: [{ input: -1n, action: { case: "rm", value: {} } }] } })), "rm is"],
+      [
+        define(file({ case: "file", value: { actions: [{ input: -1n, action: { case: "rm", value: {} } }] } })),
+        "rm is",
+      ],
       [define(() => ({})), "unknown kind"],
       [[new Uint8Array([255])], "invalid LLB definition"],
       [[], "must name the result"],

@@ -33,7 +33,10 @@ export interface StageWriter {
  * Says in a Dockerfile what a definition says, so that the one builder solves both: the cache, the checks and the limits are the same.
  * What a Dockerfile has no word for is refused by name. Throws NotImplementedError, InvalidParameterError.
  */
-export function definitionDockerfile({ operations, result, names }: LlbGraph, sources: SourceContexts): DefinitionDockerfile {
+export function definitionDockerfile(
+  { operations, result, names }: LlbGraph,
+  sources: SourceContexts,
+): DefinitionDockerfile {
   const lines: string[] = [];
   const contexts: Record<string, NamedContext> = {};
   /** Stages by the operation's output. */

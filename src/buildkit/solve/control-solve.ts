@@ -90,7 +90,7 @@ async function gatewayResult(solve: RunningSolve): Promise<SolveResult | undefin
     if ("error" in returned) throw job.failure ?? returned.error;
     return await Promise.race([job.settle(returned.image), left.promise]);
   } catch (error) {
-    if (signal.aborted) await job.quiesce();
+    await job.quiesce();
     throw error;
   } finally {
     signal.removeEventListener("abort", onAbort);

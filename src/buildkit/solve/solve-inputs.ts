@@ -48,7 +48,11 @@ export async function solveInput(
   }
   if (remote.startsWith(UPLOAD)) {
     const context = stack.use(await engine.builds.contextFromTar(uploadedTar(session, remote, signal), dockerfileName));
-    return { kind: "files", dockerfile: context.dockerfile(dockerfileName), context: { open: async () => context.files } };
+    return {
+      kind: "files",
+      dockerfile: context.dockerfile(dockerfileName),
+      context: { open: async () => context.files },
+    };
   }
   if (remote === "") {
     return await client.input(dockerfileName, signal, { context: contextKey, dockerfile: dockerfileKey });

@@ -4,8 +4,8 @@ import { CancelledError, NotFoundError } from "#errors/errors.ts";
 import { StatusFeed } from "#server/build/status-feed.ts";
 import type { Digest } from "#spec/digest.ts";
 import type { SolveStatus } from "#spec/solve-status.ts";
-import { OwnVertexes } from "./own-vertexes.ts";
 import type { SolveResult } from "./dockerfile-solve.ts";
+import { OwnVertexes } from "./own-vertexes.ts";
 import type { RunningSolve } from "./running-solve.ts";
 
 /** Updates that one who asks late still hears, bytes of output beyond which the oldest go. */
