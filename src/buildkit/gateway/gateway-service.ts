@@ -161,8 +161,8 @@ function finish(job: SolveJob, { result, error }: ReturnRequest): void {
   }
   const chosen = result?.result;
   if (chosen?.case === "refs") {
-    const [first, ...others] = Object.values(chosen.value.refs);
-    if (others.length > 0) throw new NotImplementedError("results for several platforms are not supported yet");
+    // One a platform, of one build.
+    const [first] = Object.values(chosen.value.refs);
     job.returned.resolve({ image: first?.id ? job.image(first.id) : undefined });
     return;
   }

@@ -2,9 +2,11 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { Engine } from "#engine/engine.ts";
 import { LocalImages } from "#engine/images/lookup.ts";
 import { errorMessage, InvalidParameterError, SystemError } from "#errors/errors.ts";
+import { formatPlatform } from "#formats/platform.ts";
 import type { SolveRequest, SolveResponseSchema } from "#proto/gateway_pb.ts";
 import type { Definition } from "#proto/ops_pb.ts";
 import type { Digest } from "#spec/digest.ts";
+import type { Platform } from "#spec/oci-image.ts";
 import { isEmptyDefinition } from "../llb/empty-definition.ts";
 import { resultDefinition } from "../llb/result-definition.ts";
 import { solveDefinition, solvedImage } from "../llb/solve-definition.ts";
@@ -80,7 +82,7 @@ async function solveInputs(
   for (const [name, definition] of Object.entries(definitions)) {
     inputs[name] =
       solvedImage(definition) ??
-      (await job.hold((onBuilt) => solveDefinition(engine, running, { definition, onBuilt })));
+      (await job.hold((onBuilt) => solveDefinition(engine, running, { definition, onBuilt }))).imageId;
   }
   return inputs;
 }
@@ -91,26 +93,53 @@ async function answerWith(
   request: SolveRequest,
   build: Parameters<SolveJob["hold"]>[0],
 ): Promise<Response> {
-  const image = await job.hold(build);
-  const id = job.addResult(image);
-  const config = new LocalImages(engine.images).config(image);
-  const metadata = { "containerimage.config": Buffer.from(JSON.stringify(config)) };
-  return response(request, { id, image, metadata });
+  const { images } = await job.hold(build);
+  const results = images.map(({ id, platform }) => {
+    return { image: id, ref: job.addResult(id), platform: formatPlatform(platform), whole: platform };
+  });
+  const config = (image: Digest): Uint8Array =>
+    Buffer.from(JSON.stringify(new LocalImages(engine.images).config(image)));
+  const [first, ...others] = results;
+  if (!first) return response(request, {});
+  if (others.length === 0) {
+    return response(request, { ...first, metadata: { "containerimage.config": config(first.image) } });
+  }
+  return severalPlatforms(
+    results,
+    Object.fromEntries(results.map(({ image, platform }) => [`containerimage.config/${platform}`, config(image)])),
+  );
+}
+
+interface Result {
+  readonly image: Digest;
+  readonly ref: string;
+  readonly platform: string;
+  readonly whole: Platform;
+}
+
+/** A result for each platform. https://github.com/moby/buildkit/blob/master/exporter/containerimage/exptypes/types.go */
+function severalPlatforms(results: readonly Result[], configs: Record<string, Uint8Array>): Response {
+  const refs = results.map(
+    ({ image, ref, platform }) => [platform, { id: ref, def: resultDefinition(image) }] as const,
+  );
+  const platforms = { Platforms: results.map(({ platform: ID, whole: Platform }) => ({ ID, Platform })) };
+  return {
+    result: {
+      result: { case: "refs", value: { refs: Object.fromEntries(refs) } },
+      metadata: { ...configs, "refs.platforms": Buffer.from(JSON.stringify(platforms)) },
+    },
+  };
 }
 
 /** Without an image the result has no reference, as that of scratch. */
 function response(
   { allowResultReturn, allowResultArrayRef }: SolveRequest,
-  {
-    id = "",
-    image,
-    metadata = {},
-  }: { readonly id?: string; readonly image?: Digest; readonly metadata?: Record<string, Uint8Array> },
+  { ref = "", image, metadata = {} }: Partial<Result> & { readonly metadata?: Record<string, Uint8Array> },
 ): Response {
-  if (!allowResultReturn) return { ref: id };
+  if (!allowResultReturn) return { ref };
   const def = image === undefined ? {} : { def: resultDefinition(image) };
   const result = allowResultArrayRef
-    ? { case: "ref" as const, value: { id, ...def } }
-    : { case: "refDeprecated" as const, value: id };
+    ? { case: "ref" as const, value: { id: ref, ...def } }
+    : { case: "refDeprecated" as const, value: ref };
   return { result: { result, metadata } };
 }

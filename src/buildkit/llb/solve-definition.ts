@@ -1,5 +1,6 @@
 import { emptyContext } from "#build/context/open-context.ts";
 import { buildAndDeliver } from "#engine/builds/outputs/build-and-deliver.ts";
+import type { BuiltResult } from "#engine/builds/outputs/deliver.ts";
 import type { Engine } from "#engine/engine.ts";
 import { InvalidParameterError } from "#errors/errors.ts";
 import { isDigest } from "#formats/digest.ts";
@@ -20,8 +21,8 @@ import type { SourceContexts } from "./source-stage.ts";
 
 export interface DefinitionSolve {
   readonly definition: Definition;
-  /** Hears the image, and decides when it goes where it is wanted: not at all with false. */
-  readonly onBuilt?: (image: Digest) => Promise<boolean>;
+  /** Hears the images, and decides when they go where they are wanted: not at all with false. */
+  readonly onBuilt?: (built: BuiltResult) => Promise<boolean>;
 }
 
 /** Builds what a definition says and delivers it. Throws what the builder throws; NotImplementedError for operations that it has not. */
@@ -47,7 +48,7 @@ export async function solveDefinition(
     pull: false,
     networkMode: "default",
     extraHosts: [],
-    platform: "",
+    platforms: [],
     onStatus: (status: SolveStatus) => job.status(shownStatus(status, names)),
     signal,
   };

@@ -98,10 +98,13 @@ async function gatewayResult(solve: RunningSolve): Promise<SolveResult | undefin
 }
 
 /** https://github.com/moby/buildkit/blob/master/exporter/containerimage/exptypes/types.go */
-function exporterResponse({ outputs }: RunningSolve, { imageId, delivered }: SolveResult): Record<string, string> {
+function exporterResponse(
+  { outputs }: RunningSolve,
+  { imageId, delivered, descriptor: stored }: SolveResult,
+): Record<string, string> {
   if (outputs.every(({ type }) => ["cacheonly", "local", "tar"].includes(type))) return {};
   const names = outputNames(outputs);
-  const descriptor = delivered?.descriptor;
+  const descriptor = delivered?.descriptor ?? stored;
   return {
     "containerimage.digest": descriptor?.digest ?? imageId,
     "containerimage.config.digest": imageId,

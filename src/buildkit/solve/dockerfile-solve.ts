@@ -2,11 +2,10 @@ import type { Entitlement } from "#build/build-client.ts";
 import type { BuildRequest } from "#build/builder.ts";
 import type { RecordedResult } from "#engine/builds/build-service.ts";
 import { buildAndDeliver } from "#engine/builds/outputs/build-and-deliver.ts";
-import type { Delivered } from "#engine/builds/outputs/deliver.ts";
+import type { BuiltResult, Delivered } from "#engine/builds/outputs/deliver.ts";
 import type { Engine } from "#engine/engine.ts";
 import { InvalidParameterError } from "#errors/errors.ts";
 import { formatReference, parseReference, tagNameOnly } from "#formats/reference.ts";
-import type { Digest } from "#spec/digest.ts";
 import { outputNames } from "../outputs/session-outputs.ts";
 import { sessionSink } from "../outputs/session-sink.ts";
 import { type FrontendBuild, frontendBuild } from "./frontend-options.ts";
@@ -20,8 +19,8 @@ export interface DockerfileSolve {
   readonly attributes: Readonly<Record<string, string>>;
   /** What contexts named `input:…` mean. */
   readonly inputs: SolveInputs;
-  /** Hears the image, and decides when it goes where it is wanted: not at all with false. */
-  readonly onBuilt?: (image: Digest) => Promise<boolean>;
+  /** Hears the images, and decides when they go where they are wanted: not at all with false. */
+  readonly onBuilt?: (built: BuiltResult) => Promise<boolean>;
 }
 
 /** Builds what a client asks of the Dockerfile frontend, and delivers it. Throws what the builder throws, and what reading the attributes throws. */

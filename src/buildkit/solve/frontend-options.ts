@@ -58,10 +58,7 @@ const ATTRIBUTES: Readonly<Record<string, (value: string) => Plain>> = {
   "image-resolve-mode": (value) => ({ pull: value === "pull" }),
   "force-network-mode": (value) => ({ networkMode: value === "" || value === "sandbox" ? "default" : value }),
   "add-hosts": (value) => ({ extraHosts: extraHosts(value) }),
-  platform: (value) => {
-    if (value.includes(",")) throw unsupported("a build for several platforms", value);
-    return { platforms: parsePlatforms(value) };
-  },
+  platform: (value) => ({ platforms: parsePlatforms(value) }),
   "cache-imports": (value) => ({ cacheImports: cacheImports(value) }),
   contextkey: (value) => ({ contextKey: value || DEFAULTS.contextKey }),
   dockerfilekey: (value) => ({ dockerfileKey: value || DEFAULTS.dockerfileKey }),

@@ -2,7 +2,7 @@ import { digestOf } from "#formats/digest.ts";
 import type { SolveStatus } from "#spec/solve-status.ts";
 
 /** A step of a Dockerfile: `[2/3] RUN make`, `[app 1/2] FROM busybox`. */
-const STEP = /^\[(?:\S+ )? ?\d+\/\d+\] /;
+const STEP = /^\[(?:\S+ ){0,2} ?\d+\/\d+\] /;
 
 /**
  * Gives a solve's own vertexes identities of their own. Clients show several solves in one display and take vertexes of one digest as one: right

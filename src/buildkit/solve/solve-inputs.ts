@@ -38,7 +38,7 @@ export async function solveInput(
   const contextInput = remote.startsWith("input:") ? remote.slice("input:".length) : contextKey;
   if (remote.startsWith("input:") || Object.hasOwn(inputs, contextInput)) {
     const image = resultOf(inputs, contextInput);
-    const tar = imageRootTar(engine.images, engine.containers.snapshotter, image, signal);
+    const tar = imageRootTar(engine.images, engine.containers.snapshotter, image, { signal });
     const context = stack.use(await engine.builds.contextFromTar(tar, dockerfileName));
     const own = attributes["dockerfilekey"];
     const dockerfile = own

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
+import type { BuiltResult } from "#engine/builds/outputs/deliver.ts";
 import { CancelledError, NotFoundError } from "#errors/errors.ts";
 import { StatusFeed } from "#server/build/status-feed.ts";
 import type { Digest } from "#spec/digest.ts";
@@ -14,7 +15,7 @@ const MAX_REPLAY = 1024 * 1024;
 /** A cancelled step ends in that time, milliseconds. */
 const QUIESCENCE = 2000;
 
-/** What a client's build function returned: the image it chose of those that it solved, or an error. */
+/** What a client's build function returned: an image of the result that it chose of those that it solved, or an error. */
 export type ReturnedResult = { readonly image: Digest | undefined } | { readonly error: Error };
 
 /** A solve of the control API: its updates, and what the gateway has built for it. */
@@ -98,21 +99,21 @@ export class SolveJob {
   }
 
   /**
-   * Begins a build and gives its image as soon as that is made. The build goes on, and keeps the image, until the client's function has returned:
-   * then the chosen one goes where it is wanted.
+   * Begins a build and gives its images as soon as they are made. The build goes on, and keeps them, until the client's function has returned:
+   * then those that it chose go where they are wanted.
    */
-  async hold(build: (onBuilt: (image: Digest) => Promise<boolean>) => Promise<SolveResult>): Promise<Digest> {
-    const built = Promise.withResolvers<Digest>();
-    const whole = build(async (image) => {
-      built.resolve(image);
+  async hold(build: (onBuilt: (built: BuiltResult) => Promise<boolean>) => Promise<SolveResult>): Promise<BuiltResult> {
+    const made = Promise.withResolvers<BuiltResult>();
+    const whole = build(async (built) => {
+      made.resolve(built);
       const returned = await this.returned.promise;
-      return "image" in returned && returned.image === image;
+      return "image" in returned && built.images.some(({ id }) => id === returned.image);
     });
-    whole.catch(built.reject);
+    whole.catch(made.reject);
     this.#builds.add(whole);
-    const image = await built.promise;
-    this.#held.set(image, whole);
-    return image;
+    const built = await made.promise;
+    for (const { id } of built.images) this.#held.set(id, whole);
+    return built;
   }
 
   /** Waits until the chosen image is where it is wanted and the others are gone. Gives the build of the chosen one. */

@@ -44,7 +44,6 @@ describe("frontendBuild()", () => {
 
   test("refuses what would change the image and is not understood", () => {
     const cases: readonly Record<string, string>[] = [
-      { platform: "linux/amd64,linux/arm64" },
       { "attest:sbom": "" },
       { "attest:provenance": "mode=max" },
       { source: "example.org/my/frontend" },
