@@ -35,6 +35,7 @@ if [ "${1:-}" = test ]; then
     /usr/bin/docker=docker.io
     /usr/sbin/dockerd=docker.io
     iptables=iptables
+    ssh=openssh-client
     /usr/bin/docker-compose=docker-compose
     /usr/lib/python3/dist-packages/docker=python3-docker
   )
@@ -90,7 +91,10 @@ if [ ! -e $buildkit_docker ] && command -v apt-get >/dev/null; then
   fi
 fi
 
-[ "${1:-}" != test ] || bash tools/current-docker.sh
+if [ "${1:-}" = test ]; then
+  bash tools/current-docker.sh
+  bash tools/ssh-server.sh
+fi
 
 # The stamp says which lock file node_modules was made from.
 stamp=node_modules/.berth-lock
