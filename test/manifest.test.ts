@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Descriptor } from "../src/spec/oci-image.ts";
+import { makeContext } from "../tools/harness/busybox.ts";
+import { type Finished, run } from "../tools/harness/child.ts";
 import { type PublishedIndex, publishIndex } from "../tools/harness/multi-platform.ts";
 import { PrivateEngine } from "../tools/harness/private-engine.ts";
 import { PrivateRegistry } from "../tools/harness/private-registry.ts";
@@ -90,9 +93,7 @@ describe("berth buildx imagetools", () => {
     expect(text[2]).toBe(`Digest:    ${published.digest}`);
     expect(text).toContain("  Platform:  linux/arm64");
     expect(digestOf(Buffer.from(await inspect("--raw", name)))).toBe(published.digest);
-    expect(await inspect("--format", "{{.Manifest.Digest}} {{.Name}}", name)).toBe(
-      `${published.digest} ${name}:latest`,
-    );
+    expect(await inspect("--format", "{{.Manifest.Digest}} {{.Name}}", name)).toBe(`${published.digest} ${name}`);
     const images = JSON.parse(await inspect("--format", "{{json .Image}}", name));
     expect(Object.keys(images)).toEqual(["linux/amd64", "linux/arm64"]);
     expect(images["linux/arm64"].architecture).toBe("arm64");
@@ -115,4 +116,66 @@ describe("berth buildx imagetools", () => {
     expect(manifests[0].annotations).toEqual({ c: "d" });
     expect(await failure("buildx", "imagetools", "create", name)).toContain("please set --tag or --dry-run");
   });
+});
+
+/** Debian 13's docker with buildx 0.13, both here: tools/current-docker.sh. */
+const CURRENT = join(import.meta.dirname, "../.cache/current-docker");
+
+describe("berth buildx imagetools beside buildx", () => {
+  test("inspect and create print what buildx prints, and make the same indexes", async () => {
+    const plugins = join(engine.directory, "plugins");
+    mkdirSync(plugins, { recursive: true });
+    symlinkSync(join(CURRENT, "cli-plugins"), join(plugins, "cli-plugins"));
+    writeFileSync(join(plugins, "config.json"), "{}");
+    const env = { DOCKER_CONFIG: plugins, DOCKER_HOST: `unix://${engine.socket}`, PATH: process.env["PATH"] ?? "" };
+    const beside = async (...args: readonly string[]): Promise<void> => {
+      const command = ["buildx", "imagetools", ...args];
+      const docker = await run(join(CURRENT, "docker"), command, { env });
+      const ours = await engine.berth(command, { env });
+      const untimed = ({ exitCode, stdout, stderr }: Finished): object => ({
+        args,
+        exitCode,
+        stdout,
+        stderr: stderr.replace(/\d\.\d{3} (pushing|copying)/g, "T $1").replace(/DONE \d\.\ds/g, "DONE T"),
+      });
+      expect(untimed(ours)).toEqual(untimed(docker));
+    };
+    const [one, two] = [single("linux/amd64"), single("linux/arm64")];
+    for (const image of [name, one]) {
+      for (const field of ["", ".Manifest", ".Image", ".Provenance", ".SBOM"]) {
+        await beside("inspect", "--format", `{{json ${field || "."}}}`, image);
+      }
+      await beside("inspect", image);
+      await beside("inspect", "--raw", image);
+    }
+    await beside("inspect", "--format", "{{range .Manifest.Manifests}}{{.Digest}} {{.Platform.OS}}\n{{end}}", name);
+    await beside("inspect", "--format", '{{(index .Image "linux/arm64").Architecture}}', name);
+    await beside("inspect", "--format", "{{.Image.OS}} {{.Image.RootFS.Type}}", one);
+    await beside("inspect", "--format", "{{.Foo}}", one);
+    await beside("inspect", `${name}:none`);
+    await beside("inspect", "UPPER");
+    const dry = ["create", "--dry-run"];
+    await beside(...dry, one, two);
+    await beside(...dry, one);
+    await beside(...dry, name);
+    await beside(...dry, "-t", name, published.manifests["linux/amd64"] ?? "");
+    await beside(...dry, published.manifests["linux/amd64"] ?? "");
+    await using source = makeContext({ Dockerfile: "FROM scratch\nCOPY Dockerfile /\n" });
+    const oci = `${registry.host}/team/oci`;
+    const platforms = ["--platform", "linux/amd64,linux/arm64"];
+    await engine.ok(["build", "-q", ...platforms, "-t", oci, "--annotation", "index:own=1", "--push", source.path]);
+    await beside("inspect", oci);
+    const { manifests } = JSON.parse(await engine.ok(["manifest", "inspect", oci])) as { manifests: Descriptor[] };
+    const parts = manifests.map(({ digest }) => `${oci}@${digest}`);
+    const notes = ["index:b=1", "index:a=<2>", "manifest-descriptor:c=3", "manifest-descriptor[linux/arm64]:d=4"];
+    await beside(...dry, ...notes.flatMap((note) => ["--annotation", note]), ...parts);
+    for (const bad of ["a=b", "manifest:a=b", "x", "frob:x=y"]) await beside(...dry, "--annotation", bad, ...parts);
+    await beside(...dry, ...parts, one);
+    await beside(...dry);
+    await beside("create", one);
+    const joined = `${registry.host}/team/joined:1`;
+    await beside("create", "--progress", "plain", "-t", joined, one);
+    await beside("create", "--progress", "plain", "-t", joined, "--append", two);
+    await beside("inspect", joined);
+  }, 120_000);
 });

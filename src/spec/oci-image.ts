@@ -33,6 +33,7 @@ export interface Platform {
   readonly architecture: string;
   readonly variant?: string;
   readonly "os.version"?: string;
+  readonly "os.features"?: readonly string[];
 }
 
 /** https://github.com/opencontainers/image-spec/blob/main/manifest.md */

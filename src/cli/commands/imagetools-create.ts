@@ -1,58 +1,62 @@
 import { publishDocument } from "#client/registry-documents.ts";
-import { InvalidParameterError } from "#errors/errors.ts";
+import { errorMessage, InvalidParameterError } from "#errors/errors.ts";
+import { digestOf } from "#formats/digest.ts";
+import { formatPlatform, normalizePlatform, parsePlatform } from "#formats/platform.ts";
 import { formatReference, parseReference, type Reference, repositoryName, tagNameOnly } from "#formats/reference.ts";
 import { type Descriptor, MEDIA_TYPE } from "#spec/oci-image.ts";
 import { builderFlag } from "../build/builder-flag.ts";
+import { createProgress } from "../build-progress/progress.ts";
 import { registryAuthHeader } from "../config/registry-auth.ts";
 import { atLeast } from "../grammar/argument-rule.ts";
 import { type Command, type CommandContext, defineCommand } from "../grammar/command.ts";
-import { booleanFlag, listFlag } from "../grammar/flag.ts";
-import { askRegistry, isIndex, platformOfManifest, readDocument } from "../manifest/listed-manifest.ts";
+import { booleanFlag, listFlag, stringFlag } from "../grammar/flag.ts";
+import { goDescriptor, goJson } from "../manifest/go-documents.ts";
+import { type ImageSource, readSources, sourceFile } from "../manifest/image-sources.ts";
+import { isIndex } from "../manifest/listed-manifest.ts";
 
 /** https://github.com/docker/buildx/blob/master/commands/imagetools/create.go */
 export const command: Command = defineCommand({
-  usage: "[OPTIONS] SOURCE [SOURCE...]",
+  usage: "[OPTIONS] [SOURCE] [SOURCE...]",
   about: "Create a new image based on source images",
-  arguments: atLeast(1),
+  arguments: atLeast(0),
   flags: {
     ...builderFlag,
     annotation: listFlag("Add annotation to the image", { type: "stringArray" }),
     append: booleanFlag("Append to existing manifest"),
     "dry-run": booleanFlag("Show final image instead of pushing"),
+    file: listFlag("Read source descriptor from file", { short: "f", type: "stringArray" }),
+    progress: stringFlag('Set type of progress output ("auto", "plain", "tty"). Use plain to show container output', {
+      initial: "auto",
+    }),
     tag: listFlag("Set reference for new image", { short: "t", type: "stringArray" }),
   },
   async run({ flags, args }, context) {
-    const targets = flags.tag.map((tag) => tagNameOnly(parseReference(tag)));
-    if (targets.length === 0 && !flags["dry-run"])
-      throw new InvalidParameterError("can't push with no tags specified, please set --tag or --dry-run");
-    if (flags.append && targets.length !== 1) throw new InvalidParameterError("--append needs exactly one --tag");
-    const names = flags.append ? [...targets, ...args.map(parseReference)] : args.map(parseReference);
-    const sources = [];
-    for (const name of names) sources.push(await readSource(context, tagNameOnly(name)));
-    const made = combine(sources, flags.annotation.map(parseAnnotation));
+    const targets = flags.tag.map(parseTarget);
+    const [first] = targets;
+    if (!first && !flags["dry-run"])
+      throw new InvalidParameterError("ERROR: can't push with no tags specified, please set --tag or --dry-run");
+    const texts = [...args];
+    for (const path of flags.file) texts.push(...(await sourceFile(path)));
+    if (flags.append && first) texts.unshift(formatReference(first));
+    if (texts.length === 0) throw new InvalidParameterError("ERROR: no sources specified");
+    const annotations = flags.annotation.map(parseAnnotation);
+    const sources = await readSources(context, texts, targets);
+    const made = combine(sources, annotations);
     if (flags["dry-run"]) {
       await context.streams.stdout.write(`${made.text}\n`);
       return 0;
     }
-    for (const target of targets) await publish(context, target, sources, made);
+    await publishAll(context, targets, { sources, made, progress: flags.progress });
     return 0;
   },
 });
 
-interface Source {
-  readonly reference: Reference;
-  readonly raw: string;
-  readonly descriptor: Descriptor;
-  /** Of the images in it, each with its platform. */
-  readonly entries: readonly Descriptor[];
-}
-
-async function readSource(context: CommandContext, reference: Reference): Promise<Source> {
-  const { document, access } = await askRegistry(context, reference, false);
-  const { raw, descriptor } = document;
-  if (isIndex(descriptor)) return { reference, raw, descriptor, entries: readDocument(document).manifests };
-  const platform = await platformOfManifest(context, reference, document, access);
-  return { reference, raw, descriptor, entries: [{ ...descriptor, ...(platform ? { platform } : {}) }] };
+function parseTarget(tag: string): Reference {
+  try {
+    return tagNameOnly(parseReference(tag));
+  } catch (cause) {
+    throw new InvalidParameterError(`ERROR: ${errorMessage(cause)}`, { cause });
+  }
 }
 
 interface MadeDocument {
@@ -62,53 +66,117 @@ interface MadeDocument {
 
 interface Annotation {
   readonly on: "index" | "manifest-descriptor";
+  /** `os/arch[/variant]`; undefined for all. */
+  readonly platform: string | undefined;
   readonly key: string;
   readonly value: string;
 }
 
-/** One source with nothing added stays as it is, byte for byte; else an index of all their images, each once. */
-function combine(sources: readonly Source[], annotations: readonly Annotation[]): MadeDocument {
+/** One index with nothing added stays as it is, byte for byte; else an index of all images, each once. */
+function combine(sources: readonly ImageSource[], annotations: readonly Annotation[]): MadeDocument {
   const [only] = sources;
-  if (only && sources.length === 1 && annotations.length === 0 && isIndex(only.descriptor)) {
-    return { mediaType: only.descriptor.mediaType, text: Buffer.from(only.raw, "base64").toString("utf8") };
+  if (only && sources.length === 1 && annotations.length === 0 && isIndex(only.document.descriptor)) {
+    const { raw, descriptor } = only.document;
+    return { mediaType: descriptor.mediaType, text: Buffer.from(raw, "base64").toString("utf8") };
   }
-  const notes = (on: Annotation["on"]): Record<string, string> =>
-    Object.fromEntries(annotations.filter((note) => note.on === on).map(({ key, value }) => [key, value]));
-  const added = notes("manifest-descriptor");
-  const entries = new Map(sources.flatMap(({ entries }) => entries.map((entry) => [entry.digest, entry] as const)));
-  const manifests = [...entries.values()].map(({ mediaType, digest, size, platform, annotations: own }) => {
-    const all = { ...own, ...added };
-    const noted = Object.keys(all).length > 0 ? { annotations: all } : {};
-    return { mediaType, digest, size, ...noted, ...(platform ? { platform } : {}) };
-  });
-  const indexNotes = notes("index");
+  const entries = new Map<string, Descriptor>();
+  for (const entry of sources.flatMap((source) => source.entries)) {
+    const known = entries.get(entry.digest);
+    entries.set(entry.digest, known ? merged(known, entry) : entry);
+  }
+  const notes = noted(annotations.filter(({ on }) => on === "index"));
+  // Docker's list for Docker's manifests alone; it has no place for annotations.
+  const isDocker = [...entries.values()].every(({ mediaType }) => mediaType.startsWith("application/vnd.docker."));
   const document = {
     schemaVersion: 2,
-    mediaType: MEDIA_TYPE.ociIndex,
-    manifests,
-    ...(Object.keys(indexNotes).length > 0 ? { annotations: indexNotes } : {}),
+    mediaType: isDocker && annotations.length === 0 ? MEDIA_TYPE.dockerIndex : MEDIA_TYPE.ociIndex,
+    manifests: [...entries.values()].map((entry) => annotated(entry, annotations)),
+    ...(Object.keys(notes).length > 0 ? { annotations: notes } : {}),
   };
-  return { mediaType: document.mediaType, text: JSON.stringify(document, null, 2) };
+  return { mediaType: document.mediaType, text: goJson(document) };
 }
 
-/** `key=value`, `index:key=value`, `manifest-descriptor:key=value`. */
-function parseAnnotation(text: string): Annotation {
-  const equals = text.indexOf("=");
-  if (equals < 0) throw new InvalidParameterError(`invalid annotation "${text}", expected key=value`);
-  const [, type = "index", key = ""] = /^(?:([a-z-]+):)?(.+)$/.exec(text.slice(0, equals)) ?? [];
-  const value = text.slice(equals + 1);
-  if (type === "index" || type === "manifest-descriptor") return { on: type, key, value };
-  throw new InvalidParameterError(
-    `annotations of type "${type}" are not supported: expected index or manifest-descriptor`,
+/** The same manifest twice: what either says of it. */
+function merged(one: Descriptor, other: Descriptor): Descriptor {
+  const platform = one.platform ?? other.platform;
+  return {
+    ...one,
+    annotations: { ...one.annotations, ...other.annotations },
+    ...(platform ? { platform } : {}),
+  };
+}
+
+function annotated(entry: Descriptor, annotations: readonly Annotation[]): Descriptor {
+  const platform = entry.platform ? formatPlatform(normalizePlatform(entry.platform)) : undefined;
+  const own = annotations.filter(
+    (note) => note.on === "manifest-descriptor" && (note.platform === undefined || note.platform === platform),
   );
+  return goDescriptor({ ...entry, annotations: { ...entry.annotations, ...noted(own) } });
 }
 
-async function publish(
+function noted(annotations: readonly Annotation[]): Readonly<Record<string, string>> {
+  const pairs = annotations.map(({ key, value }) => [key, value] as const);
+  return Object.fromEntries(pairs.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+const TYPES = ["", "index", "index-descriptor", "manifest", "manifest-descriptor"];
+
+/** `index:key=value`, `manifest-descriptor[linux/amd64]:key=value`. Throws InvalidParameterError in buildx's words. */
+function parseAnnotation(text: string): Annotation {
+  const [, type = "", platform, key = "", value = ""] =
+    /^(?:([a-z-]+)(?:\[([^\]]+)\])?:)?([^=]+)=(.*)$/s.exec(text) ?? [];
+  if (key === "") throw new InvalidParameterError(`ERROR: invalid annotation "${text}", expected key=value`);
+  if (!TYPES.includes(type)) throw new InvalidParameterError(`ERROR: unknown annotation type "${type}"`);
+  if (type !== "index" && type !== "manifest-descriptor")
+    throw new InvalidParameterError(`ERROR: "${type}" annotations are not supported yet`);
+  const wanted = platform === undefined ? undefined : formatPlatform(parsePlatform(platform));
+  return { on: type, platform: wanted, key, value };
+}
+
+interface Publication {
+  readonly sources: readonly ImageSource[];
+  readonly made: MadeDocument;
+  readonly progress: string;
+}
+
+async function publishAll(
   context: CommandContext,
-  target: Reference,
-  sources: readonly Source[],
-  { mediaType, text }: MadeDocument,
+  targets: readonly Reference[],
+  publication: Publication,
 ): Promise<void> {
+  const progress = createProgress(publication.progress, context.streams.stderr, {
+    size: () => context.streams.terminalSize(),
+    environment: context.environment,
+  });
+  try {
+    for (const target of targets) {
+      const name = `[internal] pushing ${formatReference(target)}`;
+      const vertex = { digest: digestOf(name), name, started: new Date().toISOString() };
+      await progress.update({ vertexes: [vertex] });
+      const digest = digestOf(Buffer.from(publication.made.text));
+      const copied = publication.sources.filter(
+        ({ reference }) => repositoryName(reference) !== repositoryName(target),
+      );
+      const lines = [
+        ...copied.map(
+          ({ document, reference }) => `copying ${document.descriptor.digest} from ${formatReference(reference)}`,
+        ),
+        `pushing ${digest}`,
+      ];
+      for (const line of lines) {
+        const data = Buffer.from(`${line} to ${formatReference(target)}\n`).toString("base64");
+        const log = { vertex: vertex.digest, stream: 1, data, timestamp: new Date().toISOString() } as const;
+        await progress.update({ logs: [log] });
+      }
+      await publish(context, target, publication);
+      await progress.update({ vertexes: [{ ...vertex, completed: new Date().toISOString() }] });
+    }
+  } finally {
+    await progress.finish();
+  }
+}
+
+async function publish(context: CommandContext, target: Reference, { sources, made }: Publication): Promise<void> {
   const auth = await registryAuthHeader(target.domain, context);
   const named = [];
   for (const { reference, entries } of sources) {
@@ -119,11 +187,10 @@ async function publish(
   }
   const request = {
     reference: formatReference(target),
-    mediaType,
-    raw: Buffer.from(text).toString("base64"),
+    mediaType: made.mediaType,
+    raw: Buffer.from(made.text).toString("base64"),
     insecure: false,
     sources: named,
   };
-  const { descriptor } = await publishDocument(context.engine, request, auth);
-  await context.streams.stderr.write(`pushed ${descriptor.digest} to ${formatReference(target)}\n`);
+  await publishDocument(context.engine, request, auth);
 }

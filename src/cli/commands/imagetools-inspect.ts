@@ -1,15 +1,18 @@
-import { fetchBlob } from "#client/registry-documents.ts";
-import { toJson } from "#formats/go-template/functions.ts";
+import { errorMessage, InvalidParameterError } from "#errors/errors.ts";
 import { Template } from "#formats/go-template/template.ts";
+import { GO_TYPE } from "#formats/go-template/values.ts";
 import { formatPlatform } from "#formats/platform.ts";
 import { formatReference, parseReference, type Reference, tagNameOnly } from "#formats/reference.ts";
-import type { RegistryDocument } from "#spec/berth-api.ts";
+import { alignTabs } from "#formats/tabwriter.ts";
 import type { Descriptor } from "#spec/oci-image.ts";
 import { builderFlag } from "../build/builder-flag.ts";
 import { exactly } from "../grammar/argument-rule.ts";
-import { type Command, type CommandContext, defineCommand } from "../grammar/command.ts";
+import { type Command, defineCommand } from "../grammar/command.ts";
 import { booleanFlag, stringFlag } from "../grammar/flag.ts";
-import { askRegistry, isIndex, type RemoteDocument, readDocument } from "../manifest/listed-manifest.ts";
+import { goJson } from "../manifest/go-documents.ts";
+import { hide, withGoNames } from "../manifest/go-names.ts";
+import { readDocument } from "../manifest/listed-manifest.ts";
+import { RemoteImage } from "../manifest/remote-image.ts";
 
 /** https://github.com/docker/buildx/blob/master/util/imagetools/printers.go */
 export const command: Command = defineCommand({
@@ -18,100 +21,80 @@ export const command: Command = defineCommand({
   arguments: exactly(1),
   flags: {
     ...builderFlag,
-    format: stringFlag("Format the output using the given Go template"),
+    format: stringFlag("Format the output using the given Go template", { initial: "{{.Manifest}}" }),
     raw: booleanFlag("Show original, unformatted JSON manifest"),
   },
   async run({ flags, args: [name = ""] }, context) {
-    const reference = tagNameOnly(parseReference(name));
-    const { document } = await askRegistry(context, reference, false);
+    const format = flags.format === "" ? "{{.Manifest}}" : flags.format;
+    if (flags.raw && format !== "{{.Manifest}}")
+      throw new InvalidParameterError("ERROR: format and raw cannot be used together");
+    const image = await RemoteImage.find(context, parseName(name));
     const { stdout } = context.streams;
-    if (flags.raw) await stdout.write(Buffer.from(document.raw, "base64"));
-    else if (flags.format === "") await stdout.write(plainText(reference, document));
-    else await stdout.write(await formatted(context, reference, document, flags.format));
+    if (flags.raw) await stdout.write(Buffer.from(image.document.raw, "base64"));
+    else if (format === "{{.Manifest}}") await stdout.write(plainText(image));
+    else await stdout.write(await formatted(image, name, format));
     return 0;
   },
 });
 
-function plainText(reference: Reference, { descriptor, raw }: RegistryDocument): string {
-  const name = formatReference(reference);
-  const head = aligned(`Name:\t${name}\nMediaType:\t${descriptor.mediaType}\nDigest:\t${descriptor.digest}\n\t\n`);
-  if (!isIndex(descriptor)) return head;
-  const { manifests } = readDocument({ descriptor, raw });
-  const { digest: _, ...bare } = reference;
-  return `${head}Manifests: \n${manifests.map((entry) => manifestText(formatReference(bare), entry)).join("")}`;
+function parseName(name: string): Reference {
+  try {
+    return tagNameOnly(parseReference(name));
+  } catch (cause) {
+    throw new InvalidParameterError(`ERROR: ${errorMessage(cause)}`, { cause });
+  }
 }
 
-function manifestText(name: string, { digest, mediaType, platform, annotations }: Descriptor): string {
+/** Go's tabwriter with one space between columns. */
+const TABS = { minWidth: 0, padding: 1 };
+
+function plainText({ reference, document, isIndex }: RemoteImage): string {
+  const { mediaType, digest } = document.descriptor;
+  const head = `Name:\t${formatReference(reference)}\nMediaType:\t${mediaType}\nDigest:\t${digest}\n`;
+  if (!isIndex) return alignTabs(head, TABS);
+  const { digest: _, ...bare } = reference;
+  const entries = readDocument(document).manifests.map((entry, at) => manifestText(formatReference(bare), entry, at));
+  return `${alignTabs(`${head}\t\n`, TABS)}Manifests: \n${entries.join("")}`;
+}
+
+function manifestText(name: string, entry: Descriptor, at: number): string {
+  const { digest, mediaType, platform, urls = [], annotations = {} } = entry;
+  const notes = Object.entries(annotations).sort(([a], [b]) => (a < b ? -1 : 1));
   const lines = [
+    ...(at > 0 ? ["\t"] : []),
     `  Name:\t${name}@${digest}`,
     `  MediaType:\t${mediaType}`,
     ...(platform ? [`  Platform:\t${formatPlatform(platform)}`] : []),
-    ...(annotations ? ["  Annotations:\t"] : ["  \t"]),
+    ...(platform?.["os.version"] ? [`  OSVersion:\t${platform["os.version"]}`] : []),
+    ...(urls.length > 0 ? [`  URLs:\t[${urls.map((url) => JSON.stringify(url)).join(" ")}]`] : []),
+    ...(notes.length > 0 ? ["  Annotations:\t"] : []),
   ];
-  const notes = Object.entries(annotations ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
-  const noteLines = annotations ? [...notes.map(([key, value]) => `    ${key}:\t${value}`), "    \t"] : [];
-  return aligned(`${lines.join("\n")}\n`) + aligned(noteLines.map((line) => `${line}\n`).join(""));
+  const noteLines = notes.map(([key, value]) => `    ${key}:\t${value}`);
+  return [lines, noteLines].map((part) => alignTabs(part.map((line) => `${line}\n`).join(""), TABS)).join("");
 }
 
-/** Two columns with one space between: the list's own tables have three. */
-function aligned(text: string): string {
-  const rows = text.split("\n").map((line) => line.split("\t"));
-  const width = Math.max(...rows.map(([first = "", second]) => (second === undefined ? 0 : first.length))) + 1;
-  return rows.map(([first = "", second]) => (second === undefined ? first : first.padEnd(width) + second)).join("\n");
-}
-
-/** `.Name`, `.Manifest` and `.Image`; the configs are fetched only when the template wants them. */
-async function formatted(
-  context: CommandContext,
-  reference: Reference,
-  document: RegistryDocument,
-  format: string,
-): Promise<string> {
-  const template = new Template(format, { missingKeyIsError: true });
-  const content = readDocument(document);
-  const { mediaType, digest, size } = document.descriptor;
-  const parts = isIndex(document.descriptor) ? { schemaVersion: 2, manifests: content.manifests } : {};
-  const manifest = {
-    ...parts,
-    mediaType,
-    digest,
-    size,
-    ...(content.annotations ? { annotations: content.annotations } : {}),
-  };
-  const image = /\.Image\b/.test(format) ? await imageConfigs(context, reference, document, content) : undefined;
-  const data = { Name: formatReference(reference), Manifest: withGoNames(manifest), Image: withGoNames(image ?? {}) };
-  return `${template.execute(data, { functions: { json: toJson } })}\n`;
-}
-
-/** Go's names of the fields beside JSON's: templates say `.Manifest.Digest`, and `json` prints `digest`. */
-function withGoNames(value: object): object {
-  const named = Object.entries(value).map(([key, part]) => [
-    `${key.charAt(0).toUpperCase()}${key.slice(1)}`,
-    { value: part },
-  ]);
-  return Object.defineProperties({ ...value }, Object.fromEntries(named.filter(([key]) => !(String(key) in value))));
-}
-
-/** The config, or one for each platform of an index. */
-async function imageConfigs(
-  context: CommandContext,
-  reference: Reference,
-  document: RegistryDocument,
-  { config, manifests }: RemoteDocument,
-): Promise<object> {
-  if (config) return fetchConfig(context, reference, config);
-  const found: Record<string, object> = {};
-  for (const { digest, platform } of isIndex(document.descriptor) ? manifests : []) {
-    if (!platform || platform.os === "unknown") continue;
-    const inner = await askRegistry(context, { ...reference, digest }, false);
-    const read = readDocument(inner.document);
-    if (read.config) found[formatPlatform(platform)] = await fetchConfig(context, reference, read.config);
+/** `.Name` as it was given, `.Manifest`, `.Image`, `.Provenance` and `.SBOM`; what a template does not name is not fetched. */
+async function formatted(image: RemoteImage, name: string, format: string): Promise<string> {
+  const template = parseTemplate(format);
+  const wants = (field: string): boolean => new RegExp(`\\.${field}\\b`).test(format);
+  const isWhole = /json\s+\.\s*(}}|\)|\|)/.test(format);
+  const manifest = image.manifest();
+  const configs = isWhole || wants("Image") ? await image.configs() : {};
+  const data = withGoNames({ name, manifest, image: configs });
+  hide(data, GO_TYPE, image.isSeveral ? "imagetools.tplInputs" : "imagetools.tplInput");
+  hide(data, "Provenance", wants("Provenance") ? await image.provenance() : {});
+  hide(data, "SBOM", wants("SBOM") ? await image.sboms() : {});
+  try {
+    return template.execute(data, { functions: { json: goJson } });
+  } catch (cause) {
+    throw new InvalidParameterError(`ERROR: ${errorMessage(cause)}`, { cause });
   }
-  return found;
 }
 
-async function fetchConfig(context: CommandContext, reference: Reference, config: Descriptor): Promise<object> {
-  const { access } = await askRegistry(context, reference, false);
-  const bytes = await fetchBlob(context.engine, formatReference(reference), config, access);
-  return Object(JSON.parse(bytes.toString("utf8")));
+function parseTemplate(format: string): Template {
+  try {
+    return new Template(format, { missingKeyIsError: true });
+  } catch (cause) {
+    throw new InvalidParameterError(`ERROR: ${errorMessage(cause)}`, { cause });
+  }
 }

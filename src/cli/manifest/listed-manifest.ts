@@ -45,7 +45,7 @@ const descriptor = object<Descriptor>(
     urls: textList,
     annotations: textMap,
     platform: object<NonNullable<Descriptor["platform"]>>(
-      { os: text, architecture: text, variant: text, "os.version": text },
+      { os: text, architecture: text, variant: text, "os.version": text, "os.features": textList },
       { os: "", architecture: "" },
     ),
   },
@@ -67,7 +67,7 @@ const decodeDocument = object<RemoteDocument>(
 );
 
 const decodeConfig = object<NonNullable<Descriptor["platform"]>>(
-  { os: text, architecture: text, variant: text, "os.version": text },
+  { os: text, architecture: text, variant: text, "os.version": text, "os.features": textList },
   { os: "", architecture: "" },
 );
 

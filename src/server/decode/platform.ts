@@ -1,11 +1,11 @@
 import { errorMessage, InvalidParameterError } from "#errors/errors.ts";
 import { normalizePlatform } from "#formats/platform.ts";
-import { object, text } from "#lib/json-decoder.ts";
+import { object, text, textList } from "#lib/json-decoder.ts";
 import type { Platform } from "#spec/oci-image.ts";
 import type { RequestContext } from "../request-context.ts";
 
 const decode = object<Platform>(
-  { os: text, architecture: text, variant: text, "os.version": text },
+  { os: text, architecture: text, variant: text, "os.version": text, "os.features": textList },
   { os: "", architecture: "" },
 );
 
