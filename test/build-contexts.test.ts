@@ -130,14 +130,14 @@ describe("berth build takes its context", () => {
     const stdin = 'FROM busybox\nCOPY a /b\nCMD ["cat", "/b"]\n';
     await engine.berth(["build", "-q", "-t", "remote", "-f", "-", `${url}/c.tar.gz`], { input: stdin });
     expect(await output("remote")).toBe("remote");
-    // The API itself, as docker's SDKs call it.
+    // The API itself, as docker's SDKs call it; that for Go sends null for what was not given.
     const response = await run("curl", [
       "-s",
       "--unix-socket",
       engine.socket,
       "-X",
       "POST",
-      `http://x/v1.43/build?t=api&remote=${encodeURIComponent(`${url}/c.tar.gz`)}`,
+      `http://x/v1.43/build?t=api&buildargs=null&labels=null&cachefrom=null&remote=${encodeURIComponent(`${url}/c.tar.gz`)}`,
     ]);
     expect(response.stdout).toContain("Successfully tagged api:latest");
     const wrong = await engine.berth(["build", `${url.replace("http", "https")}/c.tar.gz`]);

@@ -296,11 +296,53 @@ describe("the API's edges", () => {
     expect(await list({ publish: ["1:2"] })).toEqual([400, "filter for 'publish' should not contain ':': 1:2"]);
   });
 
+  test("publishes a port that is named before it chooses others", async () => {
+    const { body: probe } = await create({ Cmd: ["top"], HostConfig: { PortBindings: { "80/tcp": [{}] } } });
+    const ports = async (id: unknown): Promise<Record<string, readonly { readonly HostPort: string }[]>> =>
+      ((await inspect(id))["NetworkSettings"] as { Ports: Record<string, readonly { readonly HostPort: string }[]> })
+        .Ports;
+    await api("POST", `/containers/${probe["Id"]}/start`);
+    const next = String(Number((await ports(probe["Id"]))["80/tcp"]?.[0]?.HostPort) + 1);
+    const PortBindings = { "80/tcp": [{}], "8080/tcp": [{ HostPort: next }] };
+    const { body } = await create({ Cmd: ["top"], HostConfig: { PortBindings } });
+    expect(await api("POST", `/containers/${body["Id"]}/start`)).toEqual({ status: 204, body: {} });
+    expect((await ports(body["Id"]))["8080/tcp"]?.[0]?.HostPort).toBe(next);
+    for (const id of [probe["Id"], body["Id"]]) await engine.ok(["rm", "-f", String(id)]);
+  });
+
+  test("shows the MAC address that was asked for where clients have always read it", async () => {
+    const MacAddress = "02:42:ac:11:00:42";
+    const { body } = await create({ NetworkingConfig: { EndpointsConfig: { bridge: { MacAddress } } } });
+    expect(((await inspect(body["Id"]))["Config"] as Json)["MacAddress"]).toBe(MacAddress);
+    await engine.ok(["rm", String(body["Id"])]);
+  });
+
+  test("an exec that never ran ends with the container's run that it was made for", async () => {
+    const { body } = await create({ Cmd: ["top"] });
+    const id = String(body["Id"]);
+    await api("POST", `/containers/${id}/start`);
+    const exec = (await api("POST", `/containers/${id}/exec`, { Cmd: ["true"] })).body["Id"];
+    const start = async (): Promise<number> => (await api("POST", `/exec/${exec}/start`, { Detach: true })).status;
+    await api("POST", `/containers/${id}/restart?t=0`);
+    expect(await start()).toBe(404);
+    await engine.ok(["rm", "-f", id]);
+  });
+
+  test("refuses a container the network of itself", async () => {
+    const { body } = await create({ HostConfig: { NetworkMode: "container:self" } }, "?name=self");
+    const { status, body: problem } = await api("POST", `/containers/${body["Id"]}/start`);
+    expect([status, problem["message"]]).toEqual([409, expect.stringContaining("cannot join own network namespace")]);
+    await engine.ok(["rm", "self"]);
+  });
+
   test("info tells what kind, k3d and minikube read, in the form of each version", async () => {
     const { body: now } = await api("GET", "/v1.51/info");
     const { body: then } = await api("GET", "/v1.41/info");
     expect(now).toMatchObject({ OSType: "linux", CgroupDriver: "cgroupfs", FirewallBackend: { Driver: "nftables" } });
     expect(now["MemoryLimit"]).toBeBoolean();
+    expect([now["NFd"], now["NGoroutines"]]).toEqual([expect.any(Number), expect.any(Number)]);
+    expect(now["NFd"]).toBeGreaterThan(3);
+    expect((await api("GET", "/v1.24/info")).body["ExecutionDriver"]).toBe("<not supported>");
     expect(now["BridgeNfIptables"]).toBeUndefined();
     expect(then).toMatchObject({ BridgeNfIptables: false, RuncCommit: { Expected: expect.any(String) } });
   });

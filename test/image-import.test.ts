@@ -88,7 +88,9 @@ describe("berth import", () => {
     const images = await engine.ok(["images", "-aq"]);
     for (const [args, message] of [
       [["-c", "RUN x", archive], "run is not a valid change command"],
-      [["--platform", "a/b/c/d", archive], "invalid platform"],
+      [["--platform", "a/b/c/d", archive], "cannot parse platform specifier"],
+      [["--platform", "linux/", archive], "is an invalid component"],
+      [["--platform", "macos", archive], "operating system is not supported"],
       [["/no/such/file"], "open /no/such/file: no such file or directory"],
       [[`http://${host}/missing`], "status 404"],
       [[import.meta.path], "tar"],

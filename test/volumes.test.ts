@@ -210,6 +210,11 @@ describe("mounts", () => {
     expect(await refusal("--mount", "dst=/x,volume-subpath=a")).toContain(
       "must not set Subpath when using anonymous volumes",
     );
+    // An empty part is filled from the image, as a volume is; one that has files is not, nor the volume's top.
+    await run(["-v", "parts:/v"], "mkdir /v/empty");
+    expect(await run(["--mount", "src=parts,dst=/etc,volume-subpath=empty"], "ls /etc | grep -c passwd")).toBe("1");
+    expect(await run(["--mount", "src=parts,dst=/etc,volume-subpath=a/b"], "ls /etc | grep -c passwd; true")).toBe("0");
+    expect(await run(["-v", "parts:/v"], "ls /v; ls /v/empty | grep -c passwd")).toBe("a\nempty\ninside\noutside\n1");
     expect(mounted()).toEqual([]);
     await engine.ok(["volume", "rm", "parts"]);
   });

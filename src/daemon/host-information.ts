@@ -40,6 +40,7 @@ export function hostInformation(
     conmonVersion,
     registryMirrors: options.registryMirrors,
     insecureRegistries: options.insecureRegistries,
+    isDebug: options.logLevel === "debug",
     logDriver: options.logDefaults.driver,
     warnings: [...warnings, ...exposureWarnings(options.hosts, options.tls)],
   };

@@ -47,6 +47,13 @@ describe("parseDaemonOptions()", () => {
     expect(parse("--tls").tls).toMatchObject({ verify: false });
   });
 
+  test("takes -D and the file's debug for the log level, as dockerd", () => {
+    expect(parse("-D")).toMatchObject({ logLevel: "debug" });
+    const file = configFile("debug.json", { debug: true, "log-level": "warn" });
+    expect(parseDaemonOptions(["--config-file", file])).toMatchObject({ logLevel: "debug" });
+    expect(() => parseDaemonOptions(["--config-file", configFile("odd.json", { debug: "yes" })])).toThrow('"debug"');
+  });
+
   test("lets flags win over the configuration file", () => {
     const file = configFile("both.json", {
       "data-root": "/from/file",

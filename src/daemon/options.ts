@@ -42,6 +42,7 @@ Options:
       --bip string                       Address and prefix of the default bridge, like 172.30.0.1/24; kept from the first start on
       --clean-up                         Stop all containers of this data root, remove its mounts, bridge and rules, and exit
       --config-file string               Daemon configuration file (default "/etc/berth/daemon.json")
+  -D, --debug                            The same as --log-level debug
       --data-root string                 Root directory of persistent state (default "/var/lib/berth")
       --exec-root string                 Root directory for execution state files (default "/run/berth")
   -H, --host list                        Where to listen: unix://PATH or tcp://HOST:PORT (default unix://EXEC_ROOT/berth.sock)
@@ -63,6 +64,7 @@ const FLAGS = {
   bip: { type: "string" },
   "clean-up": { type: "boolean" },
   "config-file": { type: "string" },
+  debug: { type: "boolean", short: "D" },
   "data-root": { type: "string" },
   "exec-root": { type: "string" },
   host: { type: "string", short: "H", multiple: true },
@@ -88,6 +90,7 @@ const FILE_KEYS = [
   "bip",
   "builder",
   "data-root",
+  "debug",
   "exec-root",
   "hosts",
   "insecure-registries",
@@ -118,6 +121,7 @@ export function parseDaemonOptions(args: readonly string[]): DaemonOptions {
     tlscert: flags.tlscert ?? stringKey(file, "tlscert"),
     tlskey: flags.tlskey ?? stringKey(file, "tlskey"),
   });
+  const isDebug = flags.debug ?? booleanKey(file, "debug") ?? false;
   const hosts = flags.host ?? listKey(file, "hosts") ?? [`unix://${execRoot}/berth.sock`];
   return {
     dataRoot: absolute("data-root", text("data-root", "/var/lib/berth")),
@@ -126,7 +130,7 @@ export function parseDaemonOptions(args: readonly string[]): DaemonOptions {
     tls,
     registryMirrors: (flags["registry-mirror"] ?? listKey(file, "registry-mirrors") ?? []).map(mirrorUrl),
     insecureRegistries: flags["insecure-registry"] ?? listKey(file, "insecure-registries") ?? [],
-    logLevel: logLevel(text("log-level", "info")),
+    logLevel: isDebug ? "debug" : logLevel(text("log-level", "info")),
     logDefaults: logDefaults(text("log-driver", NO_LOG_DEFAULTS.driver), flags["log-opt"], file["log-opts"]),
     maxConcurrentDownloads: positive(
       "max-concurrent-downloads",

@@ -29,11 +29,16 @@ export class Subpaths {
 
   /** Opens what lies at `subpath` in a directory, links followed inside it. Throws InvalidParameterError when it is not there. */
   open(directory: string, subpath: string): HeldPath {
+    const held = this.openIfThere(directory, subpath);
+    if (held) return held;
+    throw new InvalidParameterError(`cannot access path ${directory}/${subpath}: no such file or directory`);
+  }
+
+  /** As `open`, but undefined when there is nothing. */
+  openIfThere(directory: string, subpath: string): HeldPath | undefined {
     using root = new RootDirectory(directory);
     const descriptor = root.open(subpath, O_PATH);
-    if (descriptor === undefined) {
-      throw new InvalidParameterError(`cannot access path ${directory}/${subpath}: no such file or directory`);
-    }
+    if (descriptor === undefined) return undefined;
     try {
       return this.#bind(descriptor);
     } finally {

@@ -9,7 +9,7 @@ const CONTROL_SIGNS = "@abcdefghijklmnopqrstuvwxyz[\\]^_";
 export function parseDetachKeys(text: string): readonly number[] {
   return text.split(",").map((key) => {
     if (key.length === 1) return key.charCodeAt(0);
-    const code = /^ctrl-.$/.test(key) ? CONTROL_SIGNS.indexOf(key.slice(5).toLowerCase()) : -1;
+    const code = /^ctrl-.$/.test(key) ? CONTROL_SIGNS.indexOf(key.slice(5)) : -1;
     if (code < 0) throw new InvalidParameterError(`invalid detach keys (${text}): unknown character: '${key}'`);
     return code;
   });

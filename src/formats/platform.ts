@@ -32,9 +32,15 @@ export function hostPlatform(): Platform {
 /** Reads `linux/arm64/v8`, `linux/amd64`, `arm64` or `linux`. Throws InvalidParameterError. */
 export function parsePlatform(text: string): Platform {
   const parts = text.split("/");
-  if (parts.length > 3 || parts.some((part) => !/^[A-Za-z0-9_.-]+$/.test(part))) {
+  const wrong = parts.find((part) => !/^[A-Za-z0-9_.-]+$/.test(part));
+  if (wrong !== undefined) {
     throw new InvalidParameterError(
-      `"${text}": invalid platform: expected "os/architecture" or "os/architecture/variant"`,
+      `"${wrong}" is an invalid component of "${text}": expected "os/architecture" or "os/architecture/variant"`,
+    );
+  }
+  if (parts.length > 3) {
+    throw new InvalidParameterError(
+      `"${text}": cannot parse platform specifier: expected "os/architecture" or "os/architecture/variant"`,
     );
   }
   const [first = "", second, third] = parts;

@@ -40,11 +40,15 @@ const IPVLAN_FLAGS = ["bridge", "private", "vepa"];
 const MIN_MTU = 68;
 const MAX_MTU = 65_535;
 
+/** What Docker's bridge takes for an option of its own; it keeps all others, as notes of who made the network. */
+const BRIDGE_NAMESPACE = "com.docker.network.";
+
 /** Throws InvalidParameterError for an option that the driver does not know, or whose value it cannot have. */
 export function checkNetworkOptions(driver: NetworkKind, options: Readonly<Record<string, string>>): void {
   for (const [name, value] of Object.entries(options)) {
     const isGeneral = name === NETWORK_OPTION.enableIpv4 || name === NETWORK_OPTION.enableIpv6;
-    if (!isGeneral && !KNOWN[driver].includes(name)) {
+    const isNote = driver === "bridge" && !name.startsWith(BRIDGE_NAMESPACE);
+    if (!isGeneral && !isNote && !KNOWN[driver].includes(name)) {
       throw new InvalidParameterError(
         `option "${name}" is not supported by driver ${driver}: it knows ${KNOWN[driver].join(", ")}`,
       );

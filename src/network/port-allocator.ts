@@ -42,14 +42,16 @@ export class PortAllocator {
     requests: readonly PortRequest[],
     familiesOf: (request: PortRequest) => readonly Family[],
   ): Promise<readonly PortBinding[]> {
-    const bindings: PortBinding[] = [];
+    const reserved = new Map<PortRequest, readonly PortBinding[]>();
     try {
-      for (const request of requests) bindings.push(...(await this.#reserveOne(request, familiesOf(request))));
+      // Those that ask for a certain port come first: a chosen one must not take it from them.
+      for (const request of requests.toSorted((one, other) => freedom(one) - freedom(other)))
+        reserved.set(request, await this.#reserveOne(request, familiesOf(request)));
     } catch (error) {
-      this.release(bindings);
+      this.release([...reserved.values()].flat());
       throw error;
     }
-    return bindings;
+    return requests.flatMap((request) => reserved.get(request) ?? []);
   }
 
   /**
@@ -154,6 +156,12 @@ export class PortAllocator {
       (key) => key.endsWith(suffix) && isIPv6(key.slice(1, key.indexOf("]"))) === isIpv6,
     );
   }
+}
+
+/** 0: one port, 1: a range, 2: any port. */
+function freedom({ hostPort, lastHostPort = hostPort }: PortRequest): number {
+  if (hostPort === 0) return 2;
+  return lastHostPort === hostPort ? 0 : 1;
 }
 
 /** The addresses to bind for what the user asked: "" means all of each family. */

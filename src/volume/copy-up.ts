@@ -1,5 +1,5 @@
 import { closeSync, constants } from "node:fs";
-import { access, readdir, rm, writeFile } from "node:fs/promises";
+import { access, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { errorCode } from "#errors/errors.ts";
 import { RootDirectory } from "#sys/beneath.ts";
 import { runCommand } from "#sys/command.ts";
@@ -15,11 +15,25 @@ import { O_PATH } from "#sys/open-flags.ts";
 export async function copyUp(dataDirectory: string, marker: string, rootfs: string, imagePath: string): Promise<void> {
   if (await exists(marker)) await emptyDirectory(dataDirectory);
   else if ((await readdir(dataDirectory)).length > 0) return;
-  using root = new RootDirectory(rootfs);
-  if (!root.stat(imagePath)?.isDirectory()) return rm(marker, { force: true });
-  const source = root.open(imagePath, O_PATH | constants.O_DIRECTORY);
-  if (source === undefined) return rm(marker, { force: true });
   await writeFile(marker, "", { mode: 0o600 });
+  await copyFromImage(dataDirectory, rootfs, imagePath);
+  await rm(marker, { force: true });
+}
+
+/**
+ * The same for a part of a volume, which its caller holds open: nothing happens unless it is an empty directory. There is no marker: a crash in the middle
+ * leaves part of a copy, as the rest of the volume, which may be in use, says nothing about this part.
+ */
+export async function copyUpPart(part: string, rootfs: string, imagePath: string): Promise<void> {
+  if (!(await stat(part)).isDirectory() || (await readdir(part)).length > 0) return;
+  await copyFromImage(part, rootfs, imagePath);
+}
+
+async function copyFromImage(dataDirectory: string, rootfs: string, imagePath: string): Promise<void> {
+  using root = new RootDirectory(rootfs);
+  if (!root.stat(imagePath)?.isDirectory()) return;
+  const source = root.open(imagePath, O_PATH | constants.O_DIRECTORY);
+  if (source === undefined) return;
   try {
     // The descriptor by its path in /proc: cp starts from what was resolved here, whatever the names mean by then.
     await runCommand("cp", ["--archive", "--", `/proc/${process.pid}/fd/${source}/.`, dataDirectory]);
@@ -29,7 +43,6 @@ export async function copyUp(dataDirectory: string, marker: string, rootfs: stri
   } finally {
     closeSync(source);
   }
-  await rm(marker, { force: true });
 }
 
 async function emptyDirectory(directory: string): Promise<void> {

@@ -8,7 +8,7 @@ import { diskUsage } from "#sys/disk-usage.ts";
 import { syncDirectory } from "#sys/durable-file.ts";
 import { unmount } from "#sys/mount.ts";
 import { mountsBelow } from "#sys/mount-info.ts";
-import { copyUp } from "./copy-up.ts";
+import { copyUp, copyUpPart } from "./copy-up.ts";
 import { checkDriverOptions, mountVolume, needsMount } from "./driver-options.ts";
 import { checkVolumeName } from "./volume-name.ts";
 import type { Volume, VolumeOptions, VolumeStore } from "./volume-store.ts";
@@ -114,6 +114,10 @@ export class LocalVolumeStore implements VolumeStore {
   copyUp(name: string, rootfs: string, imagePath: string): Promise<void> {
     const { mountpoint } = this.#known(name);
     return this.#locks.run(name, () => copyUp(mountpoint, this.#marker(name), rootfs, imagePath));
+  }
+
+  copyUpPart(name: string, part: string, rootfs: string, imagePath: string): Promise<void> {
+    return this.#locks.run(name, () => copyUpPart(part, rootfs, imagePath));
   }
 
   async isUnfilled(name: string): Promise<boolean> {

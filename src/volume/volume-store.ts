@@ -22,6 +22,8 @@ export interface VolumeStore {
    * `imagePath` is opened beneath `rootfs` only. Nothing happens when it does not exist.
    */
   copyUp(name: string, rootfs: string, imagePath: string): Promise<void>;
+  /** As `copyUp`, for a part of the volume that the caller holds at `part`. */
+  copyUpPart(name: string, part: string, rootfs: string, imagePath: string): Promise<void>;
   /** Whether `copyUp` would look at the image at all: the volume is empty, or a crash cut its filling short. */
   isUnfilled(name: string): Promise<boolean>;
   /** Bytes on disk. */

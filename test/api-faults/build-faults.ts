@@ -135,7 +135,7 @@ export const BUILD_FAULTS: readonly Fault[] = [
     status: 400,
     message: "keep-storage is in bytes and expects an integer, got x",
   },
-  { call: "POST /session", status: 400, message: "cannot open a session: X-Docker-Expose-Session-Uuid is missing" },
+  { call: "POST /session", status: 400, message: "no upgrade proto in request" },
   { call: "POST /grpc", status: 400, message: "no upgrade proto in request" },
   { call: "GET /berth/builds?limit=x", status: 400, message: 'invalid limit "x": expected a number from 1' },
   { call: "GET /berth/builds/none", status: 404, message: 'no build record "none": see berth build history ls' },
@@ -186,6 +186,12 @@ export const BUILD_FAULTS: readonly Fault[] = [
     headers: { "X-Docker-Expose-Session-Uuid": "u", Connection: "Upgrade", Upgrade: "odd" },
     status: 400,
     message: "protocol odd not supported",
+  },
+  {
+    call: "POST /session",
+    headers: { Connection: "Upgrade", Upgrade: "h2c" },
+    status: 400,
+    message: "cannot open a session: X-Docker-Expose-Session-Uuid is missing",
   },
   {
     call: "POST /grpc",

@@ -186,7 +186,7 @@ export const CONTAINER_CREATE_FAULTS: readonly Fault[] = [
     call: "POST /containers/create?name=ok&platform=a/b/c/d",
     body: { Image: "busybox", Cmd: ["true"] },
     status: 400,
-    message: '"a/b/c/d": invalid platform: expected "os/architecture" or "os/architecture/variant"',
+    message: '"a/b/c/d": cannot parse platform specifier: expected "os/architecture" or "os/architecture/variant"',
   },
   {
     call: "POST /containers/create?name=aa",

@@ -33,7 +33,8 @@ export const IMAGE_FAULTS: readonly Fault[] = [
   {
     call: "POST /images/create?fromImage=x&tag=y&platform=odd/odd/odd/odd",
     status: 400,
-    message: '"odd/odd/odd/odd": invalid platform: expected "os/architecture" or "os/architecture/variant"',
+    message:
+      '"odd/odd/odd/odd": cannot parse platform specifier: expected "os/architecture" or "os/architecture/variant"',
   },
   {
     call: "POST /images/create?fromSrc=-&repo=UPPER",

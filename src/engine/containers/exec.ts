@@ -24,6 +24,8 @@ export interface ExecRecord {
   readonly state: "created" | "running" | "exited";
   readonly exitCode: number | null;
   readonly pid: number;
+  /** Of the container's run that it was made for: it ends with that. */
+  readonly startedAt: number;
 }
 
 /** Further processes in running containers. They live in memory: an exec ends with the engine that runs it. */
@@ -49,6 +51,7 @@ export class ExecService {
       state: "created",
       exitCode: null,
       pid: 0,
+      startedAt: container.state.startedAt,
     };
     this.#remember(record);
     this.#publish(container, record, "exec_create");
@@ -63,10 +66,15 @@ export class ExecService {
     return record;
   }
 
-  /** Throws NotFoundError, and ConflictError when its container does not run, or is paused. */
+  /** One that may start. Throws NotFoundError, also when its container ended since, and ConflictError when that is paused. */
   checkContainer(id: string): ExecRecord {
     const record = this.get(id);
-    checkRunning(this.#context.containers.get(record.containerId));
+    const container = this.#context.containers.get(record.containerId);
+    if (record.state === "created" && (!isRunning(container) || container.state.startedAt !== record.startedAt)) {
+      this.forget(id);
+      throw new NotFoundError(`No such exec instance: ${id}`);
+    }
+    checkRunning(container);
     return record;
   }
 

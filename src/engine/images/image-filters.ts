@@ -5,14 +5,14 @@ import type { ListedImage } from "#store/image-record.ts";
 import type { ImageStore } from "#store/image-store.ts";
 
 /**
- * A test for `image ls` filters. Values of one filter: any fits for `reference`, all must fit for `label`.
+ * A test for `image ls` filters. Values of one filter: any fits for `reference`, all must fit for `label`, `before`, `since` and `until`.
  * Throws InvalidParameterError, NotFoundError when `before` or `since` name no image.
  */
 export function imageFilter(images: ImageStore, filters: Filters): (listed: ListedImage) => boolean {
   const patterns = filters.get("reference") ?? [];
   const before = Math.min(...(filters.get("before") ?? []).map((name) => images.resolve(name).created));
   const since = Math.max(...(filters.get("since") ?? []).map((name) => images.resolve(name).created));
-  const until = untilFilter(filters);
+  const until = earliestUntil(filters);
   const dangling = booleanFilter(filters, "dangling");
   return (listed) =>
     (patterns.length === 0 || namesFit(patterns, listed)) &&
@@ -26,6 +26,12 @@ export function imageFilter(images: ImageStore, filters: Filters): (listed: List
 /** Whether no tag points at the image. */
 export function isDangling(listed: ListedImage): boolean {
   return listed.references.length === 0;
+}
+
+/** A prune takes one `until`; a list takes several, and what fits them fits the earliest. */
+function earliestUntil(filters: Filters): number {
+  const values = filters.get("until") ?? [];
+  return Math.min(...values.map((value) => untilFilter(new Map([["until", [value]]]))));
 }
 
 function namesFit(patterns: readonly string[], listed: ListedImage): boolean {

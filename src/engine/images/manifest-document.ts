@@ -1,5 +1,6 @@
 import { DataLossError, errorMessage, InvalidParameterError } from "#errors/errors.ts";
 import { isDigest } from "#formats/digest.ts";
+import { hostPlatform } from "#formats/platform.ts";
 import { type Descriptor, type ImageConfig, type ImageIndex, type Manifest, MEDIA_TYPE } from "#spec/oci-image.ts";
 import { decodeImageConfig } from "./image-config.ts";
 
@@ -70,9 +71,9 @@ export function parseImageConfig(bytes: Uint8Array): ImageConfig {
   const config = decodeConfig(parseObject(bytes, "image config"));
   if (config.rootfs.diff_ids.length > MAX_LAYERS)
     throw new DataLossError(`image config is malformed: it has more than ${MAX_LAYERS} layers`);
-  if (config.os === "" || config.architecture === "")
-    throw new DataLossError("image config is malformed: os and architecture must be given");
-  return config;
+  // Images of old and hand-made ones that say nothing are for the machine that has them, as in Docker.
+  const host = hostPlatform();
+  return { ...config, os: config.os || host.os, architecture: config.architecture || host.architecture };
 }
 
 function decodeConfig(document: Record<string, unknown>): ImageConfig {

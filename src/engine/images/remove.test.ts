@@ -132,6 +132,7 @@ describe("listImages()", () => {
     expect(names(new Map([["before", ["web-ping:v1"]]]))).toEqual(["web-pong:v1"]);
     expect(names(new Map([["since", ["web-pong:v1"]]])).sort()).toEqual(["diamol/web:v1", "web-ping:v1"]);
     expect(names(new Map([["until", ["2023-06-01"]]]))).toEqual(["web-pong:v1"]);
+    expect(names(new Map([["until", ["2023-06-01", "2022-06-01"]]]))).toEqual([]);
     const [ping] = listImages(bed.context, { sharedSize: true, filters: new Map([["reference", ["web-ping"]]]) });
     expect(ping).toMatchObject({ Size: 6, SharedSize: 5, Containers: -1, Labels: { team: "a" } });
   });

@@ -26,7 +26,7 @@ export interface ContainerNetwork {
 export async function openNetwork(context: ContainerContext, record: ContainerRecord): Promise<ContainerNetwork> {
   const mode = record.hostConfig.NetworkMode ?? "";
   const joined = joinedContainer(mode);
-  if (joined !== undefined) return joinContainer(context, joined);
+  if (joined !== undefined) return joinOther(context, record, joined);
   const network = mode === "host" ? hostNetwork(record) : await openSandbox(context, record);
   for (const known of connectedNetworks(context, record, network.sandbox)) {
     publishNetworkEvent(context.events, known, "connect", record.id);
@@ -83,6 +83,12 @@ async function openSandbox(context: ContainerContext, record: ContainerRecord): 
     if (error instanceof BerthError) error.message = `failed to set up container networking: ${error.message}`;
     throw error;
   }
+}
+
+function joinOther(context: ContainerContext, record: ContainerRecord, name: string): ContainerNetwork {
+  if (context.containers.resolve(name).id === record.id)
+    throw new ConflictError("cannot join own network namespace: name another container, or a network");
+  return joinContainer(context, name);
 }
 
 function joinContainer(context: ContainerContext, name: string): ContainerNetwork {

@@ -21,5 +21,7 @@ export interface SystemInformation {
   readonly insecureRegistries: readonly string[];
   /** For containers that name none. */
   readonly logDriver: string;
+  /** Whether the engine logs all that it does. */
+  readonly isDebug: boolean;
   readonly warnings: readonly string[];
 }

@@ -105,24 +105,33 @@ function tighten(profile: Profile): Profile {
 function withheldRules(): ProfileRule[] {
   return WITHHELD_CALLS.flatMap(({ names, unless, errno }) => [
     ...unless.map((capability) => ({ names, action: ALLOW, includes: { caps: [capability] } })),
-    // An outright refusal of clone() would contradict the allowance below; libseccomp lets the default decide instead.
+    // An outright refusal of clone() would contradict the allowance below: it is refused flag by flag.
     ...(names.includes("clone") ? [] : [{ names, action: ERRNO, errnoRet: errno, excludes: { caps: unless } }]),
   ]);
 }
 
 function cloneRules(): ProfileRule[] {
-  const noNamespaces = (index: number): RuntimeSeccompArgument => ({
-    index,
-    value: NAMESPACE_CLONE_FLAGS,
-    valueTwo: 0,
-    op: "SCMP_CMP_MASKED_EQ",
-  });
-  const excludes = { caps: ["CAP_SYS_ADMIN"] };
+  const masked = (index: number, value: number, valueTwo: number): RuntimeSeccompArgument[] => [
+    { index, value, valueTwo, op: "SCMP_CMP_MASKED_EQ" },
+  ];
+  const flags = Array.from({ length: 31 }, (_, bit) => 1 << bit).filter((flag) => NAMESPACE_CLONE_FLAGS & flag);
+  const rules = (index: number, conditions: Pick<ProfileRule, "includes" | "excludes">): ProfileRule[] => [
+    { names: ["clone"], action: ALLOW, args: masked(index, NAMESPACE_CLONE_FLAGS, 0), ...conditions },
+    // The shipped profile's default is ENOSYS, which says that there is no clone().
+    ...flags.map((flag) => ({
+      names: ["clone"],
+      action: ERRNO,
+      errnoRet: EPERM,
+      args: masked(index, flag, flag),
+      ...conditions,
+    })),
+  ];
+  const caps = ["CAP_SYS_ADMIN"];
   const s390 = ["s390", "s390x"];
+  // On s390 the first two arguments of clone() are swapped.
   return [
-    { names: ["clone"], action: ALLOW, args: [noNamespaces(0)], excludes: { ...excludes, arches: s390 } },
-    // On s390 the first two arguments of clone() are swapped.
-    { names: ["clone"], action: ALLOW, args: [noNamespaces(1)], includes: { arches: s390 }, excludes },
+    ...rules(0, { excludes: { caps, arches: s390 } }),
+    ...rules(1, { includes: { arches: s390 }, excludes: { caps } }),
   ];
 }
 

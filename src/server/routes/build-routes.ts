@@ -219,10 +219,10 @@ function listParameter(request: RequestContext, name: string): readonly string[]
   }
 }
 
-/** `{"K":"V"}`; a null value (an ARG taken from an environment that has none) is left out. */
+/** `{"K":"V"}`; a null value (an ARG taken from an environment that has none) is left out, and null is what clients in Go make of a map that was never made. */
 function stringMapParameter(request: RequestContext, name: string): Record<string, string> {
   const text = request.text(name);
-  if (text === "") return {};
+  if (text === "" || text === "null") return {};
   try {
     const parsed: unknown = JSON.parse(text);
     if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed))

@@ -13,6 +13,7 @@ export function buildkitRoutes(load: LoadBuildKit): readonly Route[] {
 }
 
 async function session(load: LoadBuildKit, request: RequestContext): Promise<void> {
+  checkProtocol(request);
   const id = request.header("x-docker-expose-session-uuid");
   if (id === "") throw new InvalidParameterError("cannot open a session: X-Docker-Expose-Session-Uuid is missing");
   const announcement = {
@@ -31,8 +32,12 @@ async function control(load: LoadBuildKit, request: RequestContext): Promise<voi
 }
 
 function upgrade(request: RequestContext): Duplex {
+  checkProtocol(request);
+  return request.upgrade();
+}
+
+function checkProtocol(request: RequestContext): void {
   const protocol = request.header("upgrade");
   if (protocol === "") throw new InvalidParameterError("no upgrade proto in request");
   if (protocol.toLowerCase() !== "h2c") throw new InvalidParameterError(`protocol ${protocol} not supported`);
-  return request.upgrade();
 }

@@ -49,7 +49,7 @@ async function diskUsage(engine: Engine, request: RequestContext): Promise<void>
   const imageNamed = imageNames(engine);
   const names = linkNames(engine.containers.containers);
   const answer: DiskUsage = {
-    LayersSize: usage.layersSize,
+    LayersSize: wants("image") ? usage.layersSize : 0,
     LayersReclaimable: usage.layersReclaimable,
     Images: wants("image") ? usage.images.map((image) => imageSummaryView(image, request)) : null,
     Containers: wants("container")

@@ -65,9 +65,16 @@ export function inspectView(record: ContainerRecord, surroundings: InspectSurrou
     GraphDriver: { Name: driver, Data: null },
     ...sizes,
     Mounts: record.mounts.filter((mount) => mount.type !== "tmpfs").map(mountView),
-    Config: configView(record.config),
+    Config: { ...configView(record.config), ...ownMacAddress(record) },
     NetworkSettings: networkSettings(record, surroundings),
   };
+}
+
+/** The address that was asked for on the container's first network: clients read it where it was before networks had it. */
+function ownMacAddress({ hostConfig, endpointRequests }: ContainerRecord): Pick<ContainerConfig, "MacAddress"> {
+  const mode = hostConfig.NetworkMode ?? "";
+  const { MacAddress } = endpointRequests[mode === "" || mode === "default" ? "bridge" : mode] ?? {};
+  return MacAddress ? { MacAddress } : {};
 }
 
 /** A Config in the order of Docker's struct, with what that always has. What is there only when it is set comes last. */

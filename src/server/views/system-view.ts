@@ -1,3 +1,4 @@
+import { readdirSync } from "node:fs";
 import { listContainers } from "#engine/containers/list.ts";
 import type { Engine } from "#engine/engine.ts";
 import type { SystemInformation } from "#engine/system/information.ts";
@@ -50,6 +51,11 @@ function goArchitecture(architecture: string): string {
   return GO_ARCHITECTURE[architecture] ?? architecture;
 }
 
+/** How many open files, or threads, the engine has. */
+function entries(directory: "/proc/self/fd" | "/proc/self/task"): number {
+  return readdirSync(directory).length;
+}
+
 /** `GET /info`, in the form of the client's API version. Swarm is always inactive. */
 export function infoView(engine: Engine, request: Pick<RequestContext, "isBefore">): Record<string, unknown> {
   const { information } = engine;
@@ -69,9 +75,9 @@ export function infoView(engine: Engine, request: Pick<RequestContext, "isBefore
     },
     ...kernelAbilities(engine.containers.features),
     ...(request.isBefore("1.50") ? { BridgeNfIptables: false, BridgeNfIp6tables: false } : {}),
-    Debug: false,
-    NFd: 0,
-    NGoroutines: 0,
+    Debug: information.isDebug,
+    NFd: entries("/proc/self/fd"),
+    NGoroutines: entries("/proc/self/task"),
     SystemTime: new Date().toISOString(),
     LoggingDriver: information.logDriver,
     CgroupDriver: "cgroupfs",
@@ -104,6 +110,7 @@ export function infoView(engine: Engine, request: Pick<RequestContext, "isBefore
     SecurityOptions: ["name=seccomp,profile=builtin", ...(information.cgroupVersion === "2" ? ["name=cgroupns"] : [])],
     ...(request.isBefore("1.49") ? {} : { FirewallBackend: { Driver: "nftables" } }),
     ...(request.isBefore("1.44") ? {} : { CDISpecDirs: [] }),
+    ...(request.isBefore("1.25") ? { ExecutionDriver: "<not supported>" } : {}),
     Warnings: warnings(engine),
   };
 }
@@ -184,23 +191,22 @@ function registryConfig(
   { registryMirrors, insecureRegistries }: SystemInformation,
   request: Pick<RequestContext, "isBefore">,
 ): Record<string, unknown> {
-  const index = (name: string, mirrors: readonly string[], secure: boolean): Record<string, unknown> => ({
-    [name]: { Name: name, Mirrors: mirrors, Secure: secure, Official: name === "docker.io" },
+  const index = (name: string, Mirrors: readonly string[], secure: boolean): Record<string, unknown> => ({
+    [name]: { Name: name, Mirrors, Secure: secure, Official: name === "docker.io" },
   });
+  // Docker shows them as the roots that they are.
+  const mirrors = registryMirrors.map((mirror) => `${mirror}/`);
   const hosts = insecureRegistries.filter((registry) => !registry.includes("/"));
   return {
     ...(request.isBefore("1.49")
       ? { AllowNondistributableArtifactsCIDRs: [], AllowNondistributableArtifactsHostnames: [] }
       : {}),
-    IndexConfigs: Object.assign(
-      index("docker.io", registryMirrors, true),
-      ...hosts.map((host) => index(host, [], false)),
-    ),
+    IndexConfigs: Object.assign(index("docker.io", mirrors, true), ...hosts.map((host) => index(host, [], false))),
     InsecureRegistryCIDRs: [
       "127.0.0.0/8",
       "::1/128",
       ...insecureRegistries.filter((registry) => registry.includes("/")),
     ],
-    Mirrors: registryMirrors,
+    Mirrors: mirrors,
   };
 }

@@ -124,8 +124,7 @@ async function fromVolumeRequest(
     destination,
     readonly: ReadOnly ?? false,
     mode: "z",
-    // What the image has belongs to the volume's top.
-    copyUp: !NoCopy && !Subpath,
+    copyUp: !NoCopy,
     driver: DriverConfig?.Name ?? "",
     driverOpts: DriverConfig?.Options ?? {},
     labels: Labels ?? {},

@@ -116,19 +116,33 @@ async function useVolume(
 export async function fillVolumes(context: ContainerContext, record: ContainerRecord): Promise<void> {
   const empty: ContainerMount[] = [];
   for (const mount of record.mounts) {
-    if (mount.type === "volume" && mount.copyUp && (await context.volumes.isUnfilled(mount.name))) empty.push(mount);
+    if (mount.type !== "volume" || !mount.copyUp) continue;
+    // Only the part itself can tell whether it is empty.
+    if (mount.subpath || (await context.volumes.isUnfilled(mount.name))) empty.push(mount);
   }
   if (empty.length === 0) return;
   await using root = await context.snapshotter.hold(record.id);
   const user = `${record.id}:fill`;
   for (const mount of empty) {
     try {
-      await useVolume(context, record, mount, { user, starts: false });
-      await context.volumes.copyUp(mount.name, root.path, mount.destination);
+      const directory = await useVolume(context, record, mount, { user, starts: false });
+      if (mount.subpath) await fillPart(context, mount, directory, root.path);
+      else await context.volumes.copyUp(mount.name, root.path, mount.destination);
     } finally {
       await context.volumes.release(mount.name, user);
     }
   }
+}
+
+/** A part that is not there, or not yet, is what the start complains about. */
+async function fillPart(
+  context: ContainerContext,
+  { name, subpath = "", destination }: ContainerMount,
+  directory: string,
+  rootfs: string,
+): Promise<void> {
+  await using part = context.subpaths.openIfThere(directory, subpath);
+  if (part) await context.volumes.copyUpPart(name, part.path, rootfs, destination);
 }
 
 /** Gives a container's volumes back, when it has ended or could not start; events tell of those that it had. Idempotent. */

@@ -35,6 +35,7 @@ export async function importImage(
   const reference = options.name === "" ? undefined : tagNameOnly(parseReference(options.name));
   if (reference?.digest) throw new InvalidParameterError("cannot import digest reference");
   const platform = options.platform === "" ? hostPlatform() : parsePlatform(options.platform);
+  if (platform.os !== "linux") throw new InvalidParameterError("operating system is not supported");
   // What is wrong with the instructions shows before a byte of the archive is read.
   const describe = (layers: readonly Digest[]): ImageConfig =>
     changedConfig(importedConfig(platform, layers, options.message), options.changes);

@@ -113,7 +113,12 @@ async function* writeArchive(
   const layers = new Map(images.flatMap((image) => image.layers.map((layer) => [layer.diffId, layer] as const)));
   yield directory("blobs/");
   yield directory("blobs/sha256/");
-  for (const bytes of blobs) yield* file(`blobs/sha256/${digestHex(digestOf(bytes))}`, bytes);
+  // An image's config is as old as the image, as in Docker's archives: every save of it gives the same bytes.
+  const created = new Map(images.map(({ record }) => [record.id, Math.max(0, Math.floor(record.created / 1000))]));
+  for (const bytes of blobs) {
+    const digest = digestOf(bytes);
+    yield* file(`blobs/sha256/${digestHex(digest)}`, bytes, created.get(digest));
+  }
   for (const layer of layers.values()) {
     yield header(`blobs/sha256/${digestHex(layer.diffId)}`, layer.size);
     for await (const chunk of context.layers.readTar(layer)) {
@@ -141,14 +146,14 @@ function holdLayers(context: ImageContext, images: readonly SavedImage[]): Dispo
   return { [Symbol.dispose]: () => done.resolve() };
 }
 
-function* file(path: string, bytes: Uint8Array): Generator<Uint8Array, void, undefined> {
-  yield header(path, bytes.length);
+function* file(path: string, bytes: Uint8Array, seconds = 0): Generator<Uint8Array, void, undefined> {
+  yield header(path, bytes.length, seconds);
   yield bytes;
   yield tarPadding(bytes.length);
 }
 
-function header(path: string, size: number): Uint8Array {
-  return tarHeader({ path, type: "file", mode: 0o644, uid: 0, gid: 0, mtime: { seconds: 0, nanoseconds: 0 }, size });
+function header(path: string, size: number, seconds = 0): Uint8Array {
+  return tarHeader({ path, type: "file", mode: 0o644, uid: 0, gid: 0, mtime: { seconds, nanoseconds: 0 }, size });
 }
 
 function directory(path: string): Uint8Array {
