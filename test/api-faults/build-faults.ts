@@ -12,7 +12,7 @@ export const BUILD_FAULTS: readonly Fault[] = [
     body: "no tar",
     headers: { "Content-Type": "application/x-tar" },
     status: 500,
-    message: "unexpected EOF: the tar archive is truncated",
+    message: "unexpected end of the tar archive: it is truncated",
   },
   {
     call: "POST /build?dockerfile=../x",
@@ -62,7 +62,8 @@ export const BUILD_FAULTS: readonly Fault[] = [
     body: "",
     headers: { "Content-Type": "application/x-tar" },
     status: 400,
-    message: '"odd/odd/odd/odd": invalid platform: expected "os/architecture" or "os/architecture/variant"',
+    message:
+      '"odd/odd/odd/odd": cannot parse platform specifier: expected "os/architecture" or "os/architecture/variant"',
   },
   {
     call: "POST /build?version=9",
@@ -162,8 +163,8 @@ export const BUILD_FAULTS: readonly Fault[] = [
   {
     call: "PUT /berth/cache-mounts/archive?id=x",
     body: "no tar",
-    status: 400,
-    message: "unexpected EOF: the tar archive is truncated",
+    status: 500,
+    message: "unexpected end of the tar archive: it is truncated",
   },
   { call: "POST /berth/contexts", status: 400, message: "invalid build context: a line is no object" },
   {
