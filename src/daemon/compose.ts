@@ -224,6 +224,7 @@ function composeContainers(
     events,
     waiters: new ExitWaiters(),
     locks,
+    directories: { dataRoot: options.dataRoot, mounts: paths.mounts },
     directory: paths.containers,
   };
 }

@@ -159,6 +159,8 @@ export interface BindMount {
   readonly readonly: boolean;
   /** "rprivate" by default. */
   readonly propagation?: string;
+  /** Where the host does not share the source's mount the bind is private, instead of an error. */
+  readonly privateUnlessShared?: boolean;
   /** Leave out what is mounted below the source. */
   readonly nonRecursive?: boolean;
   /** Read-only is the source's own mount alone, not what is mounted below it. */

@@ -14,6 +14,7 @@ import type { ImageConfig } from "#spec/oci-image.ts";
 import type { VolumeStore } from "#volume/volume-store.ts";
 import type { ContainerStore } from "./container-store.ts";
 import type { ExitWaiters } from "./exit-waiters.ts";
+import type { EngineDirectories } from "./request/engine-directories.ts";
 import type { LogDefaults } from "./request/log-config.ts";
 
 /** What the container services share. One per engine, built by the daemon. */
@@ -35,6 +36,8 @@ export interface ContainerContext {
   readonly waiters: ExitWaiters;
   /** One change at a time per container id. */
   readonly locks: KeyLock;
+  /** Directories whose mounts a bind must not hold. */
+  readonly directories: EngineDirectories;
   /** `<data-root>/containers`: a directory per container for its log and its /etc files. */
   readonly directory: string;
 }

@@ -53,6 +53,8 @@ export interface ContainerMount {
   readonly makesSource?: boolean;
   /** What is mounted below the source stays away. */
   readonly nonRecursive?: boolean;
+  /** A bind that shows what the engine mounts: it follows its host's mounts where those are shared, and is private elsewhere. */
+  readonly showsEngine?: boolean;
   /** What is mounted below a read-only source stays writable. */
   readonly readonlyTop?: boolean;
 }

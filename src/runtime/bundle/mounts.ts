@@ -2,7 +2,7 @@ import { InvalidParameterError } from "#errors/errors.ts";
 import type { RuntimeMount } from "#spec/oci-runtime.ts";
 import type { BindMount, ContainerSpec } from "../container-runtime.ts";
 import { type NamespaceContext, sharedContainer, sharedContainerPid } from "./namespaces.ts";
-import { checkPropagation } from "./shared-mounts.ts";
+import { propagationOf } from "./shared-mounts.ts";
 
 /** Docker's default for `--shm-size`, in bytes. */
 export const DEFAULT_SHM_SIZE: number = 64 * 1024 * 1024;
@@ -28,8 +28,8 @@ export function resolveMounts(
 }
 
 /** The strictest propagation of the root that still lets the binds do what they ask. */
-export function rootfsPropagation(mounts: readonly BindMount[]): string | undefined {
-  const wanted = new Set(mounts.map((mount) => mount.propagation ?? ""));
+export function rootfsPropagation(mounts: readonly RuntimeMount[]): string | undefined {
+  const wanted = new Set(mounts.filter(({ type }) => type === "bind").flatMap(({ options }) => options));
   if (wanted.has("shared") || wanted.has("rshared")) return "shared";
   return wanted.has("slave") || wanted.has("rslave") ? "rslave" : undefined;
 }
@@ -77,8 +77,7 @@ function sharedMemory(spec: ContainerSpec, context: NamespaceContext): RuntimeMo
 
 function bindMount(mount: BindMount): RuntimeMount {
   const destination = checkedDestination(mount.destination);
-  checkPropagation(mount.source, mount.propagation ?? "");
-  const options = [mount.nonRecursive ? "bind" : "rbind", mount.propagation || "rprivate", access(mount)];
+  const options = [mount.nonRecursive ? "bind" : "rbind", propagationOf(mount), access(mount)];
   return { destination, type: "bind", source: mount.source, options };
 }
 

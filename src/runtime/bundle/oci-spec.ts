@@ -35,14 +35,15 @@ export function makeRuntimeConfig(spec: ContainerSpec, context: SpecContext): Ru
     { privileged: spec.privileged, add: spec.capAdd, drop: spec.capDrop },
     context.host.capabilities,
   );
-  const propagation = rootfsPropagation(spec.mounts);
+  const mounts = resolveMounts(withInit, context, security.writableCgroups);
+  const propagation = rootfsPropagation(mounts);
   return {
     ociVersion: OCI_VERSION,
     process: makeProcess(withInit, capabilities, security, context),
     root: { path: spec.rootfs, readonly: spec.readonlyRootfs },
     // In the host's UTS namespace it would rename the host.
     ...(spec.utsMode === "host" ? {} : { hostname: spec.hostname }),
-    mounts: resolveMounts(withInit, context, security.writableCgroups),
+    mounts,
     linux: {
       ...makeLinux(spec, capabilities, security, context),
       ...(propagation ? { rootfsPropagation: propagation } : {}),

@@ -9,6 +9,7 @@ import { InvalidParameterError } from "#errors/errors.ts";
 import { cleanPath } from "#formats/copy-path.ts";
 import type { ContainerConfig, HostConfig, MountRequest } from "#spec/docker-api.ts";
 import { parseVolume } from "#volume/parse-volume.ts";
+import { bindPropagation } from "./engine-directories.ts";
 import { checkMountRequest, checkTarget } from "./mount-request.ts";
 
 /**
@@ -68,21 +69,18 @@ async function fromBind(context: ContainerContext, text: string, driver: string)
     });
   // `-v` makes a missing host directory, `--mount` does not: Docker's difference between the two.
   await makeBindSource(spec.source);
-  return { ...bindMount(spec.source, destination, readonly, spec.propagation, mode), makesSource: true };
+  const propagation = bindPropagation(context.directories, spec.source, spec.propagation);
+  return { ...bindMount(spec.source, destination, readonly, propagation, mode), makesSource: true };
 }
 
 async function fromMountRequest(context: ContainerContext, request: MountRequest): Promise<ContainerMount> {
   checkMountRequest(request);
   const destination = cleanPath(request.Target);
-  const readonly = request.ReadOnly ?? false;
   const source = request.Source ?? "";
   switch (request.Type) {
     case "bind":
       if (request.BindOptions?.CreateMountpoint) await makeBindSource(source);
-      return {
-        ...bindMount(cleanPath(source), destination, readonly, request.BindOptions?.Propagation ?? "", ""),
-        ...recursion(request),
-      };
+      return { ...requestedBind(context, request, destination), ...recursion(request) };
     case "volume":
       return fromVolumeRequest(context, request, destination);
     case "tmpfs":
@@ -101,6 +99,12 @@ async function fromMountRequest(context: ContainerContext, request: MountRequest
       };
     }
   }
+}
+
+function requestedBind(context: ContainerContext, request: MountRequest, destination: string): ContainerMount {
+  const source = cleanPath(request.Source ?? "");
+  const propagation = bindPropagation(context.directories, source, request.BindOptions?.Propagation ?? "");
+  return bindMount(source, destination, request.ReadOnly ?? false, propagation, "");
 }
 
 function recursion({
@@ -139,10 +143,10 @@ function bindMount(
   source: string,
   destination: string,
   readonly: boolean,
-  propagation: string,
+  propagation: Pick<ContainerMount, "propagation" | "showsEngine">,
   mode: string,
 ): ContainerMount {
-  return { ...NO_MOUNT, type: "bind", source, destination, readonly, propagation, mode };
+  return { ...NO_MOUNT, type: "bind", source, destination, readonly, ...propagation, mode };
 }
 
 interface VolumeMountRequest {

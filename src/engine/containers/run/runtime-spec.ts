@@ -79,6 +79,7 @@ function bindMounts(record: ContainerRecord, { etc, sources }: SpecSurroundings)
       destination: mount.destination,
       readonly: mount.readonly,
       ...(mount.propagation ? { propagation: mount.propagation } : {}),
+      ...(mount.showsEngine ? { privateUnlessShared: true } : {}),
       ...(mount.nonRecursive ? { nonRecursive: true } : {}),
       ...(mount.readonlyTop ? { readonlyTop: true } : {}),
     }))
