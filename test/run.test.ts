@@ -107,8 +107,19 @@ describe("berth run", () => {
 
   test("forwards SIGINT to the container", async () => {
     const script = "trap 'echo caught; exit 9' INT; echo ready; while true; do sleep 0.1; done";
-    const result = await engine.berth(["run", "--rm", "busybox", "sh", "-c", script], { interruptAfter: 1500 });
+    const result = await engine.berth(["run", "--rm", "busybox", "sh", "-c", script], { interruptOn: "ready" });
     expect(result).toEqual({ exitCode: 9, stdout: "ready\ncaught\n", stderr: "" });
+  });
+
+  test("loses no SIGINT that comes while the container is made and started", async () => {
+    const codes: number[] = [];
+    for (let delay = 40; delay <= 240; delay += 20) {
+      const args = ["run", "--rm", "--init", "--name", "early", "busybox", "sleep", "60"];
+      const { exitCode } = await engine.berth(args, { interruptAfter: delay, timeout: 20_000 });
+      codes.push(exitCode);
+    }
+    expect(codes.every((code) => code === 130)).toBe(true);
+    expect(await engine.ok(["ps", "-aq", "--filter", "name=early"])).toBe("");
   });
 
   test("limits memory, cpus and processes by cgroups", async () => {

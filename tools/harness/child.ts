@@ -15,6 +15,8 @@ export interface RunOptions {
   readonly timeout?: number;
   /** Milliseconds before SIGINT: what a person's Ctrl-C does. */
   readonly interruptAfter?: number;
+  /** SIGINT as soon as stdout holds this. */
+  readonly interruptOn?: string;
   /** Show the output as it comes. */
   readonly echo?: boolean;
 }
@@ -31,9 +33,22 @@ export function run(program: string, args: readonly string[], options: RunOption
     setTimeout(() => child.kill("SIGKILL"), options.timeout ?? 60_000),
     ...(options.interruptAfter ? [setTimeout(() => child.kill("SIGINT"), options.interruptAfter)] : []),
   ];
+  interruptOnText(child, options.interruptOn);
   return collect(child, options.echo ?? false).finally(() => {
     for (const timer of timers) clearTimeout(timer);
   });
+}
+
+function interruptOnText(child: ChildProcess, text: string | undefined): void {
+  if (text === undefined) return;
+  let seen = "";
+  const look = (chunk: Buffer): void => {
+    seen += chunk.toString("utf8");
+    if (!seen.includes(text)) return;
+    child.stdout?.off("data", look);
+    child.kill("SIGINT");
+  };
+  child.stdout?.on("data", look);
 }
 
 function collect(child: ChildProcess, echo: boolean): Promise<Finished> {

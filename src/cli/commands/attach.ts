@@ -6,7 +6,7 @@ import type { ContainerInspect } from "#spec/docker-api.ts";
 import { detachKeysOf } from "../attach/configured-detach-keys.ts";
 import { requireTerminal } from "../attach/require-terminal.ts";
 import { runSession } from "../attach/session.ts";
-import { followTerminalSize, proxySignals } from "../attach/signals.ts";
+import { followTerminalSize, SignalProxy } from "../attach/signals.ts";
 import { exactly } from "../grammar/argument-rule.ts";
 import { type Command, defineCommand } from "../grammar/command.ts";
 import { booleanFlag, stringFlag } from "../grammar/flag.ts";
@@ -31,7 +31,8 @@ export const command: Command = defineCommand({
     const detachKeys = detachKeysOf(flags["detach-keys"], context);
     const attach = { stdin: !flags["no-stdin"] && (config.OpenStdin ?? false), stdout: true, stderr: true, detachKeys };
     requireTerminal(streams, attach.stdin, tty);
-    const stopProxy = flags["sig-proxy"] && !tty ? proxySignals(engine, id) : () => undefined;
+    const signals = flags["sig-proxy"] && !tty ? new SignalProxy() : undefined;
+    signals?.deliverTo(engine, id);
     let stopResize = (): void => undefined;
     try {
       const [pending, stream] = await Promise.all([waitContainer(engine, id), attachContainer(engine, id, attach)]);
@@ -41,7 +42,7 @@ export const command: Command = defineCommand({
       return (await pending.exit).StatusCode;
     } finally {
       stopResize();
-      stopProxy();
+      signals?.stop();
     }
   },
 });

@@ -1,17 +1,17 @@
 import { attachContainer } from "#client/container-attach.ts";
-import { type PendingExit, startContainer, waitContainer } from "#client/container-lifecycle.ts";
+import { type PendingExit, removeContainer, startContainer, waitContainer } from "#client/container-lifecycle.ts";
 import type { EngineStream } from "#client/engine.ts";
 import { errorMessage, InvalidParameterError } from "#errors/errors.ts";
 import type { ContainerCreateRequest } from "#spec/docker-api.ts";
 import { detachKeysOf } from "../attach/configured-detach-keys.ts";
 import { requireTerminal } from "../attach/require-terminal.ts";
 import { runSession } from "../attach/session.ts";
-import { followTerminalSize, proxySignals } from "../attach/signals.ts";
+import { CreateSignals, followTerminalSize, type SignalProxy, signalExitCode } from "../attach/signals.ts";
 import { atLeast } from "../grammar/argument-rule.ts";
 import { type Command, type CommandContext, defineCommand, type Invocation } from "../grammar/command.ts";
 import { booleanFlag, stringFlag } from "../grammar/flag.ts";
 import { CONTAINER_FLAGS } from "../run/container-flags.ts";
-import { createWithPull, readRequest } from "../run/create-container.ts";
+import { type CreateOptions, createWithPull, readRequest } from "../run/create-container.ts";
 import { startError, withHelp } from "../run/run-error.ts";
 import { StatusError } from "../status-error.ts";
 
@@ -38,10 +38,12 @@ async function run(invocation: Invocation<typeof FLAGS>, context: CommandContext
   const { streams } = context;
   const request = await prepareRequest(invocation, context);
   if (!flags.detach) requireTerminal(streams, request.AttachStdin ?? false, flags.tty);
-  const id = await createWithPull(request, createOptions(flags), context).catch((error: unknown) => {
+  const signals = new CreateSignals();
+  const attempt = flags["sig-proxy"] && !flags.detach ? signals.attempt : undefined;
+  const id = await createWithPull(request, createOptions(flags, attempt), context).catch((error: unknown) => {
     throw withHelp(error, "run");
   });
-  if (!flags.detach) return runAttached(id, request, flags, context);
+  if (!flags.detach) return runAttached(id, request, flags, signals.proxy, context);
   await startContainer(context.engine, id).catch((error: unknown) => {
     throw startError(error, "run");
   });
@@ -65,9 +67,9 @@ async function prepareRequest(
   return size ? { ...request, HostConfig: { ...request.HostConfig, ConsoleSize: [size.rows, size.columns] } } : request;
 }
 
-function createOptions(flags: Invocation<typeof FLAGS>["flags"]): Parameters<typeof createWithPull>[1] {
+function createOptions(flags: Invocation<typeof FLAGS>["flags"], attempt: CreateOptions["attempt"]): CreateOptions {
   const { name, platform, cidfile, pull, quiet } = flags;
-  return { name, platform, cidFile: cidfile, pull, quiet };
+  return { name, platform, cidFile: cidfile, pull, quiet, ...(attempt ? { attempt } : {}) };
 }
 
 /** Attaches, watches for the end, and only then starts: nothing that the container says or does is missed. */
@@ -75,6 +77,7 @@ async function runAttached(
   id: string,
   request: ContainerCreateRequest,
   flags: Invocation<typeof FLAGS>["flags"],
+  signals: SignalProxy | undefined,
   context: CommandContext,
 ): Promise<number> {
   const { engine, streams } = context;
@@ -85,7 +88,6 @@ async function runAttached(
     stderr: request.AttachStderr ?? false,
     detachKeys,
   };
-  const stopProxy = flags["sig-proxy"] ? proxySignals(engine, id) : () => undefined;
   let stream: EngineStream | undefined;
   let stopResize = (): void => undefined;
   try {
@@ -96,9 +98,11 @@ async function runAttached(
     stream = attached;
     const session = runSession(attached, streams, { ...attach, tty: flags.tty, detachKeys });
     session.catch(() => undefined);
+    if (signals?.undelivered) throw await abandon(id, signals.undelivered, flags.rm, context);
     await startContainer(engine, id).catch((error: unknown) => {
       throw startError(error, "run");
     });
+    signals?.deliverToNew(engine, id);
     if (flags.tty) stopResize = followTerminalSize(engine, { kind: "container", id }, streams);
     if ((await session) === "detached") return 0;
     return await exitCodeOf(pending);
@@ -106,9 +110,20 @@ async function runAttached(
     throw error instanceof StatusError ? error : withHelp(error, "run");
   } finally {
     stopResize();
-    stopProxy();
+    signals?.stop();
     stream?.destroy();
   }
+}
+
+/** The user has interrupted before there was anything to interrupt: the container does not start, and with --rm it goes. */
+async function abandon(
+  id: string,
+  signal: NodeJS.Signals,
+  removes: boolean,
+  { engine }: CommandContext,
+): Promise<StatusError> {
+  if (removes) await removeContainer(engine, id, { force: true, volumes: true });
+  return new StatusError(signalExitCode(signal), "");
 }
 
 async function exitCodeOf(pending: PendingExit): Promise<number> {

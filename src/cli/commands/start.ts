@@ -4,7 +4,7 @@ import { inspectContainer } from "#client/container-read.ts";
 import { InvalidParameterError } from "#errors/errors.ts";
 import { detachKeysOf } from "../attach/configured-detach-keys.ts";
 import { runSession } from "../attach/session.ts";
-import { followTerminalSize, proxySignals } from "../attach/signals.ts";
+import { followTerminalSize, SignalProxy } from "../attach/signals.ts";
 import { atLeast } from "../grammar/argument-rule.ts";
 import { type Command, type CommandContext, defineCommand, type Invocation } from "../grammar/command.ts";
 import { booleanFlag, stringFlag } from "../grammar/flag.ts";
@@ -51,7 +51,7 @@ async function startAttached(
   const detachKeys = detachKeysOf(flags["detach-keys"], context);
   const tty = config.Tty ?? false;
   const attach = { stdin: flags.interactive && (config.OpenStdin ?? false), stdout: true, stderr: true, detachKeys };
-  const stopProxy = tty ? () => undefined : proxySignals(engine, id);
+  const signals = tty ? undefined : new SignalProxy();
   let stopResize = (): void => undefined;
   try {
     const [stream, pending] = await Promise.all([
@@ -61,11 +61,12 @@ async function startAttached(
     const session = runSession(stream, streams, { ...attach, tty });
     session.catch(() => undefined);
     await startContainer(engine, id);
+    signals?.deliverToNew(engine, id);
     if (tty) stopResize = followTerminalSize(engine, { kind: "container", id }, streams);
     if ((await session) === "detached") return 0;
     return (await pending.exit).StatusCode;
   } finally {
     stopResize();
-    stopProxy();
+    signals?.stop();
   }
 }

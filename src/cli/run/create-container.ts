@@ -18,6 +18,8 @@ export interface CreateOptions {
   readonly cidFile: string;
   readonly pull: string;
   readonly quiet: boolean;
+  /** Runs each attempt to create: what the engine has begun comes to its end even when the user interrupts. */
+  readonly attempt?: <T>(create: () => Promise<T>) => Promise<T>;
 }
 
 /** Creates the container and gives its id. Warnings go to stderr. Throws EngineError or InvalidParameterError. */
@@ -82,8 +84,9 @@ async function createOrPull(
   options: CreateOptions,
   context: CommandContext,
 ): ReturnType<typeof createContainer> {
+  const { attempt = (create) => create() } = options;
   try {
-    return await createContainer(context.engine, request, options);
+    return await attempt(() => createContainer(context.engine, request, options));
   } catch (error) {
     await explainBadName(error, request.Image ?? "");
     // Missing, or there for another platform than was asked for.
@@ -95,7 +98,7 @@ async function createOrPull(
   const name = familiarString(tagNameOnly(parseReference(request.Image ?? "")));
   if (!options.quiet) await context.streams.stderr.write(`Unable to find image '${name}' locally\n`);
   await pullFor(request, options, context);
-  return createContainer(context.engine, request, options);
+  return attempt(() => createContainer(context.engine, request, options));
 }
 
 /**
