@@ -30,7 +30,7 @@ interface Ending {
 /** Runs `berth ARGS` on a terminal of its own; `end` is a shell command that ends it once the container has said "ready". */
 async function endOnTerminal(args: string, end: string): Promise<Ending> {
   const script = [
-    "stty -g > before",
+    "stty rows 24 cols 80; tty > tty; stty -g > before",
     `(until grep -q 'read[y]' typescript 2> /dev/null; do sleep 0.05; done; ${end}) &`,
     `sh -c 'echo $$ > pid; exec "$BERTH" ${args}'; echo $? > code`,
     "stty -g > after; rm -f pid",
@@ -41,9 +41,14 @@ async function endOnTerminal(args: string, end: string): Promise<Ending> {
     timeout: 30_000,
   });
   const text = (name: string): string => readFileSync(join(directory, name), "utf8").trim();
-  rmSync(join(directory, "typescript"), { force: true });
-  return { exitCode: Number(text("code")), isRestored: text("before") === text("after") };
+  const ending = { exitCode: Number(text("code")), isRestored: text("before") === text("after") };
+  for (const name of ["typescript", "code", "before", "after"]) rmSync(join(directory, name));
+  return ending;
 }
+
+/** Another size of the terminal, until the container has seen it; then the end. */
+const RESIZE =
+  "stty rows 41 cols 101 < $(cat tty); until grep -q '41 101' typescript; do sleep 0.05; done; kill -INT $(cat pid)";
 
 /** The word stands in no command line: `script` writes that down too. */
 const SHELL = String.raw`sh -c "echo rea\dy; exec sleep 100"`;
@@ -65,5 +70,41 @@ describe("a raw terminal", () => {
     const ending = await endOnTerminal(`run -it busybox ${SHELL}`, "kill -KILL $ENGINE");
     expect(ending).toEqual({ exitCode: 125, isRestored: true });
     await engine.start();
+  });
+});
+
+describe("the size of the terminal", () => {
+  const sizes = String.raw`sh -c "echo rea\dy; while :; do stty size; sleep 0.1; done"`;
+  for (const command of ["run --rm -it busybox", "exec -it box"]) {
+    test(`reaches what ${command} runs, whenever it changes`, async () => {
+      expect(await endOnTerminal(`${command} ${sizes}`, RESIZE)).toEqual({ exitCode: 130, isRestored: true });
+    });
+  }
+
+  test("reaches what attach finds, which draws itself anew", async () => {
+    await engine.ok([
+      "run",
+      "-dit",
+      "--name",
+      "shell",
+      "busybox",
+      "sh",
+      "-c",
+      "while :; do echo ready; stty size; sleep 0.1; done",
+    ]);
+    expect(await endOnTerminal("attach shell", RESIZE)).toEqual({ exitCode: 130, isRestored: true });
+    await engine.ok(["rm", "-f", "shell"]);
+    await engine.ok([
+      "run",
+      "-dit",
+      "--name",
+      "idle",
+      "busybox",
+      "sh",
+      "-c",
+      "trap 'echo ready' WINCH; while :; do sleep 0.05; done",
+    ]);
+    expect(await endOnTerminal("attach idle", "kill -INT $(cat pid)")).toEqual({ exitCode: 130, isRestored: true });
+    await engine.ok(["rm", "-f", "idle"]);
   });
 });

@@ -5,7 +5,14 @@ import type { Streams } from "./streams.ts";
 /** Asks for a line. */
 export async function readLine(question: string, streams: Streams): Promise<string> {
   await streams.stdout.write(question);
-  return (await untilNewline(streams)).trim();
+  // Whoever answers with Ctrl-C leaves the line unfinished.
+  const finishLine = (): void => void streams.stdout.write("\n");
+  process.once("exit", finishLine);
+  try {
+    return (await untilNewline(streams)).trim();
+  } finally {
+    process.off("exit", finishLine);
+  }
 }
 
 /** Asks for a secret: what is typed is not shown. Throws StatusError 130 on Ctrl-C. */

@@ -36,7 +36,11 @@ export class BundleFiles {
   get runtimeLog(): string {
     return join(this.directory, "runtime.log");
   }
-  /** conmon's control FIFO: "1 ROWS COLUMNS" resizes, "2 0 0" reopens the log. */
+  /** conmon's FIFO for sizes of the terminal; not there without one. */
+  get windowSize(): string {
+    return join(this.directory, "winsz");
+  }
+  /** conmon's control FIFO: "2 0 0" reopens the log. */
   get control(): string {
     return join(this.directory, "ctl");
   }

@@ -201,10 +201,9 @@ test("ConmonRuntime gives a terminal, its size and its resizing", async () => {
     terminalSize: { rows: 33, columns: 99 },
   });
   await fixture.start(spec);
-  await fixture.runtime.resize(spec.id, { rows: 44, columns: 111 });
+  for (const rows of [20, 30, 44]) await fixture.runtime.resize(spec.id, { rows, columns: 111 });
   const stdin = await fixture.runtime.openStdin(spec.id);
-  await Bun.sleep(50);
-  stdin.writable.write("stty size; tty; exit 5\n");
+  stdin.writable.write("until [ $(stty size | cut -d' ' -f1) = 44 ]; do sleep 0.01; done; stty size; tty; exit 5\n");
   expect((await fixture.exit(spec.id)).exitCode).toBe(5);
   const text = await logText(spec, "stdout");
   expect(text).toContain("44 111\r\n");

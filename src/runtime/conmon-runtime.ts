@@ -186,7 +186,7 @@ export class ConmonRuntime implements ContainerRuntime {
 
   async resize(id: string, size: TerminalSize): Promise<void> {
     this.#container(id);
-    sendControlMessage(this.#files(id).control, resizeMessage(size));
+    sendControlMessage(this.#files(id).windowSize, resizeMessage(size));
   }
 
   /** Makes conmon write to a new file at the log's path; the rotation calls it after its renames. */

@@ -5,15 +5,22 @@ import type { TerminalSize } from "./container-runtime.ts";
 /** conmon refuses more. */
 const LARGEST_SIZE = 1000;
 
-/** https://github.com/containers/conmon/blob/main/src/ctrl.c */
+/** What conmon reads at once. */
+const READ_SIZE = 199;
+
+/**
+ * A size for the FIFO that conmon itself passes sizes on by. As long as a read: of two lines in one read conmon up to 2.1.6 takes the first twice,
+ * and a client that sizes a terminal twice, so that a program draws anew, would leave it at the first size.
+ * https://github.com/containers/conmon/blob/main/src/ctrl.c
+ */
 export function resizeMessage(size: TerminalSize): string {
-  return `1 ${clamp(size.rows)} ${clamp(size.columns)}\n`;
+  return `${`${clamp(size.rows)} ${clamp(size.columns)}`.padEnd(READ_SIZE - 1)}\n`;
 }
 
 /** Makes conmon close its log and open the path anew: after a rename, the next file. */
 export const REOPEN_LOG_MESSAGE = "2 0 0\n";
 
-/** Writes one message to conmon's control FIFO. False when no conmon reads it any more. */
+/** Writes one message to a FIFO of conmon's. False when no conmon reads it any more. */
 export function sendControlMessage(path: string, message: string): boolean {
   try {
     // Without O_NONBLOCK the open would wait for a reader.

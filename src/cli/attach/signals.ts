@@ -4,7 +4,7 @@ import { resizeTerminal } from "#client/container-attach.ts";
 import { killContainer } from "#client/container-lifecycle.ts";
 import type { Engine } from "#client/engine.ts";
 import { StatusError } from "../status-error.ts";
-import type { Streams } from "../streams.ts";
+import type { Streams, TerminalSize } from "../streams.ts";
 
 const PROXIED = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGALRM"] as const;
 
@@ -91,18 +91,27 @@ export class CreateSignals {
   };
 }
 
+interface ResizeTarget {
+  readonly kind: "container" | "exec";
+  readonly id: string;
+}
+
 /** Gives the terminal of a container or exec the size of the client's, now and whenever that changes. Returns what ends that. */
-export function followTerminalSize(
-  engine: Engine,
-  target: { readonly kind: "container" | "exec"; readonly id: string },
-  streams: Streams,
-): () => void {
-  const resize = (): void => {
-    const size = streams.terminalSize();
-    // A process that is not up yet, or no more, has no terminal to resize.
-    if (size) void resizeTerminal(engine, target, size).catch(() => undefined);
-  };
+export function followTerminalSize(engine: Engine, target: ResizeTarget, streams: Streams): () => void {
+  const resize = (): void => void resizeTo(engine, target, streams.terminalSize());
   resize();
   process.on("SIGWINCH", resize);
   return () => void process.off("SIGWINCH", resize);
+}
+
+/** As {@link followTerminalSize}, by way of another size: who comes to a program that waits would see nothing until it draws anew. */
+export async function followWithRedraw(engine: Engine, target: ResizeTarget, streams: Streams): Promise<() => void> {
+  const size = streams.terminalSize();
+  await resizeTo(engine, target, size && { rows: size.rows + 1, columns: size.columns + 1 });
+  return followTerminalSize(engine, target, streams);
+}
+
+async function resizeTo(engine: Engine, target: ResizeTarget, size: TerminalSize | undefined): Promise<void> {
+  // A process that is not up yet, or no more, has no terminal to resize.
+  if (size) await resizeTerminal(engine, target, size).catch(() => undefined);
 }

@@ -6,7 +6,7 @@ import type { ContainerInspect } from "#spec/docker-api.ts";
 import { detachKeysOf } from "../attach/configured-detach-keys.ts";
 import { requireTerminal } from "../attach/require-terminal.ts";
 import { runSession } from "../attach/session.ts";
-import { followTerminalSize, SignalProxy } from "../attach/signals.ts";
+import { followWithRedraw, SignalProxy } from "../attach/signals.ts";
 import { exactly } from "../grammar/argument-rule.ts";
 import { type Command, defineCommand } from "../grammar/command.ts";
 import { booleanFlag, stringFlag } from "../grammar/flag.ts";
@@ -36,7 +36,7 @@ export const command: Command = defineCommand({
     let stopResize = (): void => undefined;
     try {
       const [pending, stream] = await Promise.all([waitContainer(engine, id), attachContainer(engine, id, attach)]);
-      if (tty) stopResize = followTerminalSize(engine, { kind: "container", id }, streams);
+      if (tty) stopResize = await followWithRedraw(engine, { kind: "container", id }, streams);
       const end = await runSession(stream, streams, { ...attach, tty });
       if (end === "detached") throw new StatusError(1, "read escape sequence");
       return (await pending.exit).StatusCode;
