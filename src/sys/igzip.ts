@@ -1,3 +1,4 @@
+import { fstatSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import type { Writable } from "node:stream";
 import { CancelledError, DataLossError, errorCode, UnavailableError } from "#errors/errors.ts";
@@ -36,7 +37,7 @@ export async function igzipInto(path: string, input: CompressedSource, options: 
 }
 
 async function runIgzip(output: FileHandle, input: CompressedSource, options: InflateIntoOptions): Promise<void> {
-  const { size: start } = await output.stat();
+  const { size: start } = fstatSync(output.fd);
   const child = startChild("igzip", ["-d", "-c"], { stdio: ["pipe", output.fd, "ignore"] });
   const exit = childExit(child, "igzip");
   // Handled where it is awaited; a failed start must not count as unhandled meanwhile.
@@ -48,11 +49,11 @@ async function runIgzip(output: FileHandle, input: CompressedSource, options: In
   try {
     for await (const chunk of input.chunks()) {
       if (!(await writeChunk(stdin, chunk))) break;
-      await grown(output, start, input, options);
+      grown(output, start, input, options);
     }
     stdin.end();
     const exitCode = await exit;
-    await grown(output, start, input, options);
+    grown(output, start, input, options);
     if (exitCode !== 0) await fail(output);
   } finally {
     child.kill("SIGKILL");
@@ -66,14 +67,10 @@ function writeChunk(stdin: Writable, chunk: Uint8Array): Promise<boolean> {
   return new Promise((resolve) => stdin.write(chunk, (error) => resolve(!error)));
 }
 
-async function grown(
-  output: FileHandle,
-  start: number,
-  input: CompressedSource,
-  options: InflateIntoOptions,
-): Promise<void> {
+/** Looks at once: a thread would take longer to be asked, and this is done for every chunk. */
+function grown(output: FileHandle, start: number, input: CompressedSource, options: InflateIntoOptions): void {
   if (options.signal?.aborted) throw new CancelledError("cancelled: decompression");
-  const { size } = await output.stat();
+  const { size } = fstatSync(output.fd);
   checkGrowth(size - start, input.size, options.limits ?? DEFAULT_INFLATE_LIMITS);
   options.onGrow(size);
 }
