@@ -165,22 +165,22 @@ export class LayerFileStore implements LayerIngester, LayerProvider {
 
   /**
    * Removes those of `diffIds` that no image, no build cache entry, no open lease and nothing in `inUse` (layers of containers
-   * and mounted roots) refers to.
+   * and mounted roots) refers to: their rows in one transaction, then their files.
    */
   async removeUnreferenced(diffIds: Iterable<Digest>, inUse?: ReadonlySet<Digest>): Promise<LayerRemoval> {
-    const removed: Digest[] = [];
-    let freedBytes = 0;
-    for (const diffId of new Set(diffIds)) {
-      if (inUse?.has(diffId)) continue;
-      // Under the lock: an ingest of the same layer must not publish its file between our row's and our file's end.
-      const bytes = await this.#locks.run(diffId, () => this.#removeOne(diffId));
-      if (bytes === undefined) continue;
-      removed.push(diffId);
-      freedBytes += bytes;
-    }
-    if (removed.length > 0) await syncDirectory(this.#directory);
+    // In one order for all who remove, so that no two wait for each other.
+    const candidates = [...new Set(diffIds)].filter((diffId) => !inUse?.has(diffId)).sort();
+    // Under the locks: an ingest of the same layer must not publish its file between our row's and our file's end.
+    using held = new DisposableStack();
+    for (const diffId of candidates) held.use(await this.#locks.acquire(diffId));
+    const gone = this.#database.transaction(() => candidates.flatMap((diffId) => this.#removeRow(diffId) ?? []));
+    // Not synced: a file that a power cut brings back has no row, and `sweep` removes it.
+    for (const { diffId } of gone) await this.#discard(this.#pathOf(diffId));
     this.#freeLater();
-    return { removed, freedBytes };
+    return {
+      removed: gone.map(({ diffId }) => diffId),
+      freedBytes: gone.reduce((sum, { bytes }) => sum + bytes, 0),
+    };
   }
 
   /** Start-up: removes what a crash left, and reports layers without a file. Call before anything is ingested. */
@@ -218,7 +218,7 @@ export class LayerFileStore implements LayerIngester, LayerProvider {
     return { diffId, size: written.tarSize, contentSize: written.contentSize, fileSize: written.diskSize, path };
   }
 
-  async #removeOne(diffId: Digest): Promise<number | undefined> {
+  #removeRow(diffId: Digest): { readonly diffId: Digest; readonly bytes: number } | undefined {
     if (this.#leases.isHeld(diffId)) return undefined;
     const row = this.#database
       .statement(
@@ -228,9 +228,7 @@ export class LayerFileStore implements LayerIngester, LayerProvider {
          RETURNING file_size`,
       )
       .get({ ":id": diffId });
-    if (!row) return undefined;
-    await this.#discard(this.#pathOf(diffId));
-    return Number(row["file_size"]);
+    return row && { diffId, bytes: Number(row["file_size"]) };
   }
 
   /** Takes a file out of sight. What a crash leaves of it has a temporary name, which `sweep` removes. */
