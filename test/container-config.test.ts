@@ -328,6 +328,44 @@ describe("the API's edges", () => {
     await engine.ok(["rm", "-f", id]);
   });
 
+  test("a read-only root has read-only hosts, hostname and resolv.conf", async () => {
+    const touch = "for f in hosts hostname resolv.conf; do touch /etc/$f 2>&1; done; true";
+    const written = await output(["sh", "-c", touch], { ReadonlyRootfs: true });
+    expect(written.match(/Read-only file system/g)).toHaveLength(3);
+    expect(await output(["sh", "-c", touch], {})).toBe("");
+  });
+
+  test("links follow a container that starts again with another address", async () => {
+    await engine.ok(["run", "-d", "--name", "linked", "busybox", "top"]);
+    await engine.ok(["run", "-d", "--name", "linking", "--link", "linked:alias", "busybox", "top"]);
+    await engine.ok(["exec", "linking", "sh", "-c", "echo 192.0.2.1 own >> /etc/hosts"]);
+    const address = (): Promise<string> =>
+      engine.ok(["inspect", "-f", "{{.NetworkSettings.Networks.bridge.IPAddress}}", "linked"]);
+    const before = await address();
+    await engine.ok(["stop", "-t", "0", "linked"]);
+    await engine.ok(["run", "-d", "--name", "taker", "busybox", "top"]);
+    await engine.ok(["start", "linked"]);
+    const now = await address();
+    expect(now).not.toBe(before);
+    const hosts = await engine.ok(["exec", "linking", "cat", "/etc/hosts"]);
+    expect(hosts).toMatch(new RegExp(`^${now.replaceAll(".", "\\.")}\talias .*linked$`, "m"));
+    expect(hosts).not.toContain(`${before}\t`);
+    expect(hosts).toContain("192.0.2.1 own");
+    await engine.ok(["rm", "-f", "linking", "linked", "taker"]);
+  });
+
+  test("rm -v takes anonymous volumes with the last container that has them, --volumes-from or not", async () => {
+    await engine.ok(["run", "-d", "--name", "owner", "-v", "/anonymous", "-v", "named:/named", "busybox", "top"]);
+    await engine.ok(["run", "-d", "--name", "heir", "--volumes-from", "owner", "busybox", "top"]);
+    const volumes = async (): Promise<number> => (await engine.ok(["volume", "ls", "-q"])).split("\n").length;
+    const all = await volumes();
+    await engine.ok(["rm", "-f", "owner"]);
+    expect(await volumes()).toBe(all);
+    await engine.ok(["rm", "-fv", "heir"]);
+    expect(await volumes()).toBe(all - 1);
+    await engine.ok(["volume", "rm", "named"]);
+  });
+
   test("refuses a container the network of itself", async () => {
     const { body } = await create({ HostConfig: { NetworkMode: "container:self" } }, "?name=self");
     const { status, body: problem } = await api("POST", `/containers/${body["Id"]}/start`);

@@ -46,7 +46,7 @@ describe("parseVolume()", () => {
     ["vol:/x/..", "invalid specification: destination can't be '/'"],
     ["vol:/x:rw,ro", "invalid mode: rw,ro"],
     ["vol:/x:fast", "invalid mode: fast"],
-    ["vol:/x:rshared", "invalid mode: rshared"],
+    ["vol:/x:rshared", 'invalid mount config for type "volume": field BindOptions must not be specified'],
     ["/host:/x:nocopy", "invalid mode: nocopy"],
     [
       "./rel:/x",

@@ -49,7 +49,11 @@ export function parseVolume(text: string): VolumeSpec {
     if (options.has("copy")) throw new InvalidParameterError(`invalid mode: ${mode}`);
     return { kind: "bind", source: cleanPath(source), propagation, ...common };
   }
-  if (propagation !== "") throw new InvalidParameterError(`invalid mode: ${mode}`);
+  if (propagation !== "") {
+    throw new InvalidParameterError(
+      `invalid volume specification: '${text}': invalid mount config for type "volume": field BindOptions must not be specified`,
+    );
+  }
   if (source !== "") checkVolumeName(source);
   return { kind: "volume", name: source, noCopy: options.has("copy"), ...common };
 }

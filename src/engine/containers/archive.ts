@@ -166,7 +166,7 @@ function mountSources(
   const joined = joinedContainer(record.hostConfig.NetworkMode);
   const owner = joined === undefined ? undefined : context.containers.lookup(joined);
   const etc = containerFiles(context, owner?.id ?? record.id);
-  return [...etcMounts(etc, taken), ...own];
+  return [...etcMounts(etc, record, taken), ...own];
 }
 
 function find({ tree }: OpenFiles, nameOrId: string, path: string, follow = false): Place {

@@ -6,6 +6,7 @@ import { BerthError, ConflictError } from "#errors/errors.ts";
 import type { NetworkSandbox } from "#network/network-driver.ts";
 import type { ContainerSpec } from "#runtime/container-runtime.ts";
 import { endpointRequests } from "./endpoint-settings.ts";
+import { refreshLinkedHosts } from "./link-hosts.ts";
 import { needsNames, publishNames } from "./name-records.ts";
 import { publishNetworkEvent } from "./network-events.ts";
 import type { KnownNetwork } from "./network-registry.ts";
@@ -74,6 +75,7 @@ async function openSandbox(context: ContainerContext, record: ContainerRecord): 
     });
     try {
       await publishNames(context, record, sandbox);
+      refreshLinkedHosts(context, record, sandbox);
     } catch (error) {
       await closeSandbox(context, record.id);
       throw error;

@@ -94,13 +94,15 @@ export function linkLines({ containers }: Containers, record: ContainerRecord): 
       throw new ConflictError(`Cannot link to a non running container: /${linked.name} AS /${record.name}/${alias}`);
     }
     const address = bridgeAddress(linked);
-    const names = [...new Set([alias, linked.config.Hostname ?? "", linked.name])].filter(
-      (candidate) => candidate !== "",
-    );
-    return address === undefined ? [] : [{ address, names }];
+    return address === undefined ? [] : [{ address, names: linkedNames(linked, alias) }];
   });
 }
 
-export function bridgeAddress(linked: ContainerRecord): string | undefined {
+/** The names that a link's line in hosts has. */
+export function linkedNames(linked: ContainerRecord, alias: string): readonly string[] {
+  return [...new Set([alias, linked.config.Hostname ?? "", linked.name])].filter((candidate) => candidate !== "");
+}
+
+export function bridgeAddress(linked: Pick<ContainerRecord, "sandbox">): string | undefined {
   return linked.sandbox?.endpoints.find(({ networkName }) => networkName === "bridge")?.ipv4;
 }

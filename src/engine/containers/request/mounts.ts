@@ -194,5 +194,5 @@ function fromContainer(context: ContainerContext, text: string): ContainerMount[
   const source = namedContainer(context.containers, name);
   return source.mounts
     .filter((mount) => mount.type !== "tmpfs")
-    .map((mount) => ({ ...mount, readonly: mode === "ro" || mount.readonly, copyUp: false, anonymous: false }));
+    .map((mount) => ({ ...mount, readonly: mode === "ro" || mount.readonly, copyUp: false }));
 }

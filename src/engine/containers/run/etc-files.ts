@@ -49,15 +49,17 @@ export async function etcFiles(
   };
 }
 
-/** The /etc files as mounts of a container. A destination that is `taken` by a mount of the user's is left out. */
+/** The /etc files as mounts of a container; read-only where its root is. A destination that is `taken` by a mount of the user's is left out. */
 export function etcMounts(
   files: ContainerFiles,
+  { hostConfig }: Pick<ContainerRecord, "hostConfig">,
   taken: ReadonlySet<string>,
 ): { readonly source: string; readonly destination: string; readonly readonly: boolean }[] {
+  const readonly = hostConfig.ReadonlyRootfs ?? false;
   return [
-    { source: files.resolvConf, destination: "/etc/resolv.conf", readonly: false },
-    { source: files.hostname, destination: "/etc/hostname", readonly: false },
-    { source: files.hosts, destination: "/etc/hosts", readonly: false },
+    { source: files.resolvConf, destination: "/etc/resolv.conf", readonly },
+    { source: files.hostname, destination: "/etc/hostname", readonly },
+    { source: files.hosts, destination: "/etc/hosts", readonly },
   ].filter(({ destination }) => !taken.has(destination));
 }
 

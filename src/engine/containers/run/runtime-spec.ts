@@ -84,7 +84,7 @@ function bindMounts(record: ContainerRecord, { etc, sources }: SpecSurroundings)
       ...(mount.readonlyTop ? { readonlyTop: true } : {}),
     }))
     .sort((a, b) => a.destination.split("/").length - b.destination.split("/").length);
-  return [...etcMounts(etc, taken), ...mounts];
+  return [...etcMounts(etc, record, taken), ...mounts];
 }
 
 function tmpfsMounts(record: ContainerRecord): Record<string, string> {
