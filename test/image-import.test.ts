@@ -84,10 +84,22 @@ describe("berth import", () => {
     await engine.ok(["image", "import", ...flags, archive, "changed"]);
     const format = "{{.Config.Cmd}} {{.Comment}} {{.Architecture}} {{json .Config.Env}}";
     const inspected = await engine.ok(["inspect", "-f", format, "changed"]);
-    expect(inspected).toMatch(/^\[\/bin\/sh -c echo hi\] by hand arm64 .*"A=b"\]$/);
+    expect(inspected).toMatch(/^\[\/bin\/sh -c echo hi\] by hand arm64 \["A=b"\]$/);
+    const changes = ["STOPSIGNAL SIGUSR1", "HEALTHCHECK --interval=3s CMD x", "WORKDIR a", "WORKDIR b", "EXPOSE 80"];
+    await engine.ok(["import", ...changes.flatMap((change) => ["-c", change]), archive, "more"]);
+    const config = JSON.parse(await engine.ok(["inspect", "-f", "{{json .Config}}", "more"]));
+    // As docker's: nothing that was not asked for.
+    expect(config).toEqual({
+      StopSignal: "SIGUSR1",
+      WorkingDir: "/a/b",
+      ExposedPorts: { "80/tcp": {} },
+      Healthcheck: { Test: ["CMD-SHELL", "x"], Interval: 3_000_000_000 },
+    });
     const images = await engine.ok(["images", "-aq"]);
     for (const [args, message] of [
-      [["-c", "RUN x", archive], "run is not a valid change command"],
+      [["-c", "RUN x", archive], "RUN is not a valid change command"],
+      [["-c", "foo x", archive], "foo is not a valid change command"],
+      [["--platform", "windows/amd64", archive], "operating system is not supported"],
       [["--platform", "a/b/c/d", archive], "cannot parse platform specifier"],
       [["--platform", "linux/", archive], "is an invalid component"],
       [["--platform", "macos", archive], "operating system is not supported"],

@@ -110,7 +110,7 @@ async function answer(router: Router, options: ApiServerOptions, request: Incomi
     // Any page may be asked for its options: a check that somebody serves.
     if (method === "OPTIONS") return context.sendEmpty(200);
     if (!match) throw new NotFoundError("page not found");
-    checkVersion(version);
+    checkVersion(version, path);
     await match.handler(context);
   } catch (error) {
     fail(context, options, how, method, error);
@@ -155,8 +155,14 @@ function splitVersion(pathname: string): { path: string; version: string } {
   return match ? { path: match[2] ?? "/", version: match[1] ?? "" } : { path: pathname, version: API_VERSION.newest };
 }
 
-function checkVersion(version: string): void {
-  if (compareVersions(version, API_VERSION.oldest) < 0) {
+/**
+ * Image archives are the same in all versions. skopeo, podman and buildah with containers/image before 5.29 ask for them in 1.22 whatever the engine
+ * speaks: dockerd refuses them by default since version 25.
+ */
+const IN_ALL_VERSIONS = /^\/images\/(?:load|get|.+\/get)$/;
+
+function checkVersion(version: string, path: string): void {
+  if (compareVersions(version, API_VERSION.oldest) < 0 && !IN_ALL_VERSIONS.test(path)) {
     throw new InvalidParameterError(
       `client version ${version} is too old. Minimum supported API version is ${API_VERSION.oldest}, please upgrade your client to a newer version`,
     );

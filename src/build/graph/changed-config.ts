@@ -1,20 +1,22 @@
 import { InvalidParameterError } from "#errors/errors.ts";
 import { digestOf } from "#formats/digest.ts";
-import type { ImageConfig } from "#spec/oci-image.ts";
+import type { ContainerDefaults, ImageConfig } from "#spec/oci-image.ts";
 import { parseDockerfile } from "../instructions/parse-dockerfile.ts";
 import { compileStage } from "./compile-stage.ts";
 import type { PlannedStage } from "./stage-plan.ts";
 import { StepNamer } from "./step-name.ts";
-import { VariableList } from "./variables.ts";
+import { splitVariable, VariableList } from "./variables.ts";
 
-/** What `commit --change` may say. https://docs.docker.com/reference/cli/docker/container/commit/#change */
+/** What `commit --change` and `import --change` may say. https://docs.docker.com/reference/cli/docker/container/commit/#change */
 const ALLOWED: readonly string[] = [
   "cmd",
   "entrypoint",
   "env",
   "expose",
+  "healthcheck",
   "label",
   "onbuild",
+  "stopsignal",
   "user",
   "volume",
   "workdir",
@@ -24,6 +26,10 @@ const ALLOWED: readonly string[] = [
 export function changedConfig(config: ImageConfig, changes: readonly string[]): ImageConfig {
   const lines = changes.filter((line) => line.trim() !== "");
   if (lines.length === 0) return config;
+  for (const line of lines) {
+    const [word = ""] = line.trim().split(/\s+/, 1);
+    if (!ALLOWED.includes(word.toLowerCase())) throw new InvalidParameterError(`${word} is not a valid change command`);
+  }
   const dockerfile = parseDockerfile(new TextEncoder().encode(`FROM scratch\n${lines.join("\n")}\n`));
   const [written] = dockerfile.stages;
   if (!written || dockerfile.stages.length > 1) throw new InvalidParameterError("FROM is not a valid change command");
@@ -64,5 +70,24 @@ export function changedConfig(config: ImageConfig, changes: readonly string[]): 
     cacheNamespace: "",
     stageGraph: () => undefined,
   });
-  return { ...config, config: image.config };
+  const setsPath = written.instructions.some(
+    (instruction) => instruction.kind === "env" && instruction.pairs.some(({ key }) => key === "PATH"),
+  );
+  return { ...config, config: withoutAdditions(image.config, config.config ?? {}, setsPath) };
+}
+
+/**
+ * Without what builds add and a change does not: the PATH of images that have none, which only RUN needs, and the mark that a command's arguments
+ * are escaped.
+ */
+function withoutAdditions(changed: ContainerDefaults, before: ContainerDefaults, setsPath: boolean): ContainerDefaults {
+  const isPath = (variable: string): boolean => splitVariable(variable)[0] === "PATH";
+  const { Env: env = [], ArgsEscaped: _, ...rest } = changed;
+  const keepsPath = setsPath || (before.Env ?? []).some(isPath);
+  const kept = (env ?? []).filter((variable) => keepsPath || !isPath(variable));
+  return {
+    ...rest,
+    ...(before.ArgsEscaped ? { ArgsEscaped: true } : {}),
+    ...(kept.length > 0 ? { Env: kept } : {}),
+  };
 }

@@ -37,7 +37,9 @@ export const command: Command = defineCommand({
 
 async function openInput(path: string, streams: Streams): Promise<AsyncIterable<Uint8Array>> {
   if (path !== "") {
-    if (!(await stat(path).catch(() => undefined))) throw new NotFoundError(`open ${path}: no such file or directory`);
+    const found = await stat(path).catch(() => undefined);
+    if (!found) throw new NotFoundError(`open ${path}: no such file or directory`);
+    if (found.isDirectory()) throw new InvalidParameterError(`read ${path}: is a directory`);
     return createReadStream(path, { highWaterMark: 1024 * 1024 });
   }
   if (streams.stdin.isTerminal) throw new InvalidParameterError("requested load from stdin, but stdin is empty");

@@ -6,7 +6,7 @@ import { pipeline } from "node:stream/promises";
 import { InvalidParameterError } from "#errors/errors.ts";
 import type { Output } from "../streams.ts";
 
-/** Before anything is asked of the engine: refuses a terminal, and a file whose directory does not exist. `what` begins the error. */
+/** Before anything is asked of the engine: refuses a terminal, a directory, and a file whose directory does not exist. `what` begins the error. */
 export async function checkOutput(path: string, stdout: Output, what: string): Promise<void> {
   if (path === "") {
     if (!stdout.isTerminal) return;
@@ -16,6 +16,9 @@ export async function checkOutput(path: string, stdout: Output, what: string): P
   const found = await stat(directory).catch(() => undefined);
   if (!found?.isDirectory()) {
     throw new InvalidParameterError(`${what}: invalid output path: directory "${directory}" does not exist`);
+  }
+  if ((await stat(path).catch(() => undefined))?.isDirectory()) {
+    throw new InvalidParameterError(`${what}: invalid output path: "${path}" is a directory`);
   }
 }
 

@@ -104,7 +104,7 @@ describe("saveImages() and loadImages()", () => {
   });
 
   test("unknown names and lost layers are told before anything is written", async () => {
-    await expect(saveImages(source.context, ["nope"])).rejects.toThrow("No such image: nope:latest");
+    await expect(saveImages(source.context, ["nope"])).rejects.toThrow("No such image: nope");
     const id = await makeImage(source, "lost:v1", [{ a: "1" }]);
     const [layer] = new LocalImages(source.context).layers(id);
     await rm(layer!.path);

@@ -58,7 +58,7 @@ function selectImages(context: ImageContext, names: readonly string[], platforms
   for (const name of names) {
     const tagged = isBareName(name) ? taggedIn(context, name) : [];
     for (const reference of tagged) select(reference, reference);
-    if (tagged.length === 0) select(name, nameUsed(context, context.images.resolve(name), name));
+    if (tagged.length === 0) select(name, nameUsed(context, findUntagged(context, name), name));
   }
   return [...selected.values()];
 }
@@ -66,6 +66,14 @@ function selectImages(context: ImageContext, names: readonly string[], platforms
 function recordsOf(context: ImageContext, name: string, platforms: readonly Platform[]): readonly ImageRecord[] {
   if (platforms.length > 0) return platforms.map((platform) => resolveImage(context, name, platform));
   return imagesBehind(context, name, context.images.resolve(name));
+}
+
+/** Docker looks for all tags of a bare name: there is no `:latest` in what it says. */
+function findUntagged(context: ImageContext, name: string): ImageRecord {
+  const found = context.images.tryResolve(name);
+  if (found) return found;
+  if (isBareName(name)) throw new NotFoundError(`No such image: ${name}`);
+  return context.images.resolve(name);
 }
 
 /** The canonical name, when the image was named by it and not by its id. */
