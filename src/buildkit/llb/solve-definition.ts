@@ -4,7 +4,6 @@ import type { BuiltResult } from "#engine/builds/outputs/deliver.ts";
 import type { Engine } from "#engine/engine.ts";
 import { InvalidParameterError } from "#errors/errors.ts";
 import { isDigest } from "#formats/digest.ts";
-import { formatReference, parseReference, tagNameOnly } from "#formats/reference.ts";
 import type { Definition } from "#proto/ops_pb.ts";
 import type { Digest } from "#spec/digest.ts";
 import type { SolveStatus } from "#spec/solve-status.ts";
@@ -40,7 +39,7 @@ export async function solveDefinition(
     input: { kind: "files" as const, dockerfile, context: { open: async () => emptyContext(dockerfile).files } },
     dockerfileName: "LLB definition",
     contexts,
-    tags: outputNames(outputs).map((name) => formatReference(tagNameOnly(parseReference(name)))),
+    tags: outputNames(outputs),
     buildArgs: {},
     labels: {},
     target: "",

@@ -1,5 +1,6 @@
 import type { RequestedOutput } from "#engine/builds/outputs/build-output.ts";
 import { InvalidParameterError } from "#errors/errors.ts";
+import { formatReference, parseReference, tagNameOnly } from "#formats/reference.ts";
 
 /** What goes to the client's side: a file or a directory. */
 const SENT = ["docker", "oci", "tar", "local"];
@@ -26,9 +27,10 @@ export function sessionOutputs(
   });
 }
 
-/** The names that the outputs give their images, as the client wrote them. */
+/** The names that the outputs give their images, canonical. Throws InvalidParameterError. */
 export function outputNames(requested: readonly RequestedOutput[]): readonly string[] {
-  return requested.flatMap(({ attrs }) => (attrs["name"] ?? "").split(",")).filter((name) => name !== "");
+  const names = requested.flatMap(({ attrs }) => (attrs["name"] ?? "").split(",")).filter((name) => name !== "");
+  return [...new Set(names.map((name) => formatReference(tagNameOnly(parseReference(name)))))];
 }
 
 function without(attrs: RequestedOutput["attrs"], names: readonly string[]): RequestedOutput["attrs"] {

@@ -5,7 +5,6 @@ import { buildAndDeliver } from "#engine/builds/outputs/build-and-deliver.ts";
 import type { BuiltResult, Delivered } from "#engine/builds/outputs/deliver.ts";
 import type { Engine } from "#engine/engine.ts";
 import { InvalidParameterError } from "#errors/errors.ts";
-import { formatReference, parseReference, tagNameOnly } from "#formats/reference.ts";
 import { outputNames } from "../outputs/session-outputs.ts";
 import { sessionSink } from "../outputs/session-sink.ts";
 import { type FrontendBuild, frontendBuild } from "./frontend-options.ts";
@@ -70,7 +69,7 @@ export async function dockerfileRequest(
     input,
     contexts: namedContexts(running, contexts, inputs),
     entitlements: running.entitlements.map(entitlement),
-    tags: outputNames(running.outputs).map((name) => formatReference(tagNameOnly(parseReference(name)))),
+    tags: outputNames(running.outputs),
     onStatus: job.status,
     signal,
   };
