@@ -4,8 +4,8 @@ import { formatReference, parseReference, tagNameOnly } from "#formats/reference
 
 /** What goes to the client's side: a file or a directory. */
 const SENT = ["docker", "oci", "tar", "local"];
-/** buildx pushes what is in the engine's store by itself, with the engine's API. */
-const OWN_PUSH = ["push", "push-by-digest", "registry.insecure"];
+/** buildx and Compose push what is in the engine's store by themselves, with the engine's API; and `load` says that it is to be there. */
+const CLIENTS_OWN = ["push", "push-by-digest", "registry.insecure", "load"];
 
 /**
  * The outputs that a client of BuildKit's asks for, in the engine's terms. No output at all is none, while the engine's own default is an
@@ -18,7 +18,7 @@ export function sessionOutputs(
 ): readonly RequestedOutput[] {
   if (requested.length === 0) return [{ type: "cacheonly", attrs: {} }];
   return requested.map(({ type, attrs }) => {
-    if (type === "moby") return { type, attrs: without(attrs, OWN_PUSH) };
+    if (type === "moby") return { type, attrs: without(attrs, CLIENTS_OWN) };
     if (!SENT.includes(type) || (type === "docker" && !canReceive)) return { type, attrs };
     const isUnpacked = (type === "docker" || type === "oci") && attrs["tar"] === "false";
     if (!(isUnpacked ? hasBlobs : canReceive))
