@@ -60,9 +60,9 @@ describe("sessionOutputs()", () => {
 
   test("tells where the result goes, in the engine's terms", () => {
     expect(sessionOutputs([], takes)).toEqual([{ type: "cacheonly", attrs: {} }]);
-    expect(sessionOutputs([{ type: "moby", attrs: { name: "a,b:1", push: "true", load: "true" } }], takesNothing)).toEqual([
-      { type: "moby", attrs: { name: "a,b:1" } },
-    ]);
+    expect(
+      sessionOutputs([{ type: "moby", attrs: { name: "a,b:1", push: "true", load: "true" } }], takesNothing),
+    ).toEqual([{ type: "moby", attrs: { name: "a,b:1" } }]);
     expect(sessionOutputs([{ type: "docker", attrs: {} }], takesNothing)).toEqual([{ type: "docker", attrs: {} }]);
     expect(sessionOutputs([{ type: "docker", attrs: {} }], takes)[0]?.attrs).toHaveProperty("dest");
     expect(() => sessionOutputs([{ type: "tar", attrs: {} }], takesNothing)).toThrow("the client takes no files");
