@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { makeBusybox } from "../tools/harness/busybox.ts";
 import { PrivateEngine } from "../tools/harness/private-engine.ts";
 
@@ -195,6 +196,21 @@ test("mounts below a read-only bind are read-only too, but not before API 1.44; 
 });
 
 describe("GET /containers/{id}/json", () => {
+  test("tells where the root lies, as far as it is there, and which manifest the image came with", async () => {
+    const { body } = await create({ Cmd: ["sh", "-c", "echo here > /written; sleep 100"] });
+    const { GraphDriver: before } = (await inspect(body["Id"])) as { GraphDriver: { Data: Record<string, string> } };
+    expect(Object.keys(before.Data)).toEqual(["LowerDir", "MergedDir", "UpperDir", "WorkDir"]);
+    await engine.ok(["start", String(body["Id"])]);
+    for (const place of [before.Data["MergedDir"], before.Data["UpperDir"]]) {
+      for (let waited = 0; !existsSync(join(place ?? "", "written")) && waited < 5000; waited += 20)
+        await Bun.sleep(20);
+      expect(readFileSync(join(place ?? "", "written"), "utf8")).toBe("here\n");
+    }
+    const lowers = before.Data["LowerDir"]?.split(":") ?? [];
+    expect(lowers.some((lower) => existsSync(join(lower, "bin/busybox")))).toBe(true);
+    await engine.ok(["rm", "-f", String(body["Id"])]);
+  });
+
   test("has every field that dockerd 28 has, in its order", async () => {
     const { body } = await create({ HostConfig: { Tmpfs: { "/x": "" }, Sysctls: { "net.core.somaxconn": "9" } } });
     const shown = await inspect(body["Id"]);

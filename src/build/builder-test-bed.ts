@@ -172,6 +172,7 @@ export class BuilderTestBed {
         diff: (key) => tarOfDirectory(known(roots.get(key)).upper),
         changes: async () => [],
         usage: async () => ({ size: 0, diskSize: 0, inodes: 0 }),
+        places: async (key) => ({ lowers: [], upper: known(roots.get(key)).upper, work: "", root: "" }),
         remove: async (key) => void roots.delete(key),
         keys: async () => [...roots.keys()],
         releaseIdle: async () => undefined,

@@ -44,6 +44,11 @@ export class LayerMounts {
       this.release(acquired);
       throw error;
     }
+    return this.mountPoints(layers);
+  }
+
+  /** Where layers are mounted, or would be. */
+  mountPoints(layers: readonly SnapshotLayer[]): readonly string[] {
     return layers.map(({ diffId }) => this.#mountPoint(nameOf(diffId)));
   }
 

@@ -16,6 +16,7 @@ import type {
   RootView,
   SnapshotChange,
   SnapshotLayer,
+  SnapshotPlaces,
   Snapshotter,
   SnapshotUsage,
 } from "./snapshotter.ts";
@@ -126,6 +127,16 @@ export class OverlaySnapshotter implements Snapshotter {
     await this.#start();
     await using below = await this.#layersOf(key);
     return await snapshotChanges(withoutStubTraces(walkUpper(this.#snapshots.upper(key), below.path)));
+  }
+
+  async places(key: string): Promise<SnapshotPlaces> {
+    const { layers } = await this.#record(key);
+    return {
+      lowers: this.#layers.mountPoints(layers).toReversed(),
+      upper: this.#snapshots.upper(key),
+      work: this.#snapshots.work(key),
+      root: this.#rootOf(key),
+    };
   }
 
   async usage(key: string): Promise<SnapshotUsage> {

@@ -41,6 +41,11 @@ export class SnapshotDirectory {
     return join(this.#path, key, "upper");
   }
 
+  /** Overlayfs's scratch directory of a snapshot. */
+  work(key: string): string {
+    return join(this.#path, key, "work");
+  }
+
   /**
    * Makes a snapshot, whole or not at all. When it returns, a power cut cannot undo it, unless it is volatile: two fsyncs, about
    * a millisecond. Throws ConflictError if the key exists, InvalidParameterError if it cannot be a name.
@@ -82,7 +87,7 @@ export class SnapshotDirectory {
    */
   async writableDirectories(key: string, record: SnapshotRecord): Promise<{ upper: string; work: string }> {
     const upper = this.upper(key);
-    const work = join(this.#path, key, "work");
+    const work = this.work(key);
     // overlayfs refuses a volatile snapshot a second time, for it may have lost data; a work directory holds none.
     if (record.volatile && existsSync(work)) await rm(work, { recursive: true });
     for (const path of [upper, work]) {

@@ -29,6 +29,8 @@ export interface Snapshotter {
   diff(key: string, signal?: AbortSignal): AsyncIterable<Uint8Array>;
   /** `A`/`C`/`D` lines of `container diff`. */
   changes(key: string): Promise<readonly SnapshotChange[]>;
+  /** Where a snapshot and its root lie; what is made at the first mount may not be there yet. Throws NotFoundError. */
+  places(key: string): Promise<SnapshotPlaces>;
   /** What the writable directory costs on disk. */
   usage(key: string): Promise<SnapshotUsage>;
   /** Unmounts and removes the writable directory. Idempotent, and safe after a crash half-way. */
@@ -59,6 +61,15 @@ export interface SnapshotLayer {
 
 export interface RootView extends AsyncDisposable {
   readonly path: string;
+}
+
+/** Absolute paths, for who looks at a container from outside. */
+export interface SnapshotPlaces {
+  /** Mount points of the layers, top first. */
+  readonly lowers: readonly string[];
+  readonly upper: string;
+  readonly work: string;
+  readonly root: string;
 }
 
 export interface SnapshotChange {

@@ -4,7 +4,7 @@
  */
 import type { ImageDeleteItem, ImageSummary } from "./docker-images.ts";
 import type { ContainerResources } from "./docker-resources.ts";
-import type { ContainerDefaults } from "./oci-image.ts";
+import type { ContainerDefaults, Descriptor } from "./oci-image.ts";
 
 export const API_VERSION = { newest: "1.51", oldest: "1.24" } as const;
 
@@ -227,6 +227,8 @@ export interface ContainerInspect {
   readonly Mounts: readonly MountPoint[];
   readonly Config: ContainerConfig;
   readonly NetworkSettings: NetworkSettings;
+  /** Of the manifest that the image came with; since API 1.48. */
+  readonly ImageManifestDescriptor?: Descriptor;
 }
 
 export interface PortSummary {

@@ -11,8 +11,10 @@ import { listContainers } from "#engine/containers/list.ts";
 import { pruneContainers } from "#engine/containers/prune.ts";
 import { removeContainer } from "#engine/containers/remove.ts";
 import type { Engine } from "#engine/engine.ts";
+import { imageDescriptor } from "#engine/images/manifest-summaries.ts";
 import { linkNames, linkTexts, removeLink } from "#engine/networks/legacy-links.ts";
 import { ConflictError } from "#errors/errors.ts";
+import type { Descriptor } from "#spec/oci-image.ts";
 import { decodeContainerConfig } from "../decode/container-config.ts";
 import { decodeCreateRequest } from "../decode/create-request.ts";
 import { forVersion } from "../decode/older-create-requests.ts";
@@ -90,6 +92,9 @@ async function inspect(engine: Engine, request: RequestContext): Promise<void> {
     inspectView(record, {
       files: containerFiles(engine.containers, record.id),
       driver: engine.containers.snapshotter.name,
+      // It may go this moment.
+      places: await engine.containers.snapshotter.places(record.id).catch(() => undefined),
+      manifest: manifestOf(engine, record),
       information: engine.information,
       execIds: engine.execs.runningIn(record.id),
       sizes: measured,
@@ -98,6 +103,12 @@ async function inspect(engine: Engine, request: RequestContext): Promise<void> {
       links: linkTexts(engine.containers.containers, record),
     }),
   );
+}
+
+/** Of the image's own manifest, be it one of several in an index. */
+function manifestOf(engine: Engine, { imageId }: ContainerRecord): Descriptor | undefined {
+  const image = engine.images.images.find(imageId);
+  return image && imageDescriptor(image, undefined);
 }
 
 async function top(engine: Engine, request: RequestContext): Promise<void> {

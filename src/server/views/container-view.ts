@@ -11,10 +11,20 @@ import type {
   MountPoint,
   NetworkSettings,
 } from "#spec/docker-api.ts";
+import type { Descriptor } from "#spec/oci-image.ts";
 import type { RequestContext } from "../request-context.ts";
 import { goTime } from "./go-time.ts";
 import { hostConfigView } from "./host-config-view.ts";
 import { type NetworkIds, networkSettingsView } from "./network-settings-view.ts";
+
+/** Where a container's root and its parts lie: absolute paths. */
+interface RootPlaces {
+  /** Mount points of the image's layers, top first. */
+  readonly lowers: readonly string[];
+  readonly upper: string;
+  readonly work: string;
+  readonly root: string;
+}
 
 export interface ContainerSizes {
   readonly SizeRw: number;
@@ -26,6 +36,9 @@ export interface InspectSurroundings {
   readonly files: ContainerFiles;
   /** Name of the snapshotter. */
   readonly driver: string;
+  readonly places: RootPlaces | undefined;
+  /** The image's manifest, as far as it is known. */
+  readonly manifest: Descriptor | undefined;
   readonly information: SystemInformation;
   readonly execIds: readonly string[];
   readonly sizes: ContainerSizes | undefined;
@@ -62,12 +75,20 @@ export function inspectView(record: ContainerRecord, surroundings: InspectSurrou
       ...effectiveHostConfig(record.hostConfig, surroundings.information),
       Links: surroundings.links.length > 0 ? surroundings.links : null,
     }),
-    GraphDriver: { Name: driver, Data: null },
+    GraphDriver: { Name: driver, Data: surroundings.places ? overlayDirectories(surroundings.places) : null },
     ...sizes,
     Mounts: record.mounts.filter((mount) => mount.type !== "tmpfs").map(mountView),
     Config: { ...configView(record.config), ...ownMacAddress(record) },
     NetworkSettings: networkSettings(record, surroundings),
+    ...(surroundings.manifest && !surroundings.request.isBefore("1.48")
+      ? { ImageManifestDescriptor: surroundings.manifest }
+      : {}),
   };
+}
+
+/** As Docker's overlay2 tells them. */
+function overlayDirectories({ lowers, upper, work, root }: RootPlaces): Readonly<Record<string, string>> {
+  return { LowerDir: lowers.join(":"), MergedDir: root, UpperDir: upper, WorkDir: work };
 }
 
 /** The address that was asked for on the container's first network: clients read it where it was before networks had it. */
