@@ -2,12 +2,13 @@ import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isRunning } from "#engine/containers/container-record.ts";
 import type { Engine } from "#engine/engine.ts";
+import { volumeUsers } from "#engine/volumes/volumes.ts";
 import { unmountAllBelow } from "#sys/private-tmpfs.ts";
 import type { EnginePaths } from "./paths.ts";
 
 /** Ends and removes what a crash left half-made: processes, mounts, snapshots and directories of containers that no row names, and temporary files. */
 export async function sweep(engine: Pick<Engine, "containers">, paths: EnginePaths): Promise<void> {
-  const { containers, snapshotter, runtime } = engine.containers;
+  const { containers, snapshotter, runtime, volumes } = engine.containers;
   const running = new Set(
     containers
       .list()
@@ -21,6 +22,10 @@ export async function sweep(engine: Pick<Engine, "containers">, paths: EnginePat
   for (const key of await snapshotter.keys()) {
     if (!containers.find(key)) await snapshotter.remove(key);
     else if (!running.has(key)) await snapshotter.unmount(key);
+  }
+  for (const { name, madeFor } of volumes.list()) {
+    if (madeFor && !containers.find(madeFor) && volumeUsers(engine.containers, name).length === 0)
+      await volumes.remove(name);
   }
   for (const name of await readdir(paths.containers)) {
     if (!containers.find(name)) await rm(join(paths.containers, name), { recursive: true, force: true });

@@ -58,6 +58,14 @@ export class LocalVolumeStore implements VolumeStore {
     return this.#volumes.get(name);
   }
 
+  settle(names: readonly string[]): void {
+    for (const name of names) {
+      const { madeFor: _, ...settled } = this.#known(name);
+      this.#rows.save(settled);
+      this.#volumes.set(name, settled);
+    }
+  }
+
   list(): readonly Volume[] {
     return [...this.#volumes.values()];
   }
@@ -166,6 +174,7 @@ export class LocalVolumeStore implements VolumeStore {
       driverOpts: options.driverOpts ?? {},
       anonymous: options.anonymous ?? false,
       created: Date.now(),
+      ...(options.madeFor ? { madeFor: options.madeFor } : {}),
     };
     this.#rows.save(volume);
     this.#volumes.set(name, volume);

@@ -3,6 +3,8 @@ export interface VolumeStore {
   /** Makes (or returns) the volume. `name` obeys `[a-zA-Z0-9][a-zA-Z0-9_.-]+`; throws InvalidParameterError with Docker's words. */
   create(name: string, options?: VolumeOptions): Promise<Volume>;
   get(name: string): Volume | undefined;
+  /** Notes that the container is written down that these volumes were made for: for the transaction that does so. */
+  settle(names: readonly string[]): void;
   list(): readonly Volume[];
   /**
    * Notes a user of the volume, and mounts what the volume's options name unless that is mounted. Each user counts once. Returns the directory with
@@ -34,6 +36,7 @@ export interface VolumeOptions {
   readonly labels?: Readonly<Record<string, string>>;
   readonly driverOpts?: Readonly<Record<string, string>>;
   readonly anonymous?: boolean;
+  readonly madeFor?: string;
 }
 
 export interface Volume {
@@ -46,4 +49,6 @@ export interface Volume {
   readonly anonymous: boolean;
   /** Milliseconds since the epoch. */
   readonly created: number;
+  /** Id of the container that it is made for, until that is written down: without it, after a crash, nobody would ever come for the volume. */
+  readonly madeFor?: string;
 }

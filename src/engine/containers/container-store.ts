@@ -1,14 +1,24 @@
 import { isDiskFull } from "#errors/disk-full.ts";
 import { ConflictError, InvalidParameterError, NotFoundError } from "#errors/errors.ts";
+import type { Digest } from "#spec/digest.ts";
 import type { Database } from "#store/database.ts";
 import type { ContainerRecord, ContainerState } from "./container-record.ts";
 import { readContainerRecord } from "./read-container-record.ts";
+
+/** A container that is being made. */
+export interface PendingContainer extends Disposable {
+  readonly id: string;
+  /** Those that it was said to need. */
+  readonly images: ReadonlySet<Digest>;
+  needs(image: Digest): void;
+}
 
 /** The containers of one engine: in memory for look-up, in the database before any change is told. */
 export class ContainerStore {
   readonly #database: Database;
   readonly #byId = new Map<string, ContainerRecord>();
   readonly #idByName = new Map<string, string>();
+  readonly #pending = new Map<string, ReadonlySet<Digest>>();
 
   constructor(database: Database) {
     this.#database = database;
@@ -17,13 +27,36 @@ export class ContainerStore {
     }
   }
 
-  /** Adds a container. Throws ConflictError, in Docker's words, when the name is taken. */
-  add(record: ContainerRecord): void {
+  /**
+   * Notes a container that is being made, until it is added or the note is disposed. Images that it is said to need are kept like those of
+   * a container that is there.
+   */
+  begin(id: string): PendingContainer {
+    const images = new Set<Digest>();
+    this.#pending.set(id, images);
+    return {
+      id,
+      images,
+      needs: (image) => void images.add(image),
+      [Symbol.dispose]: () => void this.#pending.delete(id),
+    };
+  }
+
+  /** The containers that are being made, and the images that they need. */
+  pending(): ReadonlyMap<string, ReadonlySet<Digest>> {
+    return this.#pending;
+  }
+
+  /** Adds a container, and does what `alongside` writes in the same transaction. Throws ConflictError, in Docker's words, when the name is taken. */
+  add(record: ContainerRecord, alongside: () => void = () => undefined): void {
     const holder = this.#idByName.get(record.name);
     if (holder) throw nameTaken(record.name, holder);
-    this.#database
-      .statement("INSERT INTO containers (id, name, image_id, created, record) VALUES (?, ?, ?, ?, ?)")
-      .run(record.id, record.name, record.imageId, record.created, JSON.stringify(record));
+    this.#database.transaction(() => {
+      this.#database
+        .statement("INSERT INTO containers (id, name, image_id, created, record) VALUES (?, ?, ?, ?, ?)")
+        .run(record.id, record.name, record.imageId, record.created, JSON.stringify(record));
+      alongside();
+    });
     this.#remember(record);
   }
 

@@ -6,7 +6,7 @@ import { linksById } from "#engine/networks/legacy-links.ts";
 import type { ContainerCreateRequest, HostConfig } from "#spec/docker-api.ts";
 import { type ContainerContext, containerFiles } from "./container-context.ts";
 import { type ContainerMount, type ContainerRecord, eventAttributes, NEW_STATE } from "./container-record.ts";
-import type { ContainerStore } from "./container-store.ts";
+import type { ContainerStore, PendingContainer } from "./container-store.ts";
 import { joinedContainer, joinsById } from "./joined-containers.ts";
 import { removeAnonymousVolumes } from "./remove.ts";
 import { discardLimits } from "./request/discard-limits.ts";
@@ -44,6 +44,23 @@ export async function createContainer(
   given: ContainerCreateRequest,
   options: CreateOptions,
 ): Promise<CreatedContainer> {
+  using pending = context.containers.begin(randomBytes(32).toString("hex"));
+  try {
+    return await makeContainer(context, given, options, pending);
+  } catch (error) {
+    // Images that were removed meanwhile were kept for it.
+    pending[Symbol.dispose]();
+    for (const image of pending.images) await context.images.release(image);
+    throw error;
+  }
+}
+
+async function makeContainer(
+  context: ContainerContext,
+  given: ContainerCreateRequest,
+  options: CreateOptions,
+  pending: PendingContainer,
+): Promise<CreatedContainer> {
   const request = withLogDefaults(given, context.logDefaults);
   if (options.name !== "") checkName(options.name);
   checkCreateRequest(request);
@@ -51,7 +68,8 @@ export async function createContainer(
   const settled = discardLimits(request.HostConfig ?? {}, context.features);
   const image = context.images.find(request.Image ?? "", options.platform);
   const warnings = [...settled.warnings, ...checkPlatform(image, request.Image ?? "", options.platform)];
-  const id = randomBytes(32).toString("hex");
+  const { id } = pending;
+  pending.needs(image.id);
   const defaulted = hostConfigDefaults(request, settled.hostConfig);
   const hostConfig = linksById(context, joinsById(context.containers, defaulted));
   const ownName = defaultHostname(context.containers, hostConfig, id);
@@ -62,7 +80,7 @@ export async function createContainer(
   // `run` starts it next.
   context.runtime.anticipate();
   // The first step that makes something: all that can be refused has been.
-  const resolved = await resolveMounts(context, config, hostConfig);
+  const resolved = await resolveMounts(context, config, hostConfig, pending);
   const mounts = options.onlyTopReadonly ? resolved.map(readonlyAtTop) : resolved;
   const record: ContainerRecord = {
     id,
@@ -99,7 +117,8 @@ async function makeDurable(context: ContainerContext, record: ContainerRecord): 
       volatile: record.hostConfig.AutoRemove ?? false,
     });
     await fillVolumes(context, record);
-    context.containers.add(record);
+    const volumes = record.mounts.filter(({ anonymous }) => anonymous).map(({ name }) => name);
+    context.containers.add(record, () => context.volumes.settle(volumes));
   } catch (error) {
     await context.snapshotter.remove(record.id);
     await rm(files.directory, { recursive: true, force: true });

@@ -12,17 +12,22 @@ export class ContainerImageUsers implements ImageUsers {
   }
 
   usersOf(image: Digest): readonly ImageUser[] {
-    return this.#containers
+    const users = this.#containers
       .list()
       .filter((record) => imagesOf(record).has(image))
-      .map((record) => ({ id: record.id, running: isRunning(record) || record.state.phase === "restarting" }))
-      .sort((a, b) => Number(b.running) - Number(a.running));
+      .map((record) => ({ id: record.id, running: isRunning(record) || record.state.phase === "restarting" }));
+    for (const [id, images] of this.#containers.pending()) if (images.has(image)) users.push({ id, running: false });
+    return users.sort((a, b) => Number(b.running) - Number(a.running));
   }
 
   countByImage(): ReadonlyMap<string, number> {
     const counts = new Map<string, number>();
     for (const record of this.#containers.list()) {
       for (const imageId of imagesOf(record)) counts.set(imageId, (counts.get(imageId) ?? 0) + 1);
+    }
+    // A moment later they will be containers.
+    for (const images of this.#containers.pending().values()) {
+      for (const imageId of images) counts.set(imageId, (counts.get(imageId) ?? 0) + 1);
     }
     return counts;
   }

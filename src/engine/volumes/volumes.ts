@@ -14,6 +14,8 @@ export interface VolumeRequest {
   readonly driver: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly driverOpts: Readonly<Record<string, string>>;
+  /** The container that an anonymous one is made for. */
+  readonly madeFor?: string;
 }
 
 /** How Docker tells volumes that nobody named. */
@@ -31,6 +33,7 @@ export async function createVolume(context: ContainerContext, request: VolumeReq
     labels: request.name === "" ? { ...request.labels, [ANONYMOUS_LABEL]: "" } : request.labels,
     driverOpts: request.driverOpts,
     anonymous: request.name === "",
+    ...(request.name === "" && request.madeFor ? { madeFor: request.madeFor } : {}),
   });
   if (!known) context.events.publish("volume", "create", volume.name, { driver: volume.driver });
   return volume;

@@ -1,6 +1,7 @@
 import { posix } from "node:path";
 import type { ContainerContext } from "#engine/containers/container-context.ts";
 import type { ContainerMount } from "#engine/containers/container-record.ts";
+import type { PendingContainer } from "#engine/containers/container-store.ts";
 import { namedContainer } from "#engine/containers/joined-containers.ts";
 import { removeAnonymousVolumes } from "#engine/containers/remove.ts";
 import { makeBindSource } from "#engine/containers/run/use-mounts.ts";
@@ -20,10 +21,11 @@ export async function resolveMounts(
   context: ContainerContext,
   config: ContainerConfig,
   hostConfig: HostConfig,
+  pending: PendingContainer,
 ): Promise<ContainerMount[]> {
   const made: ContainerMount[] = [];
   try {
-    await addMounts(context, config, hostConfig, made);
+    await addMounts({ context, pending }, config, hostConfig, made);
   } catch (error) {
     await removeAnonymousVolumes(context, made);
     throw error;
@@ -31,8 +33,14 @@ export async function resolveMounts(
   return made;
 }
 
+/** Where mounts are made, and for whom. */
+interface MountMaking {
+  readonly context: ContainerContext;
+  readonly pending: PendingContainer;
+}
+
 async function addMounts(
-  context: ContainerContext,
+  making: MountMaking,
   config: ContainerConfig,
   hostConfig: HostConfig,
   made: ContainerMount[],
@@ -43,10 +51,10 @@ async function addMounts(
     if (taken.has(mount.destination)) throw new InvalidParameterError(`Duplicate mount point: ${mount.destination}`);
     taken.add(mount.destination);
   };
-  for (const bind of hostConfig.Binds ?? []) add(await fromBind(context, bind, hostConfig.VolumeDriver ?? ""));
-  for (const request of hostConfig.Mounts ?? []) add(await fromMountRequest(context, request));
+  for (const bind of hostConfig.Binds ?? []) add(await fromBind(making, bind, hostConfig.VolumeDriver ?? ""));
+  for (const request of hostConfig.Mounts ?? []) add(await fromMountRequest(making, request));
   for (const [destination, options] of Object.entries(hostConfig.Tmpfs ?? {})) add(tmpfsMount(destination, options));
-  for (const mount of (hostConfig.VolumesFrom ?? []).flatMap((text) => fromContainer(context, text))) {
+  for (const mount of (hostConfig.VolumesFrom ?? []).flatMap((text) => fromContainer(making, text))) {
     if (!taken.has(mount.destination)) add(mount);
   }
   for (const destination of Object.keys(config.Volumes ?? {})) {
@@ -54,40 +62,41 @@ async function addMounts(
     const path = posix.resolve("/", destination);
     if (taken.has(path)) continue;
     const request = { name: "", destination: path, readonly: false, mode: "", copyUp: true };
-    add(await volumeMount(context, { ...request, driver: hostConfig.VolumeDriver ?? "" }));
+    add(await volumeMount(making, { ...request, driver: hostConfig.VolumeDriver ?? "" }));
   }
 }
 
-async function fromBind(context: ContainerContext, text: string, driver: string): Promise<ContainerMount> {
+async function fromBind(making: MountMaking, text: string, driver: string): Promise<ContainerMount> {
   const spec = parseVolume(text);
   const { destination, readonly, mode } = spec;
   if (spec.kind === "volume")
-    return volumeMount(context, {
+    return volumeMount(making, {
       ...{ name: spec.name, destination, readonly, copyUp: !spec.noCopy, driver },
       // As Docker shows it: label it for sharing, where the host has labels.
       mode: mode || "z",
     });
   // `-v` makes a missing host directory, `--mount` does not: Docker's difference between the two.
   await makeBindSource(spec.source);
-  const propagation = bindPropagation(context.directories, spec.source, spec.propagation);
+  const propagation = bindPropagation(making.context.directories, spec.source, spec.propagation);
   return { ...bindMount(spec.source, destination, readonly, propagation, mode), makesSource: true };
 }
 
-async function fromMountRequest(context: ContainerContext, request: MountRequest): Promise<ContainerMount> {
+async function fromMountRequest(making: MountMaking, request: MountRequest): Promise<ContainerMount> {
   checkMountRequest(request);
   const destination = cleanPath(request.Target);
   const source = request.Source ?? "";
   switch (request.Type) {
     case "bind":
       if (request.BindOptions?.CreateMountpoint) await makeBindSource(source);
-      return { ...requestedBind(context, request, destination), ...recursion(request) };
+      return { ...requestedBind(making.context, request, destination), ...recursion(request) };
     case "volume":
-      return fromVolumeRequest(context, request, destination);
+      return fromVolumeRequest(making, request, destination);
     case "tmpfs":
       return tmpfsMount(destination, tmpfsOptions(request));
     case "image": {
       const subpath = request.ImageOptions?.Subpath;
-      const imageId = context.images.find(source).id;
+      const imageId = making.context.images.find(source).id;
+      making.pending.needs(imageId);
       return {
         ...NO_MOUNT,
         type: "image",
@@ -118,12 +127,12 @@ function recursion({
 }
 
 async function fromVolumeRequest(
-  context: ContainerContext,
+  making: MountMaking,
   { Source = "", ReadOnly, VolumeOptions }: MountRequest,
   destination: string,
 ): Promise<ContainerMount> {
   const { NoCopy, Labels, DriverConfig, Subpath } = VolumeOptions ?? {};
-  const mount = await volumeMount(context, {
+  const mount = await volumeMount(making, {
     name: Source,
     destination,
     readonly: ReadOnly ?? false,
@@ -162,10 +171,10 @@ interface VolumeMountRequest {
 }
 
 async function volumeMount(
-  context: ContainerContext,
+  { context, pending }: MountMaking,
   { name, driver = "", driverOpts = {}, labels = {}, ...mount }: VolumeMountRequest,
 ): Promise<ContainerMount> {
-  const volume = await createVolume(context, { name, driver, driverOpts, labels });
+  const volume = await createVolume(context, { name, driver, driverOpts, labels, madeFor: pending.id });
   const { mountpoint: source } = volume;
   return { ...NO_MOUNT, type: "volume", source, ...mount, name: volume.name, anonymous: name === "" };
 }
@@ -187,11 +196,12 @@ function tmpfsOptions({ ReadOnly, TmpfsOptions }: MountRequest): string {
 }
 
 /** `--volumes-from CONTAINER[:ro|rw]`. */
-function fromContainer(context: ContainerContext, text: string): ContainerMount[] {
+function fromContainer({ context, pending }: MountMaking, text: string): ContainerMount[] {
   if (text === "") throw new InvalidParameterError("volumes-from specification cannot be an empty string");
   const [name = "", mode = ""] = text.split(":");
   if (!["", "ro", "rw", "z", "Z"].includes(mode)) throw new InvalidParameterError(`invalid mode: ${mode}`);
   const source = namedContainer(context.containers, name);
+  for (const { imageId } of source.mounts) if (imageId) pending.needs(imageId);
   return source.mounts
     .filter((mount) => mount.type !== "tmpfs")
     .map((mount) => ({ ...mount, readonly: mode === "ro" || mount.readonly, copyUp: false }));
