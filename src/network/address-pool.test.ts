@@ -13,7 +13,7 @@ function newPool(
 }
 
 describe("AddressPool.allocate()", () => {
-  test("goes round, leaving out network, gateway and broadcast address", () => {
+  test("gives one after the other, leaving out network, gateway and broadcast address", () => {
     const pool = newPool("10.0.0.0/29", "10.0.0.1");
     const first = [1, 2, 3, 4, 5].map(() => pool.allocate());
     expect(first).toEqual(["10.0.0.2", "10.0.0.3", "10.0.0.4", "10.0.0.5", "10.0.0.6"]);
@@ -22,10 +22,13 @@ describe("AddressPool.allocate()", () => {
     expect(pool.allocate()).toBe("10.0.0.3");
   });
 
-  test("lets a freed address rest", () => {
+  test("gives the lowest that is free", () => {
     const pool = newPool("10.0.0.0/24", "10.0.0.1");
-    pool.release(pool.allocate());
-    expect(pool.allocate()).toBe("10.0.0.3");
+    const [first, second] = [pool.allocate(), pool.allocate(), pool.allocate()];
+    pool.release(second);
+    pool.release(first);
+    pool.release("10.0.1.1");
+    expect([pool.allocate(), pool.allocate(), pool.allocate()]).toEqual([first, second, "10.0.0.5"]);
   });
 
   test("takes a wanted address once", () => {
@@ -57,11 +60,11 @@ describe("AddressPool.allocate()", () => {
   });
 });
 
-test("AddressPool.adopt() goes on behind the addresses that containers have", () => {
+test("AddressPool.adopt() takes the addresses that containers have", () => {
   const pool = newPool("10.0.0.0/24", "10.0.0.1");
-  pool.adopt("10.0.0.7");
+  pool.adopt("10.0.0.2");
   pool.adopt("192.0.2.1");
-  expect(pool.allocate()).toBe("10.0.0.8");
+  expect(pool.allocate()).toBe("10.0.0.3");
 });
 
 test("macAddressOf() is 02:42 and the address", () => {

@@ -10,15 +10,16 @@ import {
 import type { AddressBlock } from "./network-driver.ts";
 
 /**
- * Hands out the addresses of one block. Round robin, as Docker does: a freed address rests as long as possible, so that a peer's stale
- * ARP entry or connection does not meet a new container.
+ * Hands out the addresses of one block, the lowest free one first, as Docker does: a container that is restarted has the address that it had, as a rule. Its
+ * MAC address follows from it, so that no peer's ARP entry is stale.
  */
 export class AddressPool {
   readonly #subnet: Subnet;
   /** The part of the subnet that is handed out unasked: `--ip-range`, or all of it. */
   readonly #range: Subnet;
   readonly #used = new Set<bigint>();
-  #last: bigint;
+  /** None of the range below it is free. */
+  #lowest: bigint;
 
   /** The first address (network or anycast), IPv4's broadcast address, the gateway's and the auxiliary ones are never handed out. */
   constructor(block: AddressBlock) {
@@ -30,7 +31,7 @@ export class AddressPool {
       const address = parseAddress(reserved);
       if (address) this.#used.add(address.value);
     }
-    this.#last = this.#range.base - 1n;
+    this.#lowest = this.#range.base;
   }
 
   /** Bits of the subnet's prefix. */
@@ -53,13 +54,13 @@ export class AddressPool {
     const address = parseAddress(text);
     if (!address || !containsAddress(this.#subnet, address)) return;
     this.#used.add(address.value);
-    if (containsAddress(this.#range, address) && address.value > this.#last) this.#last = address.value;
   }
 
   /** Gives an address back. */
   release(text: string): void {
     const address = parseAddress(text);
-    if (address) this.#used.delete(address.value);
+    if (!address || !this.#used.delete(address.value)) return;
+    if (containsAddress(this.#range, address) && address.value < this.#lowest) this.#lowest = address.value;
   }
 
   #check(wanted: string): bigint {
@@ -77,15 +78,9 @@ export class AddressPool {
   }
 
   #next(): bigint {
-    const { base } = this.#range;
-    const size = lastAddress(this.#range) - base + 1n;
-    // No more steps than there are taken addresses can be in vain.
-    const steps = BigInt(this.#used.size) + 1n;
-    for (let step = 1n; step <= size && step <= steps; step++) {
-      const candidate = base + ((this.#last - base + step) % size);
-      if (this.#used.has(candidate)) continue;
-      this.#last = candidate;
-      return candidate;
+    const last = lastAddress(this.#range);
+    for (; this.#lowest <= last; this.#lowest++) {
+      if (!this.#used.has(this.#lowest)) return this.#lowest++;
     }
     throw new UnavailableError(`no available IPv${this.#subnet.family} addresses on this network's address pools`);
   }

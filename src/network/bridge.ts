@@ -2,7 +2,7 @@ import { readdir } from "node:fs/promises";
 import { SystemError } from "#errors/errors.ts";
 import { macAddressOf } from "./mac-address.ts";
 import type { NetworkRecord } from "./network-driver.ts";
-import { wantedMtu } from "./network-options.ts";
+import { hasGatewayAddress, wantedMtu } from "./network-options.ts";
 import { isDefaultRoute, setAddress } from "./rtnetlink/address-message.ts";
 import { addBridge, deleteLink, setNoLinkLocal, setUp } from "./rtnetlink/link-message.ts";
 import { RouteSocket } from "./rtnetlink/route-socket.ts";
@@ -66,13 +66,14 @@ export async function networkMtu(network: NetworkRecord): Promise<number> {
   return link && link.mtu >= 68 ? Math.min(link.mtu, ETHERNET_MTU) : ETHERNET_MTU;
 }
 
-function gatewayAddresses({ ipv4, ipv6 }: NetworkRecord): readonly string[] {
+function gatewayAddresses(network: NetworkRecord): readonly string[] {
+  const { ipv4, ipv6 } = network;
   const withPrefix = (gateway: string, subnet: string): string => `${gateway}/${subnet.split("/")[1]}`;
   return [
-    ...(ipv4?.gateway ? [withPrefix(ipv4.gateway, ipv4.subnet)] : []),
-    ...(ipv6?.gateway ? [withPrefix(ipv6.gateway, ipv6.subnet)] : []),
+    ...(ipv4?.gateway && hasGatewayAddress(network, 4) ? [withPrefix(ipv4.gateway, ipv4.subnet)] : []),
+    ...(ipv6?.gateway && hasGatewayAddress(network, 6) ? [withPrefix(ipv6.gateway, ipv6.subnet)] : []),
     // Neighbours are asked for under it when a packet comes from elsewhere; Docker's bridges have the same.
-    ...(ipv6 ? ["fe80::1/64"] : []),
+    ...(ipv6 && hasGatewayAddress(network, 6) ? ["fe80::1/64"] : []),
   ];
 }
 

@@ -9,7 +9,7 @@ import type { PortBinding } from "./network-driver.ts";
  */
 export async function forgetUdpFlows(ports: readonly PortBinding[]): Promise<void> {
   for (const { protocol, hostPort } of ports) {
-    if (protocol !== "udp") continue;
+    if (protocol !== "udp" || hostPort === 0) continue;
     try {
       // 1: no such flow.
       await runCommand("conntrack", ["--delete", "--proto", "udp", "--orig-port-dst", `${hostPort}`], {

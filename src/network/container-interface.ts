@@ -86,12 +86,18 @@ function portRequests({ endpoint, network }: PlannedInterface, hairpin: boolean)
 }
 
 async function setUpInside(inside: RouteSocket, endpoint: NetworkEndpoint): Promise<void> {
-  const { interfaceName, ipv4, prefixLength, ipv6, prefixLength6 } = endpoint;
+  const { interfaceName, ipv4, prefixLength, ipv6, prefixLength6, linkLocal = [] } = endpoint;
   const { index } = await inside.link(interfaceName);
   await inside.change(
     ...(ipv4 ? [setAddress(`${ipv4}/${prefixLength}`, index, interfaceName)] : []),
     ...(hasIpv6() && !ipv6 ? [setNoLinkLocal(interfaceName)] : []),
     setUp(interfaceName),
     ...(ipv6 ? [setAddress(`${ipv6}/${prefixLength6}`, index, interfaceName)] : []),
+    ...linkLocal.map((address) => setAddress(withLinkPrefix(address), index, interfaceName)),
   );
+}
+
+/** With the prefix lengths that Docker gives them. */
+function withLinkPrefix(address: string): string {
+  return `${address}/${address.includes(":") ? 64 : 16}`;
 }

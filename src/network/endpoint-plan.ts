@@ -4,7 +4,7 @@ import { gatewayEndpoint } from "./default-route.ts";
 import type { HostNetworks } from "./host-networks.ts";
 import { macAddressOf } from "./mac-address.ts";
 import type { EndpointRequest, NetworkEndpoint, SandboxRequest } from "./network-driver.ts";
-import { NETWORK_OPTION } from "./network-options.ts";
+import { interfacePrefix, NETWORK_OPTION } from "./network-options.ts";
 import type { PortPlan } from "./published-ports.ts";
 
 /**
@@ -24,7 +24,7 @@ export async function planEndpoints(
     const { record, mtu } = await networks.ensure(request.network);
     const addresses = networks.allocate({ ...request, network: record });
     undo.defer(() => networks.free(record.id, addresses));
-    const interfaceName = request.interfaceName ?? freeName(taken);
+    const interfaceName = request.interfaceName ?? freeName(interfacePrefix(record), taken);
     taken.add(interfaceName);
     const endpoint: NetworkEndpoint = {
       endpointId: randomBytes(32).toString("hex"),
@@ -35,6 +35,7 @@ export async function planEndpoints(
       ...addresses,
       gateway: record.internal ? "" : (record.ipv4?.gateway ?? ""),
       gateway6: record.internal ? "" : (record.ipv6?.gateway ?? ""),
+      ...(request.linkLocal ? { linkLocal: request.linkLocal } : {}),
       macAddress: request.macAddress || macAddressOf(addresses.ipv4),
       gatewayPriority: request.gatewayPriority ?? 0,
     };
@@ -57,8 +58,8 @@ export function portPlan(request: SandboxRequest, planned: readonly PlannedInter
   };
 }
 
-function freeName(taken: ReadonlySet<string>): string {
+function freeName(prefix: string, taken: ReadonlySet<string>): string {
   let index = 0;
-  while (taken.has(`eth${index}`)) index++;
-  return `eth${index}`;
+  while (taken.has(`${prefix}${index}`)) index++;
+  return `${prefix}${index}`;
 }

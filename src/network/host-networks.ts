@@ -61,6 +61,10 @@ export class HostNetworks {
     return state;
   }
 
+  record(id: string): NetworkRecord | undefined {
+    return this.#states.get(id)?.record;
+  }
+
   records(): readonly NetworkRecord[] {
     return [...this.#states.values()].map(({ record }) => record);
   }

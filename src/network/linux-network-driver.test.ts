@@ -65,6 +65,15 @@ describe("LinuxNetworkDriver.open()", () => {
     expect(readdirSync(engine.netnsDirectory)).toEqual(["one"]);
   });
 
+  test("gives a container that is restarted the address that it had", async () => {
+    const engine = await bed.newEngine();
+    const [first, second] = [await open(engine, "first"), await open(engine, "second")];
+    for (const before of [second, first]) {
+      await engine.driver.close(before.containerId);
+      expect((await open(engine, before.containerId)).ipv4).toBe(before.ipv4);
+    }
+  });
+
   test("without a network gives loopback only", async () => {
     const { driver } = await bed.newEngine();
     const endpoint = await driver.open({ containerId: "alone", endpoints: [], ports: [] });

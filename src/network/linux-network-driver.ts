@@ -40,6 +40,8 @@ export class LinuxNetworkDriver implements NetworkDriver {
   readonly #ports: PublishedPorts;
   readonly #sandboxes = new Map<string, NetworkSandbox>();
   readonly #background = new Set<Promise<void>>();
+  /** What is being given back of containers that have ended. */
+  readonly #leaving = new Map<string, Promise<unknown>>();
   #watches: readonly Disposable[] | undefined;
 
   constructor({ engineName, netnsDirectory, relay, spread = false }: LinuxNetworkDriverOptions) {
@@ -50,7 +52,7 @@ export class LinuxNetworkDriver implements NetworkDriver {
     this.#netnsDirectory = netnsDirectory;
     this.#rules = new RuleTable(`berth_${engineName}`);
     this.#networks = new HostNetworks(engineName, spread, this.#rules);
-    this.#ports = new PublishedPorts(this.#rules, relay);
+    this.#ports = new PublishedPorts(this.#rules, relay, (id) => this.#networks.record(id));
   }
 
   async ensureNetwork(network: NetworkRecord, keep: (network: NetworkRecord) => void): Promise<NetworkRecord> {
@@ -67,6 +69,8 @@ export class LinuxNetworkDriver implements NetworkDriver {
     const { containerId } = request;
     if (this.#sandboxes.has(containerId)) throw new ConflictError(`container ${containerId} is already connected`);
     const netnsPath = this.#netnsPath(containerId);
+    // One that is restarted is to have the address that it had.
+    await this.#leaving.get(containerId);
     await using undo = new AsyncDisposableStack();
     const planned = await planEndpoints(this.#networks, this.#hostPrefix(), request.endpoints, [], undo);
     const endpoints = planned.map(({ endpoint }) => endpoint);
@@ -197,11 +201,14 @@ export class LinuxNetworkDriver implements NetworkDriver {
   #release({ containerId, ports, endpoints, netnsPath }: NetworkSandbox): void {
     this.#ports.free(ports);
     this.#inBackground(this.#ports.withdraw(containerId));
-    for (const endpoint of endpoints) {
+    const freed = endpoints.map(async (endpoint) => {
       // The kernel deletes the pair with its namespace, but only when the last process has left that.
-      const deleted = endpoint.hostInterface ? removeFromSandbox(netnsPath, endpoint) : Promise.resolve();
-      this.#inBackground(deleted.then(() => this.#networks.free(endpoint.networkId, endpoint)));
-    }
+      if (endpoint.hostInterface) await removeFromSandbox(netnsPath, endpoint);
+      this.#networks.free(endpoint.networkId, endpoint);
+    });
+    const left = Promise.allSettled(freed).then(() => void this.#leaving.delete(containerId));
+    this.#leaving.set(containerId, left);
+    this.#inBackground(left);
   }
 
   #inBackground(work: Promise<unknown>): void {

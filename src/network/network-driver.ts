@@ -95,6 +95,8 @@ export interface EndpointRequest {
   /** Wanted addresses, or the next free ones. */
   readonly ipv4?: string;
   readonly ipv6?: string;
+  /** Further addresses, of 169.254.0.0/16 and fe80::/10. */
+  readonly linkLocal?: readonly string[];
   readonly macAddress?: string;
   /** The highest one has the default route; among equals the name decides. Default 0. */
   readonly gatewayPriority?: number;
@@ -144,11 +146,16 @@ export interface NetworkEndpoint {
   readonly ipv6: string;
   readonly prefixLength6: number;
   readonly gateway6: string;
+  /** Further addresses, of 169.254.0.0/16 and fe80::/10. */
+  readonly linkLocal?: readonly string[];
   readonly macAddress: string;
   readonly gatewayPriority: number;
 }
 
-/** A published port as it is: hostIp and hostPort filled in. */
+/**
+ * A published port as it is: hostIp and hostPort filled in. hostPort 0: no port of this host leads there, the container's own is open to whoever has a route
+ * to it.
+ */
 export interface PortBinding extends PortRequest {}
 
 /** A network that users did not make: its containers find each other by address only. */

@@ -1,10 +1,19 @@
 import { type Family, parseAddress } from "#lib/ip-address.ts";
 import type { NetworkRecord, PortBinding } from "./network-driver.ts";
-import { allowsPeers, isMasqueraded } from "./network-options.ts";
+import {
+  allowsPeers,
+  type GatewayMode,
+  gatewayMode,
+  isMasqueraded,
+  sourceAddress,
+  trustedInterfaces,
+} from "./network-options.ts";
 
 /** A published port and where it leads. */
 export interface PublishedPort extends PortBinding {
   readonly containerAddress: string;
+  /** Whoever may send packets to the container's own address may send them to this port. */
+  readonly isOpen: boolean;
 }
 
 /** Addresses that mean "on every address of this host". */
@@ -33,7 +42,14 @@ export function renderTable(
   const bridges = networks.map((network) => quote(network.interfaceName));
   const peers = networks.filter(allowsPeers).map((network) => quote(network.interfaceName));
   const internal = networks.filter((network) => network.internal).map((network) => quote(network.interfaceName));
-  const masqueraded = networks.filter((network) => isMasqueraded(network) && !network.internal);
+  const inMode = (mode: GatewayMode): readonly NetworkRecord[] =>
+    networks.filter((network) => gatewayMode(network, family) === mode);
+  const namesOf = (some: readonly NetworkRecord[]): readonly string[] =>
+    some.map((network) => quote(network.interfaceName));
+  const translated = [...inMode("nat"), ...inMode("nat-unprotected")].filter(
+    (network) => isMasqueraded(network) && !network.internal,
+  );
+  const masqueraded = translated.filter((network) => sourceAddress(network, family) === undefined);
   const lines = [
     // nft has no "delete if it exists" before 1.0.8: adding first makes the deletion safe.
     `add table ${nft} ${table}`,
@@ -48,6 +64,25 @@ export function renderTable(
     ),
     set("subnets", type, subnetsOf(family, networks), "interval"),
     set("masqueraded", type, subnetsOf(family, masqueraded), "interval"),
+    map(
+      "sources",
+      `${type} : ${type}`,
+      translated.flatMap((network) => {
+        const address = sourceAddress(network, family);
+        return address === undefined ? [] : subnetsOf(family, [network]).map((subnet) => `${subnet} : ${address}`);
+      }),
+      "interval",
+    ),
+    set("unprotected", "ifname", namesOf(inMode("nat-unprotected"))),
+    set("routed", "ifname", namesOf(inMode("routed"))),
+    set(
+      "trusted",
+      "ifname . ifname",
+      networks.flatMap((network) =>
+        trustedInterfaces(network).map((name) => `${quote(name)} . ${quote(network.interfaceName)}`),
+      ),
+    ),
+    `  set open { type ${type} . inet_proto . inet_service; }`,
     ...PROTOCOLS.flatMap((protocol) => [
       `  map ${protocol}_any { type inet_service : ${type} . inet_service; }`,
       `  map ${protocol}_address { type ${type} . inet_service : ${type} . inet_service; }`,
@@ -60,14 +95,24 @@ export function renderTable(
 
 /** One transaction that publishes the ports of a container, or takes them back. */
 export function renderPorts(table: string, action: "add" | "delete", ports: readonly PublishedPort[]): string {
-  return ports
-    .map((port) => `${action} element ${NFT_FAMILY[familyOf(port)]} ${table} ${element(port, action === "add")}\n`)
-    .join("");
+  const lines = ports.flatMap((port) =>
+    elements(port, action === "add").map(
+      (element) => `${action} element ${NFT_FAMILY[familyOf(port)]} ${table} ${element}\n`,
+    ),
+  );
+  // Several ports of this host may lead to one of the container's, which is open once.
+  return [...new Set(lines)].join("");
 }
 
 /** The family in which a port leads to its container. */
 function familyOf({ containerAddress }: PublishedPort): Family {
   return parseAddress(containerAddress)?.family ?? 4;
+}
+
+/** What a port is in sets and maps. */
+function elements(port: PublishedPort, withTarget: boolean): readonly string[] {
+  const open = `open { ${port.containerAddress} . ${port.protocol} . ${port.containerPort} }`;
+  return [...(port.hostPort === 0 ? [] : [element(port, withTarget)]), ...(port.isOpen ? [open] : [])];
 }
 
 function element(port: PublishedPort, withTarget: boolean): string {
@@ -87,6 +132,11 @@ function set(name: string, type: string, elements: readonly string[], flags = ""
   return `  set ${name} { type ${type};${flagLine}${elementLine} }`;
 }
 
+function map(name: string, type: string, elements: readonly string[], flags: string): string {
+  const elementLine = elements.length > 0 ? ` elements = { ${elements.join(", ")} };` : "";
+  return `  map ${name} { type ${type}; flags ${flags};${elementLine} }`;
+}
+
 function quote(name: string): string {
   return `"${name}"`;
 }
@@ -101,7 +151,8 @@ const LOOPBACK = { 4: "127.0.0.0/8", 6: "::1" } as const;
  * output: IPv6 has no route_localnet; ::1 is served by the engine (port-allocator.ts).
  * postrouting: the second rule is the hairpin (a container reaches its own bridge's published port), the third gives 127.0.0.1
  * clients an address that the container can answer.
- * forward: only published ports are reachable from other networks, as Docker's; an accept here does not bind other tables' chains.
+ * forward: only published ports are reachable from other networks, as Docker's; an accept here does not bind other tables' chains. For other modes
+ * than NAT see GatewayMode.
  */
 function chains(family: Family): string {
   const ip = NFT_FAMILY[family];
@@ -127,6 +178,7 @@ ${publish.join("\n")}
   }
   chain postrouting {
     type nat hook postrouting priority srcnat
+    oifname != @bridges snat to ${ip} saddr map @sources
     ${ip} saddr @masqueraded oifname != @bridges masquerade
     ${ip} saddr @subnets oifname @bridges ct status dnat masquerade
     ${ip} saddr ${loopback} oifname @bridges masquerade
@@ -138,6 +190,10 @@ ${publish.join("\n")}
     oifname @internal drop
     iifname @internal drop
     ct status dnat accept
+    oifname @unprotected accept
+    oifname @routed ${ip} daddr . meta l4proto . th dport @open accept
+    oifname @routed ${family === 4 ? "icmp type echo-request" : "icmpv6 type echo-request"} accept
+    iifname . oifname @trusted ${ip} daddr . meta l4proto . th dport @open accept
     oifname @bridges drop
   }`;
 }

@@ -60,6 +60,7 @@ export class PortAllocator {
    */
   async adopt(bindings: readonly PortBinding[]): Promise<void> {
     for (const binding of bindings) {
+      if (binding.hostPort === 0) continue;
       if (isIPv6(binding.hostIp)) {
         this.#held.set(keyOf(binding), NOTHING);
         continue;

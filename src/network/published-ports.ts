@@ -2,7 +2,8 @@ import { ConflictError, errorMessage, InvalidParameterError, SystemError } from 
 import type { Family } from "#lib/ip-address.ts";
 import { forgetUdpFlows } from "./conntrack.ts";
 import { gatewayEndpoint } from "./default-route.ts";
-import type { NetworkEndpoint, NetworkSandbox, PortBinding, PortRequest } from "./network-driver.ts";
+import type { NetworkEndpoint, NetworkRecord, NetworkSandbox, PortBinding, PortRequest } from "./network-driver.ts";
+import { gatewayMode, trustedInterfaces } from "./network-options.ts";
 import { isAnyAddress, type PublishedPort } from "./nft-rules.ts";
 import { bindError, PortAllocator } from "./port-allocator.ts";
 import { hostHasIpv6 } from "./relay/host-ipv6.ts";
@@ -25,13 +26,15 @@ export interface PortPlan {
 export class PublishedPorts {
   readonly #rules: RuleTable;
   readonly #relay: PortRelay;
+  readonly #networkOf: NetworkLookup;
   readonly #ports = new PortAllocator();
   /** Relayed ports that are being closed: who wants them next waits. */
   readonly #closing = new Set<Promise<void>>();
 
-  constructor(rules: RuleTable, relay: PortRelay) {
+  constructor(rules: RuleTable, relay: PortRelay, networkOf: NetworkLookup) {
     this.#rules = rules;
     this.#relay = relay;
+    this.#networkOf = networkOf;
   }
 
   /** Reserves the ports, if there is an endpoint that leads outside. Throws with Docker's words when one is taken. */
@@ -43,9 +46,17 @@ export class PublishedPorts {
         ? { ...request, hostIp: hostBinding }
         : request,
     );
+    const routed = familiesOf(endpoints).filter((family) => this.#isRouted(endpoints, family));
+    const isTranslated = ({ hostIp, protocol }: PortRequest): boolean => {
+      const fitting = hostFamilies(endpoints, protocol).filter((family) => fitsFamily(hostIp, family));
+      return fitting.length === 0 || fitting.some((family) => !routed.includes(family));
+    };
     await Promise.all(this.#closing);
     try {
-      return await this.#ports.reserve(wanted, ({ protocol }) => hostFamilies(endpoints, protocol));
+      const reserved = await this.#ports.reserve(wanted.filter(isTranslated), ({ protocol }) =>
+        hostFamilies(endpoints, protocol).filter((family) => !routed.includes(family)),
+      );
+      return [...reserved, ...openPorts(wanted, routed)];
     } catch (error) {
       throw withEndpoint(plan, error);
     }
@@ -56,7 +67,7 @@ export class PublishedPorts {
     const { containerId, endpoints } = plan;
     const relayed = relayedPorts(ports, endpoints);
     const results = await Promise.allSettled([
-      this.#rules.publish(containerId, publishedPorts(ports, endpoints)),
+      this.#rules.publish(containerId, this.#publishedPorts(ports, endpoints)),
       relayed.length > 0 ? this.#relay.publish(containerId, relayed) : undefined,
     ]);
     for (const result of results) if (result.status === "rejected") throw leadError(plan, ports, result.reason);
@@ -79,7 +90,7 @@ export class PublishedPorts {
   async adopt(sandboxes: readonly NetworkSandbox[]): Promise<void> {
     const relayed = new Map<string, readonly RelayedPort[]>();
     for (const { containerId, ports, endpoints } of sandboxes) {
-      this.#rules.adopt(containerId, publishedPorts(ports, endpoints));
+      this.#rules.adopt(containerId, this.#publishedPorts(ports, endpoints));
       await this.#ports.adopt(ports);
       const own = relayedPorts(ports, endpoints);
       if (own.length > 0) relayed.set(containerId, own);
@@ -98,6 +109,38 @@ export class PublishedPorts {
     await this.lead(plan, ports);
     return ports;
   }
+
+  #isRouted(endpoints: readonly NetworkEndpoint[], family: Family): boolean {
+    const network = this.#networkOf(publishingEndpoint(endpoints, family)?.networkId ?? "");
+    return network !== undefined && gatewayMode(network, family) === "routed";
+  }
+
+  #publishedPorts(ports: readonly PortBinding[], endpoints: readonly NetworkEndpoint[]): readonly PublishedPort[] {
+    return ports.flatMap((port) => {
+      const family = port.hostIp.includes(":") ? 6 : 4;
+      const endpoint = publishingEndpoint(endpoints, family);
+      const containerAddress = family === 6 ? endpoint?.ipv6 : endpoint?.ipv4;
+      const network = this.#networkOf(endpoint?.networkId ?? "");
+      const isOpen = port.hostPort === 0 || (network !== undefined && trustedInterfaces(network).length > 0);
+      return containerAddress ? [{ ...port, containerAddress, isOpen }] : [];
+    });
+  }
+}
+
+/** A network by its id. */
+type NetworkLookup = (networkId: string) => NetworkRecord | undefined;
+
+/** What is published on networks that are routed, not translated: the containers' own ports. */
+function openPorts(requests: readonly PortRequest[], routed: readonly Family[]): readonly PortBinding[] {
+  return requests.flatMap(({ containerPort, protocol, hostIp }) =>
+    routed
+      .filter((family) => fitsFamily(hostIp, family))
+      .map((family) => ({ containerPort, protocol, hostIp: family === 4 ? "0.0.0.0" : "::", hostPort: 0 })),
+  );
+}
+
+function fitsFamily(hostIp: string, family: Family): boolean {
+  return hostIp === "" || hostIp.includes(":") === (family === 6);
 }
 
 /** The families of host addresses that lead to a container: its own, and IPv6, which the relay passes on. It knows no SCTP. */
@@ -111,7 +154,7 @@ function relayedPorts(ports: readonly PortBinding[], endpoints: readonly Network
   const ipv6 = publishingEndpoint(endpoints, 6)?.ipv6;
   const address = ipv6 ?? publishingEndpoint(endpoints, 4)?.ipv4;
   return ports.flatMap(({ protocol, hostIp, hostPort, containerPort: port }) =>
-    address !== undefined && hostIp.includes(":") && protocol !== "sctp"
+    address !== undefined && hostIp.includes(":") && hostPort !== 0 && protocol !== "sctp"
       ? [{ protocol, hostIp, hostPort, address, port, onlyLoopback: ipv6 !== undefined }]
       : [],
   );
@@ -133,17 +176,6 @@ function leadsAlike(before: readonly NetworkEndpoint[], after: readonly NetworkE
   return ([4, 6] as const).every(
     (family) => publishingEndpoint(before, family)?.endpointId === publishingEndpoint(after, family)?.endpointId,
   );
-}
-
-function publishedPorts(
-  ports: readonly PortBinding[],
-  endpoints: readonly NetworkEndpoint[],
-): readonly PublishedPort[] {
-  const targets = { 4: publishingEndpoint(endpoints, 4)?.ipv4, 6: publishingEndpoint(endpoints, 6)?.ipv6 };
-  return ports.flatMap((port) => {
-    const containerAddress = targets[port.hostIp.includes(":") ? 6 : 4];
-    return containerAddress ? [{ ...port, containerAddress }] : [];
-  });
 }
 
 function leadError(plan: PortPlan, ports: readonly PortBinding[], error: unknown): unknown {

@@ -128,13 +128,14 @@ export const NETWORK_FAULTS: readonly Fault[] = [
     call: "POST /networks/create",
     body: { Name: "n", Options: { "com.docker.network.driver.mtu": "x" } },
     status: 400,
-    message: 'invalid value "x" for option com.docker.network.driver.mtu: expected 68 to 65535 bytes',
+    message: 'failed to parse com.docker.network.driver.mtu value: x (strconv.Atoi: parsing "x": invalid syntax)',
   },
   {
     call: "POST /networks/create",
     body: { Name: "n", Options: { "com.docker.network.bridge.enable_icc": "x" } },
     status: 400,
-    message: 'driver-opt "com.docker.network.bridge.enable_icc" is not a valid bool: "x"',
+    message:
+      'failed to parse com.docker.network.bridge.enable_icc value: x (strconv.ParseBool: parsing "x": invalid syntax)',
   },
   {
     call: "POST /networks/create",
@@ -152,15 +153,13 @@ export const NETWORK_FAULTS: readonly Fault[] = [
     call: "POST /networks/create",
     body: { Name: "n", Scope: "swarm" },
     status: 403,
-    message:
-      'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.',
+    message: "cannot create a swarm scoped network when swarm is not active",
   },
   {
     call: "POST /networks/create",
     body: { Name: "n", Ingress: true },
     status: 403,
-    message:
-      'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.',
+    message: "Ingress network can only be global scope network",
   },
   {
     call: "POST /networks/create",

@@ -1,6 +1,6 @@
 import type { ContainerContext } from "#engine/containers/container-context.ts";
 import { type ContainerRecord, isRunning } from "#engine/containers/container-record.ts";
-import { ConflictError, ForbiddenError, InvalidParameterError, SystemError } from "#errors/errors.ts";
+import { ConflictError, ForbiddenError, InvalidParameterError, NotFoundError, SystemError } from "#errors/errors.ts";
 import type { NetworkSandbox } from "#network/network-driver.ts";
 import type { EndpointSettings } from "#spec/docker-api.ts";
 import { checkEndpointSettings, endpointRequest, requestedPart } from "./endpoint-settings.ts";
@@ -39,7 +39,9 @@ export async function disconnectContainer(
   containerTerm: string,
   force: boolean,
 ): Promise<void> {
-  const { id } = context.containers.resolve(containerTerm);
+  const found = context.containers.lookup(containerTerm);
+  if (!found && force) throw new NotFoundError(`endpoint ${containerTerm} not found`);
+  const { id } = found ?? context.containers.resolve(containerTerm);
   await context.locks.run(id, async () => {
     const network = force ? context.networks.lookup(networkTerm) : context.networks.resolve(networkTerm);
     const name = network?.name ?? networkTerm;

@@ -47,7 +47,11 @@ function checkName(name: string): void {
 
 /** What belongs to swarm, or to networks that only lend their settings. */
 function checkSupported({ Scope = "", Ingress, ConfigOnly, ConfigFrom, Driver }: NetworkCreateRequest): void {
-  if (Driver === "overlay" || Scope === "swarm" || Ingress) {
+  if (Driver !== "overlay" && Scope === "swarm") {
+    throw new ForbiddenError("cannot create a swarm scoped network when swarm is not active");
+  }
+  if (Driver !== "overlay" && Ingress) throw new ForbiddenError("Ingress network can only be global scope network");
+  if (Driver === "overlay") {
     throw new ForbiddenError(
       'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.',
     );
@@ -68,7 +72,7 @@ function networkKind(driver: string): NetworkKind {
 
 function networkRecord(request: NetworkCreateRequest, driver: NetworkKind): NetworkRecord {
   const options = request.Options ?? {};
-  checkNetworkOptions(driver, options);
+  checkNetworkOptions(driver, options, request.Internal ?? false);
   const ipv4 = request.EnableIPv4 ?? parseGoBool(options[NETWORK_OPTION.enableIpv4] ?? "true") ?? true;
   const ipv6 = request.EnableIPv6 ?? parseGoBool(options[NETWORK_OPTION.enableIpv6] ?? "false") ?? false;
   if (!ipv4 && !ipv6) throw new InvalidParameterError("IPv4 or IPv6 must be enabled");

@@ -36,7 +36,7 @@ export function initialEndpoints(
       checkEndpointSettings(name, known?.record, withMac);
     } catch (error) {
       if (!(error instanceof InvalidParameterError)) throw error;
-      throw new InvalidParameterError(`invalid config for network ${term}: ${error.message}`, { cause: error });
+      throw new InvalidParameterError(`invalid config for network ${name}: ${error.message}`, { cause: error });
     }
     endpoints[name] = requestedPart(withMac);
   }
@@ -109,10 +109,19 @@ export function checkEndpointSettings(
   }
   if (MacAddress && !isMacAddress(MacAddress)) problems.push(`invalid MAC address ${MacAddress}`);
   if (problems.length > 0) throw new InvalidParameterError(`invalid endpoint settings:\n${problems.join("\n")}`);
-  if (LinkLocalIPs && LinkLocalIPs.length > 0)
-    throw new NotImplementedError(`link-local address ${LinkLocalIPs[0]} is not supported: leave it out`);
+  for (const address of LinkLocalIPs ?? []) {
+    if (!isLinkLocal(address)) throw new InvalidParameterError(`invalid link local IP address: ${address}`);
+  }
   checkDriverOptions(DriverOpts ?? {});
 }
+
+/** 169.254.0.0/16 and fe80::/10. RFC 3927, RFC 4291 */
+function isLinkLocal(text: string): boolean {
+  const address = parseAddress(text);
+  return address !== undefined && LINK_LOCAL.some((subnet) => containsAddress(subnet, address));
+}
+
+const LINK_LOCAL = ["169.254.0.0/16", "fe80::/10"].flatMap((text) => parseSubnet(text) ?? []);
 
 function addressProblems(text: string, block: AddressBlock | undefined): readonly string[] {
   const address = parseAddress(text);
@@ -152,12 +161,13 @@ export async function endpointRequests(context: ContainerContext, record: Contai
 }
 
 export function endpointRequest(network: NetworkRecord, settings: EndpointSettings): EndpointRequest {
-  const { IPv4Address, IPv6Address } = settings.IPAMConfig ?? {};
+  const { IPv4Address, IPv6Address, LinkLocalIPs = [] } = settings.IPAMConfig ?? {};
   const interfaceName = settings.DriverOpts?.[INTERFACE_NAME];
   return {
     network,
     ...(IPv4Address ? { ipv4: IPv4Address } : {}),
     ...(IPv6Address ? { ipv6: IPv6Address } : {}),
+    ...(LinkLocalIPs && LinkLocalIPs.length > 0 ? { linkLocal: LinkLocalIPs } : {}),
     ...(settings.MacAddress ? { macAddress: settings.MacAddress } : {}),
     ...(settings.GwPriority ? { gatewayPriority: settings.GwPriority } : {}),
     ...(interfaceName ? { interfaceName } : {}),

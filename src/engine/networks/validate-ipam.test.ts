@@ -40,7 +40,10 @@ describe("requestedBlocks()", () => {
     [{ Subnet: "10.1.0.0/24", IPRange: "10.2.0.0/25" }, "parent subnet 10.1.0.0/24 doesn't contain ip-range"],
     [{ Subnet: "10.1.0.0/24", Gateway: "x" }, "invalid gateway x: invalid address"],
     [{ Subnet: "10.1.0.0/24", Gateway: "fd00::1" }, "invalid gateway fd00::1: parent subnet is an IPv4 block"],
-    [{ Subnet: "10.1.0.0/24", Gateway: "10.1.0.255" }, "it is the subnet's own or broadcast address"],
+    [
+      { Subnet: "10.1.0.0/24", Gateway: "10.1.0.255" },
+      "failed to allocate gateway (10.1.0.255): Address already in use",
+    ],
     [
       { Subnet: "10.1.0.0/24", AuxiliaryAddresses: { a: "10.2.0.1" } },
       "invalid auxiliary address a: parent subnet 10.1.0.0/24 doesn't",

@@ -35,6 +35,10 @@ export function requestedBlocks(
   const configs = IPAM?.Config ?? [];
   const problems = configs.flatMap((config) => configProblems(config, enabled.ipv6));
   if (problems.length > 0) throw new InvalidParameterError(`invalid network config:\n${problems.join("\n")}`);
+  for (const { Subnet = "", Gateway = "" } of configs) {
+    if (isNoHost(Gateway, parseSubnet(Subnet)))
+      throw new ForbiddenError(`failed to allocate gateway (${Gateway}): Address already in use`);
+  }
   const blockOf = (family: Family): AddressBlock => {
     const own = configs.filter(({ Subnet = "" }) => parseSubnet(Subnet)?.family === family);
     if (own.length > 1)
@@ -67,7 +71,6 @@ function configProblems(config: IpamConfig, ipv6: boolean): readonly string[] {
     ...(hasRoom(subnet) ? [] : [`invalid subnet ${text}: it has no room for a gateway and a container`]),
     ...rangeProblems(IPRange, subnet, masked),
     ...(gateway ? [`invalid gateway ${Gateway}: ${gateway}`] : []),
-    ...(isNoHost(Gateway, subnet) ? [`invalid gateway ${Gateway}: it is the subnet's own or broadcast address`] : []),
     ...Object.entries(AuxiliaryAddresses).flatMap(([name, address]) => {
       const problem = addressProblem(address, subnet, masked);
       return problem ? [`invalid auxiliary address ${name}: ${problem}`] : [];
@@ -95,7 +98,9 @@ function hasRoom(subnet: Subnet): boolean {
   return lastAddress(subnet) - subnet.base >= (subnet.family === 4 ? 3n : 2n);
 }
 
-function isNoHost(text: string, subnet: Subnet): boolean {
+/** The subnet's own address, and IPv4's broadcast address. */
+function isNoHost(text: string, subnet: Subnet | undefined): boolean {
+  if (!subnet) return false;
   const value = parseAddress(text)?.value;
   return value === subnet.base || (subnet.family === 4 && value === lastAddress(subnet));
 }

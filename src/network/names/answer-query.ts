@@ -1,6 +1,5 @@
 import {
   type Answer,
-  AUTHORITATIVE_ANSWER,
   type DecodedPacket,
   decode,
   encode,
@@ -20,6 +19,7 @@ const PLAIN_UDP_SIZE = 512;
 /** The largest answer over UDP, whatever the client says: what fits into a packet of most links. https://www.dnsflagday.net/2020/ */
 const MAX_UDP_SIZE = 1232;
 const SERVER_FAILURE = 2;
+/** Without the bit for authority, as Docker's. */
 const RESPONSE_FLAGS = RECURSION_DESIRED | RECURSION_AVAILABLE;
 
 /** A query as it came. Undefined for what is none: it gets no answer. */
@@ -75,7 +75,7 @@ function udpSize({ additionals }: DecodedPacket): number {
   return PLAIN_UDP_SIZE;
 }
 
-function response(query: DecodedPacket, answers: Answer[], flags = RESPONSE_FLAGS | AUTHORITATIVE_ANSWER): Packet {
+function response(query: DecodedPacket, answers: Answer[], flags = RESPONSE_FLAGS): Packet {
   const hasEdns = query.additionals?.some(({ type }) => type === "OPT") ?? false;
   return {
     type: "response",

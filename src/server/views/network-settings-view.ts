@@ -87,7 +87,10 @@ function portMap(record: ContainerRecord): PortMap {
     map[port.includes("/") ? port : `${port}/tcp`] = null;
   for (const binding of record.sandbox.ports) {
     const key = `${binding.containerPort}/${binding.protocol}`;
-    map[key] = [...(map[key] ?? []), { HostIp: binding.hostIp || "0.0.0.0", HostPort: String(binding.hostPort) }];
+    map[key] = [
+      ...(map[key] ?? []),
+      { HostIp: binding.hostIp || "0.0.0.0", HostPort: binding.hostPort === 0 ? "" : String(binding.hostPort) },
+    ];
   }
   return map;
 }
@@ -101,7 +104,7 @@ export function portSummaries(record: ContainerRecord): PortSummary[] {
     return bindings.map((binding) => ({
       IP: binding.HostIp,
       PrivatePort: Number(port),
-      PublicPort: Number(binding.HostPort),
+      ...(binding.HostPort === "" ? {} : { PublicPort: Number(binding.HostPort) }),
       Type: type,
     }));
   });
