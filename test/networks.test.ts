@@ -112,8 +112,8 @@ describe("berth network", () => {
       "every ip-range or gateway must have a corresponding subnet",
     );
     expect(await failure("network", "create", "-d", "macvlan", "y")).toContain("it needs a parent interface");
-    expect(await failure("network", "create", "-o", "com.docker.x=1", "y")).toContain(
-      'option "com.docker.x" is not supported',
+    expect(await failure("network", "create", "-o", "com.docker.network.x=1", "y")).toContain(
+      'option "com.docker.network.x" is not supported',
     );
     expect(await failure("network", "rm", "bridge")).toBe(
       `${said} bridge is a pre-defined network and cannot be removed`,
