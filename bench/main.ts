@@ -94,11 +94,13 @@ async function measureAll(
     interrupted.signal.throwIfAborted();
     if (!options.workloads.includes(name)) continue;
     say(`measuring ${name}`);
+    const started = performance.now();
     const own = join(directory, "work", name);
     mkdirSync(own, { recursive: true });
     const workload = await make({ images, directory: own });
     const outcome = await measure(name, table, workload, peers, options.rounds, interrupted.signal);
     outcome.failures.forEach(say);
+    say(`measured ${name} in ${Math.round((performance.now() - started) / 1000)} s`);
     outcomes.push(outcome);
   }
   return {

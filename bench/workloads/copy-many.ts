@@ -17,6 +17,7 @@ export async function copyManyWorkload({ images, directory }: Stand): Promise<Wo
     rows: [
       { key: "copy", title: "rebuild of `COPY` of 10,000 small files, one changed", unit: "ms", reach: 350, lead: 3 },
     ],
+    maxRounds: 2,
     warmUp: false,
     setUp: async (peer) => {
       writeFiles(join(contextOf(peer), "files"));

@@ -37,7 +37,7 @@ export async function manyWorkload({ images }: Stand): Promise<Workload> {
       { key: "containers", title: "`ps -a`, 500 containers", unit: "ms" },
       { key: "run", title: "`run --rm --network none` beside them", unit: "ms" },
     ],
-    peers: ["Berth", "Docker"],
+    peers: ["Berth", "Docker current"],
     setUp: async (peer) => {
       await time(peer.command(["pull", "-q", image]));
       await time(peer.command(["load", "-q", "-i", archive]));

@@ -21,7 +21,7 @@ export async function largeContextWorkload({ images, directory }: Stand): Promis
   };
   return {
     rows: [{ key: "changed", title: "rebuild with a context of 500 MB, one small file changed", unit: "ms", lead: 1 }],
-    maxRounds: 5,
+    maxRounds: 3,
     warmUp: false,
     setUp: async (peer) => {
       await time(peer.command(["pull", "-q", image]));

@@ -18,7 +18,7 @@ export async function memoryBuildWorkload({ images, directory }: Stand): Promise
   writeFileSync(join(directory, "Dockerfile"), `FROM ${image}\nCOPY . /context\n`);
   return {
     rows: [{ key: "peak", title: "memory of the engine at most, `COPY` of a context of 2 GB", unit: "MB", reach: 150 }],
-    peers: ["Berth", "Docker current", "Docker", "Docker classic"],
+    peers: ["Berth", "Docker current"],
     maxRounds: 1,
     warmUp: false,
     setUp: async (peer) => {

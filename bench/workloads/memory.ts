@@ -6,7 +6,7 @@ import type { Stand, Workload } from "./workload.ts";
 const CONTAINERS = 4;
 
 const TEXT =
-  "50 MB are pages of the program itself, most of them Bun's: shared with every other berth process, and the kernel's to drop.";
+  "48 MB are pages of the program itself, most of them Bun's: shared with every other berth process, and the kernel's to drop.";
 
 /** What stays in memory: the engine while nobody asks, and what each running container needs beside its own program. */
 export async function memoryWorkload({ images }: Stand): Promise<Workload> {
@@ -17,7 +17,7 @@ export async function memoryWorkload({ images }: Stand): Promise<Workload> {
       { key: "idle", title: "memory of the idle engine", unit: "MB", reach: 60, costs: TEXT },
       { key: "container", title: "memory per running container beyond the app", unit: "MB", reach: 2.5 },
     ],
-    maxRounds: 3,
+    maxRounds: 2,
     warmUp: false,
     setUp: async (peer) => {
       await time(peer.command(["pull", "-q", image]));
