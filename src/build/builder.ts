@@ -110,6 +110,17 @@ export interface BuiltImage {
   readonly platform: Platform;
   /** Digest of its config. */
   readonly id: Digest;
+  /** The images that went into it. */
+  readonly bases: readonly UsedImage[];
+}
+
+/** An image that a Dockerfile names. */
+export interface UsedImage {
+  /** Canonical. */
+  readonly reference: string;
+  readonly platform: Platform;
+  /** Undefined for one that no registry has. */
+  readonly manifestDigest: Digest | undefined;
 }
 
 /** What the engine's store has made of a build's images. */

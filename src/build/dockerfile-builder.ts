@@ -14,7 +14,7 @@ import type { GitRunner } from "./context/git-checkout.ts";
 import { imageConfig } from "./export/image-config.ts";
 import { rewriteLayers } from "./export/rewrite-layers.ts";
 import { squash } from "./export/squash.ts";
-import { buildGraph } from "./graph/build-graph.ts";
+import { buildGraph, imagesUsed } from "./graph/build-graph.ts";
 import type { StageGraph } from "./graph/graph-types.ts";
 import { shareStages } from "./graph/share-stages.ts";
 import type { PlannedStage } from "./graph/stage-plan.ts";
@@ -100,8 +100,8 @@ export class DockerfileBuilder {
         const created = await this.#export(solved, { request, progress, epoch });
         await exportCaches(this.#options.sharedCaches, request, allOf(solved), progress);
         const images = created.ids.flatMap((id, at) => {
-          const platform = solved[at]?.target.image.platform;
-          return platform ? [{ id, platform }] : [];
+          const target = solved[at]?.target;
+          return target ? [{ id, platform: target.image.platform, bases: imagesUsed(target) }] : [];
         });
         return { ...created, images };
       });

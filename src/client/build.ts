@@ -53,6 +53,8 @@ export interface BuildRequest {
   readonly extraHosts: readonly string[];
   /** `-o`, in the order in which the engine counts them. */
   readonly outputs: readonly BuildOutputRequest[];
+  /** `type=provenance,mode=max`, each type once. */
+  readonly attestations: readonly string[];
   /** Limits of RUN steps, by the names of `POST /build`; 0 and "" are left out. */
   readonly limits: Readonly<Record<string, string | number>>;
   /** Of a session that serves this build: see build-session/open-session.ts. */
@@ -158,6 +160,7 @@ async function post(
       networkmode: build.networkMode,
       platform: build.platform || undefined,
       extrahosts: build.extraHosts.join(",") || undefined,
+      berthattest: build.attestations,
       outputs: build.outputs.length > 0 ? JSON.stringify(build.outputs) : undefined,
       ...Object.fromEntries(Object.entries(build.limits).map(([name, value]) => [name, value || undefined])),
     },

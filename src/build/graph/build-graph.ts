@@ -1,6 +1,6 @@
 import type { Platform } from "#spec/oci-image.ts";
 import type { Entitlement, NamedContexts } from "../build-client.ts";
-import type { BaseImage } from "../builder.ts";
+import type { BaseImage, UsedImage } from "../builder.ts";
 import type { Dockerfile } from "../instructions/types.ts";
 import { compileStage } from "./compile-stage.ts";
 import { ContextNames } from "./context-names.ts";
@@ -72,6 +72,16 @@ export function reachableStages(targets: readonly StageGraph[]): readonly StageG
   };
   for (const target of targets) visit(target);
   return [...seen];
+}
+
+/** The images that a stage needs, each once. */
+export function imagesUsed(target: StageGraph): readonly UsedImage[] {
+  const used = reachableStages([target]).flatMap(({ base }): readonly UsedImage[] => {
+    if (base.kind !== "image") return [];
+    const { reference, platform, image } = base;
+    return [{ reference, platform, manifestDigest: image.manifestDigest }];
+  });
+  return [...new Map(used.map((image) => [JSON.stringify(image), image])).values()];
 }
 
 /** What a step reads besides the root below it. */

@@ -1,31 +1,33 @@
-import { InvalidParameterError, NotImplementedError } from "#errors/errors.ts";
+import { InvalidParameterError } from "#errors/errors.ts";
 
 /*
- * Berth makes no attestations: what asks for none is taken, what asks for some is refused rather than left out.
+ * `--attest`, `--provenance` and `--sbom` as the engine takes them: `type=provenance,mode=max`. What it makes of them is its own business.
+ * https://github.com/docker/buildx/blob/master/util/buildflags/attests.go
  */
 
-/** `--provenance` and `--sbom`. Throws NotImplementedError for a value that asks for one. */
-export function checkNone(type: "provenance" | "sbom"): (value: string) => string {
-  return (value) => {
-    if (value === "" || isNone(value)) return value;
-    throw new NotImplementedError(
-      `--${type}=${value} is not supported: Berth makes no attestations; use --${type}=false`,
-    );
-  };
+export interface AttestationFlags {
+  readonly attest: readonly string[];
+  readonly provenance: string;
+  readonly sbom: string;
 }
 
-/** `--attest type=sbom,disabled=true`. Throws as `checkNone`, InvalidParameterError without a type. */
+/** `--attest type=sbom,disabled=true`. Throws InvalidParameterError without a type. */
 export function checkAttest(value: string): string {
-  const fields = value.split(",");
-  if (!fields.some((field) => field.startsWith("type="))) {
-    throw new InvalidParameterError(`attestation type not specified: ${value}`);
-  }
-  if (fields.some((field) => /^(disabled(=(1|t|true))?|enabled=(0|f|false))$/i.test(field))) return value;
-  throw new NotImplementedError(`--attest ${value} is not supported: Berth makes no attestations; leave it out`);
+  if (value.split(",").some((field) => field.startsWith("type="))) return value;
+  throw new InvalidParameterError(`attestation type not specified: ${value}`);
 }
 
-function isNone(value: string): boolean {
-  return (
-    /^(0|f|false)$/i.test(value) || value.split(",").some((field) => /^(disabled=(1|t|true)|mode=none)$/i.test(field))
-  );
+/** Those that are asked for or refused, each type once. Throws InvalidParameterError for a type that is given twice. */
+export function attestations({ attest, provenance, sbom }: AttestationFlags): readonly string[] {
+  const all = [...attest, ...short("provenance", provenance), ...short("sbom", sbom)];
+  const types = all.map((text) => /(?:^|,)type=([^,]*)/.exec(text)?.[1] ?? "");
+  const twice = types.find((type, at) => types.indexOf(type) !== at);
+  if (twice !== undefined) throw new InvalidParameterError(`duplicate attestation field ${twice}`);
+  return all;
+}
+
+function short(type: string, value: string): readonly string[] {
+  if (value === "") return [];
+  if (/^(1|t|true)$/i.test(value)) return [`type=${type}`];
+  return /^(0|f|false)$/i.test(value) ? [`type=${type},disabled=true`] : [`type=${type},${value}`];
 }

@@ -5,7 +5,7 @@ import type { BuildSession } from "#client/build-session/open-session.ts";
 import { InvalidParameterError } from "#errors/errors.ts";
 import { parseReference } from "#formats/reference.ts";
 import type { TwiceReport } from "#spec/build-twice.ts";
-import { checkAttest, checkNone } from "../build/attestations.ts";
+import { attestations, checkAttest } from "../build/attestations.ts";
 import { withBuildContext } from "../build/build-context.ts";
 import { builderFlag } from "../build/builder-flag.ts";
 import { buildMetadata, builtId, followBuild, outcomeOf } from "../build/follow-build.ts";
@@ -17,7 +17,7 @@ import { proxyVariables } from "../config/proxy-environment.ts";
 import { registryConfigHeader } from "../config/registry-auth.ts";
 import { exactly } from "../grammar/argument-rule.ts";
 import { type Command, type CommandContext, defineCommand, type Invocation } from "../grammar/command.ts";
-import { booleanFlag, integerFlag, listFlag, stringFlag, valueFlag } from "../grammar/flag.ts";
+import { booleanFlag, integerFlag, listFlag, stringFlag } from "../grammar/flag.ts";
 import { checkExtraHost, checkUlimit, parseUlimit } from "../run/checks.ts";
 import { bytesFlag, memorySwapFlag } from "../run/container-flags.ts";
 import { keyValueMap } from "../run/key-value-file.ts";
@@ -60,12 +60,8 @@ const FLAGS = {
     type: "stringArray",
     check: checkAttest,
   }),
-  provenance: valueFlag(
-    'Shorthand for "--attest=type=provenance"',
-    { type: "string", initial: "" },
-    checkNone("provenance"),
-  ),
-  sbom: valueFlag('Shorthand for "--attest=type=sbom"', { type: "string", initial: "" }, checkNone("sbom")),
+  provenance: stringFlag('Shorthand for "--attest=type=provenance"'),
+  sbom: stringFlag('Shorthand for "--attest=type=sbom"'),
   call: stringFlag('Set method for evaluating build ("check", "outline", "targets")', { initial: "build" }),
   check: booleanFlag('Shorthand for "--call=check"'),
   explain: booleanFlag("Print all that went into the cache key of each step"),
@@ -201,6 +197,7 @@ async function requestOf(
   return {
     context: build,
     outputs: [],
+    attestations: attestations(flags),
     contexts: await namedContexts(flags["build-context"], context),
     allow: flags.allow,
     source:

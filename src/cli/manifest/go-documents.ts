@@ -79,6 +79,13 @@ function sorted<T>(map: Readonly<Record<string, T>>): Readonly<Record<string, T>
   return Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
+/** A document without a Go type of its own: Go sorts the keys of maps. */
+export function goMap(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(goMap);
+  if (typeof value !== "object" || value === null) return value;
+  return sorted(Object.fromEntries(Object.entries(value).map(([key, part]) => [key, goMap(part)])));
+}
+
 /** Go's json.MarshalIndent with two spaces: it writes what HTML takes for markup as escapes. */
 export function goJson(value: unknown): string {
   const text = JSON.stringify(value, null, 2) ?? "null";

@@ -6,7 +6,7 @@ import { formatReference, type Reference } from "#formats/reference.ts";
 import type { RegistryDocument } from "#spec/berth-api.ts";
 import type { Descriptor, ImageConfig } from "#spec/oci-image.ts";
 import type { CommandContext } from "../grammar/command.ts";
-import { goDescriptor, goImage } from "./go-documents.ts";
+import { goDescriptor, goImage, goMap } from "./go-documents.ts";
 import { askRegistry, isIndex, readDocument } from "./listed-manifest.ts";
 
 /** In-toto statements are no larger, bytes. */
@@ -118,7 +118,7 @@ export class RemoteImage {
       for (const layer of layers) {
         if (layer.mediaType !== STATEMENT || !type.test(layer.annotations?.[PREDICATE] ?? "")) continue;
         const { predicate } = (await this.#json(layer)) as { readonly predicate?: unknown };
-        found.push(predicate);
+        found.push(goMap(predicate));
       }
     }
     return found;

@@ -28,11 +28,15 @@ export function readAnnotations(attrs: Readonly<Record<string, string>>): readon
   });
 }
 
-/** In BuildKit's words. `platforms` are those that are built for, none for the engine's own. Throws InvalidParameterError. */
-export function checkAnnotations(annotations: readonly ImageAnnotation[], platforms: readonly string[]): void {
+/** In BuildKit's words. `platforms` are those that are built for, none for the engine's own; what is attested always has an index. Throws InvalidParameterError. */
+export function checkAnnotations(
+  annotations: readonly ImageAnnotation[],
+  platforms: readonly string[],
+  isAttested: boolean,
+): void {
   const known = platforms.length > 0 ? platforms : [formatPlatform(hostPlatform())];
   for (const { place, platform } of annotations) {
-    if (place.startsWith("index") && known.length === 1) {
+    if (place.startsWith("index") && known.length === 1 && !isAttested) {
       throw new InvalidParameterError("index annotations not supported for single platform export");
     }
     if (platform !== undefined && !known.includes(platform)) {

@@ -1,6 +1,8 @@
 import type { BuildRequest, RecordedResult } from "#engine/builds/build-service.ts";
 import { buildAgain } from "#engine/builds/twice/build-again.ts";
 import type { Engine } from "#engine/engine.ts";
+import { provenanceAttester } from "../provenance/attester.ts";
+import type { ProvenanceRequest } from "../provenance/provenance-request.ts";
 import { type BuildOutput, buildOutputs, type RequestedOutput } from "./build-output.ts";
 import { type BuiltResult, type Delivered, deliverOutputs, type OutputSink } from "./deliver.ts";
 import { PassingImage } from "./passing-image.ts";
@@ -12,6 +14,8 @@ export interface OutputOptions {
   readonly isTwice?: boolean;
   readonly onRecord?: (id: string) => void;
   readonly isUnrecorded?: boolean;
+  /** Say where the images come from, beside them. */
+  readonly provenance?: ProvenanceRequest | undefined;
   /** Hears the images, and decides when they go where they are wanted: not at all with false. */
   readonly onBuilt?: (built: BuiltResult) => Promise<boolean>;
 }
@@ -23,20 +27,27 @@ export interface OutputOptions {
 export async function buildAndDeliver(
   engine: Engine,
   build: BuildRequest,
-  { requested, sink, isTwice, onRecord, onBuilt, isUnrecorded = false }: OutputOptions,
+  { requested, sink, isTwice, onRecord, onBuilt, isUnrecorded = false, provenance }: OutputOptions,
 ): Promise<RecordedResult<Delivered>> {
-  const outputs = buildOutputs(requested, build);
+  const outputs = buildOutputs(requested, { ...build, isAttested: provenance !== undefined });
+  const started = Date.now();
   const wanted = forOutputs(build, outputs);
+  let id = "";
   const passing = wanted.isImageWanted ? undefined : new PassingImage(engine);
   return await engine.builds.build<Delivered>(wanted, {
-    ...(onRecord ? { onRecord } : {}),
+    onRecord: (recorded) => {
+      id = recorded;
+      onRecord?.(recorded);
+    },
     isUnrecorded,
     deliver: async (built, onStatus) => {
       try {
         if (onBuilt && !(await onBuilt(built))) return {};
         const { temporaryDirectory } = engine.builds;
         const { logins, signal } = build;
-        const options = { outputs, sink, temporaryDirectory, logins, onStatus, signal };
+        const facts = { request: build, id, started, finished: Date.now() };
+        const attester = provenance && provenanceAttester(facts, provenance);
+        const options = { outputs, sink, temporaryDirectory, logins, onStatus, signal, attester };
         const delivered = await deliverOutputs(engine, built, options);
         if (!isTwice) return delivered;
         return { ...delivered, twice: await buildAgain(engine, { ...wanted, onStatus }, built) };

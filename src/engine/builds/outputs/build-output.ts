@@ -55,6 +55,8 @@ export interface OutputDefaults {
   readonly tags: readonly string[];
   /** Those that are built for, normalised; none for the engine's own. */
   readonly platforms: readonly string[];
+  /** What goes out has attestations beside it. */
+  readonly isAttested?: boolean;
 }
 
 /**
@@ -93,6 +95,11 @@ function imageOutput(type: string, attrs: RequestedOutput["attrs"], defaults: Ou
   const names = isByDigest ? untaggedNames(attrs, defaults.tags) : namesOf(attrs, defaults.tags);
   if (push && names.length === 0) throw new InvalidParameterError("tag is needed when pushing to registry");
   const form = formOf(type, attrs, defaults, "gzip");
+  if (!push && defaults.isAttested) {
+    throw new NotImplementedError(
+      "the engine's image store keeps no attestations: provenance is for outputs of type registry, oci, docker (with dest=), local and tar",
+    );
+  }
   if (!push && (form.compression !== "gzip" || form.level !== undefined)) {
     throw new NotImplementedError(
       "the engine's image store keeps layers uncompressed: compression is for outputs of type oci, docker (with dest=) and registry",
@@ -127,16 +134,16 @@ function ownNames({ name }: RequestedOutput["attrs"]): readonly string[] {
   return (name ?? "").split(",").filter((text) => text !== "");
 }
 
-/** Annotations and zstd turn OCI's media types on, as in BuildKit. */
+/** Annotations, attestations and zstd turn OCI's media types on, as in BuildKit. */
 function formOf(
   type: string,
   attrs: RequestedOutput["attrs"],
-  { platforms }: OutputDefaults,
+  { platforms, isAttested = false }: OutputDefaults,
   usual: Compression,
 ): ImageForm {
   const annotations = readAnnotations(attrs);
   checkKeys(type, attrs, IMAGE_KEYS);
-  checkAnnotations(annotations, platforms);
+  checkAnnotations(annotations, platforms, isAttested);
   const compression = compressionOf(attrs["compression"], usual);
   const level = attrs["compression-level"] === undefined ? undefined : Number(attrs["compression-level"]);
   if (level !== undefined && (!Number.isInteger(level) || level < 0 || level > 22)) {
@@ -144,7 +151,7 @@ function formOf(
       `invalid value ${attrs["compression-level"]} for compression-level: a number from 0 to 22`,
     );
   }
-  const needsOci = compression === "zstd" || annotations.length > 0;
+  const needsOci = compression === "zstd" || annotations.length > 0 || isAttested;
   const ociTypes = flag(attrs, "oci-mediatypes", type === "oci" || platforms.length > 1) || needsOci;
   return {
     compression,

@@ -7,6 +7,7 @@ import type { TwiceReport } from "#spec/build-twice.ts";
 import type { Digest } from "#spec/digest.ts";
 import type { Descriptor } from "#spec/oci-image.ts";
 import type { SolveStatus } from "#spec/solve-status.ts";
+import type { Attester } from "../provenance/attester.ts";
 import type { BuildOutput } from "./build-output.ts";
 import { type ExportedImages, withExportedImages } from "./exported-images.ts";
 import { imageArchive } from "./image-archive.ts";
@@ -36,6 +37,8 @@ export interface DeliveryOptions {
   readonly logins: RegistryLogins | undefined;
   readonly onStatus: (status: SolveStatus) => void;
   readonly signal: AbortSignal;
+  /** Of a build that is to say where its images come from. */
+  readonly attester?: Attester | undefined;
 }
 
 /** What the client is told of the result. */
@@ -78,8 +81,10 @@ async function deliver(parts: Parts, built: BuiltResult, delivery: Delivery): Pr
     case "tar": {
       const isLocal = output.kind === "local";
       const name = isLocal ? "exporting to client directory" : "exporting to client tarball";
+      const { signal, attester } = delivery;
+      const options = { isSplit: output.isSplit, signal, attester: attester?.isInlineOnly ? undefined : attester };
       const files = (): AsyncIterable<Uint8Array> =>
-        rootsTar(parts.images, parts.containers.snapshotter, built.images, { ...output, ...delivery });
+        rootsTar(parts.images, parts.containers.snapshotter, built.images, options);
       await progress.run(name, (vertex) =>
         isLocal
           ? sink.sendFiles(index, () => counted(files(), "copying files", vertex))
@@ -96,7 +101,7 @@ async function deliver(parts: Parts, built: BuiltResult, delivery: Delivery): Pr
       let descriptor: Descriptor | undefined;
       for (const name of output.push ? output.names : []) {
         descriptor = await progress.run(`pushing ${name}`, (vertex) =>
-          pushOutput(parts.images, built, { ...delivery, output, name }, vertex),
+          pushOutput(parts.images, built, { ...delivery, output, name, attester: delivery.attester }, vertex),
         );
       }
       return descriptor;
@@ -111,20 +116,29 @@ async function sendArchive(
   vertex: VertexProgress,
 ): Promise<Descriptor> {
   const { output, index, sink } = delivery;
-  return await withExportedImages(context, images, output, delivery, async (exported) => {
-    tellManifests(exported, vertex);
-    const archive = imageArchive(exported, { names: output.names, forDocker: output.kind === "docker" });
-    await sink.send(index, counted(archive, "sending tarball", vertex));
-    return exported.top.descriptor;
-  });
+  const { temporaryDirectory, signal, attester } = delivery;
+  return await withExportedImages(
+    context,
+    images,
+    output,
+    { temporaryDirectory, signal, attester },
+    async (exported) => {
+      tellManifests(exported, vertex);
+      const archive = imageArchive(exported, { names: output.names, forDocker: output.kind === "docker" });
+      await sink.send(index, counted(archive, "sending tarball", vertex));
+      return exported.top.descriptor;
+    },
+  );
 }
 
-function tellManifests({ images, index }: ExportedImages, vertex: VertexProgress): void {
+function tellManifests({ images, attestations, index }: ExportedImages, vertex: VertexProgress): void {
   vertex.status("exporting layers");
   for (const { manifest, id } of images) {
     vertex.status(`exporting manifest ${manifest.descriptor.digest}`);
     vertex.status(`exporting config ${id}`);
   }
+  for (const { manifest } of attestations)
+    vertex.status(`exporting attestation manifest ${manifest.descriptor.digest}`);
   if (index) vertex.status(`exporting manifest list ${index.descriptor.digest}`);
 }
 

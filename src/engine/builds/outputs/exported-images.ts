@@ -5,6 +5,9 @@ import { LocalImages } from "#engine/images/lookup.ts";
 import { SystemError } from "#errors/errors.ts";
 import type { Digest } from "#spec/digest.ts";
 import type { Platform } from "#spec/oci-image.ts";
+import { type Attestation, attestationManifest } from "../provenance/attestation-manifest.ts";
+import type { Attester } from "../provenance/attester.ts";
+import { imageUrl } from "../provenance/package-url.ts";
 import type { ImageForm } from "./build-output.ts";
 import { type LayerBlob, type LayerBlobOptions, layerBlobs } from "./layer-blobs.ts";
 
@@ -21,10 +24,16 @@ export interface ExportedImage {
 /** The images of one build, one a platform. */
 export interface ExportedImages {
   readonly images: readonly ExportedImage[];
-  /** Of several. */
+  /** About the images, in their order. */
+  readonly attestations: readonly Attestation[];
+  /** Of several, or of one and its attestation. */
   readonly index: DescribedDocument | undefined;
   /** What a name points at: the index, or the only manifest. */
   readonly top: DescribedDocument;
+}
+
+export interface ExportOptions extends Omit<LayerBlobOptions, "form"> {
+  readonly attester: Attester | undefined;
 }
 
 /**
@@ -34,8 +43,8 @@ export interface ExportedImages {
 export async function withExportedImages<T>(
   context: ImageContext,
   built: readonly BuiltImage[],
-  form: ImageForm,
-  options: Omit<LayerBlobOptions, "form">,
+  form: ImageForm & { readonly names: readonly string[] },
+  options: ExportOptions,
   use: (exported: ExportedImages) => Promise<T>,
 ): Promise<T> {
   return await context.layers.withLease(async () => {
@@ -53,15 +62,37 @@ export async function withExportedImages<T>(
       const manifest = imageManifest({ config, platform, layers: descriptors }, form);
       images.push({ id, config, platform, layers: own, manifest });
     }
-    const [first] = images;
-    if (!first) throw new SystemError("a build without a result cannot be exported");
-    const index =
-      images.length > 1
-        ? imageIndex(
-            images.map(({ manifest }) => manifest.descriptor),
-            form,
-          )
-        : undefined;
-    return await use({ images, index, top: index ?? first.manifest });
+    return await use(withIndex(images, attestationsOf(images, built, form, options.attester), form));
   });
+}
+
+function attestationsOf(
+  images: readonly ExportedImage[],
+  built: readonly BuiltImage[],
+  { names }: { readonly names: readonly string[] },
+  attester: Attester | undefined,
+): readonly Attestation[] {
+  return images.flatMap(({ manifest: { descriptor }, platform }, at) => {
+    const image = built[at];
+    if (!attester || !image) return [];
+    const { digest } = descriptor;
+    const subjects = names.map((name) => ({ name: imageUrl(name, platform), digest }));
+    return attestationManifest(
+      attester.predicate(image),
+      subjects.length > 0 ? subjects : [{ name: "_", digest }],
+      digest,
+    );
+  });
+}
+
+function withIndex(
+  images: readonly ExportedImage[],
+  attestations: readonly Attestation[],
+  form: ImageForm,
+): ExportedImages {
+  const [first] = images;
+  if (!first) throw new SystemError("a build without a result cannot be exported");
+  const manifests = [...images, ...attestations].map(({ manifest }) => manifest.descriptor);
+  const index = manifests.length > 1 ? imageIndex(manifests, form) : undefined;
+  return { images, attestations, index, top: index ?? first.manifest };
 }

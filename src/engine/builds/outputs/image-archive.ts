@@ -21,11 +21,12 @@ export async function* imageArchive(
   exported: ExportedImages,
   { names, forDocker }: ArchiveOptions,
 ): AsyncGenerator<Uint8Array, void, void> {
-  const { images, index } = exported;
+  const { images, attestations, index } = exported;
   yield directory("blobs/");
   yield directory("blobs/sha256/");
   const documents = [
     ...images.flatMap(({ config, manifest }) => [config, manifest.bytes]),
+    ...attestations.flatMap(({ statement, config, manifest }) => [statement, config, manifest.bytes]),
     ...(index ? [index.bytes] : []),
   ];
   const unique = new Map(documents.map((bytes) => [digestOf(bytes), bytes]));

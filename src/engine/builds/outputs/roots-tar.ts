@@ -2,16 +2,21 @@ import type { BuiltImage } from "#build/builder.ts";
 import { imageRootTar } from "#engine/images/archive/root-tar.ts";
 import type { ImageContext } from "#engine/images/image-context.ts";
 import { InvalidParameterError } from "#errors/errors.ts";
+import { Digester } from "#formats/digest.ts";
 import { formatPlatform } from "#formats/platform.ts";
 import { tarText } from "#formats/tar/tar-entry.ts";
 import { readTar } from "#formats/tar/tar-reader.ts";
 import { TAR_END, tarHeader, tarPadding } from "#formats/tar/tar-writer.ts";
 import type { Snapshotter } from "#snapshot/snapshotter.ts";
+import { inTotoStatement, type Subject } from "../provenance/attestation-manifest.ts";
+import type { Attester } from "../provenance/attester.ts";
 
 export interface RootsTarOptions {
   /** Each platform's files in a directory of their own, `linux_arm64`; else all in one. */
   readonly isSplit: boolean;
   readonly signal: AbortSignal;
+  /** Says where the files come from, in `provenance.json` beside them. */
+  readonly attester: Attester | undefined;
 }
 
 /**
@@ -22,20 +27,53 @@ export async function* rootsTar(
   context: ImageContext,
   snapshotter: Pick<Snapshotter, "view">,
   images: readonly BuiltImage[],
-  { isSplit, signal }: RootsTarOptions,
+  { isSplit, signal, attester }: RootsTarOptions,
 ): AsyncGenerator<Uint8Array, void, void> {
   const [only] = images;
-  if (only && images.length === 1 && !isSplit) {
+  if (only && images.length === 1 && !isSplit && !attester) {
     yield* imageRootTar(context, snapshotter, only.id, { signal });
     return;
   }
   const seen = new Map<string, string>();
-  for (const { id, platform } of images) {
-    const name = formatPlatform(platform);
-    const options = { signal, isFollowed: true };
-    if (isSplit) yield* imageRootTar(context, snapshotter, id, { ...options, name: name.replaceAll("/", "_") });
-    else yield* merged(imageRootTar(context, snapshotter, id, { signal }), name, seen);
+  for (const image of images) {
+    const platform = formatPlatform(image.platform);
+    const directory = platform.replaceAll("/", "_");
+    const options = { signal, ...(isSplit ? { name: directory } : {}) };
+    if (isSplit && !attester) yield* imageRootTar(context, snapshotter, image.id, { ...options, isFollowed: true });
+    else {
+      const tar = imageRootTar(context, snapshotter, image.id, options);
+      const own = isSplit || images.length === 1 ? "provenance.json" : `provenance.${directory}.json`;
+      const place = { name: own, prefix: isSplit ? `${directory}/` : "" };
+      yield* merged(attester ? attested(tar, attester, image, place) : tar, platform, seen);
+    }
   }
+  yield TAR_END;
+}
+
+/** A tar with a statement about its files, whose names are told without the prefix. */
+async function* attested(
+  tar: AsyncIterable<Uint8Array>,
+  attester: Attester,
+  image: BuiltImage,
+  { name, prefix }: { readonly name: string; readonly prefix: string },
+): AsyncGenerator<Uint8Array, void, void> {
+  const subjects: Subject[] = [];
+  for await (const { entry, body } of readTar(tar)) {
+    yield tarHeader(entry);
+    if (entry.type !== "file") continue;
+    const digester = new Digester();
+    for await (const chunk of body) {
+      digester.update(chunk);
+      yield chunk;
+    }
+    yield tarPadding(entry.size);
+    subjects.push({ name: tarText(entry.path).slice(prefix.length), digest: digester.digest() });
+  }
+  const bytes = inTotoStatement(attester.predicate(image), subjects);
+  const mtime = { seconds: Math.floor(attester.finished / 1000), nanoseconds: 0 };
+  yield tarHeader({ path: `${prefix}${name}`, type: "file", mode: 0o600, uid: 0, gid: 0, mtime, size: bytes.length });
+  yield bytes;
+  yield tarPadding(bytes.length);
   yield TAR_END;
 }
 

@@ -67,7 +67,13 @@ function foreignLayers(diffIds: readonly Digest[], original: Manifest | undefine
   );
 }
 
-/** Repositories of the same registry that are known to have layers of these images. */
+/** Repositories that are known to have the image, by itself or in an index: canonical names. */
+function repositoriesOf(context: ImageContext, image: Digest): readonly string[] {
+  const { digests } = context.indexes.names(image);
+  return [...new Set(digests.map((name) => name.slice(0, name.indexOf("@"))))];
+}
+
+/** Repositories of the same registry that are known to have layers of these images, or the images. */
 export function mountSources(context: ImageContext, target: Reference, images: readonly Digest[]): string[] {
   const prefix = `${target.domain}/`;
   const rows = images.flatMap((id) =>
@@ -78,7 +84,10 @@ export function mountSources(context: ImageContext, target: Reference, images: r
       )
       .all(id),
   );
-  const repositories = new Set(rows.map((row) => String(row["repository"])));
+  const repositories = new Set([
+    ...rows.map((row) => String(row["repository"])),
+    ...images.flatMap((id) => repositoriesOf(context, id)),
+  ]);
   repositories.delete(repositoryName(target));
   return [...repositories]
     .filter((repository) => repository.startsWith(prefix))
@@ -116,7 +125,13 @@ export async function keepOriginalLayers(
   const missing = found.filter(({ outcome }) => outcome === undefined);
   // What an earlier push compressed is compressed again rather than fetched: that gives the same bytes.
   if (missing.length > 0 && image.manifest?.isOurs) return undefined;
-  const copied = await mapParallel(missing, limit, (task, signal) => copyLayer(task, { ...job, signal }), job.signal);
+  const sources = missing.length > 0 ? repositoriesOf(context, image.id) : [];
+  const copied = await mapParallel(
+    missing,
+    limit,
+    (task, signal) => copyLayer(task, sources, { ...job, signal }),
+    job.signal,
+  );
   if (copied.includes(false)) return undefined;
   for (const { blob, diffId, outcome } of found) {
     if (!isForeign(blob)) rememberBlob(context, job, diffId, blob);
@@ -127,10 +142,11 @@ export async function keepOriginalLayers(
 
 async function copyLayer(
   { blob, diffId }: { readonly blob: Descriptor; readonly diffId: Digest },
+  sources: readonly string[],
   { relay, report, signal }: PushJob,
 ): Promise<boolean> {
   const progress = new LayerProgress(report, label(diffId), blob.size);
-  const isCopied = await relay.copyLayer(blob, progress, signal);
+  const isCopied = await relay.copyLayer(blob, sources, progress, signal);
   if (isCopied) progress.say("Pushed");
   return isCopied;
 }

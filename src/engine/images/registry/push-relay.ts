@@ -38,13 +38,22 @@ export class PushRelay {
     this.#credentials = credentials;
   }
 
-  /** Copies a layer's blob. False when no source has it to give. Throws what the target says, and CancelledError. */
-  async copyLayer(blob: Descriptor, progress: LayerProgress, signal: AbortSignal): Promise<boolean> {
+  /**
+   * Copies a layer's blob, from where it is known to be or from `others`, repositories of an image that has it. False when no source has it to
+   * give. Throws what the target says, and CancelledError.
+   */
+  async copyLayer(
+    blob: Descriptor,
+    others: readonly string[],
+    progress: LayerProgress,
+    signal: AbortSignal,
+  ): Promise<boolean> {
     const rows = this.#context.database
       .statement("SELECT repository FROM blob_sources WHERE digest = ? ORDER BY repository")
       .all(blob.digest);
-    for (const { repository } of rows) {
-      if (await this.#copyBlob(String(repository), blob, signal, progress)) return true;
+    const sources = new Set([...rows.map(({ repository }) => String(repository)), ...others]);
+    for (const repository of sources) {
+      if (await this.#copyBlob(repository, blob, signal, progress)) return true;
     }
     return false;
   }
