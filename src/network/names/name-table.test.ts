@@ -41,6 +41,12 @@ describe("NameTable.lookup()", () => {
     expect(table.lookup(both, "both.net-2")?.ipv4).toEqual(["10.0.1.4"]);
     expect(table.lookup(both, "web.net-2")).toBeUndefined();
     expect(table.lookup(web, "far.net-2")).toBeUndefined();
+    const dotted = record("dotted", place("3", "10.0.2.2", ["c1.web"], { name: "br.net" }));
+    const asker = record("asker", place("3", "10.0.2.3", [], { name: "br.net" }));
+    const names = tableOf(dotted, asker);
+    expect(names.lookup(asker, "C1.web.br.net")?.ipv4).toEqual(["10.0.2.2"]);
+    expect(names.lookup(asker, "c1.web.net")).toBeUndefined();
+    expect(names.lookup(asker, "br.net")).toBeUndefined();
   });
 
   test("follows the asker's own links, before names", () => {

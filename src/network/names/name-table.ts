@@ -59,10 +59,13 @@ export class NameTable {
       const found = this.#onNetwork(network, wanted);
       if (found) return found;
     }
-    const dot = wanted.lastIndexOf(".");
-    if (dot < 0) return undefined;
-    const network = asker.networks.find((candidate) => lower(candidate.name) === wanted.slice(dot + 1));
-    return network && this.#onNetwork(network, wanted.slice(0, dot));
+    // Names of both may have dots.
+    for (const network of asker.networks) {
+      const end = `.${lower(network.name)}`;
+      const found = wanted.endsWith(end) ? this.#onNetwork(network, wanted.slice(0, -end.length)) : undefined;
+      if (found) return found;
+    }
+    return undefined;
   }
 
   /** The name of the container with this address, with its network's: what Docker's PTR records say. */
