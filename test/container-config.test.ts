@@ -301,8 +301,16 @@ describe("the API's edges", () => {
     expect(await list({ label: { "filter-test=1": true } })).toEqual([200, 1]);
     expect(await list({ label }, "all=0")).toEqual([200, 0]);
     expect(await list({ label, expose: ["80-85"] })).toEqual([200, 1]);
-    expect(await list({ label, publish: ["82/udp"] })).toEqual([200, 1]);
-    expect(await list({ label, publish: ["82"] })).toEqual([200, 0]);
+    // As dockerd, by the host's ports of what runs.
+    const HostConfig = { PortBindings: { "82/udp": [{ HostPort: "18082" }] }, Binds: ["/tmp:/bound"] };
+    const { body: publisher } = await create({ Labels: { "filter-test": "2" }, Cmd: ["top"], HostConfig });
+    await api("POST", `/containers/${publisher["Id"]}/start`);
+    expect(await list({ publish: ["18080-18082/udp"] })).toEqual([200, 1]);
+    expect(await list({ publish: ["18082"] })).toEqual([200, 0]);
+    expect(await list({ publish: ["82/udp"] })).toEqual([200, 0]);
+    for (const volume of ["/tmp", "/bound"]) expect(await list({ volume: [volume] })).toEqual([200, 1]);
+    expect(await list({ volume: ["/other"] })).toEqual([200, 0]);
+    await engine.ok(["rm", "-f", String(publisher["Id"])]);
     expect(await list({ label, "is-task": ["false"] })).toEqual([200, 1]);
     expect(await list({ label, "is-task": ["true"] })).toEqual([200, 0]);
     expect(await list({ "is-task": ["x"] })).toEqual([400, "invalid filter 'is-task=[x]'"]);
@@ -380,6 +388,27 @@ describe("the API's edges", () => {
     await engine.ok(["rm", "-fv", "heir"]);
     expect(await volumes()).toBe(all - 1);
     await engine.ok(["volume", "rm", "named"]);
+  });
+
+  test("a container that shares its IPC namespace shares /dev/shm with it, across an engine's restart, and leaves no mount", async () => {
+    await engine.ok(["run", "-d", "--name", "donor", "--ipc", "shareable", "--shm-size", "8m", "busybox", "top"]);
+    const guest = (command: string): Promise<string> =>
+      engine.ok(["run", "--rm", "--ipc", "container:donor", "busybox", "sh", "-c", command]);
+    expect(await guest("echo kept > /dev/shm/file; df -k /dev/shm | grep -c ' 8192 '")).toBe("1");
+    await engine.stop();
+    await engine.start();
+    expect(await guest("cat /dev/shm/file")).toBe("kept");
+    expect(await engine.ok(["exec", "donor", "cat", "/dev/shm/file"])).toBe("kept");
+    await engine.ok(["stop", "-t", "0", "donor"]);
+    const { exitCode, stderr } = await engine.berth(["run", "--rm", "--ipc", "container:donor", "busybox", "true"]);
+    expect([exitCode, stderr]).toEqual([
+      125,
+      expect.stringMatching(/failed to join IPC namespace: container [0-9a-f]{64} is not running/),
+    ]);
+    await engine.ok(["start", "donor"]);
+    expect(await guest("ls /dev/shm")).toBe("");
+    await engine.ok(["rm", "-f", "donor"]);
+    expect(readFileSync("/proc/self/mountinfo", "utf8")).not.toContain(`${engine.execRoot}/bundles`);
   });
 
   test("refuses a container the network of itself", async () => {

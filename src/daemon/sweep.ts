@@ -1,5 +1,5 @@
 import { readdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { isRunning } from "#engine/containers/container-record.ts";
 import type { Engine } from "#engine/engine.ts";
 import { volumeUsers } from "#engine/volumes/volumes.ts";
@@ -15,8 +15,9 @@ export async function sweep(engine: Pick<Engine, "containers">, paths: EnginePat
       .filter(isRunning)
       .map(({ id }) => id),
   );
-  // Memory with secrets of steps that a crash cut off.
-  for (const directory of [paths.bundles, paths.buildFiles]) await unmountAllBelow(directory);
+  // Memory with secrets of steps that a crash cut off, and that which ended containers shared.
+  await unmountAllBelow(paths.buildFiles);
+  await unmountAllBelow(paths.bundles, (point) => running.has(relative(paths.bundles, point).split("/")[0] ?? ""));
   // Before the files that they may still be writing.
   await runtime.sweep(running);
   for (const key of await snapshotter.keys()) {

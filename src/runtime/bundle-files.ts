@@ -52,6 +52,10 @@ export class BundleFiles {
   get cgroupParent(): string {
     return join(this.directory, "cgroup-parent");
   }
+  /** /dev/shm of a container that shares it: a mount (shared-memory.ts). */
+  get sharedMemory(): string {
+    return join(this.directory, "shm");
+  }
   /** Limits to be changed while the container runs. */
   get resources(): string {
     return join(this.directory, "resources.json");

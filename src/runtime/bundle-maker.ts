@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join, normalize } from "node:path";
 import { RootDirectory } from "#sys/beneath.ts";
+import { DEFAULT_SHM_SIZE } from "./bundle/mounts.ts";
 import type { NamespaceContext } from "./bundle/namespaces.ts";
 import { makeRuntimeConfig, serialiseConfig } from "./bundle/oci-spec.ts";
 import { SeccompProfiles } from "./bundle/seccomp.ts";
@@ -8,6 +9,7 @@ import { BundleFiles, readIfThere } from "./bundle-files.ts";
 import type { ContainerSpec } from "./container-runtime.ts";
 import { type HostFacts, readHostFacts } from "./host-facts.ts";
 import { checkRootfs, resolveUserIn } from "./rootfs-preflight.ts";
+import { mountSharedMemory } from "./shared-memory.ts";
 
 export interface BundleMakerOptions {
   /** Absolute path in the cgroup tree below which each container gets its own. */
@@ -42,8 +44,10 @@ export class BundleMaker {
     chmodSync(files.directory, 0o700);
     // Absolute and normal: no ".." leads out of the tree.
     if (spec.cgroupParent) writeFileSync(files.cgroupParent, normalize(join("/", spec.cgroupParent)), { mode: 0o600 });
+    if (spec.ipcMode === "shareable") mountSharedMemory(files, spec.shmSize || DEFAULT_SHM_SIZE);
     const config = makeRuntimeConfig(spec, {
       ...this.#options,
+      sharedMemoryOf: (id) => new BundleFiles(this.#options.bundleDirectory, id).sharedMemory,
       isCgroup2: this.host.isCgroup2,
       host: this.host,
       seccomp: this.#seccomp,

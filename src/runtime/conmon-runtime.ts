@@ -33,6 +33,7 @@ import { LowLevelRuntime } from "./low-level-runtime.ts";
 import { listProcesses, type ProcessTable } from "./process-list.ts";
 import { runBundleOnce } from "./run-once.ts";
 import type { RuntimePrograms } from "./runtime-program.ts";
+import { unmountSharedMemory } from "./shared-memory.ts";
 import { readCgroupUsage } from "./stats/cgroup-usage.ts";
 import type { ContainerUsage } from "./stats/container-usage.ts";
 import { readNetworkUsage } from "./stats/network-usage.ts";
@@ -347,7 +348,9 @@ export class ConmonRuntime implements ContainerRuntime {
       removeEmptyCgroup(this.#bundles.cgroupsPath(id));
       this.#runtime.forget(id);
     }
-    rmSync(this.#files(id).directory, { recursive: true, force: true });
+    const files = this.#files(id);
+    await unmountSharedMemory(files);
+    rmSync(files.directory, { recursive: true, force: true });
     rmSync(join(this.#socketDirectory, id), { force: true });
     removeExitFile(this.#options.exitDirectory, id);
   }

@@ -31,8 +31,11 @@ export function mountPrivateTmpfs(path: string): PrivateTmpfs {
   };
 }
 
-/** Takes away all that is mounted below `directory`, the inner ones first: what a crash left. */
-export async function unmountAllBelow(directory: string): Promise<void> {
-  const points = mountsBelow(directory).map(({ mountPoint }) => mountPoint);
+/** Takes away all that is mounted below `directory`, the inner ones first, but for what is kept: what a crash left. */
+export async function unmountAllBelow(
+  directory: string,
+  isKept: (mountPoint: string) => boolean = () => false,
+): Promise<void> {
+  const points = mountsBelow(directory).flatMap(({ mountPoint }) => (isKept(mountPoint) ? [] : [mountPoint]));
   for (const point of points.toReversed()) if (point !== directory) await unmount(point);
 }

@@ -48,5 +48,8 @@ function shareableById(containers: ContainerStore, mode = ""): string {
     throw new InvalidParameterError(
       `container ${id}: non-shareable IPC (hint: use IpcMode:shareable for the donor container)`,
     );
+  // One that has it from elsewhere has no memory of its own to share.
+  if (hostConfig.IpcMode === "host" || joinedContainer(hostConfig.IpcMode) !== undefined)
+    return hostConfig.IpcMode ?? "";
   return `${PREFIX}${id}`;
 }

@@ -2,7 +2,7 @@ import { booleanFilter, type Filters, labelsFit } from "#engine/filters.ts";
 import { InvalidParameterError } from "#errors/errors.ts";
 import { descendsFrom } from "./ancestor-filter.ts";
 import type { ContainerContext } from "./container-context.ts";
-import { type ContainerRecord, isRunning, PHASES } from "./container-record.ts";
+import { type ContainerMount, type ContainerRecord, isRunning, PHASES } from "./container-record.ts";
 
 export interface ListOptions {
   readonly all: boolean;
@@ -61,12 +61,13 @@ function predicate(context: ContainerContext, filters: Filters, name: string, va
       return (record) => record.created > created;
     }
     case "volume":
-      return any((record, value) => record.mounts.some((mount) => mount.name === value || mount.destination === value));
+      return any(({ mounts }, value) => mounts.some((mount) => isMountOf(mount, value)));
     case "network":
       return any((record, value) => isOnNetwork(context, record, value));
     case "publish": {
       const ports = values.flatMap((value) => portsOf(name, value));
-      return ({ hostConfig }) => ports.some((port) => hasPort(hostConfig.PortBindings, port));
+      return ({ sandbox }) =>
+        sandbox?.ports.some(({ hostPort, protocol }) => ports.includes(`${hostPort}/${protocol}`)) ?? false;
     }
     case "expose": {
       const ports = values.flatMap((value) => portsOf(name, value));
@@ -85,6 +86,11 @@ function predicate(context: ContainerContext, filters: Filters, name: string, va
     default:
       throw new InvalidParameterError(`invalid filter '${name}'`);
   }
+}
+
+/** By the volume's name, the place in the container, or the host's path that is bound there. */
+function isMountOf({ type, name, source, destination }: ContainerMount, value: string): boolean {
+  return (type === "volume" && name === value) || destination === value || (type === "bind" && source === value);
 }
 
 /** By the network's name, or its full or short id. */
@@ -121,7 +127,7 @@ function exitCode(value: string): number {
   return Number(value);
 }
 
-/** `80`, `53/udp`, `8000-8080/tcp` as `PORT/PROTOCOL` each. These are ports of the container. Throws InvalidParameterError. */
+/** `80`, `53/udp`, `8000-8080/tcp` as `PORT/PROTOCOL` each: of the container for `expose`, of the host for `publish`. Throws InvalidParameterError. */
 function portsOf(filter: string, value: string): string[] {
   if (value.includes(":")) throw new InvalidParameterError(`filter for '${filter}' should not contain ':': ${value}`);
   const [, first = "", last = first, protocol = "tcp"] = /^(\d{1,5})(?:-(\d{1,5}))?(?:\/(\w+))?$/.exec(value) ?? [];

@@ -1,7 +1,7 @@
 import { InvalidParameterError } from "#errors/errors.ts";
 import type { RuntimeMount } from "#spec/oci-runtime.ts";
 import type { BindMount, ContainerSpec } from "../container-runtime.ts";
-import { type NamespaceContext, sharedContainer, sharedContainerPid } from "./namespaces.ts";
+import { type NamespaceContext, sharedContainer } from "./namespaces.ts";
 import { propagationOf } from "./shared-mounts.ts";
 
 /** Docker's default for `--shm-size`, in bytes. */
@@ -66,9 +66,8 @@ function sharedMemory(spec: ContainerSpec, context: NamespaceContext): RuntimeMo
   const destination = "/dev/shm";
   const other = sharedContainer(spec.ipcMode);
   if (spec.ipcMode === "none") return [];
-  if (spec.ipcMode === "host" || other !== undefined) {
-    // /dev/shm of a running container is a mount point, which its processes cannot replace by a link.
-    const source = other === undefined ? destination : `/proc/${sharedContainerPid(other, context)}/root${destination}`;
+  if (spec.ipcMode === "host" || spec.ipcMode === "shareable" || other !== undefined) {
+    const source = spec.ipcMode === "host" ? destination : context.sharedMemoryOf(other ?? spec.id);
     return [{ destination, type: "bind", source, options: ["rbind", "rprivate", "nosuid", "noexec", "nodev"] }];
   }
   const options = ["nosuid", "noexec", "nodev", "mode=1777", `size=${spec.shmSize || DEFAULT_SHM_SIZE}`];

@@ -1,4 +1,4 @@
-import { InvalidParameterError } from "#errors/errors.ts";
+import { SystemError } from "#errors/errors.ts";
 import type { RuntimeNamespace } from "#spec/oci-runtime.ts";
 import type { ContainerSpec } from "../container-runtime.ts";
 
@@ -7,6 +7,8 @@ const CONTAINER_PREFIX = "container:";
 export interface NamespaceContext {
   /** Pid of the main process of a container of this engine. Undefined when it does not run. */
   readonly pidOf: (containerId: string) => number | undefined;
+  /** Where /dev/shm of a container that shares it is mounted on the host. */
+  readonly sharedMemoryOf: (containerId: string) => string;
   readonly isCgroup2: boolean;
   readonly supportsTime: boolean;
 }
@@ -29,10 +31,11 @@ export function sharedContainer(mode: string | undefined): string | undefined {
   return mode?.startsWith(CONTAINER_PREFIX) ? mode.slice(CONTAINER_PREFIX.length) : undefined;
 }
 
-/** Pid of the container that `mode` ("container:ID") names. Throws InvalidParameterError with Docker's words. */
-export function sharedContainerPid(id: string, context: NamespaceContext): number {
+/** Pid of the container that `mode` ("container:ID") names. Throws SystemError with Docker's words. */
+function sharedContainerPid(type: "pid" | "ipc", id: string, context: NamespaceContext): number {
   const pid = context.pidOf(id);
-  if (pid === undefined) throw new InvalidParameterError(`cannot join namespace of a non running container: ${id}`);
+  if (pid === undefined)
+    throw new SystemError(`failed to join ${type.toUpperCase()} namespace: container ${id} is not running`);
   return pid;
 }
 
@@ -60,5 +63,5 @@ function sharedNamespace(type: "pid" | "ipc", mode: string | undefined, context:
   if (mode === "host") return [];
   const container = sharedContainer(mode);
   if (container === undefined) return [{ type }];
-  return [{ type, path: `/proc/${sharedContainerPid(container, context)}/ns/${type}` }];
+  return [{ type, path: `/proc/${sharedContainerPid(type, container, context)}/ns/${type}` }];
 }
