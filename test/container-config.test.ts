@@ -202,9 +202,10 @@ describe("GET /containers/{id}/json", () => {
     expect(Object.keys(before.Data)).toEqual(["LowerDir", "MergedDir", "UpperDir", "WorkDir"]);
     await engine.ok(["start", String(body["Id"])]);
     for (const place of [before.Data["MergedDir"], before.Data["UpperDir"]]) {
-      for (let waited = 0; !existsSync(join(place ?? "", "written")) && waited < 5000; waited += 20)
-        await Bun.sleep(20);
-      expect(readFileSync(join(place ?? "", "written"), "utf8")).toBe("here\n");
+      const written = join(place ?? "", "written");
+      const content = (): string => (existsSync(written) ? readFileSync(written, "utf8") : "");
+      for (let waited = 0; content() === "" && waited < 5000; waited += 20) await Bun.sleep(20);
+      expect(content()).toBe("here\n");
     }
     const lowers = before.Data["LowerDir"]?.split(":") ?? [];
     expect(lowers.some((lower) => existsSync(join(lower, "bin/busybox")))).toBe(true);
@@ -375,6 +376,10 @@ describe("the API's edges", () => {
     expect(hosts).toMatch(new RegExp(`^${now.replaceAll(".", "\\.")}\talias .*linked$`, "m"));
     expect(hosts).not.toContain(`${before}\t`);
     expect(hosts).toContain("192.0.2.1 own");
+    // A link is a name of the container behind it.
+    const { body: behind } = await api("GET", "/v1.51/containers/linking/alias/json");
+    expect(behind["Name"]).toBe("/linked");
+    expect((await api("GET", "/v1.51/containers/linking/other/json")).status).toBe(404);
     await engine.ok(["rm", "-f", "linking", "linked", "taker"]);
   });
 

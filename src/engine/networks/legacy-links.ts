@@ -74,6 +74,15 @@ export function linkNames(containers: ContainerStore): ReadonlyMap<string, reado
   return names;
 }
 
+/** The container behind the name `container/alias` that a link gives. Throws NotFoundError. */
+export function resolveLink(containers: ContainerStore, path: string): ContainerRecord {
+  const [name = "", wanted = ""] = path.replace(/^\//, "").split("/");
+  const record = containers.lookup(name);
+  const link = record && linkedContainers(containers, record).find(({ alias }) => alias === wanted);
+  if (!link) throw new NotFoundError(`No such container: ${path}`);
+  return link.linked;
+}
+
 /** Takes the link `container/alias` away; both containers stay. Throws ConflictError for a container's own name, NotFoundError for no such link. */
 export function removeLink({ containers }: Containers, path: string): void {
   const [name = "", alias] = path.replace(/^\//, "").split("/");

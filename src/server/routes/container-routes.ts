@@ -12,7 +12,7 @@ import { pruneContainers } from "#engine/containers/prune.ts";
 import { removeContainer } from "#engine/containers/remove.ts";
 import type { Engine } from "#engine/engine.ts";
 import { imageDescriptor } from "#engine/images/manifest-summaries.ts";
-import { linkNames, linkTexts, removeLink } from "#engine/networks/legacy-links.ts";
+import { linkNames, linkTexts, removeLink, resolveLink } from "#engine/networks/legacy-links.ts";
 import { ConflictError } from "#errors/errors.ts";
 import type { Descriptor } from "#spec/oci-image.ts";
 import { decodeContainerConfig } from "../decode/container-config.ts";
@@ -35,7 +35,7 @@ export function containerRoutes(engine: Engine): readonly Route[] {
     ["GET", "/containers/json", bind(list)],
     ["POST", "/containers/create", bind(create)],
     ["POST", "/containers/prune", bind(prune)],
-    ["GET", "/containers/{id}/json", bind(inspect)],
+    ["GET", "/containers/{id*}/json", bind(inspect)],
     ["GET", "/containers/{id}/top", bind(top)],
     ["GET", "/containers/{id}/changes", bind(changes)],
     ["DELETE", "/containers/{id*}", bind(remove)],
@@ -85,7 +85,8 @@ async function create(engine: Engine, request: RequestContext): Promise<void> {
 }
 
 async function inspect(engine: Engine, request: RequestContext): Promise<void> {
-  const record = resolve(engine, request);
+  const isLink = request.param("id").replace(/^\//, "").includes("/");
+  const record = isLink ? resolveLink(engine.containers.containers, request.param("id")) : resolve(engine, request);
   const measured = request.flag("size") ? await sizes(engine, record) : undefined;
   request.sendJson(
     200,

@@ -27,6 +27,12 @@ describe("mergeConfig()", () => {
     });
   });
 
+  test("cleans the working directory that is asked for", () => {
+    const workingDir = (WorkingDir: string): string | undefined =>
+      mergeConfig({ Image: "x", WorkingDir }, IMAGE, HOSTNAME).WorkingDir;
+    expect(["/tmp/", "/a/../b//c/", "/", ""].map(workingDir)).toEqual(["/tmp", "/b/c", "/", "/srv"]);
+  });
+
   test("joins environment, labels and ports, the request's winning by name", () => {
     const merged = mergeConfig(
       { Env: ["A=mine", "B=2"], Labels: { from: "me" }, ExposedPorts: { "81/tcp": {} } },

@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import { mergeHealthcheck } from "#engine/containers/supervise/health.ts";
 import { InvalidParameterError } from "#errors/errors.ts";
 import type { ContainerConfig, ContainerCreateRequest } from "#spec/docker-api.ts";
@@ -35,7 +36,7 @@ export function mergeConfig(
     StdinOnce: own.StdinOnce ?? false,
     Env: configuredEnv(image.Env ?? [], own.Env ?? []),
     Image: own.Image ?? "",
-    WorkingDir: own.WorkingDir || image.WorkingDir || "",
+    WorkingDir: own.WorkingDir ? cleanDirectory(own.WorkingDir) : (image.WorkingDir ?? ""),
     Labels: { ...image.Labels, ...own.Labels },
     ...joined("ExposedPorts", image.ExposedPorts, own.ExposedPorts),
     ...joined("Volumes", image.Volumes, own.Volumes),
@@ -91,4 +92,10 @@ function joined<Name extends string>(
 ): Partial<Record<Name, Record<string, Record<string, never>>>> {
   const all = { ...image, ...own };
   return Object.keys(all).length > 0 ? ({ [name]: all } as Record<Name, Record<string, Record<string, never>>>) : {};
+}
+
+/** As Docker shows it: no `..`, no slash at the end. */
+function cleanDirectory(path: string): string {
+  const clean = posix.normalize(path);
+  return clean.length > 1 && clean.endsWith("/") ? clean.slice(0, -1) : clean;
 }
