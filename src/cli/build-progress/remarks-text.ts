@@ -1,5 +1,5 @@
 import type { VertexWarning } from "#spec/solve-status.ts";
-import { reasonsText } from "../output/build-record-text.ts";
+import { reasonsText } from "../output/reasons-text.ts";
 import { sourceFrameText } from "./failure-text.ts";
 import { paint } from "./progress-colors.ts";
 import type { ProgressTrace } from "./progress-trace.ts";

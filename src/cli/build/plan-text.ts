@@ -1,6 +1,7 @@
 /** `build --plan` as text. */
 import type { BuildPlan } from "#spec/build-record.ts";
-import { reasonsText, seconds } from "../output/build-record-text.ts";
+import { seconds } from "../output/build-record-text.ts";
+import { reasonsText } from "../output/reasons-text.ts";
 
 /** 1 is for plans that cannot be made, as everywhere. */
 export const PLAN_EXIT_CODES: { readonly cached: number; readonly runs: number } = { cached: 0, runs: 2 };

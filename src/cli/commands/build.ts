@@ -19,8 +19,8 @@ import { exactly } from "../grammar/argument-rule.ts";
 import { type Command, type CommandContext, defineCommand, type Invocation } from "../grammar/command.ts";
 import { booleanFlag, integerFlag, listFlag, stringFlag } from "../grammar/flag.ts";
 import { checkExtraHost, checkUlimit, parseUlimit } from "../run/checks.ts";
-import { bytesFlag, memorySwapFlag } from "../run/container-flags.ts";
 import { keyValueMap } from "../run/key-value-file.ts";
+import { bytesFlag, memorySwapFlag } from "../run/size-flags.ts";
 import type { Output } from "../streams.ts";
 
 /** Flags of docker's builders that change nothing here: what they ask for is always so. */

@@ -6,7 +6,7 @@ import { booleanFlag, filterFlag } from "../grammar/flag.ts";
 import { runPrune } from "../prune/prune-command.ts";
 import { pruneFilters } from "../prune/prune-flags.ts";
 import { pruneBuildCache } from "../prune/prunes.ts";
-import { bytesFlag } from "../run/container-flags.ts";
+import { bytesFlag } from "../run/size-flags.ts";
 
 export const command: Command = defineCommand({
   usage: "[OPTIONS]",

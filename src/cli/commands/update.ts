@@ -3,8 +3,9 @@ import type { UpdateRequest } from "#spec/docker-update.ts";
 import { atLeast } from "../grammar/argument-rule.ts";
 import { type Command, defineCommand, type Invocation } from "../grammar/command.ts";
 import { integerFlag, stringFlag } from "../grammar/flag.ts";
-import { bytesFlag, CONTAINER_FLAGS, memorySwapFlag } from "../run/container-flags.ts";
+import { CONTAINER_FLAGS } from "../run/container-flags.ts";
 import { parseRestartPolicy } from "../run/create-request.ts";
+import { bytesFlag, memorySwapFlag } from "../run/size-flags.ts";
 import { runForEach } from "../run-for-each.ts";
 import { StatusError } from "../status-error.ts";
 

@@ -2,6 +2,7 @@
 import { humanSize } from "#formats/go-units.ts";
 import { alignTabs } from "#formats/tabwriter.ts";
 import type { BuildRecord, BuildStatus, BuildStep } from "#spec/build-record.ts";
+import { reasonsText } from "./reasons-text.ts";
 import { rfc3339 } from "./texts.ts";
 
 const STATUS: Readonly<Record<BuildStatus, string>> = {
@@ -52,11 +53,6 @@ export function buildRecordText(record: BuildRecord): string {
 /** `build --explain`: each step with all that went into its key. */
 export function explanationText(record: BuildRecord): string {
   return record.steps.map((step) => `${stepText(step)}${keyInputs(step)}`).join("\n");
-}
-
-/** `[3/5] COPY . .: src/app.js changed`, or how the step ended when there is no reason to tell. */
-export function reasonsText(name: string, reasons: readonly string[]): string {
-  return `${name}: ${reasons.join("; ")}`;
 }
 
 function stepText(step: BuildStep): string {

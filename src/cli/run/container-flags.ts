@@ -1,26 +1,13 @@
 /** The flags that `run` and `create` share: docker's names, types and texts. https://github.com/docker/cli/blob/v28.2.2/cli/command/container/opts.go */
 import { InvalidParameterError } from "#errors/errors.ts";
 import { parseDuration } from "#formats/go-duration.ts";
-import { parseBinarySize } from "#formats/go-units.ts";
 import { booleanFlag, type Flag, integerFlag, listFlag, stringFlag, valueFlag } from "../grammar/flag.ts";
 import { checkExtraHost, checkUlimit } from "./checks.ts";
 import type { ContainerFlags } from "./container-flag-types.ts";
 import { DEVICE_FLAGS } from "./device-flags.ts";
 import { mountFlag } from "./mounts.ts";
 import { checkLink, checkNetwork } from "./networks.ts";
-
-/** `512m`. */
-export function bytesFlag(
-  usage: string,
-  text: { readonly short?: string; readonly hidden?: boolean } = {},
-): Flag<number> {
-  return valueFlag(usage, { ...text, type: "bytes", initial: 0 }, parseBinarySize);
-}
-
-/** Memory plus swap: bytes, or -1 for no limit. */
-export function memorySwapFlag(usage: string): Flag<number> {
-  return valueFlag(usage, { type: "bytes", initial: 0 }, (text) => (text === "-1" ? -1 : parseBinarySize(text)));
-}
+import { bytesFlag, memorySwapFlag } from "./size-flags.ts";
 
 /** A whole number that is not negative. */
 function unsignedFlag(usage: string, type: "uint" | "uint16"): Flag<number> {
