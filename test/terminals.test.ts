@@ -73,6 +73,34 @@ describe("a raw terminal", () => {
   });
 });
 
+describe("an engine that ends in the middle", () => {
+  const lost: readonly (readonly [args: readonly string[], exitCode: number, stderr: string])[] = [
+    [["logs", "-f", "lost"], 1, "unexpected EOF\n"],
+    [["attach", "lost"], 1, "unexpected EOF\n"],
+    [["wait", "lost"], 1, "unexpected EOF\n"],
+    [["events"], 1, "unexpected EOF\n"],
+    [["start", "-a", "still"], 125, "error waiting for container: unexpected EOF\n"],
+    [["exec", "lost", "sleep", "100"], 255, "Cannot connect to the Docker daemon at "],
+  ];
+
+  test("is told in docker's words and exit codes", async () => {
+    await engine.ok(["run", "-d", "--name", "lost", "busybox", "sleep", "1000"]);
+    await engine.ok(["create", "--name", "still", "busybox", "sleep", "1000"]);
+    const running = lost.map(([args]) => engine.berth(args));
+    const isReady = async (): Promise<boolean> =>
+      (await engine.ok(["ps", "-q"])).split("\n").length >= 3 &&
+      (await engine.ok(["top", "lost"])).split("\n").length === 3;
+    while (!(await isReady())) await Bun.sleep(50);
+    await Bun.sleep(300);
+    await engine.crash();
+    const endings = await Promise.all(running);
+    await engine.start();
+    await engine.ok(["rm", "-f", "lost", "still"]);
+    expect(endings.map(({ exitCode }) => exitCode)).toEqual(lost.map(([, exitCode]) => exitCode));
+    for (const [at, { stderr }] of endings.entries()) expect(stderr).toStartWith(lost[at]?.[2] ?? "");
+  });
+});
+
 describe("the size of the terminal", () => {
   const sizes = String.raw`sh -c "echo rea\dy; while :; do stty size; sleep 0.1; done"`;
   for (const command of ["run --rm -it busybox", "exec -it box"]) {

@@ -38,6 +38,8 @@ if [ "${1:-}" = test ]; then
     ssh=openssh-client
     /usr/bin/docker-compose=docker-compose
     /usr/lib/python3/dist-packages/docker=python3-docker
+    zsh=zsh
+    fish=fish
   )
 fi
 

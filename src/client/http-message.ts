@@ -53,7 +53,7 @@ export class PushbackReader implements ByteSource {
         return bytes.subarray(0, at);
       }
       const chunk = bytes.length > limit ? undefined : await this.read();
-      if (!chunk) throw new DataLossError("cannot read the engine's answer: the connection ended inside it");
+      if (!chunk) throw new DataLossError("unexpected EOF");
       bytes = bytes.length === 0 ? chunk : Buffer.concat([bytes, chunk]);
     }
   }

@@ -1,5 +1,6 @@
 import { createExec, inspectExec, startExec, startExecDetached } from "#client/container-attach.ts";
 import { inspectContainer } from "#client/container-read.ts";
+import { EngineUnreachableError } from "#client/engine-error.ts";
 import type { ExecCreateRequest } from "#spec/docker-exec.ts";
 import { detachKeysOf } from "../attach/configured-detach-keys.ts";
 import { requireTerminal } from "../attach/require-terminal.ts";
@@ -84,5 +85,15 @@ async function execAttached(id: string, request: ExecCreateRequest, context: Com
   } finally {
     stopResize();
   }
-  return (await inspectExec(engine, id)).ExitCode ?? 0;
+  return exitCodeOf(id, context);
+}
+
+/** 255, docker's -1, when the engine has gone and nobody can tell how it ended. */
+async function exitCodeOf(id: string, { engine }: CommandContext): Promise<number> {
+  try {
+    return (await inspectExec(engine, id)).ExitCode ?? 0;
+  } catch (cause) {
+    if (!(cause instanceof EngineUnreachableError)) throw cause;
+    throw new StatusError(255, cause.message, { cause });
+  }
 }

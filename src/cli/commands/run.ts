@@ -1,7 +1,7 @@
 import { attachContainer } from "#client/container-attach.ts";
-import { type PendingExit, removeContainer, startContainer, waitContainer } from "#client/container-lifecycle.ts";
+import { removeContainer, startContainer, waitContainer } from "#client/container-lifecycle.ts";
 import type { EngineStream } from "#client/engine.ts";
-import { errorMessage, InvalidParameterError } from "#errors/errors.ts";
+import { InvalidParameterError } from "#errors/errors.ts";
 import type { ContainerCreateRequest } from "#spec/docker-api.ts";
 import { detachKeysOf } from "../attach/configured-detach-keys.ts";
 import { requireTerminal } from "../attach/require-terminal.ts";
@@ -12,6 +12,7 @@ import { type Command, type CommandContext, defineCommand, type Invocation } fro
 import { booleanFlag, stringFlag } from "../grammar/flag.ts";
 import { CONTAINER_FLAGS } from "../run/container-flags.ts";
 import { type CreateOptions, createWithPull, readRequest } from "../run/create-container.ts";
+import { exitCodeOf } from "../run/exit-code.ts";
 import { startError, withHelp } from "../run/run-error.ts";
 import { StatusError } from "../status-error.ts";
 
@@ -124,12 +125,4 @@ async function abandon(
 ): Promise<StatusError> {
   if (removes) await removeContainer(engine, id, { force: true, volumes: true });
   return new StatusError(signalExitCode(signal), "");
-}
-
-async function exitCodeOf(pending: PendingExit): Promise<number> {
-  const { StatusCode, Error: failure } = await pending.exit.catch((cause: unknown) => {
-    throw new StatusError(125, `error waiting for container: ${errorMessage(cause)}`, { cause });
-  });
-  if (failure?.Message) throw new StatusError(125, `error waiting for container: ${failure.Message}`);
-  return StatusCode;
 }

@@ -8,6 +8,7 @@ import { followTerminalSize, SignalProxy } from "../attach/signals.ts";
 import { atLeast } from "../grammar/argument-rule.ts";
 import { type Command, type CommandContext, defineCommand, type Invocation } from "../grammar/command.ts";
 import { booleanFlag, stringFlag } from "../grammar/flag.ts";
+import { exitCodeOf } from "../run/exit-code.ts";
 import { runForEach } from "../run-for-each.ts";
 import { StatusError } from "../status-error.ts";
 
@@ -64,7 +65,7 @@ async function startAttached(
     signals?.deliverToNew(engine, id);
     if (tty) stopResize = followTerminalSize(engine, { kind: "container", id }, streams);
     if ((await session) === "detached") return 0;
-    return (await pending.exit).StatusCode;
+    return await exitCodeOf(pending);
   } finally {
     stopResize();
     signals?.stop();

@@ -133,7 +133,7 @@ async function argumentAnswer(
   if (source === "files") return { candidates: matching(below, typed), directive: "default" };
   if (source === "directories") return { candidates: matching(below, typed), directive: "directories" };
   const names = source === undefined ? [] : await candidatesFrom(source, context);
-  const fresh = names.filter((name) => !args.includes(name));
+  const fresh = names.filter((name) => !args.includes(name.split("\t", 1)[0] ?? ""));
   return { candidates: matching([...below, ...fresh], typed), directive: "noFiles" };
 }
 

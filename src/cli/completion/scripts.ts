@@ -1,7 +1,9 @@
 /** What each shell is taught. All ask `berth __complete WORDS…`, whose answer is a candidate a line and `:DIRECTIVE` at the end. */
 
+import { PROGRAM } from "../program.ts";
+
 /** Words are cut at blanks here: readline also cuts at ":" and "=", which names of images and flags are full of. */
-const BASH = String.raw`# bash completion for berth: eval "$(berth completion bash)"; for an alias, complete -F _berth ALIAS
+const BASH = String.raw`# bash completion: eval "$(${PROGRAM} completion bash)"; for an alias, complete -F _berth ALIAS
 _berth() {
     local line=${"$"}{COMP_LINE:0:COMP_POINT} words current answer directive value kept
     read -ra words <<<"$line"
@@ -25,11 +27,11 @@ _berth() {
         mapfile -t COMPREPLY < <(compgen -f -- "$current")
     fi
 }
-complete -F _berth berth
+complete -F _berth ${PROGRAM}
 `;
 
-const ZSH = String.raw`#compdef berth
-# zsh completion for berth: berth completion zsh > "${"$"}{fpath[1]}/_berth"
+const ZSH = String.raw`#compdef ${PROGRAM}
+# zsh completion: source <(${PROGRAM} completion zsh), or ${PROGRAM} completion zsh > "${"$"}{fpath[1]}/_${PROGRAM}"
 _berth() {
     local answer directive line value description
     local -a candidates space
@@ -51,10 +53,10 @@ _berth() {
         _files
     fi
 }
-if [[ "${"$"}{funcstack[1]}" = "_berth" ]]; then _berth "$@"; else compdef _berth berth; fi
+if [[ "${"$"}{funcstack[1]}" = "_${PROGRAM}" ]]; then _berth "$@"; else compdef _berth ${PROGRAM}; fi
 `;
 
-const FISH = String.raw`# fish completion for berth: berth completion fish | source
+const FISH = String.raw`# fish completion: ${PROGRAM} completion fish | source
 function __berth_complete
     set -l words (commandline -opc) (commandline -ct)
     set -l answer ($words[1] __complete $words[2..-1] 2>/dev/null)
@@ -68,11 +70,14 @@ function __berth_complete
         string join \n -- $candidates
     end
 end
-complete -c berth -f -a "(__berth_complete)"
+# In place of what fish has of its own for that name, which it loads when it is first asked.
+complete -C "${PROGRAM} " >/dev/null 2>&1
+complete -c ${PROGRAM} -e
+complete -c ${PROGRAM} -f -a "(__berth_complete)"
 `;
 
-const POWERSHELL = String.raw`# PowerShell completion for berth: berth completion powershell | Out-String | Invoke-Expression
-Register-ArgumentCompleter -Native -CommandName 'berth' -ScriptBlock {
+const POWERSHELL = String.raw`# PowerShell completion: ${PROGRAM} completion powershell | Out-String | Invoke-Expression
+Register-ArgumentCompleter -Native -CommandName '${PROGRAM}' -ScriptBlock {
     param($WordToComplete, $CommandAst, $CursorPosition)
     $Words = @($CommandAst.CommandElements | ForEach-Object { $_.ToString() } | Select-Object -Skip 1)
     if ($WordToComplete -eq '') { $Words += '""' }
