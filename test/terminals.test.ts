@@ -80,7 +80,7 @@ describe("an engine that ends in the middle", () => {
     [["wait", "lost"], 1, "unexpected EOF\n"],
     [["events"], 1, "unexpected EOF\n"],
     [["start", "-a", "still"], 125, "error waiting for container: unexpected EOF\n"],
-    [["exec", "lost", "sleep", "100"], 255, "Cannot connect to the Docker daemon at "],
+    [["exec", "lost", "sleep", "100"], 255, ""],
   ];
 
   test("is told in docker's words and exit codes", async () => {

@@ -1,6 +1,7 @@
 import { createExec, inspectExec, startExec, startExecDetached } from "#client/container-attach.ts";
 import { inspectContainer } from "#client/container-read.ts";
-import { EngineUnreachableError } from "#client/engine-error.ts";
+import { EngineError } from "#client/engine-error.ts";
+import { BerthError } from "#errors/errors.ts";
 import type { ExecCreateRequest } from "#spec/docker-exec.ts";
 import { detachKeysOf } from "../attach/configured-detach-keys.ts";
 import { requireTerminal } from "../attach/require-terminal.ts";
@@ -93,7 +94,7 @@ async function exitCodeOf(id: string, { engine }: CommandContext): Promise<numbe
   try {
     return (await inspectExec(engine, id)).ExitCode ?? 0;
   } catch (cause) {
-    if (!(cause instanceof EngineUnreachableError)) throw cause;
+    if (cause instanceof EngineError || !(cause instanceof BerthError)) throw cause;
     throw new StatusError(255, cause.message, { cause });
   }
 }
