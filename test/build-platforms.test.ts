@@ -241,3 +241,33 @@ test("a RUN for a platform that this machine does not run fails the whole build,
   const bad = await engine.berth(["build", "--platform", "linux/amd64,none/of/these/x", source.path]);
   expect([bad.exitCode, bad.stderr]).toEqual([1, expect.stringContaining("cannot parse platform specifier")]);
 });
+
+test("shared caches have the steps of all platforms, those within an index's images too", async () => {
+  await using compiled = context();
+  await using copied = makeContext({ Dockerfile: "FROM scratch\nARG TARGETARCH\nCOPY x /$TARGETARCH\n", x: "cached" });
+  const name = `${registry.host}/cached`;
+  for (const [path, to, from, cached] of [
+    [compiled.path, `type=registry,ref=${name}:cache,mode=max`, `type=registry,ref=${name}:cache`, 8],
+    [copied.path, "type=inline", `${name}:1`, 2],
+  ] as const) {
+    await engine.ok(["build", "-q", ...TWO, "-t", `${name}:1`, "--cache-to", to, "--push", path]);
+    await engine.ok(["rmi", "-f", `${name}:1`]);
+    await engine.ok(["builder", "prune", "-af"]);
+    const args = ["build", "--progress", "plain", ...TWO, "--cache-from", from, "-t", `${name}:2`, path];
+    const { stderr, exitCode } = await engine.berth(args);
+    expect({ exitCode, cached: stderr.match(/CACHED/g)?.length, stderr }).toMatchObject({ exitCode: 0, cached });
+    await engine.ok(["rmi", "-f", `${name}:2`]);
+  }
+});
+
+test("SOURCE_DATE_EPOCH gives the same index again", async () => {
+  await using source = makeContext({ Dockerfile: "FROM scratch\nARG TARGETARCH\nCOPY x /$TARGETARCH\n", x: "1" });
+  const build = (dest: string): Promise<string> =>
+    engine.ok([
+      ...["build", "-q", "--no-cache", ...TWO, "--build-arg", "SOURCE_DATE_EPOCH=1000"],
+      ...["-o", `type=oci,rewrite-timestamp=true,dest=${at(dest)}`, source.path],
+    ]);
+  await build("first.tar");
+  await build("second.tar");
+  expect(readFileSync(at("first.tar")).equals(readFileSync(at("second.tar")))).toBe(true);
+});

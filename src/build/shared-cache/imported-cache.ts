@@ -34,14 +34,15 @@ export class ImportedCache {
    * not Berth's are kept and match nothing but equal digests. Throws DataLossError when it is malformed, NotFoundError.
    */
   static async read(reader: CacheReader, signal: AbortSignal): Promise<ImportedCache> {
-    const { config, layers } = await readDocuments(reader);
     const steps = new Map<string, ImportedStep>();
     const contents = new Map<string, readonly Digest[]>();
-    for (const record of (config.records ?? []).slice(0, MAX_RECORDS)) {
-      if (record.digest === undefined) continue;
-      if (record.berth?.content) contents.set(record.digest, record.berth.content.filter(isDigest));
-      const step = stepOf(record, config, layers, (diffId, blob) => reader.layer(diffId, blob, signal));
-      if (step) steps.set(record.digest, step);
+    for (const { config, layers } of await readDocuments(reader)) {
+      for (const record of (config.records ?? []).slice(0, MAX_RECORDS)) {
+        if (record.digest === undefined) continue;
+        if (record.berth?.content) contents.set(record.digest, record.berth.content.filter(isDigest));
+        const step = stepOf(record, config, layers, (diffId, blob) => reader.layer(diffId, blob, signal));
+        if (step) steps.set(record.digest, step);
+      }
     }
     return new ImportedCache(steps, contents);
   }
@@ -67,15 +68,20 @@ interface Manifest {
   readonly manifests?: readonly Descriptor[];
 }
 
-async function readDocuments(reader: CacheReader): Promise<Documents> {
+/** Of an image of several platforms, each one's. */
+async function readDocuments(reader: CacheReader): Promise<readonly Documents[]> {
   const manifest = parse<Manifest>((await reader.manifest()).bytes);
   const entries = manifest.manifests ?? [];
   const listed = entries.find(({ mediaType }) => mediaType === CACHE_CONFIG_TYPE);
-  if (listed) return { config: parse(await reader.document(listed)), layers: byDigest(entries) };
-  // An image of several platforms, or an OCI layout's index: the cache is with one of them.
-  if (!manifest.config && entries[0])
-    return await readManifest(reader, parse((await reader.manifest(entries[0].digest)).bytes));
-  return await readManifest(reader, manifest);
+  if (listed) return [{ config: parse(await reader.document(listed)), layers: byDigest(entries) }];
+  if (manifest.config || entries.length === 0) return [await readManifest(reader, manifest)];
+  const found: Documents[] = [];
+  for (const { digest, platform } of entries) {
+    // Attestations lie beside images.
+    if (platform?.os === "unknown") continue;
+    found.push(await readManifest(reader, parse((await reader.manifest(digest)).bytes)));
+  }
+  return found;
 }
 
 async function readManifest(reader: CacheReader, { config, layers = [] }: Manifest): Promise<Documents> {

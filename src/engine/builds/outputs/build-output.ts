@@ -35,8 +35,6 @@ export interface ImageForm {
   readonly compression: Compression;
   /** undefined: what the compressor does by itself. */
   readonly level: number | undefined;
-  /** Compress what is there in another form again. */
-  readonly force: boolean;
   /** OCI's media types, else Docker's. */
   readonly ociTypes: boolean;
   readonly rewriteTimestamp: boolean;
@@ -151,12 +149,13 @@ function formOf(
       `invalid value ${attrs["compression-level"]} for compression-level: a number from 0 to 22`,
     );
   }
+  // Layers are kept uncompressed: all of them get the form that is asked for, whether it is forced or not.
+  flag(attrs, "force-compression", false);
   const needsOci = compression === "zstd" || annotations.length > 0 || isAttested;
   const ociTypes = flag(attrs, "oci-mediatypes", type === "oci" || platforms.length > 1) || needsOci;
   return {
     compression,
     level,
-    force: flag(attrs, "force-compression", false),
     ociTypes,
     rewriteTimestamp: flag(attrs, "rewrite-timestamp", false),
     annotations,
