@@ -69,6 +69,18 @@ describe("ImageStore", () => {
     expect(store.find(second.id)?.lastTagged).toBeGreaterThan(0);
   });
 
+  test("a name given again to its image shows a new time at once, which is written a moment later", async () => {
+    add("cafe", [], "cafe");
+    const first = store.find(id("cafe"))?.lastTagged ?? 0;
+    await Bun.sleep(2);
+    expect(store.setReference(parseReference("cafe"), id("cafe"))).toBe(id("cafe"));
+    const again = store.find(id("cafe"))?.lastTagged ?? 0;
+    expect(again).toBeGreaterThan(first);
+    const written = (): number | undefined => new ImageStore(database).find(id("cafe"))?.lastTagged;
+    while (written() !== again) await Bun.sleep(10);
+    expect(store.list()[0]?.image.lastTagged).toBe(again);
+  });
+
   test("remove() tells the layers that nothing needs any more", () => {
     add("a", [id("1"), id("2"), id("2")], "a");
     add("b", [id("1")], "b");

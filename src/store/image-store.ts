@@ -97,28 +97,35 @@ export class ImageStore {
     return row?.["image_id"] as Digest | undefined;
   }
 
-  /** Points a tagged name at an image, and at the index that it is of. Returns the id that it stood for before. When that was is written soon. */
+  /** Points a tagged name at an image, and at the index that it is of. Returns the id that it stood for before. */
   setReference(reference: Reference, id: Digest, index?: Digest): Digest | undefined {
     const name = formatReference(tagNameOnly(reference));
-    this.#noteTagged(id);
     return this.#database.transaction(() => {
       const row = this.#database.statement("SELECT * FROM image_refs WHERE reference = ?").get(name);
-      if (row?.["image_id"] === id && row["index_digest"] === (index ?? null)) return id;
+      if (row?.["image_id"] === id && row["index_digest"] === (index ?? null)) {
+        this.#writeTaggedSoon(id);
+        return id;
+      }
       this.#run(
         `INSERT INTO image_refs (reference, image_id, index_digest) VALUES (?, ?, ?) ON CONFLICT (reference)
          DO UPDATE SET image_id = excluded.image_id, index_digest = excluded.index_digest`,
         [name, id, index ?? null],
       );
+      this.#writeTagged(id, Date.now());
       return row?.["image_id"] as Digest | undefined;
     });
   }
 
-  #noteTagged(id: Digest): void {
+  #writeTagged(id: Digest, time: number): void {
+    this.#run("UPDATE images SET record = json_set(record, '$.lastTagged', ?) WHERE id = ?", [time, id]);
+    this.#tagged.delete(id);
+  }
+
+  /** A name given again changes nothing else: that alone is not worth a commit. */
+  #writeTaggedSoon(id: Digest): void {
     this.#tagged.set(id, Date.now());
     this.#database.soon(() => {
-      for (const [image, time] of this.#tagged)
-        this.#run("UPDATE images SET record = json_set(record, '$.lastTagged', ?) WHERE id = ?", [time, image]);
-      this.#tagged.clear();
+      for (const [image, time] of this.#tagged) this.#writeTagged(image, time);
     });
   }
 
