@@ -84,6 +84,7 @@ export const IMAGE_FAULTS: readonly Fault[] = [
     status: 400,
     message: "invalid reference format",
   },
+  { call: "DELETE /images/%20", status: 400, message: "image name cannot be blank" },
   { call: "DELETE /images/none", status: 404, message: "No such image: none:latest" },
   {
     call: "DELETE /images/UPPER",

@@ -142,6 +142,7 @@ function tag(engine: Engine, request: RequestContext): void {
 }
 
 async function remove(engine: Engine, request: RequestContext): Promise<void> {
+  if (request.param("name").trim() === "") throw new InvalidParameterError("image name cannot be blank");
   const items = await removeImage(engine.images, request.param("name"), {
     force: request.flag("force"),
     keepParents: request.flag("noprune"),

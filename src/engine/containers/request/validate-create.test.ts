@@ -88,6 +88,14 @@ describe("checkCreateRequest()", () => {
     [{ HostConfig: { IpcMode: "host", Sysctls: { "kernel.msgmax": "1" } } }, 'sysctl "kernel.msgmax" is not allowed'],
     [{ Hostname: "h", HostConfig: { UTSMode: "host" } }, "conflicting options: hostname and the UTS mode"],
     [{ HostConfig: { NetworkMode: "container:" } }, "invalid container format container:<name|id>"],
+    [{ HostConfig: { NetworkMode: "container" } }, "invalid container format container:<name|id>"],
+    [
+      {
+        HostConfig: { NetworkMode: "host" },
+        NetworkingConfig: { EndpointsConfig: { host: { MacAddress: "02:42:ac:11:00:42" } } },
+      },
+      "conflicting options: mac-address and the network mode",
+    ],
     [{ HostConfig: { NetworkMode: "container:x", Dns: ["1.1.1.1"] } }, "conflicting options: dns and the network mode"],
     [
       { ExposedPorts: { "80/tcp": {} }, HostConfig: { NetworkMode: "container:x" } },

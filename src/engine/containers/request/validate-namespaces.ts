@@ -1,6 +1,6 @@
 import { joinedContainer } from "#engine/containers/joined-containers.ts";
 import { InvalidParameterError } from "#errors/errors.ts";
-import type { ContainerConfig, HostConfig } from "#spec/docker-api.ts";
+import type { ContainerConfig, ContainerCreateRequest, HostConfig } from "#spec/docker-api.ts";
 
 /** Throws InvalidParameterError, in Docker's words, for a namespace mode that there is not. */
 export function checkNamespaceModes(hostConfig: HostConfig): void {
@@ -21,18 +21,25 @@ function isShared(mode: string): boolean {
 }
 
 /** Pairs of wishes that cannot both be met. https://github.com/moby/moby/blob/v28.2.2/runconfig/hostconfig_unix.go (validateNetMode) */
-export function checkNamespaceConflicts(config: ContainerConfig, hostConfig: HostConfig): void {
+export function checkNamespaceConflicts(config: ContainerCreateRequest, hostConfig: HostConfig): void {
   const { NetworkMode: mode = "", UTSMode = "" } = hostConfig;
   const network = joinedContainer(mode);
-  if (network === "") throw conflict("Invalid network mode: invalid container format container:<name|id>");
+  if (network === "" || mode === "container")
+    throw conflict("Invalid network mode: invalid container format container:<name|id>");
   if (network !== undefined) checkJoinedNetwork(config, hostConfig);
-  if ((network !== undefined || mode === "host") && config.MacAddress)
+  if ((network !== undefined || mode === "host") && asksForMacAddress(config))
     throw conflict("conflicting options: mac-address and the network mode");
   if (UTSMode === "host" && config.Hostname) throw conflict("conflicting options: hostname and the UTS mode");
   if (mode === "host" && hostConfig.Links?.length)
     throw conflict(
       "conflicting options: host type networking can't be used with links. This would result in undefined behavior",
     );
+}
+
+/** Clients ask for it where it has always been, or from 1.44 on of the network. */
+function asksForMacAddress({ MacAddress, NetworkingConfig }: ContainerCreateRequest): boolean {
+  const endpoints = Object.values(NetworkingConfig?.EndpointsConfig ?? {});
+  return Boolean(MacAddress) || endpoints.some((endpoint) => Boolean(endpoint?.MacAddress));
 }
 
 function checkJoinedNetwork(config: ContainerConfig, hostConfig: HostConfig): void {
