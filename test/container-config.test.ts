@@ -144,11 +144,15 @@ describe("POST /containers/create", () => {
   });
 
   test("shares an IPC namespace only of a container that was made for it", async () => {
-    const { body: own } = await create({});
+    const { body: own } = await create({ Cmd: ["top"] });
     const { body: open } = await create({ HostConfig: { IpcMode: "shareable" } });
     const { body: old } = await create({}, "", "v1.39");
     const join = (id: unknown): Promise<Answer> => create({ HostConfig: { IpcMode: `container:${id}` } });
-    expect((await join(own["Id"])).body["message"]).toContain("non-shareable IPC");
+    const { body: guest } = await join(own["Id"]);
+    await engine.ok(["start", String(own["Id"])]);
+    const { status, body: problem } = await api("POST", `/containers/${guest["Id"]}/start`);
+    expect([status, problem["message"]]).toEqual([400, expect.stringContaining("non-shareable IPC")]);
+    await engine.ok(["rm", "-f", String(own["Id"])]);
     expect((await join(open["Id"])).status).toBe(201);
     expect((await join(old["Id"])).status).toBe(201);
   });

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join, normalize } from "node:path";
 import { RootDirectory } from "#sys/beneath.ts";
 import { DEFAULT_SHM_SIZE } from "./bundle/mounts.ts";
@@ -47,7 +47,10 @@ export class BundleMaker {
     if (spec.ipcMode === "shareable") mountSharedMemory(files, spec.shmSize || DEFAULT_SHM_SIZE);
     const config = makeRuntimeConfig(spec, {
       ...this.#options,
-      sharedMemoryOf: (id) => new BundleFiles(this.#options.bundleDirectory, id).sharedMemory,
+      sharedMemoryOf: (id) => {
+        const { sharedMemory } = new BundleFiles(this.#options.bundleDirectory, id);
+        return existsSync(sharedMemory) ? sharedMemory : undefined;
+      },
       isCgroup2: this.host.isCgroup2,
       host: this.host,
       seccomp: this.#seccomp,

@@ -35,20 +35,15 @@ export function joinsById(containers: ContainerStore, hostConfig: HostConfig): H
     ...hostConfig,
     ...(isThere ? { NetworkMode: byId(hostConfig.NetworkMode) } : {}),
     PidMode: byId(hostConfig.PidMode),
-    IpcMode: shareableById(containers, hostConfig.IpcMode),
+    IpcMode: ipcModeById(containers, hostConfig.IpcMode),
   };
 }
 
-/** Only a container that was made to share its IPC namespace lets others in. */
-function shareableById(containers: ContainerStore, mode = ""): string {
+/** Whether that container shares its IPC namespace shows when the new one starts. One that has it from elsewhere has none of its own to share. */
+function ipcModeById(containers: ContainerStore, mode = ""): string {
   const name = joinedContainer(mode);
   if (name === undefined) return mode;
   const { id, hostConfig } = namedContainer(containers, name);
-  if (hostConfig.IpcMode === "private" || hostConfig.IpcMode === "none")
-    throw new InvalidParameterError(
-      `container ${id}: non-shareable IPC (hint: use IpcMode:shareable for the donor container)`,
-    );
-  // One that has it from elsewhere has no memory of its own to share.
   if (hostConfig.IpcMode === "host" || joinedContainer(hostConfig.IpcMode) !== undefined)
     return hostConfig.IpcMode ?? "";
   return `${PREFIX}${id}`;

@@ -1,7 +1,7 @@
 import { InvalidParameterError } from "#errors/errors.ts";
 import type { RuntimeMount } from "#spec/oci-runtime.ts";
 import type { BindMount, ContainerSpec } from "../container-runtime.ts";
-import { type NamespaceContext, sharedContainer } from "./namespaces.ts";
+import { type NamespaceContext, sharedContainer, sharedContainerPid } from "./namespaces.ts";
 import { propagationOf } from "./shared-mounts.ts";
 
 /** Docker's default for `--shm-size`, in bytes. */
@@ -67,7 +67,12 @@ function sharedMemory(spec: ContainerSpec, context: NamespaceContext): RuntimeMo
   const other = sharedContainer(spec.ipcMode);
   if (spec.ipcMode === "none") return [];
   if (spec.ipcMode === "host" || spec.ipcMode === "shareable" || other !== undefined) {
+    if (other !== undefined) sharedContainerPid("ipc", other, context);
     const source = spec.ipcMode === "host" ? destination : context.sharedMemoryOf(other ?? spec.id);
+    if (source === undefined)
+      throw new InvalidParameterError(
+        `container ${other}: non-shareable IPC (hint: use IpcMode:shareable for the donor container)`,
+      );
     return [{ destination, type: "bind", source, options: ["rbind", "rprivate", "nosuid", "noexec", "nodev"] }];
   }
   const options = ["nosuid", "noexec", "nodev", "mode=1777", `size=${spec.shmSize || DEFAULT_SHM_SIZE}`];

@@ -7,8 +7,8 @@ const CONTAINER_PREFIX = "container:";
 export interface NamespaceContext {
   /** Pid of the main process of a container of this engine. Undefined when it does not run. */
   readonly pidOf: (containerId: string) => number | undefined;
-  /** Where /dev/shm of a container that shares it is mounted on the host. */
-  readonly sharedMemoryOf: (containerId: string) => string;
+  /** Where /dev/shm of a container that shares it is mounted on the host; undefined when it shares none. */
+  readonly sharedMemoryOf: (containerId: string) => string | undefined;
   readonly isCgroup2: boolean;
   readonly supportsTime: boolean;
 }
@@ -32,7 +32,7 @@ export function sharedContainer(mode: string | undefined): string | undefined {
 }
 
 /** Pid of the container that `mode` ("container:ID") names. Throws SystemError with Docker's words. */
-function sharedContainerPid(type: "pid" | "ipc", id: string, context: NamespaceContext): number {
+export function sharedContainerPid(type: "pid" | "ipc", id: string, context: NamespaceContext): number {
   const pid = context.pidOf(id);
   if (pid === undefined)
     throw new SystemError(`failed to join ${type.toUpperCase()} namespace: container ${id} is not running`);
