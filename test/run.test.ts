@@ -26,6 +26,24 @@ describe("berth run", () => {
     expect(result).toEqual({ exitCode: 0, stdout: "one\ntwo\n", stderr: "" });
   });
 
+  test("marks the root as a container's, which is no change of the container's", async () => {
+    await engine.ok([
+      "run",
+      "--name",
+      "marked",
+      "busybox",
+      "sh",
+      "-c",
+      "test -f /.dockerenv && readlink /etc/mtab > /seen",
+    ]);
+    expect(await engine.ok(["diff", "marked"])).toBe("A /seen");
+    await engine.ok(["commit", "marked", "marked"]);
+    expect(await engine.ok(["run", "--rm", "marked", "cat", "/seen"])).toBe("/proc/mounts");
+    await engine.ok(["start", "-a", "marked"]);
+    await engine.ok(["rm", "marked"]);
+    await engine.ok(["rmi", "marked"]);
+  });
+
   test("passes a megabyte through stdin and stdout unchanged", async () => {
     const text = Array.from({ length: 40_000 }, (_, index) => `line ${index} of many`).join("\n");
     const result = await engine.berth(["run", "--rm", "-i", "busybox", "cat"], { input: text });

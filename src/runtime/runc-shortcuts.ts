@@ -31,8 +31,11 @@ export async function openStartGate(stateDirectory: string): Promise<boolean> {
   }
   try {
     for (let looks = 0; !hasByte(fd); looks++) {
-      // It may have written right before its end.
-      if (looks > LOOKS.length && !isThere(stateDirectory) && !hasByte(fd)) return false;
+      if (looks > LOOKS.length && !isThere(stateDirectory)) {
+        // It may have written right before its end; a byte that is read is gone, so that this is the last look.
+        if (hasByte(fd)) break;
+        return false;
+      }
       await sleep(LOOKS[looks] ?? LATER_LOOKS);
     }
     // Its absence is how runc tells a running container from a created one.

@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { readdirSync, readlinkSync } from "node:fs";
 import type { UpperEntry } from "./upper-walk.ts";
 
 /** What every container has something mounted on. The runtime makes what an image lacks of them, in the writable directory. */
@@ -11,6 +11,10 @@ const MOUNT_POINTS: ReadonlySet<string> = new Set([
   "etc/resolv.conf",
 ]);
 
+/** What every container has put into its root besides: see container-marks.ts. */
+const MARK = ".dockerenv";
+const MOUNT_TABLE = { path: "etc/mtab", target: "/proc/mounts" };
+
 /**
  * Leaves out the empty files and directories that only exist because something was mounted on them: the container never saw them, and
  * they are no change of its own. Docker hides them in an extra layer below the writable one.
@@ -20,7 +24,12 @@ export function* withoutMountStubs(entries: Iterable<UpperEntry>): Generator<Upp
 }
 
 function isMountStub(entry: UpperEntry): boolean {
-  if (entry.kind === "deleted" || entry.below !== "nothing" || !MOUNT_POINTS.has(entry.path)) return false;
+  if (entry.kind === "deleted" || entry.below !== "nothing") return false;
+  if (entry.path === MOUNT_TABLE.path && entry.stats.isSymbolicLink()) {
+    return readlinkSync(entry.location, "latin1") === MOUNT_TABLE.target;
+  }
+  if (entry.path === MARK) return entry.stats.isFile() && entry.stats.size === 0n;
+  if (!MOUNT_POINTS.has(entry.path)) return false;
   return entry.stats.isDirectory() ? readdirSync(entry.location).length === 0 : entry.stats.size === 0n;
 }
 

@@ -30,9 +30,13 @@ export const CONTAINER_FAULTS: readonly Fault[] = [
   {
     call: 'GET /containers/json?filters={"health":["odd"]}',
     status: 400,
-    message: "Unrecognised filter value for health: odd",
+    message: "unrecognized filter value for health: odd",
   },
-  { call: 'GET /containers/json?filters={"exited":["x"]}', status: 400, message: "invalid filter 'exited=[x]'" },
+  {
+    call: 'GET /containers/json?filters={"exited":["x"]}',
+    status: 400,
+    message: `invalid filter 'exited=x': strconv.Atoi: parsing "x": invalid syntax`,
+  },
   { call: 'GET /containers/json?filters={"label":"a"}', status: 400, message: "invalid filter" },
   { call: 'GET /containers/json?filters={"label":[1]}', status: 400, message: "invalid filter" },
   { call: 'GET /containers/json?filters={"before":["none"]}', status: 404, message: "No such container: none" },

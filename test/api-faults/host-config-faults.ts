@@ -22,7 +22,7 @@ const REFUSED: readonly (readonly [hostConfig: unknown, message: string])[] = [
   [{ NanoCpus: 1000000000, CpuQuota: 1000 }, "Conflicting options: Nano CPUs and CPU Quota cannot both be set"],
   [{ CpuPeriod: 10 }, "CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)"],
   [{ CpuQuota: 10 }, "CPU cfs quota can not be less than 1ms (i.e. 1000)"],
-  [{ CpusetCpus: "x" }, "Invalid value x for cpuset cpus"],
+  [{ CpusetCpus: "x" }, "Invalid value x for cpuset cpus: invalid format: x"],
   [{ CpusetCpus: "900" }, "Requested CPUs are not available - requested 900, available: <any>"],
   [{ CpusetMems: "900" }, "Requested memory nodes are not available - requested 900, available: <any>"],
   [{ BlkioWeight: 5 }, "Range of blkio weight is from 10 to 1000"],

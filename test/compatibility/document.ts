@@ -5,9 +5,9 @@ import type { Difference } from "./differences.ts";
 export function renderDocument(compared: readonly Compared[], differences: readonly Difference[]): string {
   return `# Beside dockerd
 
-What the docker command line does with Berth and with Debian's dockerd 20.10, command for command (\`test/compatibility/tour.ts\`), with ids, times and addresses made
+What the docker command line (26.1) does with Berth and with dockerd 26.1, command for command (\`test/compatibility/tour/\`), with ids, times and addresses made
 equal. This page is made by \`test/compatibility/tour.test.ts\` (\`BERTH_WRITE_DOCS=1\` writes it anew), which fails when something differs that is not named here. What other
-people's clients do (dockerode, Testcontainers, Docker's SDK for Python, docker-compose) is in \`test/clients/clients.test.ts\`.
+people's clients do (dockerode, Testcontainers, Docker's SDK for Python, docker-compose 1.29 and Compose 2) is in \`test/clients/clients.test.ts\`.
 
 | command | steps | as dockerd |
 |---|--:|--:|
@@ -19,7 +19,7 @@ ${differences.flatMap(differenceLines).join("\n")}
 `;
 }
 
-const GROUPS: ReadonlySet<string> = new Set(["image", "network", "volume", "system", "container", "builder", "swarm"]);
+const GROUPS: ReadonlySet<string> = new Set(["image", "network", "volume", "system", "container", "builder"]);
 
 function commandRows(compared: readonly Compared[]): string[] {
   const groups = Map.groupBy(compared, ({ step }) => commandOf(step));

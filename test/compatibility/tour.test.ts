@@ -1,4 +1,4 @@
-/** The docker command line against Berth and against Debian's dockerd, side by side: see tour.ts. */
+/** The docker command line against Berth and against dockerd 26, side by side: see tour.ts. */
 import { beforeAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,9 +10,10 @@ import { type Compared, compare, describeDifference } from "./comparison.ts";
 import { DIFFERENCES } from "./differences.ts";
 import { renderDocument } from "./document.ts";
 import type { StepResult } from "./step.ts";
+import { TOUR } from "./tour.ts";
 
-/** Debian's; another `docker` may come first in PATH. `BERTH_TOUR_CLIENT` names another. */
-const CLIENT = process.env["BERTH_TOUR_CLIENT"] ?? "/usr/bin/docker";
+/** Docker 26: see tools/current-docker.sh. */
+const PROGRAMS = join(import.meta.dirname, "..", "..", ".cache", "current-docker");
 const DOCUMENT = join(import.meta.dirname, "..", "..", "docs", "compatibility.md");
 
 let compared: readonly Compared[];
@@ -22,8 +23,8 @@ beforeAll(async () => {
   try {
     const archive = join(directory, "busybox.tar");
     await makeArchive(archive);
-    const [docker, berth] = await Promise.all([walk("dockerd", archive), walk("berth", archive)]);
-    compared = compare(docker, berth);
+    const parts = await Promise.all(Object.keys(TOUR).map((part) => comparePart(part, archive)));
+    compared = parts.flat();
   } finally {
     rmSync(directory, { recursive: true });
   }
@@ -40,21 +41,38 @@ async function makeArchive(path: string): Promise<void> {
   }
 }
 
-/** Walks the tour in namespaces of its own: bridges, rules and mounts go with them, and an empty /run hides this machine's own engines. */
-async function walk(engine: "dockerd" | "berth", archive: string): Promise<readonly StepResult[]> {
+async function comparePart(part: string, archive: string): Promise<Compared[]> {
+  const [docker, berth] = await Promise.all([walk("dockerd", archive, part), walk("berth", archive, part)]);
+  return compare(docker, berth);
+}
+
+/** Walks a part of the tour in namespaces of its own: bridges, rules and mounts go with them, and an empty /run hides this machine's own engines. */
+async function walk(engine: "dockerd" | "berth", archive: string, part: string): Promise<readonly StepResult[]> {
   const script = join(import.meta.dirname, "walk-tour.ts");
   const inside = 'ip link set lo up; mount -t tmpfs tmpfs /run; "$@"; exit $?';
   const namespaces = ["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"];
-  const words = [...namespaces, "bash", "-c", inside, "walk", process.execPath, script, engine, CLIENT, archive];
+  const words = [
+    ...namespaces,
+    "bash",
+    "-c",
+    inside,
+    "walk",
+    process.execPath,
+    script,
+    engine,
+    PROGRAMS,
+    archive,
+    part,
+  ];
   const { exitCode, stdout, stderr } = await run("unshare", words, { timeout: 390_000 });
-  if (exitCode !== 0) throw new Error(`the tour on ${engine} ended with ${exitCode}:\n${stderr}`);
+  if (exitCode !== 0) throw new Error(`the tour (${part}) on ${engine} ended with ${exitCode}:\n${stderr}`);
   return JSON.parse(stdout);
 }
 
 describe("the docker command line", () => {
   test("does with Berth what it does with dockerd, but for the differences that have a reason", () => {
     const known = new Set(DIFFERENCES.flatMap(({ steps }) => steps));
-    expect(compared.length).toBeGreaterThan(300);
+    expect(compared.length).toBeGreaterThan(600);
     expect(compared.filter(({ step, isSame }) => !isSame && !known.has(step)).map(describeDifference)).toEqual([]);
   });
 

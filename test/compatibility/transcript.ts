@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { run } from "../../tools/harness/child.ts";
 import { normalise } from "./normalise.ts";
 import type { Step, StepResult } from "./step.ts";
@@ -8,39 +10,41 @@ export interface TourSetting {
   readonly env: Readonly<Record<string, string>>;
   /** Has the files that steps name. */
   readonly directory: string;
+  /** The address of a registry. */
+  readonly registry: string;
 }
 
-/** Walks the tour, one step after the other. */
+/** Walks the tour, one step after the other but for those that nothing waits for. */
 export async function walk(tour: readonly Step[], setting: TourSetting): Promise<StepResult[]> {
-  const results: StepResult[] = [];
+  const results: (StepResult | Promise<StepResult>)[] = [];
   const times = new Map<string, number>();
   for (const step of tour) {
     const words = step.args.join(" ");
     const time = (times.get(words) ?? 0) + 1;
     times.set(words, time);
-    results.push(await take(time === 1 ? words : `${words} (${time})`, step, setting));
+    const taken = take(time === 1 ? words : `${words} (${time})`, step, setting);
+    results.push(step.beside ? taken : await taken);
   }
-  return results;
+  return await Promise.all(results);
 }
 
-async function take(
-  name: string,
-  { args, stdin, unordered }: Step,
-  { client, env, directory }: TourSetting,
-): Promise<StepResult> {
-  const words = args.map((word) => word.replaceAll("{dir}", directory));
-  const { exitCode, stdout, stderr } = await run(client, words, {
-    env,
+async function take(name: string, step: Step, setting: TourSetting): Promise<StepResult> {
+  const { directory, registry } = setting;
+  const fill = (word: string): string => word.replaceAll("{dir}", directory).replaceAll("{registry}", registry);
+  const input = step.stdinFile === undefined ? step.stdin : readFileSync(fill(step.stdinFile));
+  const { exitCode, stdout, stderr } = await run(setting.client, step.args.map(fill), {
+    env: setting.env,
     cwd: directory,
-    ...(stdin === undefined ? {} : { input: stdin }),
-    timeout: 30_000,
+    ...(input === undefined ? {} : { input }),
+    timeout: 90_000,
   });
-  return {
-    step: name,
-    exitCode,
-    stdout: unordered ? sortLines(normalise(stdout, directory)) : normalise(stdout, directory),
-    stderr: normalise(stderr, directory),
+  const equal = (text: string): string => {
+    const normal = normalise(
+      text.replaceAll(directory, "<dir>").replaceAll(dirname(directory), "<home>").replaceAll(registry, "<registry>"),
+    );
+    return step.unordered ? sortLines(normal) : normal;
   };
+  return { step: name, exitCode, stdout: equal(stdout), stderr: equal(stderr) };
 }
 
 function sortLines(text: string): string {

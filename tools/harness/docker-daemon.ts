@@ -57,7 +57,7 @@ export class DockerDaemon {
     return this.#child.pid ?? 0;
   }
 
-  get environment(): Readonly<Record<string, string>> {
+  get environment(): Readonly<Record<"DOCKER_HOST" | "DOCKER_CONFIG", string>> {
     return { DOCKER_HOST: `unix://${this.socket}`, DOCKER_CONFIG: join(this.#options.directory, "client") };
   }
 

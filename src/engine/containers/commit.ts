@@ -78,10 +78,14 @@ async function heldStill<T>(
         () => true,
         () => false,
       ));
+    if (isPaused) context.events.publish("container", "pause", record.id, eventAttributes(record));
     try {
       return await read();
     } finally {
-      if (isPaused) await context.runtime.resume(record.id);
+      if (isPaused) {
+        await context.runtime.resume(record.id);
+        context.events.publish("container", "unpause", record.id, eventAttributes(record));
+      }
     }
   });
 }

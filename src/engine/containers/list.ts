@@ -118,12 +118,16 @@ function checkPhase(value: string): void {
 
 function checkHealth(value: string): void {
   if (!["none", "starting", "healthy", "unhealthy"].includes(value)) {
-    throw new InvalidParameterError(`Unrecognised filter value for health: ${value}`);
+    throw new InvalidParameterError(`unrecognized filter value for health: ${value}`);
   }
 }
 
 function exitCode(value: string): number {
-  if (!/^-?\d+$/.test(value)) throw new InvalidParameterError(`invalid filter 'exited=[${value}]'`);
+  if (!/^-?\d+$/.test(value)) {
+    throw new InvalidParameterError(
+      `invalid filter 'exited=${value}': strconv.Atoi: parsing ${JSON.stringify(value)}: invalid syntax`,
+    );
+  }
   return Number(value);
 }
 

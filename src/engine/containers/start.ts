@@ -5,6 +5,7 @@ import { ConflictError, errorMessage, NotModifiedError } from "#errors/errors.ts
 import type { NetworkSandbox } from "#network/network-driver.ts";
 import type { ContainerSpec } from "#runtime/container-runtime.ts";
 import { StartError } from "#runtime/start-error.ts";
+import { markContainerRoot } from "#snapshot/container-marks.ts";
 import { type ContainerContext, containerFiles } from "./container-context.ts";
 import { type ContainerRecord, eventAttributes, isRunning } from "./container-record.ts";
 import { removeLocked } from "./remove.ts";
@@ -44,6 +45,7 @@ export async function startLocked(
       return opened;
     });
     const [opened, rootfs] = await allDone([opening, context.snapshotter.mount(id)]);
+    markContainerRoot(rootfs);
     const pid = await createProcess(context, record, opened, rootfs);
     // The state is written before the process runs: a crash in between leaves a container that adoption finds waiting.
     context.containers.update(id, (current) => ({

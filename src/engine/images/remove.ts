@@ -75,7 +75,9 @@ export async function removeMeasured(
       indexes: context.indexes.removeUnnamed(),
     };
   });
-  for (const _ of untagged) context.events.publish("image", "untag", id, { ...labels, name: id });
+  // The digests that go with a repository's last tag are told of, but are no events.
+  const events = isIdOrPrefix(id, nameOrId) ? untagged : untagged.filter((name, at) => at === 0 || !name.includes("@"));
+  for (const _ of events) context.events.publish("image", "untag", id, { ...labels, name: id });
   const items = untagged.map((name): ImageDeleteItem => ({ Untagged: name }));
   let freedBytes = 0;
   for (const index of indexes) await context.blobs.remove(index);

@@ -44,7 +44,7 @@ export interface ImageForm {
 export type Compression = "uncompressed" | "gzip" | "zstd";
 
 /** Say what is always so, or what only the client needs to know. */
-const WITHOUT_EFFECT = ["dest", "unpack", "buildinfo", "dangling-name-prefix", "tar", "mode"];
+const WITHOUT_EFFECT = ["dest", "unpack", "buildinfo", "dangling-name-prefix", "tar", "mode", "load"];
 const FORM = ["compression", "compression-level", "force-compression", "oci-mediatypes", "rewrite-timestamp"];
 const IMAGE_KEYS = [...FORM, "name", "push", "push-by-digest", "name-canonical", "store", ...WITHOUT_EFFECT];
 

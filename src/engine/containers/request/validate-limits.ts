@@ -76,7 +76,7 @@ function checkBlockIo(hostConfig: HostConfig): void {
 function checkCpuset(wanted: string): void {
   if (wanted === "") return;
   const cpus = parseCpuList(wanted);
-  if (!cpus) throw new InvalidParameterError(`Invalid value ${wanted} for cpuset cpus`);
+  if (!cpus) throw new InvalidParameterError(`Invalid value ${wanted} for cpuset cpus: invalid format: ${wanted}`);
   const available = readList(ONLINE_CPUS);
   if (available === undefined || cpus.isSubsetOf(parseCpuList(available) ?? new Set())) return;
   throw new InvalidParameterError(`Requested CPUs are not available - requested ${wanted}, available: ${available}`);

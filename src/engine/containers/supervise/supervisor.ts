@@ -148,7 +148,10 @@ export class Supervisor {
       events.publish("container", "oom", record.id, eventAttributes(record));
     const seconds = Math.max(0, Math.floor((exit.finishedAt - record.state.startedAt) / 1000));
     const how = { exitCode: String(exit.exitCode), execDuration: String(seconds) };
-    events.publish("container", "die", record.id, eventAttributes(record, how));
+    const tellEnd = (): void => events.publish("container", "die", record.id, eventAttributes(record, how));
+    // One that is stopped is told of when all is given back and `stop` has its answer: Compose panics when it hears of the end long before that.
+    const { stoppedByUser } = record.state;
+    if (!stoppedByUser) tellEnd();
     const released = Promise.all([runtime.remove(record.id), closeNetwork(this.#context, record, record.sandbox)]).then(
       async () => {
         await releaseVolumes(this.#context, record);
@@ -157,6 +160,7 @@ export class Supervisor {
     );
     waiters.exited(finished.id, { exitCode: exit.exitCode, error });
     await released;
+    if (stoppedByUser) tellEnd();
     await discardPassedLog(this.#context, record);
   }
 

@@ -42,6 +42,8 @@ export interface PulledImage {
   readonly id: Digest;
   /** Of the manifest or index that the name stands for in the registry. */
   readonly digest: Digest;
+  /** The name stood for another image here, or for none. */
+  readonly isNew: boolean;
 }
 
 /**
@@ -51,13 +53,18 @@ export interface PulledImage {
  */
 export async function pullImage(context: ImageContext, name: string, options: PullOptions): Promise<PulledImage[]> {
   const reference = parseReference(name);
-  if (!options.allTags) return [await pullShared(context, tagNameOnly(reference), options)];
+  if (!options.allTags) {
+    const pulled = [await pullShared(context, tagNameOnly(reference), options)];
+    tellOutcome(context, tagNameOnly(reference), pulled, options);
+    return pulled;
+  }
   const repository = context.registry.repository(reference, options);
   const tags = await repository.tags(options.signal).catch((error: unknown) => {
     throw pullFailure(error, reference);
   });
   const pulled: PulledImage[] = [];
   for (const tag of tags) pulled.push(await pullShared(context, { ...reference, tag }, options));
+  tellOutcome(context, reference, pulled, options);
   return pulled;
 }
 
@@ -81,6 +88,21 @@ export async function fetchImageConfig(
   const { config } = await fetchConfig(context, repository, manifest, signal);
   checkPlatform(config, reference, wanted);
   return { config, id: manifest.config.digest, manifestDigest: digestOf(fetched.bytes) };
+}
+
+/** The last line, and the event: one of each, for one tag and for all tags. */
+function tellOutcome(
+  context: ImageContext,
+  reference: Reference,
+  pulled: readonly PulledImage[],
+  options: PullOptions,
+): void {
+  const [first] = pulled;
+  if (!first) return;
+  const outcome = pulled.some(({ isNew }) => isNew) ? "Downloaded newer image" : "Image is up to date";
+  const name = familiarString(reference);
+  options.onProgress({ status: `Status: ${outcome} for ${name}` });
+  publishImageEvent(context, "pull", first.id, { actor: name, name: familiarName(reference) });
 }
 
 /** The key holds the credentials: nobody gets an image through another one's login. It never leaves the process. */
@@ -130,10 +152,7 @@ async function pullOne(context: ImageContext, reference: Reference, job: Job): P
     ...(index ? { index: { bytes: top.bytes, mediaType: index.mediaType, manifests: index.manifests } } : {}),
   });
   report({ status: `Digest: ${top.digest}` });
-  const outcome = before === id ? "Image is up to date" : "Downloaded newer image";
-  report({ status: `Status: ${outcome} for ${familiarString(reference)}` });
-  publishImageEvent(context, "pull", id, { actor: familiarString(reference), name: familiarName(reference) });
-  return { id, digest: top.digest };
+  return { id, digest: top.digest, isNew: before !== id };
 }
 
 /** What the name and the platform of this pull meant here before it. */

@@ -33,18 +33,18 @@ export async function pushLayers(
   image: ImageRecord,
   original: Manifest | undefined,
 ): Promise<Descriptor[]> {
-  const kept = original && (await keepOriginalLayers(context, job, image, original));
-  if (kept) return kept;
   const diffIds = layersOf(context, image);
   const foreign = foreignLayers(diffIds, original);
   const tasks = [...new Set(diffIds)]
     .filter((diffId) => !foreign.has(diffId))
     .map((diffId) => planTask(context, diffId, job));
+  for (const { progress } of tasks) progress.say("Preparing");
+  const kept = original && (await keepOriginalLayers(context, job, image, original));
+  if (kept) return kept;
   for (const [diffId, { size }] of foreign) {
     new LayerProgress(job.report, label(diffId), size).say("Skipped foreign layer");
   }
   const limit = context.maxConcurrentUploads ?? DEFAULT_CONCURRENCY;
-  for (const { progress } of tasks) progress.say("Preparing");
   for (const { progress } of tasks.slice(limit)) progress.say("Waiting");
   const pushed = await mapParallel(
     tasks,

@@ -56,6 +56,10 @@ export async function pushImage(context: ImageContext, name: string, options: Pu
     for (const target of targets) {
       await context.layers.withLease(() => pushTarget(context, job, target, options.platform));
     }
+    // One event for the push of all tags, named as the command was.
+    const image = targets[0]?.image.id;
+    const actor = familiarString(options.allTags ? reference : tagNameOnly(reference));
+    if (image) publishImageEvent(context, "push", image, { actor, name: familiarName(reference) });
   } catch (error) {
     throw pushFailure(error);
   }
@@ -104,7 +108,6 @@ async function pushTarget(
     const selectedManifest = { mediaType, digest, size, platform: image.platform };
     report({ aux: { manifestPushedInsteadOfIndex: true, originalIndex: index, selectedManifest } });
   }
-  publishImageEvent(context, "push", chosen.id, { actor: familiarString(reference), name: familiarName(reference) });
 }
 
 async function pushOne(
