@@ -31,6 +31,16 @@ describe("DockerfileBuilder.build() caches better than BuildKit", () => {
     expect(outcome()).toBe("MMHM");
   });
 
+  test("a COPY onto nothing is not reused over a base that has something in its place", async () => {
+    await bed.build("FROM scratch\nCOPY a /etc/passwd\n", { a: "1" });
+    bed.restart();
+    await bed.build("FROM busybox\nCOPY a /etc/passwd\n", { a: "1" });
+    expect(outcome()).toBe("M");
+    bed.restart();
+    await bed.build("FROM busybox\nCOPY --link a /etc/shadow\nCOPY a /etc/shadow\n", { a: "1" });
+    expect(outcome()).toBe("MM");
+  });
+
   test("a COPY is reused over another base that looks the same where it goes", async () => {
     const file = "FROM busybox\nCOPY --chown=node a /app/\nRUN one\n";
     await bed.build(file, { a: "1" });

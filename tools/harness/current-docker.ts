@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { type Finished, type RunOptions, run } from "./child.ts";
 
 /** Where tools/current-docker.sh puts Debian 13's docker, buildx, Compose and dockerd. */
-const CURRENT_DOCKER: string = join(import.meta.dirname, "..", "..", ".cache", "current-docker");
+export const CURRENT_DOCKER: string = join(import.meta.dirname, "..", "..", ".cache", "current-docker");
 
 const PROGRAM = join(CURRENT_DOCKER, "docker");
 

@@ -4,6 +4,7 @@ import { DockerfileError } from "../parse/dockerfile-error.ts";
 import { joinLines, type LogicalLine } from "../parse/logical-lines.ts";
 import type { EscapeCharacter, SourceRange } from "../parse/source.ts";
 import { parseInstruction } from "./parse-instruction.ts";
+import { LineSyntaxError } from "./parse-values.ts";
 import { flagsOf, type RawInstruction, rawInstruction } from "./raw-instruction.ts";
 import type { ArgInstruction, Dockerfile, Instruction, Stage } from "./types.ts";
 
@@ -92,6 +93,7 @@ function withLine<T>(source: SourceRange, work: () => T): T {
     return work();
   } catch (error) {
     if (!(error instanceof InvalidParameterError)) throw error;
+    if (error instanceof LineSyntaxError) throw new DockerfileError(error.message, source, { cause: error });
     const text = `dockerfile parse error on line ${source.startLine}: ${errorMessage(error)}`;
     throw new DockerfileError(text, source, { cause: error });
   }

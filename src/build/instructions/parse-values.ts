@@ -3,6 +3,9 @@ import { blankSeparated, jsonOrWords, jsonStrings, quotedWords } from "../parse/
 import { atLeastOne, flagsOf, originOf, type RawInstruction } from "./raw-instruction.ts";
 import type { ArgInstruction, ExposeInstruction, KeyValue, ShellInstruction, VolumeInstruction } from "./types.ts";
 
+/** A fault that BuildKit finds when it takes lines apart, before it knows instructions: its message names no line. */
+export class LineSyntaxError extends InvalidParameterError {}
+
 /** The pairs of ENV and LABEL: `k=v k2=v2`, or the old `k the rest of the line`. */
 export function parsePairs(raw: RawInstruction): readonly KeyValue[] {
   const verb = raw.verb.toUpperCase();
@@ -16,7 +19,7 @@ export function parsePairs(raw: RawInstruction): readonly KeyValue[] {
 function splitPair(word: string): KeyValue {
   const equals = word.indexOf("=");
   if (equals < 0) {
-    throw new InvalidParameterError(
+    throw new LineSyntaxError(
       `Syntax error - can't find = in ${JSON.stringify(word)}. Must be of the form: name=value`,
     );
   }
@@ -25,7 +28,7 @@ function splitPair(word: string): KeyValue {
 
 function oldPair(verb: string, text: string): KeyValue {
   const match = /^([^\t\v\f\r ]+)[\t\v\f\r ]+(.*)$/s.exec(text);
-  if (!match) throw new InvalidParameterError(`${verb} must have two arguments`);
+  if (!match) throw new LineSyntaxError(`${verb} must have two arguments`);
   return { key: match[1] ?? "", value: match[2] ?? "" };
 }
 

@@ -106,7 +106,7 @@ export class LayerPlan implements PathLookup {
 
   /** Asks the base once per directory, not once per file: a copied tree seldom meets one that is there already. */
   #baseNode(path: string): TreeNode | undefined {
-    if (!this.#base) return path === "" ? newDirectory(undefined) : undefined;
+    if (!this.#base) return this.#nothing(path);
     const known = this.#answers.get(path);
     if (known || this.#answers.has(path)) return known;
     const names = path === "" ? undefined : this.#namesIn(this.#base, parentPath(path));
@@ -115,6 +115,14 @@ export class LayerPlan implements PathLookup {
     const node = path === "" || names?.has(baseName(path)) ? this.#base.lstat(path) : undefined;
     this.#answers.set(path, node);
     return node;
+  }
+
+  /** That there was nothing is an answer as well. Below what is not there nothing more is to be said. */
+  #nothing(path: string): TreeNode | undefined {
+    if (path === "") return newDirectory(undefined);
+    const top = path.split("/")[0] ?? path;
+    this.#answers.set(top, undefined);
+    return undefined;
   }
 
   #namesIn(base: RootTree, path: string): ReadonlySet<string> | undefined {

@@ -135,7 +135,7 @@ describe("planCopy() refuses", () => {
     make("base", { "to/x": "file", "to/z/": "755" });
     expect(() => copied(["d"], "/to")).toThrow("cannot copy to non-directory: /to/x");
     expect(() => copied(["e"], "/to")).toThrow("cannot replace to directory /to/z with file");
-    expect(() => copied(["d"], "/to/x")).toThrow("mkdir /to/x: not a directory");
+    expect(() => copied(["d"], "/to/x")).toThrow("cannot copy to non-directory: /to/x");
   });
 
   test("a missing source", () => {
@@ -146,4 +146,26 @@ describe("planCopy() refuses", () => {
 test("resolveLinks() stops at a loop", () => {
   make("base", { a: "-> b", b: "-> a" });
   expect(() => resolveLinks(base, "a/x")).toThrow("too many levels of symbolic links");
+});
+
+test("LayerPlan.answers say of an empty root that nothing was there", () => {
+  make("source", { a: "1", "dir/b": "2" });
+  const plan = new LayerPlan(undefined);
+  for (const [path, destination] of [
+    ["a", "/new/a"],
+    ["dir", "/d"],
+  ] as const) {
+    for (const selection of selectSources(source, [pathOf(path)]).flatMap(({ selections }) => selections))
+      planCopy(plan, source, selection, { destination }, { owner: undefined, chmod: "" });
+  }
+  expect([...plan.answers].sort()).toEqual([
+    ["d", undefined],
+    ["new", undefined],
+  ]);
+});
+
+test("planCopy() refuses a directory where a file is", () => {
+  make("source", { "dir/b": "2" });
+  make("base", { d: "a file" });
+  expect(() => copied(["dir"], "/d")).toThrow("cannot copy to non-directory: /d");
 });

@@ -1,3 +1,4 @@
+import { InvalidParameterError } from "#errors/errors.ts";
 import { tarName } from "#formats/tar/tar-entry.ts";
 import type { CopyStep } from "../graph/graph-types.ts";
 import { applyMode } from "./file-mode.ts";
@@ -31,6 +32,9 @@ export function planCopy(
 ): void {
   const destination = prepareDestination(plan, step.destination, options.owner);
   if (selection.node.type === "directory") {
+    const there = plan.lstat(destination);
+    if (there && there.type !== "directory")
+      throw new InvalidParameterError(`cannot copy to non-directory: /${destination}`);
     plan.makeDirectories(destination, options.owner);
     copyContents(plan, tree, selection, destination, options);
     return;

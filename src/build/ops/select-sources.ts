@@ -64,7 +64,11 @@ export function cleanPath(path: string): string {
 function exact(tree: FileTree, path: string): Selection {
   const resolved = resolveLinks(tree, path);
   const node = tree.lstat(resolved);
-  if (!node) throw new NotFoundError(`"/${Buffer.from(path, "latin1").toString("utf8")}": not found`);
+  if (!node) {
+    // A link that leads nowhere is there; what it leads to is not.
+    const missing = tree.lstat(path) ? resolved : path;
+    throw new NotFoundError(`"/${Buffer.from(missing, "latin1").toString("utf8")}": not found`);
+  }
   return { path: resolved, node, name: baseName(path) };
 }
 

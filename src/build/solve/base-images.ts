@@ -1,4 +1,4 @@
-import { BerthError, errorMessage, NotFoundError } from "#errors/errors.ts";
+import { BerthError, errorMessage, NotFoundError, UnavailableError } from "#errors/errors.ts";
 import { digestOf } from "#formats/digest.ts";
 import { formatPlatform } from "#formats/platform.ts";
 import { locate } from "../build-error.ts";
@@ -108,7 +108,8 @@ function fromName(stage: PlannedStage, isOneOfSeveral: boolean): string {
 
 /** BuildKit's frame around what the registry or the store says. */
 function explain(error: unknown, stage: PlannedStage): unknown {
-  if (!(error instanceof NotFoundError)) return error;
+  if (!(error instanceof NotFoundError || error instanceof UnavailableError)) return error;
   const message = `${stage.baseName}: failed to resolve source metadata for ${stage.reference}: ${errorMessage(error)}`;
-  return new NotFoundError(message, { cause: error });
+  const Framed = error instanceof NotFoundError ? NotFoundError : UnavailableError;
+  return new Framed(message, { cause: error });
 }

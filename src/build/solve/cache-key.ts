@@ -15,7 +15,7 @@ export interface CacheKey {
 }
 
 /** Version of the keys. A change of what goes into them, or of the layers that steps make, counts it up. */
-const KEY_VERSION = 2;
+const KEY_VERSION = 3;
 
 /** The layers below a step by their diffIDs: an image counts by its layers alone, so a new tag, label or CMD on them changes nothing. */
 export function baseKey(layers: readonly Layer[]): Digest {

@@ -26,6 +26,9 @@ import type { ImageConfig } from "#spec/oci-image.ts";
 import { importLayoutImage } from "./layout-image.ts";
 import { connectStep, type StepNetworkParts } from "./step-network.ts";
 
+/** BuildKit's: the name that a step's machine has leads to itself. https://github.com/moby/buildkit/blob/master/executor/oci/hosts.go */
+const STEP_HOSTS = "127.0.0.1\tlocalhost buildkitsandbox\n::1\tlocalhost ip6-localhost ip6-loopback";
+
 export interface EngineBuildHostOptions {
   readonly images: ImageContext;
   readonly network: StepNetworkParts;
@@ -72,8 +75,9 @@ export class EngineBuildHost implements BuildHost {
     await writeFile(
       files.hostsPath,
       renderHosts({
-        hostname: "buildkitsandbox",
+        hostname: "",
         addresses: [],
+        base: STEP_HOSTS,
         extraHosts,
         hostGateway: await hostGateway(this.#options.network, extraHosts),
       }),
