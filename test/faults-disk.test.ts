@@ -85,6 +85,19 @@ describe("on a full disk", () => {
     await expectSound();
   });
 
+  test("a commit says so, keeps the container and leaves no image", async () => {
+    await engine.ok(["run", "--name", "heavy", "busybox", "dd", "if=/dev/urandom", "of=/large", "bs=1M", "count=30"]);
+    const before = disk.free();
+    const { exitCode, stderr } = await engine.berth(["commit", "heavy", "x"]);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(`no space left on device: ${WAY_OUT}`);
+    expect(before - disk.free()).toBeLessThan(100_000);
+    expect((await engine.berth(["inspect", "x"])).exitCode).toBe(1);
+    expect(await engine.ok(["diff", "heavy"])).toContain("A /large");
+    await engine.ok(["rm", "heavy"]);
+    await expectSound();
+  });
+
   test("a container's log and exit code, a restart of the engine, and the removal that makes room", async () => {
     const flood = "yes $(seq -s , 100) | head -c 60000000; echo end; exit 5";
     const options = ["--name", "flood", "--log-opt", "max-size=100m"];
@@ -97,7 +110,7 @@ describe("on a full disk", () => {
       await end();
       if (disk.free() > 0) fill();
       await engine.start();
-      expect(await engine.ok(["ps", "-aq", "--format", "{{.Names}}"])).toBe("flood");
+      expect(await engine.ok(["ps", "-a", "--format", "{{.Names}}"])).toBe("flood");
     }
     rmSync(join(disk.path, "filling"), { force: true });
     expect(await engine.ok(["rm", "flood"])).toBe("flood");

@@ -1,9 +1,13 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { PrivateEngine } from "../../tools/harness/private-engine.ts";
+import { disturb } from "./disturbances.ts";
 import { Random } from "./random.ts";
 import type { Report } from "./report.ts";
 import type { World } from "./scenarios.ts";
 import { work } from "./work.ts";
+
+/** How long the clients go on while the networks are disturbed. */
+const DISTURBED_SECONDS = 15;
 
 interface Setting {
   readonly engine: PrivateEngine;
@@ -12,7 +16,10 @@ interface Setting {
   readonly report: Report;
 }
 
-/** Kills the engine in the middle of the work, several times. The next one must be whole, have all containers running, and do the work. */
+/**
+ * Kills the engine in the middle of the work, several times. The next one must be whole, have all containers running, and do the work; and heal what else is
+ * broken meanwhile (disturbances.ts).
+ */
 export async function workThroughCrashes(
   setting: Setting,
   { crashes, seconds, seed }: { readonly crashes: number; readonly seconds: number; readonly seed: number },
@@ -24,6 +31,9 @@ export async function workThroughCrashes(
     await checkWhole(setting);
     await removeLeftovers(setting.engine);
   }
+  const working = work(setting.clients, DISTURBED_SECONDS, setting.report);
+  await disturb(setting.engine, setting.report);
+  await working;
 }
 
 async function crashInTheMiddle({ engine, clients, report }: Setting, seconds: number): Promise<void> {

@@ -4,6 +4,7 @@ import { PrivateEngine } from "../../tools/harness/private-engine.ts";
 import { PrivateRegistry } from "../../tools/harness/private-registry.ts";
 import { ApiClient } from "./api-client.ts";
 import { workThroughCrashes } from "./crashes.ts";
+import { startProbe } from "./disturbances.ts";
 import { Random } from "./random.ts";
 import { Report, sampleTable } from "./report.ts";
 import { growth, type Sample, takeSample } from "./sample.ts";
@@ -39,6 +40,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
   try {
     const remote = await makeImages(engine, registry);
     const shared = await startContainers(engine, options.containers);
+    if (options.crashes > 0) await startProbe(engine);
     log(`${shared.length} containers run`);
     const clients = makeWorlds(engine, options, report, { shared, remote });
     const standing = openStandingStreams(engine.socket, shared);

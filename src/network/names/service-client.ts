@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { errorMessage, SystemError } from "#errors/errors.ts";
+import { errorCode, errorMessage, SystemError } from "#errors/errors.ts";
 import { startChild } from "#sys/command.ts";
 import { CONTROL_SOCKET, SERVICE_VERSION, WITHDRAWN } from "./service-protocol.ts";
 
@@ -36,6 +36,7 @@ export class ServiceClient {
   #connection: Promise<Bun.Socket<undefined>> | undefined;
   #lingering: NodeJS.Timeout | undefined;
   #closed = false;
+  #isReplacing = false;
   readonly #ended = Promise.withResolvers<void>();
   #serial = 0;
 
@@ -171,9 +172,21 @@ export class ServiceClient {
     const answer = line.slice(space + 1);
     this.#taken.set(name, answer);
     this.#tell(name, answer);
-    if (name === "service") replaceOlder(answer);
+    if (name === "service") this.#replaceOlder(answer);
     else if (answer.startsWith("!") && !this.#waiting.has(name)) {
       this.#options.onTrouble(`the name service: ${name}: ${answer.slice(1)}`);
+    }
+  }
+
+  /** A service that an engine of another version left goes; the end of the connection starts this one's. */
+  #replaceOlder(answer: string): void {
+    const pid = pidOf(answer);
+    this.#isReplacing = pid !== undefined && answer.split(" ")[1] !== SERVICE_VERSION;
+    if (!this.#isReplacing || pid === undefined) return;
+    try {
+      process.kill(pid, "SIGTERM");
+    } catch (error) {
+      if (errorCode(error) !== "ESRCH") throw error;
     }
   }
 
@@ -229,7 +242,7 @@ export class ServiceClient {
     const wasWanted = this.#connection !== undefined;
     this.#connection = undefined;
     if (this.#closed || !wasWanted || this.#records.size === 0) return;
-    this.#options.onTrouble("the name service ended; starting it again");
+    if (!this.#isReplacing) this.#options.onTrouble("the name service ended; starting it again");
     this.#connect().catch((error: unknown) =>
       this.#options.onTrouble(`cannot start the name service again: ${error instanceof Error ? error.message : error}`),
     );
@@ -244,10 +257,4 @@ function firstData(stream: NodeJS.ReadableStream): Promise<void> {
 function pidOf(answer: string | undefined): number | undefined {
   const pid = Number(answer?.split(" ")[0]);
   return Number.isInteger(pid) && pid > 1 ? pid : undefined;
-}
-
-/** A service that an engine of another version left goes; the end of the connection starts this one's. */
-function replaceOlder(answer: string): void {
-  const pid = pidOf(answer);
-  if (pid !== undefined && answer.split(" ")[1] !== SERVICE_VERSION) process.kill(pid, "SIGTERM");
 }
