@@ -1,7 +1,11 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { existsSync } from "node:fs";
 import { makeBusybox, makeContext } from "../tools/harness/busybox.ts";
+import { removeCgroups } from "../tools/harness/cgroups.ts";
+import { run } from "../tools/harness/child.ts";
 import { PrivateEngine } from "../tools/harness/private-engine.ts";
 
+const isCgroup2 = existsSync("/sys/fs/cgroup/cgroup.controllers");
 let engine: PrivateEngine;
 
 beforeAll(async () => {
@@ -43,6 +47,52 @@ test("limits of RUN steps: memory, cpus, ulimits, /dev/shm", async () => {
   ];
   expect(await output(script, ...flags)).toBe("77\n8192\n67108864\n0");
   expect(await output("true", "-m", "1k")).toContain("Minimum memory limit allowed is 6MB");
+});
+
+test("POST /build honours every limit that the classic builder has", async () => {
+  const seen = isCgroup2
+    ? "cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory.swap.max /sys/fs/cgroup/cpu.weight /sys/fs/cgroup/cpuset.cpus /sys/fs/cgroup/cpu.max"
+    : "cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory/memory.memsw.limit_in_bytes /sys/fs/cgroup/cpu/cpu.shares /sys/fs/cgroup/cpuset/cpuset.cpus /sys/fs/cgroup/cpuset/cpuset.mems /sys/fs/cgroup/cpu/cpu.cfs_quota_us /sys/fs/cgroup/cpu/cpu.cfs_period_us";
+  await using context = makeContext({
+    Dockerfile: [
+      "FROM busybox",
+      // What the command prints, apart from the step's own text.
+      "RUN printf 'files %s\\n' $(ulimit -Sn) $(ulimit -Hn); df -k /dev/shm | awk 'END {print \"shm\", $2}'",
+      "RUN grep -c '^1.2.3.4.*gateway' /etc/hosts; ip -o link | wc -l; grep -o 'berth-classic/' /proc/self/cgroup | sort -u",
+      `RUN ${seen} 2>/dev/null; true`,
+    ].join("\n"),
+  });
+  const { stdout: tar } = await run("tar", ["-C", context.path, "-cf", "-", "."]);
+  const query = new URLSearchParams({
+    ...{ nocache: "1", memory: "67108864", memswap: "134217728", cpushares: "512", cpusetcpus: "0", cpusetmems: "0" },
+    ...{
+      cpuquota: "50000",
+      cpuperiod: "90000",
+      shmsize: "8388608",
+      extrahosts: "gateway:1.2.3.4",
+      networkmode: "none",
+    },
+    cgroupparent: "/berth-classic",
+    ulimits: JSON.stringify([{ Name: "nofile", Soft: 77, Hard: 99 }]),
+  });
+  const response = await fetch(`http://engine/v1.51/build?${query}`, {
+    unix: engine.socket,
+    method: "POST",
+    body: tar,
+    headers: { "Content-Type": "application/x-tar" },
+  });
+  const output = (await response.text())
+    .trim()
+    .split("\n")
+    .map((line): string => JSON.parse(line).stream ?? "")
+    .join("")
+    .split("\n")
+    .filter((line) => line !== "" && !/^(Step| ---> |Success|Removing)/.test(line));
+  removeCgroups("/berth-classic");
+  const limits = isCgroup2
+    ? ["67108864", "67108864", "20", "0", "50000 90000"]
+    : ["67108864", "134217728", "512", "0", "0", "50000", "90000"];
+  expect(output).toEqual(["files 77", "files 99", "shm 8192", "1", "1", "berth-classic/", ...limits]);
 });
 
 test("limits are no part of a step's key", async () => {
