@@ -76,7 +76,7 @@ export interface RunningEngine {
 /** Builds the engine's services in the order of their needs, sweeps what a crash left, and adopts what runs. The data root is locked. */
 export async function composeEngine(options: DaemonOptions, paths: EnginePaths, log: Logger): Promise<RunningEngine> {
   checkRequirements();
-  const [programs] = await Promise.all([findRuntimePrograms(), checkKernel(paths)]);
+  const [programs] = await Promise.all([findRuntimePrograms(options.runtime), checkKernel(paths)]);
   const database = new Database(paths.database);
   const base: Foundation = { options, paths, database, log, events: new EventBus(), locks: new KeyLock() };
   const containerStore = new ContainerStore(database);

@@ -47,6 +47,12 @@ describe("parseDaemonOptions()", () => {
     expect(parse("--tls").tls).toMatchObject({ verify: false });
   });
 
+  test("takes the name of an OCI runtime that Berth knows", () => {
+    expect(parse().runtime).toBeUndefined();
+    expect(parse("--default-runtime", "crun").runtime).toBe("crun");
+    expect(() => parse("--default-runtime", "nope")).toThrow("specified default runtime 'nope' does not exist");
+  });
+
   test("takes -D and the file's debug for the log level, as dockerd", () => {
     expect(parse("-D")).toMatchObject({ logLevel: "debug" });
     const file = configFile("debug.json", { debug: true, "log-level": "warn" });

@@ -4,6 +4,7 @@ import { parseArgs } from "node:util";
 import { checkLogConfig, type LogDefaults, NO_LOG_DEFAULTS } from "#engine/containers/request/log-config.ts";
 import { errorMessage, InvalidParameterError } from "#errors/errors.ts";
 import { textMap } from "#lib/json-decoder.ts";
+import type { RuntimeProgram } from "#runtime/container-runtime.ts";
 import { cachePolicy } from "./builder-options.ts";
 import { type ListenAddress, parseHost } from "./hosts.ts";
 import { LOG_LEVELS, type LogLevel } from "./logger.ts";
@@ -19,6 +20,8 @@ export interface DaemonOptions {
   readonly registryMirrors: readonly string[];
   readonly insecureRegistries: readonly string[];
   readonly logLevel: LogLevel;
+  /** The OCI runtime; undefined: the better of those that are here. */
+  readonly runtime: RuntimeName | undefined;
   /** For containers that name no log driver. */
   readonly logDefaults: LogDefaults;
   /** Layers that one pull fetches at once. */
@@ -44,6 +47,7 @@ Options:
       --config-file string               Daemon configuration file (default "/etc/berth/daemon.json")
   -D, --debug                            The same as --log-level debug
       --data-root string                 Root directory of persistent state (default "/var/lib/berth")
+      --default-runtime string           OCI runtime for containers: "runc" or "crun" (default: crun where it works)
       --exec-root string                 Root directory for execution state files (default "/run/berth")
   -H, --host list                        Where to listen: unix://PATH or tcp://HOST:PORT (default unix://EXEC_ROOT/berth.sock)
       --insecure-registry list           Registries that may be reached without TLS or with any certificate
@@ -66,6 +70,7 @@ const FLAGS = {
   "config-file": { type: "string" },
   debug: { type: "boolean", short: "D" },
   "data-root": { type: "string" },
+  "default-runtime": { type: "string" },
   "exec-root": { type: "string" },
   host: { type: "string", short: "H", multiple: true },
   "insecure-registry": { type: "string", multiple: true },
@@ -91,6 +96,7 @@ const FILE_KEYS = [
   "builder",
   "data-root",
   "debug",
+  "default-runtime",
   "exec-root",
   "hosts",
   "insecure-registries",
@@ -111,8 +117,10 @@ const FILE_KEYS = [
 export function parseDaemonOptions(args: readonly string[]): DaemonOptions {
   const flags = parseFlags(args);
   const file = readConfigFile(flags["config-file"]);
-  const text = (name: "log-driver" | "bip" | "data-root" | "exec-root" | "log-level", fallback: string): string =>
-    flags[name] ?? stringKey(file, name) ?? fallback;
+  const text = (
+    name: "log-driver" | "bip" | "data-root" | "default-runtime" | "exec-root" | "log-level",
+    fallback: string,
+  ): string => flags[name] ?? stringKey(file, name) ?? fallback;
   const execRoot = absolute("exec-root", text("exec-root", "/run/berth"));
   const tls = tlsFiles({
     tls: flags.tls ?? booleanKey(file, "tls"),
@@ -140,11 +148,22 @@ export function parseDaemonOptions(args: readonly string[]): DaemonOptions {
       "max-concurrent-uploads",
       flags["max-concurrent-uploads"] ?? String(file["max-concurrent-uploads"] ?? 5),
     ),
+    runtime: runtimeName(text("default-runtime", "")),
     bip: text("bip", ""),
     builder: checkedBuilder(file["builder"]),
     cleanUp: flags["clean-up"] ?? false,
     help: flags.help ?? false,
   };
+}
+
+type RuntimeName = RuntimeProgram["name"];
+
+/** In dockerd's words. */
+function runtimeName(text: string): RuntimeName | undefined {
+  if (text === "") return undefined;
+  if (text !== "runc" && text !== "crun")
+    throw new InvalidParameterError(`specified default runtime '${text}' does not exist`);
+  return text;
 }
 
 function checkedBuilder(builder: unknown): unknown {

@@ -1,7 +1,10 @@
 import { Transform, type TransformCallback } from "node:stream";
 
 /** How runc and crun begin when they fail themselves. */
-const BEGINNINGS: readonly string[] = ["exec failed: ", "runc run failed: ", "runc create failed: ", "error", "{"];
+const BEGINNINGS: readonly string[] = [
+  ...["exec failed: ", "runc run failed: ", "runc create failed: ", "error", "{"],
+  ...["executable file `", "open executable: ", "the path `", "exec `", "chdir"],
+];
 const LONGEST_BEGINNING = Math.max(...BEGINNINGS.map((text) => text.length));
 /** A first chunk longer than a message is output. */
 const LONGEST_COMPLAINT = 8 * 1024;

@@ -44,7 +44,7 @@ export async function launchConmon(launch: ConmonLaunch): Promise<number> {
     const report = sync instanceof Readable ? await firstReport(sync) : undefined;
     if (report && report.pid > 0) return report.pid;
     const said = report?.message || lastLoggedError(await readLog(launch.bundle.runtimeLog));
-    if (said) throw runtimeError("create", said);
+    if (said) throw runtimeError("create", said, launch.spec.args[0]);
     const exitCode = await ended;
     throw new SystemError(
       `conmon ended with exit code ${exitCode} before it created the container: ${await complaint}`,

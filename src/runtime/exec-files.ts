@@ -18,10 +18,13 @@ export function removeExecFiles(bundleDirectory: string): void {
 /** The files of one exec, in the container's bundle: removed with it in any case. */
 export class ExecFiles {
   readonly #directory: string;
+  readonly #command: string;
   #isRemoved = false;
   #failure: Error | undefined;
 
-  constructor(bundleDirectory: string) {
+  /** `command`: the program that is to run, for messages. */
+  constructor(bundleDirectory: string, command: string) {
+    this.#command = command;
     this.#directory = join(bundleDirectory, `${EXEC_PREFIX}${randomBytes(8).toString("hex")}`);
     mkdirSync(this.#directory, { mode: 0o700 });
   }
@@ -51,7 +54,7 @@ export class ExecFiles {
   failure(code: number): Error | undefined {
     const said = code === 0 ? "" : lastLoggedError(readIfThere(this.log) ?? "");
     this.remove();
-    this.#failure = said ? runtimeError("exec", said) : undefined;
+    this.#failure = said ? runtimeError("exec", said, this.#command) : undefined;
     return this.#failure;
   }
 

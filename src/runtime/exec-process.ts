@@ -3,6 +3,7 @@ import { PassThrough, Writable } from "node:stream";
 import type { RuntimeConfig, RuntimeProcess } from "#spec/oci-runtime.ts";
 import { RootDirectory } from "#sys/beneath.ts";
 import { childExit, startChild } from "#sys/command.ts";
+import { readProcess } from "#sys/process-info.ts";
 import { spawnOnTerminal } from "#sys/pseudo-terminal.ts";
 import { capabilitySets, resolveCapabilities } from "./bundle/capabilities.ts";
 import { serialiseConfig, withHome } from "./bundle/oci-spec.ts";
@@ -24,7 +25,7 @@ const DEFAULT_SIZE: TerminalSize = { rows: 24, columns: 80 };
  * Throws InvalidParameterError with Docker's words when the user does not exist; a command that cannot run is told on the stream.
  */
 export function startExec(spec: ExecSpec, files: BundleFiles, runtime: LowLevelRuntime, host: HostFacts): ExecProcess {
-  const work = new ExecFiles(files.directory);
+  const work = new ExecFiles(files.directory, spec.args[0] ?? "");
   try {
     const process = execProcessSpec(spec, files, host);
     const args = [
@@ -151,6 +152,12 @@ function passWhenStarted(filter: ComplaintFilter, work: ExecFiles, ended: Promis
   );
 }
 
+/** The runtime gives each exec a session of its own: runc makes its process the leader, crun one that is gone. */
+function groupOf(pid: number): number {
+  const group = readProcess(pid)?.processGroup ?? pid;
+  return group === readProcess(process.pid)?.processGroup ? pid : group;
+}
+
 function exitCodeOf(failure: Error): number {
   return failure instanceof StartError ? failure.exitCode : 126;
 }
@@ -178,8 +185,7 @@ function killExec(
   const pid = own ?? (signal === SIGKILL ? undefined : runtimePid);
   if (pid === undefined) return;
   try {
-    // The runtime makes each exec the leader of a session of its own.
-    process.kill(whom === "group" ? -pid : pid, signal);
+    process.kill(whom === "group" ? -groupOf(pid) : pid, signal);
   } catch {
     // It has ended.
   }

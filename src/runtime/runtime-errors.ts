@@ -22,15 +22,29 @@ export type RuntimeAction = "create" | "start" | "exec" | "update" | "pause" | "
 
 /**
  * The error for what runc or crun said about a failed create or exec, in Docker's words: StartError (126, 127) when the command cannot
- * be run, SystemError otherwise. `action` is what the runtime was asked for.
+ * be run, SystemError otherwise. `action` is what the runtime was asked for, `command` the program that was to run.
  */
-export function runtimeError(action: RuntimeAction, said: string): BerthError {
-  const words = said.trim() || "the runtime ended without a word";
+export function runtimeError(action: RuntimeAction, said: string, command: string = ""): BerthError {
+  const words = inRuncsWords(said.trim(), command) || "the runtime ended without a word";
   const message = `OCI runtime ${action} failed: ${words}: unknown`;
-  const isMountMismatch = /mount/.test(words) && words.includes("not a directory");
+  const isMountMismatch = /mount/.test(words) && words.toLowerCase().includes("not a directory");
   const known = EXIT_CODES.find((entry) => words.toLowerCase().includes(entry.words));
   if (!known) return new SystemError(message);
   return new StartError(isMountMismatch ? `${message}: ${MOUNT_HINT}` : message, known.exitCode);
+}
+
+/** Clients know the words of runc for a command that is not there, or is none; crun has others, and does not always say which. */
+function inRuncsWords(said: string, command: string): string {
+  const missing = /^executable file `(.*)` not found in \$PATH: No such file or directory$/s.exec(said)?.[1];
+  if (missing !== undefined) {
+    const reason = missing.includes("/")
+      ? `stat ${missing}: no such file or directory`
+      : "executable file not found in $PATH";
+    return `unable to start container process: exec: "${missing}": ${reason}`;
+  }
+  return /^open executable: (Operation not permitted|Permission denied)$/.test(said)
+    ? `unable to start container process: exec: "${command}": permission denied`
+    : said;
 }
 
 /** The last error in a runtime's log (`--log-format json`: an object a line); "" when there is none. */

@@ -5,7 +5,13 @@ import { bootId, isAlive, parseProcessStat, readProcess } from "./process-info.t
 const STAT_TAIL = "S 1 2 3 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 777 1000 200";
 
 test("parseProcessStat() copes with parentheses and spaces in the program's name", () => {
-  expect(parseProcessStat(`42 (a) b (c) ${STAT_TAIL}`)).toEqual({ pid: 42, state: "S", parentPid: 1, startTime: 777 });
+  expect(parseProcessStat(`42 (a) b (c) ${STAT_TAIL}`)).toEqual({
+    pid: 42,
+    state: "S",
+    parentPid: 1,
+    processGroup: 2,
+    startTime: 777,
+  });
 });
 
 test("parseProcessStat() refuses what is not a stat line", () => {

@@ -10,6 +10,7 @@ export interface ProcessIdentity {
 
 export interface ProcessInfo extends ProcessIdentity {
   readonly parentPid: number;
+  readonly processGroup: number;
   /** proc_pid_stat(5): "R" running, "S" sleeping, "Z" zombie, "T" stopped … */
   readonly state: string;
 }
@@ -25,12 +26,18 @@ export function parseProcessStat(text: string): ProcessInfo {
   // The second field, the program's name in parentheses, may itself contain spaces and parentheses.
   const nameEnd = text.lastIndexOf(")");
   const fields = text.slice(nameEnd + 2).split(" ");
-  const [state, parent] = fields;
+  const [state, parent, group] = fields;
   const startTime = fields[19];
-  if (nameEnd < 0 || !state || !parent || !startTime) {
+  if (nameEnd < 0 || !state || !parent || !group || !startTime) {
     throw new SystemError(`cannot read process state "${text.slice(0, 100)}": unexpected format of /proc/PID/stat`);
   }
-  return { pid: Number.parseInt(text, 10), state, parentPid: Number(parent), startTime: Number(startTime) };
+  return {
+    pid: Number.parseInt(text, 10),
+    state,
+    parentPid: Number(parent),
+    processGroup: Number(group),
+    startTime: Number(startTime),
+  };
 }
 
 /** Whether that very process still runs. A zombie, which only awaits its parent, does not: kill(pid, 0) would say it does. */

@@ -1,9 +1,9 @@
 import type { BuildNetwork } from "#build/builder.ts";
 import type { ContainerContext } from "#engine/containers/container-context.ts";
 import { isRunning } from "#engine/containers/container-record.ts";
-import { joinedContainer } from "#engine/containers/joined-containers.ts";
 import { isUserDefined } from "#engine/networks/network-registry.ts";
 import { ConflictError } from "#errors/errors.ts";
+import { joinedContainer } from "#formats/joined-container.ts";
 import type { NetworkRecord, NetworkSandbox } from "#network/network-driver.ts";
 import { hostNameServers, readHostResolvConf } from "#network/resolv-conf.ts";
 

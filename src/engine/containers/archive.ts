@@ -7,11 +7,11 @@ import { extractTar } from "#files/extract-tar.ts";
 import type { MountSource } from "#files/open-mount.ts";
 import { treeTar } from "#files/tree-tar.ts";
 import { cleanPath, keepPathEnd, pathBase } from "#formats/copy-path.ts";
+import { joinedContainer } from "#formats/joined-container.ts";
 import { tarName, tarText } from "#formats/tar/tar-entry.ts";
 import { resolveUser } from "#runtime/bundle/user.ts";
 import { type ContainerContext, containerFiles } from "./container-context.ts";
 import { type ContainerRecord, eventAttributes, isRunning } from "./container-record.ts";
-import { joinedContainer } from "./joined-containers.ts";
 import { etcMounts } from "./run/etc-files.ts";
 import { useMounts } from "./run/use-mounts.ts";
 

@@ -1,14 +1,8 @@
 import { InvalidParameterError } from "#errors/errors.ts";
+import { JOINED_PREFIX, joinedContainer } from "#formats/joined-container.ts";
 import type { HostConfig } from "#spec/docker-api.ts";
 import type { ContainerRecord } from "./container-record.ts";
 import type { ContainerStore } from "./container-store.ts";
-
-const PREFIX = "container:";
-
-/** What stands after `container:` in a namespace mode; undefined in any other mode. */
-export function joinedContainer(mode: string | undefined): string | undefined {
-  return mode?.startsWith(PREFIX) ? mode.slice(PREFIX.length) : undefined;
-}
 
 /**
  * A container that a request names besides its image. Throws InvalidParameterError when there is none: a client takes NotFound at create to
@@ -27,7 +21,7 @@ export function namedContainer(containers: ContainerStore, name: string): Contai
 export function joinsById(containers: ContainerStore, hostConfig: HostConfig): HostConfig {
   const byId = (mode = ""): string => {
     const name = joinedContainer(mode);
-    return name === undefined ? mode : `${PREFIX}${namedContainer(containers, name).id}`;
+    return name === undefined ? mode : `${JOINED_PREFIX}${namedContainer(containers, name).id}`;
   };
   const network = joinedContainer(hostConfig.NetworkMode);
   const isThere = network !== undefined && containers.lookup(network) !== undefined;
@@ -46,5 +40,5 @@ function ipcModeById(containers: ContainerStore, mode = ""): string {
   const { id, hostConfig } = namedContainer(containers, name);
   if (hostConfig.IpcMode === "host" || joinedContainer(hostConfig.IpcMode) !== undefined)
     return hostConfig.IpcMode ?? "";
-  return `${PREFIX}${id}`;
+  return `${JOINED_PREFIX}${id}`;
 }

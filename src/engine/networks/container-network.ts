@@ -1,8 +1,8 @@
 import type { ContainerContext } from "#engine/containers/container-context.ts";
 import { type ContainerRecord, isRunning } from "#engine/containers/container-record.ts";
-import { joinedContainer } from "#engine/containers/joined-containers.ts";
 import { portRequests } from "#engine/containers/request/port-requests.ts";
 import { BerthError, ConflictError } from "#errors/errors.ts";
+import { joinedContainer } from "#formats/joined-container.ts";
 import type { NetworkSandbox } from "#network/network-driver.ts";
 import type { ContainerSpec } from "#runtime/container-runtime.ts";
 import { endpointRequests } from "./endpoint-settings.ts";

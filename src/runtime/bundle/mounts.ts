@@ -1,7 +1,9 @@
+import { statSync } from "node:fs";
 import { InvalidParameterError } from "#errors/errors.ts";
+import { joinedContainer } from "#formats/joined-container.ts";
 import type { RuntimeMount } from "#spec/oci-runtime.ts";
 import type { BindMount, ContainerSpec } from "../container-runtime.ts";
-import { type NamespaceContext, sharedContainer, sharedContainerPid } from "./namespaces.ts";
+import { type NamespaceContext, sharedContainerPid } from "./namespaces.ts";
 import { propagationOf } from "./shared-mounts.ts";
 
 /** Docker's default for `--shm-size`, in bytes. */
@@ -64,7 +66,7 @@ function systemMounts(privileged: boolean, writableCgroups: boolean): RuntimeMou
 
 function sharedMemory(spec: ContainerSpec, context: NamespaceContext): RuntimeMount[] {
   const destination = "/dev/shm";
-  const other = sharedContainer(spec.ipcMode);
+  const other = joinedContainer(spec.ipcMode);
   if (spec.ipcMode === "none") return [];
   if (spec.ipcMode === "host" || spec.ipcMode === "shareable" || other !== undefined) {
     if (other !== undefined) sharedContainerPid("ipc", other, context);
@@ -85,10 +87,14 @@ function bindMount(mount: BindMount): RuntimeMount {
   return { destination, type: "bind", source: mount.source, options };
 }
 
-/** "rro": read-only with everything that is mounted below (mount_setattr(2), runc 1.1, crun 1.4), as Docker since 25. */
-function access({ readonly, nonRecursive, readonlyTop }: BindMount): string {
+/**
+ * "rro": read-only with everything that is mounted below (mount_setattr(2), runc 1.1, crun 1.4), as Docker since 25. Below what is no directory nothing can
+ * be, and crun 1.8 fails there.
+ */
+function access({ source, readonly, nonRecursive, readonlyTop }: BindMount): string {
   if (!readonly) return "rw";
-  return nonRecursive || readonlyTop ? "ro" : "rro";
+  if (nonRecursive || readonlyTop) return "ro";
+  return statSync(source, { throwIfNoEntry: false })?.isDirectory() ? "rro" : "ro";
 }
 
 /** `--tmpfs PATH:OPTIONS`; Docker's defaults first, so that the client's options win. */

@@ -1,8 +1,7 @@
 import { SystemError } from "#errors/errors.ts";
+import { joinedContainer } from "#formats/joined-container.ts";
 import type { RuntimeNamespace } from "#spec/oci-runtime.ts";
 import type { ContainerSpec } from "../container-runtime.ts";
-
-const CONTAINER_PREFIX = "container:";
 
 export interface NamespaceContext {
   /** Pid of the main process of a container of this engine. Undefined when it does not run. */
@@ -24,11 +23,6 @@ export function resolveNamespaces(spec: ContainerSpec, context: NamespaceContext
     ...(hasOwnCgroupNamespace(spec, context) ? [{ type: "cgroup" } as const] : []),
     ...(context.supportsTime ? [{ type: "time" } as const] : []),
   ];
-}
-
-/** Id of the container in "container:ID"; undefined in any other mode. */
-export function sharedContainer(mode: string | undefined): string | undefined {
-  return mode?.startsWith(CONTAINER_PREFIX) ? mode.slice(CONTAINER_PREFIX.length) : undefined;
 }
 
 /** Pid of the container that `mode` ("container:ID") names. Throws SystemError with Docker's words. */
@@ -61,7 +55,7 @@ function networkNamespace(network: ContainerSpec["network"]): RuntimeNamespace[]
 
 function sharedNamespace(type: "pid" | "ipc", mode: string | undefined, context: NamespaceContext): RuntimeNamespace[] {
   if (mode === "host") return [];
-  const container = sharedContainer(mode);
+  const container = joinedContainer(mode);
   if (container === undefined) return [{ type }];
   return [{ type, path: `/proc/${sharedContainerPid(type, container, context)}/ns/${type}` }];
 }

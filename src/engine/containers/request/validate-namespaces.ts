@@ -1,5 +1,5 @@
-import { joinedContainer } from "#engine/containers/joined-containers.ts";
 import { InvalidParameterError } from "#errors/errors.ts";
+import { joinedContainer } from "#formats/joined-container.ts";
 import type { ContainerConfig, ContainerCreateRequest, HostConfig } from "#spec/docker-api.ts";
 
 /** Throws InvalidParameterError, in Docker's words, for a namespace mode that there is not. */

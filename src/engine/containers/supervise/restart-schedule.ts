@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { ContainerRecord } from "#engine/containers/container-record.ts";
-import { joinedContainer } from "#engine/containers/joined-containers.ts";
+import { joinedContainer } from "#formats/joined-container.ts";
 
 /** Docker's back-off between restarts: 100 ms, doubled up to a minute, forgotten after 10 s of running. */
 const FIRST_DELAY_MS = 100;
