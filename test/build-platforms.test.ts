@@ -271,3 +271,24 @@ test("SOURCE_DATE_EPOCH gives the same index again", async () => {
   await build("second.tar");
   expect(readFileSync(at("first.tar")).equals(readFileSync(at("second.tar")))).toBe(true);
 });
+
+test("save and load keep an index and its annotations, and a push sends it whole", async () => {
+  await using source = context();
+  const name = `${registry.host}/saved:1`;
+  const notes = ["index:i=1", "m=2", "manifest-descriptor[linux/arm64]:d=3"].flatMap((note) => ["--annotation", note]);
+  await engine.ok(["build", "-q", ...TWO, "-t", name, ...notes, source.path]);
+  await engine.ok(["save", "-o", at("saved.tar"), name]);
+  await engine.ok(["rmi", name]);
+  expect(await engine.ok(["load", "-i", at("saved.tar")])).toBe(`Loaded image: ${name}`);
+  expect(await engine.ok(["push", name])).not.toContain("only the available single-platform image was pushed");
+  const index = await fetchManifest<Index>("saved", "1");
+  expect(index).toMatchObject({ annotations: { i: "1" }, manifests: [{}, { annotations: { d: "3" } }] });
+  const part = await fetchManifest<{ annotations: unknown; layers: { mediaType: string }[] }>(
+    "saved",
+    index.manifests[0]?.digest ?? "",
+  );
+  expect(part).toMatchObject({
+    annotations: { m: "2" },
+    layers: [{ mediaType: "application/vnd.oci.image.layer.v1.tar+gzip" }],
+  });
+});

@@ -28,20 +28,19 @@ export function parseManifestDocument(bytes: Uint8Array, headerType: string, nam
   if (INDEX_TYPES.has(mediaType) || (Array.isArray(document["manifests"]) && !document["config"])) {
     const manifests = readDescriptors(document["manifests"], "manifests");
     const type = INDEX_TYPES.has(mediaType) ? mediaType : MEDIA_TYPE.ociIndex;
-    return { kind: "index", index: { schemaVersion: 2, manifests }, mediaType: type };
+    const index = { schemaVersion: 2, manifests, ...readAnnotations(document) } as const;
+    return { kind: "index", index, mediaType: type };
   }
   const config = readDescriptor(document["config"], "config");
   if (!CONFIG_TYPES.has(config.mediaType)) {
     throw new InvalidParameterError(`Encountered remote "${config.mediaType.slice(0, 200)}"(unknown) when fetching`);
   }
   const layers = readDescriptors(document["layers"] ?? [], "layers");
-  const annotations = document["annotations"] as Manifest["annotations"];
-  if (!isTextMap(annotations)) throw new DataLossError("manifest is malformed: it has annotations that are none");
   const fallback = config.mediaType === MEDIA_TYPE.ociConfig ? MEDIA_TYPE.ociManifest : MEDIA_TYPE.dockerManifest;
   const isKnown = mediaType === MEDIA_TYPE.ociManifest || mediaType === MEDIA_TYPE.dockerManifest;
   return {
     kind: "manifest",
-    manifest: { schemaVersion: 2, config, layers, ...(annotations ? { annotations } : {}) },
+    manifest: { schemaVersion: 2, config, layers, ...readAnnotations(document) },
     mediaType: isKnown ? mediaType : fallback,
   };
 }
@@ -113,6 +112,11 @@ function readDescriptor(value: unknown, field: string): Descriptor {
       `manifest is malformed: a descriptor in ${field} has annotations or a platform that are none`,
     );
   return descriptor as Descriptor;
+}
+
+function readAnnotations({ annotations }: Record<string, unknown>): Pick<Manifest, "annotations"> {
+  if (!isTextMap(annotations)) throw new DataLossError("manifest is malformed: it has annotations that are none");
+  return annotations ? { annotations: annotations as NonNullable<Manifest["annotations"]> } : {};
 }
 
 function isTextMap(value: unknown): boolean {

@@ -18,7 +18,7 @@ export interface LoadablePart {
   /** diffIDs of its layers as they were ingested, bottom first. */
   readonly layers: readonly Digest[];
   /** Absent from Docker's own archives. */
-  readonly manifest?: { readonly bytes: Uint8Array; readonly mediaType: string };
+  readonly manifest?: { readonly bytes: Uint8Array; readonly mediaType: string; readonly isOurs: boolean };
 }
 
 /** What an archive has under one or more names: an image, or several of one index. */
@@ -93,10 +93,14 @@ function ociPart(
   bytes: Uint8Array,
   { manifest, mediaType }: Extract<ManifestDocument, { readonly kind: "manifest" }>,
 ): LoadablePart {
+  const layers = manifest.layers.map((layer) => layerAt(archive, blobPath(layer.digest)));
+  // One of uncompressed layers is from no registry: a push makes another of it, as of a build's.
+  const isOurs =
+    mediaType === MEDIA_TYPE.ociManifest && manifest.layers.every(({ digest }, at) => digest === layers[at]);
   return {
     config: documentAt(archive, blobPath(manifest.config.digest)),
-    layers: manifest.layers.map((layer) => layerAt(archive, blobPath(layer.digest))),
-    manifest: { bytes, mediaType },
+    layers,
+    manifest: { bytes, mediaType, isOurs },
   };
 }
 

@@ -3,6 +3,7 @@ import { familiarName, familiarString, parseReference } from "#formats/reference
 import { type Descriptor, MEDIA_TYPE } from "#spec/oci-image.ts";
 import type { ImageRecord } from "#store/image-record.ts";
 import type { Layer } from "#store/layer-store.ts";
+import type { Annotations, IndexAnnotations } from "./save-annotations.ts";
 
 /** An image on its way into an archive. */
 export interface SavedImage {
@@ -14,6 +15,8 @@ export interface SavedImage {
   readonly config: Uint8Array;
   /** Bottom first. */
   readonly layers: readonly Layer[];
+  /** Of its manifest. */
+  readonly annotations?: Annotations | undefined;
 }
 
 export interface SaveDocuments {
@@ -27,7 +30,10 @@ export interface SaveDocuments {
  * The JSON of an archive. https://github.com/opencontainers/image-spec/blob/main/image-layout.md and, for manifest.json and
  * repositories, https://github.com/moby/docker-image-spec/blob/main/spec.md#combined-image-json--filesystem-changeset-format
  */
-export function saveDocuments(images: readonly SavedImage[]): SaveDocuments {
+export function saveDocuments(
+  images: readonly SavedImage[],
+  indexes: ReadonlyMap<string, IndexAnnotations | undefined> = new Map(),
+): SaveDocuments {
   const manifests = images.map(ociManifest);
   const described = images.map((image, at) => ({
     image,
@@ -35,13 +41,19 @@ export function saveDocuments(images: readonly SavedImage[]): SaveDocuments {
   }));
   const nameless = described.filter(({ image }) => image.references.length === 0);
   const named = Map.groupBy(
-    described.flatMap(({ image, descriptor }) => image.references.map((reference) => ({ reference, descriptor }))),
+    described.flatMap(({ image, descriptor }) =>
+      image.references.map((reference) => {
+        const annotations = indexes.get(reference)?.entries.get(image.record.id);
+        return { reference, descriptor: annotations ? { ...descriptor, annotations } : descriptor };
+      }),
+    ),
     ({ reference }) => reference,
   );
   const entries = [...named].map(([reference, parts]) =>
     nameEntry(
       reference,
       parts.map(({ descriptor }) => descriptor),
+      indexes.get(reference)?.index,
     ),
   );
   return {
@@ -65,7 +77,7 @@ export function saveDocuments(images: readonly SavedImage[]): SaveDocuments {
   };
 }
 
-function ociManifest({ config, layers }: SavedImage): Uint8Array {
+function ociManifest({ config, layers, annotations }: SavedImage): Uint8Array {
   return json({
     schemaVersion: 2,
     mediaType: MEDIA_TYPE.ociManifest,
@@ -73,6 +85,7 @@ function ociManifest({ config, layers }: SavedImage): Uint8Array {
     layers: layers.map(
       (layer): Descriptor => ({ mediaType: MEDIA_TYPE.ociLayer, digest: layer.diffId, size: layer.size }),
     ),
+    ...(annotations ? { annotations } : {}),
   });
 }
 
@@ -85,14 +98,16 @@ function describe({ record }: SavedImage, manifest: Uint8Array): Descriptor {
 function nameEntry(
   reference: string,
   parts: readonly Descriptor[],
+  own: Annotations | undefined,
 ): { readonly descriptor: Descriptor; readonly indexBytes?: Uint8Array } {
   const annotations = {
     "io.containerd.image.name": reference,
     "org.opencontainers.image.ref.name": parseReference(reference).tag ?? "",
   };
   const [only] = parts;
-  if (only && parts.length === 1) return { descriptor: { ...only, annotations } };
-  const indexBytes = indexDocument(parts);
+  if (only && parts.length === 1)
+    return { descriptor: { ...only, annotations: { ...only.annotations, ...annotations } } };
+  const indexBytes = indexDocument(parts, own);
   const { length: size } = indexBytes;
   return {
     descriptor: { mediaType: MEDIA_TYPE.ociIndex, digest: digestOf(indexBytes), size, annotations },
@@ -100,8 +115,9 @@ function nameEntry(
   };
 }
 
-function indexDocument(manifests: readonly Descriptor[]): Uint8Array {
-  return json({ schemaVersion: 2, mediaType: MEDIA_TYPE.ociIndex, manifests });
+function indexDocument(manifests: readonly Descriptor[], annotations?: Annotations): Uint8Array {
+  const noted = annotations ? { annotations } : {};
+  return json({ schemaVersion: 2, mediaType: MEDIA_TYPE.ociIndex, manifests, ...noted });
 }
 
 /** Docker's own list knows one image a name: the others are in the index only. */

@@ -10,6 +10,7 @@ import type { Digest } from "#spec/digest.ts";
 import type { Platform } from "#spec/oci-image.ts";
 import type { ImageRecord } from "#store/image-record.ts";
 import type { Layer } from "#store/layer-store.ts";
+import { annotationsOf, indexAnnotations } from "./save-annotations.ts";
 import { type SavedImage, saveDocuments } from "./save-documents.ts";
 
 export interface SaveOptions {
@@ -107,6 +108,7 @@ async function readImages(context: ImageContext, selection: readonly Selection[]
       defaultFor,
       config: await context.blobs.read(record.id),
       layers: local.layers(record.id),
+      annotations: await annotationsOf(context, record),
     })),
   );
 }
@@ -117,7 +119,9 @@ async function* writeArchive(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   using _lease = holdLayers(context, images);
-  const { blobs, documents } = saveDocuments(images);
+  const names = [...new Set(images.flatMap(({ references }) => references))];
+  const noted = await Promise.all(names.map(async (name) => [name, await indexAnnotations(context, name)] as const));
+  const { blobs, documents } = saveDocuments(images, new Map(noted));
   const layers = new Map(images.flatMap((image) => image.layers.map((layer) => [layer.diffId, layer] as const)));
   yield directory("blobs/");
   yield directory("blobs/sha256/");
