@@ -6,7 +6,7 @@ import { type ConfigFile, loadConfigFile } from "./config/config-file.ts";
 import { GLOBAL_FLAGS } from "./global-flags.ts";
 import type { Command } from "./grammar/command.ts";
 import { type Resolution, resolveCommand } from "./grammar/command-tree.ts";
-import { commandHelp, groupHelp, rootHelp } from "./grammar/help.ts";
+import { commandHelp, groupHelp, rootHelp, usageLine } from "./grammar/help.ts";
 import { type ParsedFlags, parseFlags } from "./grammar/parse-flags.ts";
 import { argumentsError, flagError, unknownCommandError } from "./grammar/usage-error.ts";
 import { exitOnSignals, interruptCode } from "./interrupt.ts";
@@ -132,11 +132,23 @@ async function runUnknown(
     const { runPlugin } = await import("./plugins/run-plugin.ts");
     return runPlugin(plugin, argv, createContext(global, streams));
   }
+  checkUnknownsFlags(unknown);
   const wantsHelp = global.help || unknown.rest.includes("--help");
   if (!wantsHelp) throw unknownCommandError(COMMANDS.program, unknown);
   if (unknown.group) await streams.stdout.write(groupHelp(`${COMMANDS.program} ${unknown.group.name}`, unknown.group));
   else await showRootHelp({ ...global, help: true }, streams);
   return 0;
+}
+
+/** As docker, which reads flags before it looks for the command. Throws StatusError. */
+function checkUnknownsFlags({ group, rest }: Extract<Resolution, { kind: "unknown" }>): void {
+  const { program } = COMMANDS;
+  const path = group ? `${program} ${group.name}` : program;
+  try {
+    parseFlags(group ? {} : GLOBAL_FLAGS, rest);
+  } catch (error) {
+    throw flagError(errorMessage(error), path, `Usage:  ${path}${group ? "" : " [OPTIONS] COMMAND [ARG...]"}`);
+  }
 }
 
 function readGlobalFlags(argv: readonly string[]): GlobalFlags {
@@ -206,7 +218,7 @@ function readCommandFlags(
     return parseFlags(command.flags, words, { stopAtFirstArgument: command.stopAtFirstArgument ?? false });
   } catch (error) {
     if (!(error instanceof InvalidParameterError)) throw error;
-    throw flagError(error.message, resolved.path, `Usage:  ${resolved.path} ${command.usage}`);
+    throw flagError(error.message, resolved.path, usageLine(resolved.path, command));
   }
 }
 

@@ -143,6 +143,13 @@ export const LINES: readonly string[] = [
   "run -p 1:2:3:4 x",
   "run --ulimit x y",
   "run --mount x y",
+  "a --nope",
+  "container foo -x",
+  "network foo --help",
+  "context show --nope",
+  "stats a b",
+  "manifest rm a",
+  "manifest annotate a b",
 ];
 
 /** Lines of which the answers differ. */

@@ -1,5 +1,5 @@
 import { InvalidParameterError, NotFoundError } from "#errors/errors.ts";
-import { familiarString, parseReference, tagNameOnly } from "#formats/reference.ts";
+import { parseReference, tagNameOnly } from "#formats/reference.ts";
 import { exactly } from "../grammar/argument-rule.ts";
 import { type Command, defineCommand } from "../grammar/command.ts";
 import { listFlag, stringFlag } from "../grammar/flag.ts";
@@ -36,8 +36,7 @@ export const command: Command = defineCommand({
     const lists = new ManifestLists(configDirectory);
     const manifest = findInList((await lists.get(list)) ?? [], reference);
     if (!manifest) {
-      const missing = `manifest for image ${familiarString(reference)} does not exist in ${familiarString(list)}`;
-      throw new NotFoundError(missing);
+      throw new NotFoundError(`manifest for image ${name} does not exist in ${listName}`);
     }
     const before = manifest.Descriptor.platform ?? { architecture: "", os: "" };
     const features = flags["os-features"].flatMap((feature) => feature.split(","));

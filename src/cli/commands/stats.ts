@@ -44,7 +44,7 @@ export const command: Command = defineCommand({
       else await addContainers(board, flags, context, events.signal);
       await board.filled();
       const missing = args.length > 0 ? board.failures : [];
-      if (missing.length > 0) throw new InvalidParameterError(missing.join(", "));
+      if (missing.length > 0) throw new InvalidParameterError(missing.join("\n"));
       const show = async (): Promise<string> =>
         formatList(
           STATS_LIST,

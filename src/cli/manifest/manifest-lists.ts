@@ -53,7 +53,7 @@ export class ManifestLists {
   /** As `get`. Throws NotFoundError in Docker's words. */
   async mustGet(list: Reference): Promise<readonly ListedManifest[]> {
     const found = await this.get(list);
-    if (!found) throw new NotFoundError(`No such manifest: ${familiarString(list)}`);
+    if (!found) throw new NotFoundError(`No such manifest: ${formatReference(list)}`);
     return found;
   }
 
