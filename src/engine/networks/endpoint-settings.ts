@@ -103,7 +103,8 @@ export function checkEndpointSettings(
       problems.push("network-scoped alias is supported only for containers in user defined networks");
   }
   if (IPv4Address && parseAddress(IPv4Address)?.family !== 4) problems.push(`invalid IPv4 address: ${IPv4Address}`);
-  if (IPv6Address && parseAddress(IPv6Address)?.family !== 6) problems.push(`invalid IPv6 address: ${IPv6Address}`);
+  if (IPv6Address && (parseAddress(IPv6Address)?.family !== 6 || IPV4_MAPPED.test(IPv6Address)))
+    problems.push(`invalid IPv6 address: ${IPv6Address}`);
   if (problems.length === 0 && record && isUserDefined(name)) {
     problems.push(...addressProblems(IPv4Address, record.ipv4), ...addressProblems(IPv6Address, record.ipv6));
   }
@@ -114,6 +115,9 @@ export function checkEndpointSettings(
   }
   checkDriverOptions(DriverOpts ?? {});
 }
+
+/** An IPv4 address in IPv6's clothes. */
+const IPV4_MAPPED = /^::ffff:\d+\.\d+\.\d+\.\d+$/i;
 
 /** 169.254.0.0/16 and fe80::/10. RFC 3927, RFC 4291 */
 function isLinkLocal(text: string): boolean {

@@ -96,14 +96,16 @@ export function removeLink({ containers }: Containers, path: string): void {
   containers.update(record.id, (current) => ({ ...current, hostConfig: { ...current.hostConfig, Links } }));
 }
 
-/** The lines of a starting container. Throws ConflictError in Docker's words for a linked container that does not run. */
+/** The lines of a starting container. Throws ConflictError in Docker's words for a linked container that does not run, or is elsewhere. */
 export function linkLines({ containers }: Containers, record: ContainerRecord): readonly HostLine[] {
   return linkedContainers(containers, record).flatMap(({ linked, alias }) => {
     if (!isRunning(linked)) {
       throw new ConflictError(`Cannot link to a non running container: /${linked.name} AS /${record.name}/${alias}`);
     }
     const address = bridgeAddress(linked);
-    return address === undefined ? [] : [{ address, names: linkedNames(linked, alias) }];
+    if (address === undefined)
+      throw new ConflictError(`Cannot link to /${linked.name}, as it does not belong to the default network`);
+    return [{ address, names: linkedNames(linked, alias) }];
   });
 }
 

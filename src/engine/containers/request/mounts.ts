@@ -54,7 +54,9 @@ async function addMounts(
   for (const bind of hostConfig.Binds ?? []) add(await fromBind(making, bind, hostConfig.VolumeDriver ?? ""));
   for (const request of hostConfig.Mounts ?? []) add(await fromMountRequest(making, request));
   for (const [destination, options] of Object.entries(hostConfig.Tmpfs ?? {})) add(tmpfsMount(destination, options));
-  for (const mount of (hostConfig.VolumesFrom ?? []).flatMap((text) => fromContainer(making, text))) {
+  // The last container that has something at a place counts, and what is asked for itself before all of them.
+  const inherited = (hostConfig.VolumesFrom ?? []).flatMap((text) => fromContainer(making, text));
+  for (const mount of new Map(inherited.map((one) => [one.destination, one])).values()) {
     if (!taken.has(mount.destination)) add(mount);
   }
   for (const destination of Object.keys(config.Volumes ?? {})) {
