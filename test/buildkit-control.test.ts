@@ -232,6 +232,19 @@ describe("the control API", () => {
     expect(history.some((event) => event.record?.frontend === "dockerfile.v0")).toBe(true);
     const [latest] = history;
     await api.updateBuildHistory({ ref: latest?.record?.ref ?? "", delete: true });
+    const live = new AbortController();
+    const told: (readonly [number, string])[] = [];
+    const listening = (async () => {
+      for await (const { type, record } of api.listenBuildHistory({}, { signal: live.signal }))
+        told.push([type, record?.ref ?? ""]);
+    })().catch(() => undefined);
+    await engine.ok(["build", "-q", "--no-cache", "-"], { input: "FROM busybox\nRUN true\n" });
+    const [begun] = told.filter(([type]) => type === 0).slice(-1);
+    expect(told).toContainEqual([1, begun?.[1] ?? "none"]);
+    await api.updateBuildHistory({ ref: begun?.[1] ?? "", delete: true });
+    while (!told.some(([type]) => type === 2)) await Bun.sleep(10);
+    live.abort();
+    await listening;
     const pruned = [];
     for await (const entry of api.prune({ all: true })) pruned.push(entry.id);
     expect(pruned.length).toBeGreaterThan(0);

@@ -35,10 +35,8 @@ export function controlService(parts: ControlParts): ServiceImpl<typeof Control>
       stream(async function* () {
         yield* await prune(engine, request);
       }),
-    listenBuildHistory: (request: BuildHistoryRequest) =>
-      stream(async function* () {
-        yield* historyEvents(engine, request);
-      }),
+    listenBuildHistory: (request: BuildHistoryRequest, { signal }: HandlerContext) =>
+      stream(() => historyEvents(engine, request, signal)),
     updateBuildHistory: (request: UpdateBuildHistoryRequest) =>
       answer(async () => {
         if (request.delete) engine.builds.history.remove([request.ref]);

@@ -112,7 +112,7 @@ export function gatewayService(parts: ControlParts): ServiceImpl<typeof LLBBridg
     evaluate: ({ ref }, context) =>
       answer(async () => {
         // Results are never lazy here.
-        (await jobOf(context)).image(ref);
+        (await jobOf(context)).result(ref);
         return {};
       }),
     return: (request, context) =>
@@ -136,17 +136,17 @@ export function gatewayService(parts: ControlParts): ServiceImpl<typeof LLBBridg
       }),
     readFile: (request, context) =>
       answer(async () => {
-        const image = (await jobOf(context)).image(request.ref);
+        const { image } = (await jobOf(context)).result(request.ref);
         return { data: await readResultFile(engine, image, request) };
       }),
     readDir: (request, context) =>
       answer(async () => {
-        const image = (await jobOf(context)).image(request.ref);
+        const { image } = (await jobOf(context)).result(request.ref);
         return { entries: await readResultDirectory(engine, image, request) };
       }),
     statFile: (request, context) =>
       answer(async () => {
-        const image = (await jobOf(context)).image(request.ref);
+        const { image } = (await jobOf(context)).result(request.ref);
         return { stat: await statResultFile(engine, image, request) };
       }),
   };
@@ -163,11 +163,11 @@ function finish(job: SolveJob, { result, error }: ReturnRequest): void {
   if (chosen?.case === "refs") {
     // One a platform, of one build.
     const [first] = Object.values(chosen.value.refs);
-    job.returned.resolve({ image: first?.id ? job.image(first.id) : undefined });
+    job.returned.resolve({ chosen: first?.id ? job.result(first.id) : undefined });
     return;
   }
   const ref = chosen?.case === "ref" ? chosen.value.id : (chosen?.value ?? "");
-  job.returned.resolve({ image: ref ? job.image(ref) : undefined });
+  job.returned.resolve({ chosen: ref ? job.result(ref) : undefined });
 }
 
 function warn(job: SolveJob, { digest, level, short, detail, url }: WarnRequest): void {

@@ -82,7 +82,7 @@ async function solveInputs(
   for (const [name, definition] of Object.entries(definitions)) {
     inputs[name] =
       solvedImage(definition) ??
-      (await job.hold((onBuilt) => solveDefinition(engine, running, { definition, onBuilt }))).imageId;
+      (await job.hold((onBuilt) => solveDefinition(engine, running, { definition, onBuilt }))).built.imageId;
   }
   return inputs;
 }
@@ -93,9 +93,10 @@ async function answerWith(
   request: SolveRequest,
   build: Parameters<SolveJob["hold"]>[0],
 ): Promise<Response> {
-  const { images } = await job.hold(build);
-  const results = images.map(({ id, platform }) => {
-    return { image: id, ref: job.addResult(id), platform: formatPlatform(platform), whole: platform };
+  const { built, build: identity } = await job.hold(build);
+  const results = built.images.map(({ id, platform }) => {
+    const ref = job.addResult({ image: id, build: identity });
+    return { image: id, ref, platform: formatPlatform(platform), whole: platform };
   });
   const config = (image: Digest): Uint8Array =>
     Buffer.from(JSON.stringify(new LocalImages(engine.images).config(image)));

@@ -88,7 +88,7 @@ async function gatewayResult(solve: RunningSolve): Promise<SolveResult | undefin
   try {
     const returned = await Promise.race([job.returned.promise, left.promise]);
     if ("error" in returned) throw job.failure ?? returned.error;
-    return await Promise.race([job.settle(returned.image), left.promise]);
+    return await Promise.race([job.settle(returned.chosen), left.promise]);
   } catch (error) {
     await job.quiesce();
     throw error;

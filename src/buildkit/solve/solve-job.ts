@@ -15,8 +15,15 @@ const MAX_REPLAY = 1024 * 1024;
 /** A cancelled step ends in that time, milliseconds. */
 const QUIESCENCE = 2000;
 
-/** What a client's build function returned: an image of the result that it chose of those that it solved, or an error. */
-export type ReturnedResult = { readonly image: Digest | undefined } | { readonly error: Error };
+/** An image that a solve of a job made. */
+export interface SolvedResult {
+  readonly image: Digest;
+  /** Of what build: two may have made the same image. */
+  readonly build: symbol;
+}
+
+/** What a client's build function returned: a result that it chose of those that it solved, or an error. */
+export type ReturnedResult = { readonly chosen: SolvedResult | undefined } | { readonly error: Error };
 
 /** A solve of the control API: its updates, and what the gateway has built for it. */
 export class SolveJob {
@@ -26,11 +33,10 @@ export class SolveJob {
   readonly returned: PromiseWithResolvers<ReturnedResult> = Promise.withResolvers<ReturnedResult>();
   /** What a gateway solve failed with: the client returns no more than its text. */
   failure: Error | undefined;
-  /** Images by the references that gateway calls know them by. */
-  readonly #images = new Map<string, Digest>();
-  /** Builds whose images wait for the client's choice. */
-  readonly #held = new Map<Digest, Promise<SolveResult>>();
-  readonly #builds = new Set<Promise<unknown>>();
+  /** By the references that gateway calls know them by. */
+  readonly #results = new Map<string, SolvedResult>();
+  /** Builds; their images wait for the client's choice. */
+  readonly #builds = new Map<symbol, Promise<SolveResult>>();
   readonly #vertexes: OwnVertexes;
   readonly #controller = new AbortController();
   readonly #running: PromiseWithResolvers<RunningSolve> = Promise.withResolvers<RunningSolve>();
@@ -74,7 +80,7 @@ export class SolveJob {
   end(): void {
     this.#isEnded = true;
     // Whatever still waits for the client's choice does not any more.
-    this.returned.resolve({ image: undefined });
+    this.returned.resolve({ chosen: undefined });
     this.#controller.abort();
     for (const feed of this.#feeds) feed.end();
   }
@@ -102,41 +108,43 @@ export class SolveJob {
    * Begins a build and gives its images as soon as they are made. The build goes on, and keeps them, until the client's function has returned:
    * then those that it chose go where they are wanted.
    */
-  async hold(build: (onBuilt: (built: BuiltResult) => Promise<boolean>) => Promise<SolveResult>): Promise<BuiltResult> {
+  async hold(
+    build: (onBuilt: (built: BuiltResult) => Promise<boolean>) => Promise<SolveResult>,
+  ): Promise<{ readonly built: BuiltResult; readonly build: symbol }> {
     const made = Promise.withResolvers<BuiltResult>();
+    const identity = Symbol("build");
     const whole = build(async (built) => {
       made.resolve(built);
       const returned = await this.returned.promise;
-      return "image" in returned && built.images.some(({ id }) => id === returned.image);
+      return "chosen" in returned && returned.chosen?.build === identity;
     });
     whole.catch(made.reject);
-    this.#builds.add(whole);
-    const built = await made.promise;
-    for (const { id } of built.images) this.#held.set(id, whole);
-    return built;
+    this.#builds.set(identity, whole);
+    return { built: await made.promise, build: identity };
   }
 
-  /** Waits until the chosen image is where it is wanted and the others are gone. Gives the build of the chosen one. */
-  async settle(chosen: Digest | undefined): Promise<SolveResult | undefined> {
-    await Promise.all(this.#held.values());
-    return chosen === undefined ? undefined : await this.#held.get(chosen);
+  /** Waits until what was chosen is where it is wanted and the rest is gone. Gives the build of the chosen result. */
+  async settle(chosen: SolvedResult | undefined): Promise<SolveResult | undefined> {
+    await Promise.all(this.#builds.values());
+    return chosen && (await this.#builds.get(chosen.build));
   }
 
   /** Waits until builds that were cancelled have said so, so that those who follow the updates hear it. */
   async quiesce(): Promise<void> {
-    await Promise.race([Promise.allSettled(this.#builds), delay(QUIESCENCE, undefined, { ref: false })]);
+    this.returned.resolve({ chosen: undefined });
+    await Promise.race([Promise.allSettled(this.#builds.values()), delay(QUIESCENCE, undefined, { ref: false })]);
   }
 
-  /** A reference for an image. */
-  addResult(image: Digest): string {
+  /** A reference for a result. */
+  addResult(result: SolvedResult): string {
     const ref = randomUUID();
-    this.#images.set(ref, image);
+    this.#results.set(ref, result);
     return ref;
   }
 
   /** Throws NotFoundError. */
-  image(ref: string): Digest {
-    const found = this.#images.get(ref);
+  result(ref: string): SolvedResult {
+    const found = this.#results.get(ref);
     if (!found) throw new NotFoundError(`no such ref: ${ref}`);
     return found;
   }

@@ -26,6 +26,11 @@ const FORMER_BUILDS = 5;
 /** Builds that advice is made from. */
 const ADVISING_BUILDS = 20;
 
+export interface HistoryChange {
+  readonly kind: "started" | "completed" | "deleted";
+  readonly id: string;
+}
+
 export interface BuildHistoryParts {
   readonly rows: BuildRecordStore;
   readonly files: BuildFiles;
@@ -41,6 +46,7 @@ export interface BuildHistoryParts {
 export class BuildHistory {
   readonly #parts: BuildHistoryParts;
   readonly #running = new Map<string, RunningBuild>();
+  readonly #listeners = new Set<(change: HistoryChange) => void>();
   #finished: (BuildRow & { readonly files: readonly Digest[] })[] = [];
 
   constructor(parts: BuildHistoryParts) {
@@ -58,7 +64,14 @@ export class BuildHistory {
       onEnd: (record) => this.#ended(lineage, record),
     });
     this.#running.set(build.id, build);
+    this.#tell({ kind: "started", id: build.id });
     return build;
+  }
+
+  /** Calls `listener` whenever a build begins or ends or its record goes, until the result is disposed. */
+  listen(listener: (change: HistoryChange) => void): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
   }
 
   /** For a build that is only planned. */
@@ -69,6 +82,11 @@ export class BuildHistory {
       () => this.#former(lineage),
       (content) => files.manifest(content),
     );
+  }
+
+  /** Of a build that runs or has ended. Throws NotFoundError. */
+  summary(id: string): BuildSummary {
+    return summaryOf(this.find(id));
   }
 
   /** The latest first, running ones before all others. */
@@ -182,6 +200,7 @@ export class BuildHistory {
     this.#finished.push({ id, lineage, created, completed, size, record: JSON.stringify(record), files });
     // Whoever asks sees it at once.
     this.#parts.rows.soon(() => this.#write());
+    this.#tell({ kind: "completed", id });
   }
 
   #write(): void {
@@ -221,6 +240,11 @@ export class BuildHistory {
     const orphans = this.#parts.rows.remove(ids);
     this.#parts.files.removeLogs(ids);
     this.#parts.files.removeManifests(orphans);
+    for (const id of ids) this.#tell({ kind: "deleted", id });
+  }
+
+  #tell(change: HistoryChange): void {
+    for (const listener of this.#listeners) listener(change);
   }
 }
 
