@@ -1,15 +1,14 @@
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { fullElsewhere } from "#errors/disk-full.ts";
 import { ConflictError, NotFoundError, SystemError } from "#errors/errors.ts";
-import { killByArgument } from "#sys/find-processes.ts";
 import { mountPrivateTmpfs } from "#sys/private-tmpfs.ts";
 import { bootId, isAlive } from "#sys/process-info.ts";
 import { updatedResources } from "./bundle/resources.ts";
-import { BundleFiles, type BundleRecord, identify, signalProcess } from "./bundle-files.ts";
+import { type BundleFiles, type BundleRecord, identify, signalProcess } from "./bundle-files.ts";
 import { BundleMaker } from "./bundle-maker.ts";
 import { CgroupMoves } from "./cgroup-moves.ts";
-import { cgroupPids, childCgroups, emptyCgroup, isFrozen, killCgroup, removeEmptyCgroup, thaw } from "./cgroup-tree.ts";
+import { removeEmptyCgroup } from "./cgroup-tree.ts";
 import { launchConmon } from "./conmon-launch.ts";
 import type {
   AdoptedState,
@@ -33,7 +32,7 @@ import { LowLevelRuntime } from "./low-level-runtime.ts";
 import { listProcesses, type ProcessTable } from "./process-list.ts";
 import { runBundleOnce } from "./run-once.ts";
 import type { RuntimePrograms } from "./runtime-program.ts";
-import { unmountSharedMemory } from "./shared-memory.ts";
+import { RuntimeTraces } from "./runtime-traces.ts";
 import { readCgroupUsage } from "./stats/cgroup-usage.ts";
 import type { ContainerUsage } from "./stats/container-usage.ts";
 import { readNetworkUsage } from "./stats/network-usage.ts";
@@ -61,6 +60,7 @@ export class ConmonRuntime implements ContainerRuntime {
   readonly #options: ConmonRuntimeOptions;
   readonly #bundles: BundleMaker;
   readonly #runtime: LowLevelRuntime;
+  readonly #traces: RuntimeTraces;
   readonly #cgroupMoves = new CgroupMoves();
   readonly #containers = new Map<string, SupervisedContainer>();
   readonly #listeners: ((exit: ContainerExit) => void)[] = [];
@@ -76,6 +76,15 @@ export class ConmonRuntime implements ContainerRuntime {
       pidOf: (id) => this.#runningPid(id),
     });
     this.#runtime = new LowLevelRuntime(this.program, join(options.stateDirectory, "runtime"));
+    this.#traces = new RuntimeTraces({
+      runtime: this.#runtime,
+      bundleDirectory: options.bundleDirectory,
+      exitDirectory: options.exitDirectory,
+      socketDirectory: this.#socketDirectory,
+      cgroupParent: this.#cgroupParent,
+      isCgroup2: this.#bundles.host.isCgroup2,
+      cgroupsPath: (id) => this.#bundles.cgroupsPath(id),
+    });
     for (const directory of [this.#socketDirectory, this.#runtime.root, options.bundleDirectory, options.exitDirectory])
       mkdirSync(directory, { recursive: true, mode: 0o700 });
   }
@@ -88,7 +97,7 @@ export class ConmonRuntime implements ContainerRuntime {
     this.anticipate();
     const { id } = spec;
     if (this.#containers.has(id)) throw new ConflictError(`cannot create container "${id}": it exists already`);
-    const files = this.#files(id);
+    const files = this.#traces.files(id);
     removeExitFile(this.#options.exitDirectory, id);
     try {
       this.#bundles.write(spec, files);
@@ -110,7 +119,7 @@ export class ConmonRuntime implements ContainerRuntime {
       this.#supervise(id, files, record);
       return { pid, conmonPid: record.conmon.pid };
     } catch (error) {
-      await this.#cleanUp(id);
+      await this.#traces.remove(id);
       throw this.#namingExecRoot(error);
     }
   }
@@ -124,7 +133,7 @@ export class ConmonRuntime implements ContainerRuntime {
     const container = this.#containers.get(id);
     if (!container || container.hasEnded) return;
     if (!all) container.kill(signal);
-    else for (const pid of this.#pids(id)) signalProcess(identify(pid), signal);
+    else for (const pid of this.#traces.pids(id)) signalProcess(identify(pid), signal);
   }
 
   async pause(id: string): Promise<void> {
@@ -150,22 +159,22 @@ export class ConmonRuntime implements ContainerRuntime {
     const container = this.#containers.get(id);
     if (container && !container.hasEnded) {
       container.kill(SIGKILL);
-      this.#killAll(id);
+      this.#traces.killAll(id);
       await container.ended;
     }
     this.#containers.delete(id);
-    await this.#cleanUp(id);
+    await this.#traces.remove(id);
   }
 
   async adopt(id: string): Promise<AdoptedState> {
-    const files = this.#files(id);
+    const files = this.#traces.files(id);
     const record = files.readRecord();
     // Its life first, then the exit file: see SupervisedContainer.
     const isSupervised = record !== undefined && (record.boot ?? bootId()) === bootId() && isAlive(record.conmon);
     const exit = readExitFile(this.#options.exitDirectory, id, files);
     if (exit) return { kind: "exited", exit };
     if (!record || !isSupervised) {
-      this.#killAll(id);
+      this.#traces.killAll(id);
       return { kind: "lost" };
     }
     removeExecFiles(files.directory);
@@ -173,26 +182,22 @@ export class ConmonRuntime implements ContainerRuntime {
     const container = this.#supervise(id, files, record);
     // The engine died between create and start. Nobody was told that it runs: let it end, which the exit tells.
     if (this.#runtime.isWaiting(id)) container.kill(SIGKILL);
-    const paused = isFrozen(this.#bundles.cgroupsPath(id), this.#bundles.host.isCgroup2);
+    const paused = this.#traces.isFrozen(id);
     return { kind: "running", pid: record.container.pid, paused };
   }
 
-  async sweep(keep: ReadonlySet<string>): Promise<void> {
-    const { bundleDirectory, exitDirectory } = this.#options;
-    await killByArgument((argument) => dirname(argument) === bundleDirectory && !keep.has(basename(argument)));
-    const directories = [bundleDirectory, exitDirectory, this.#socketDirectory].flatMap((path) => readdirSync(path));
-    const ids = new Set([...directories, ...this.#runtime.list(), ...childCgroups(this.#cgroupParent)]);
-    for (const id of ids) if (!keep.has(id)) await this.#sweepOne(id);
+  sweep(keep: ReadonlySet<string>): Promise<void> {
+    return this.#traces.sweep(keep);
   }
 
   async resize(id: string, size: TerminalSize): Promise<void> {
     this.#container(id);
-    sendControlMessage(this.#files(id).windowSize, resizeMessage(size));
+    sendControlMessage(this.#traces.files(id).windowSize, resizeMessage(size));
   }
 
   /** Makes conmon write to a new file at the log's path; the rotation calls it after its renames. */
   reopenLog(id: string): boolean {
-    return sendControlMessage(this.#files(id).control, REOPEN_LOG_MESSAGE);
+    return sendControlMessage(this.#traces.files(id).control, REOPEN_LOG_MESSAGE);
   }
 
   async openStdin(id: string): Promise<ContainerStdin> {
@@ -217,17 +222,17 @@ export class ConmonRuntime implements ContainerRuntime {
 
   async top(id: string, psArgs: readonly string[]): Promise<ProcessTable> {
     this.#container(id);
-    return await listProcesses(this.#pids(id), psArgs);
+    return await listProcesses(this.#traces.pids(id), psArgs);
   }
 
   async runOnce(spec: ContainerSpec, output: OutputSink, signal: AbortSignal): Promise<number> {
     this.anticipate();
     const { id } = spec;
-    const files = this.#files(id);
+    const files = this.#traces.files(id);
     const memory = spec.secretEnv?.length ? mountPrivateTmpfs(files.directory) : undefined;
     try {
       this.#writeBundle(spec, files);
-      const killAll = (): void => this.#killAll(id);
+      const killAll = (): void => this.#traces.killAll(id);
       return await runBundleOnce({ id, files, runtime: this.#runtime, output, signal, killAll });
     } finally {
       await memory?.[Symbol.asyncDispose]();
@@ -280,10 +285,6 @@ export class ConmonRuntime implements ContainerRuntime {
     return join(this.#options.stateDirectory, "sockets");
   }
 
-  #files(id: string): BundleFiles {
-    return new BundleFiles(this.#options.bundleDirectory, id);
-  }
-
   #container(id: string): SupervisedContainer {
     const container = this.#containers.get(id);
     if (!container) throw new NotFoundError(`No such container: ${id}`);
@@ -295,18 +296,6 @@ export class ConmonRuntime implements ContainerRuntime {
     return container && !container.hasEnded ? container.record.container.pid : undefined;
   }
 
-  #pids(id: string): number[] {
-    return cgroupPids(this.#bundles.cgroupsPath(id), this.#bundles.host.isCgroup2);
-  }
-
-  /** Kills every process in the container's cgroup, paused ones too. */
-  #killAll(id: string): void {
-    const path = this.#bundles.cgroupsPath(id);
-    const { isCgroup2 } = this.#bundles.host;
-    killCgroup(path, isCgroup2);
-    thaw(path, isCgroup2);
-  }
-
   #conmonPid(files: BundleFiles): number {
     const pid = files.readConmonPid();
     if (pid === undefined) throw new SystemError(`conmon left no pid in "${files.conmonPidFile}"`);
@@ -316,7 +305,7 @@ export class ConmonRuntime implements ContainerRuntime {
   #supervise(id: string, files: BundleFiles, record: BundleRecord): SupervisedContainer {
     const container = new SupervisedContainer(id, files, record, {
       exitDirectory: this.#options.exitDirectory,
-      killLeftovers: () => this.#killAll(id),
+      killLeftovers: () => this.#traces.killAll(id),
       onOom: () => this.#tellOom(id),
     });
     this.#containers.set(id, container);
@@ -328,30 +317,5 @@ export class ConmonRuntime implements ContainerRuntime {
 
   #tellOom(id: string): void {
     for (const listener of this.#oomListeners) listener(id);
-  }
-
-  /** What the runtime cannot delete (state that it did not finish) goes without it. */
-  async #sweepOne(id: string): Promise<void> {
-    this.#killAll(id);
-    await emptyCgroup(this.#bundles.cgroupsPath(id));
-    await this.#cleanUp(id).catch(() => {
-      this.#runtime.forget(id);
-      return this.#cleanUp(id);
-    });
-  }
-
-  /** Removes all traces: cgroup and state of the runtime, bundle, exit file. */
-  async #cleanUp(id: string): Promise<void> {
-    if (this.#runtime.has(id)) await this.#runtime.delete(id);
-    // A runtime that was killed at the wrong moment leaves a cgroup that it knows nothing of.
-    else {
-      removeEmptyCgroup(this.#bundles.cgroupsPath(id));
-      this.#runtime.forget(id);
-    }
-    const files = this.#files(id);
-    await unmountSharedMemory(files);
-    rmSync(files.directory, { recursive: true, force: true });
-    rmSync(join(this.#socketDirectory, id), { force: true });
-    removeExitFile(this.#options.exitDirectory, id);
   }
 }
