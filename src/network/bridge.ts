@@ -1,10 +1,11 @@
 import { readdir } from "node:fs/promises";
 import { SystemError } from "#errors/errors.ts";
+import { deleteInterface } from "./link.ts";
 import { macAddressOf } from "./mac-address.ts";
 import type { NetworkRecord } from "./network-driver.ts";
 import { hasGatewayAddress, wantedMtu } from "./network-options.ts";
 import { isDefaultRoute, setAddress } from "./rtnetlink/address-message.ts";
-import { addBridge, deleteLink, setNoLinkLocal, setUp } from "./rtnetlink/link-message.ts";
+import { addBridge, setNoLinkLocal, setUp } from "./rtnetlink/link-message.ts";
 import { RouteSocket } from "./rtnetlink/route-socket.ts";
 import { hasIpv6, readSysctl, setSysctl } from "./sysctl.ts";
 
@@ -42,7 +43,7 @@ export async function ensureBridge(network: NetworkRecord, mtu: number): Promise
 /** Deletes a bridge, and nothing that is none. Idempotent. */
 export async function deleteBridge(name: string): Promise<void> {
   using host = new RouteSocket();
-  if ((await host.findLink(name))?.kind === "bridge") await host.change(deleteLink(name));
+  if ((await host.findLink(name))?.kind === "bridge") await deleteInterface(name);
 }
 
 /** Host interfaces that are ports of a bridge; none if there is no such bridge. */
