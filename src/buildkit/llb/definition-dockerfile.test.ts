@@ -118,6 +118,17 @@ describe("definitionDockerfile()", () => {
         define(file({ case: "file", value: { actions: [{ input: -1n, action: { case: "rm", value: {} } }] } })),
         "rm is",
       ],
+      [
+        define(
+          file({
+            case: "file",
+            value: {
+              actions: [{ input: -1n, action: { case: "mkdir", value: { path: "/a\nRUN x", mode: 0o755 } } }],
+            },
+          }),
+        ),
+        "line ends",
+      ],
       [define(() => ({})), "unknown kind"],
       [[new Uint8Array([255])], "invalid LLB definition"],
       [[], "must name the result"],

@@ -45,6 +45,7 @@ export function definitionDockerfile(
   let count = 0;
   const stage = (base: string, body: readonly string[]): string => {
     const name = `llb${count++}`;
+    for (const line of body) refuseLineEnds(line);
     lines.push(`FROM ${base} AS ${name}`, ...body);
     return name;
   };
@@ -82,6 +83,15 @@ export function definitionDockerfile(
   // The last stage is what is built.
   stage(stageOf(result), []);
   return { text: `${lines.join("\n")}\n`, contexts, names: shown };
+}
+
+/** What a client names must not become an instruction of its own. */
+function refuseLineEnds(line: string): void {
+  if (/[\n\r]/.test(line)) {
+    throw new NotImplementedError(
+      `an LLB operation with line ends in its words is not supported: ${JSON.stringify(line)}`,
+    );
+  }
 }
 
 /** By index. */

@@ -33,7 +33,6 @@ export function execStage(exec: ExecOp, writer: StageWriter): ExecStage {
     ...(meta.user ? [`USER ${literalWord(meta.user)}`] : []),
     ["RUN", ...flags, exactList(meta.args)].join(" "),
   ];
-  for (const line of lines) checkLine(line);
   return { name: writer.stage(writer.input(root.input), lines), output: Number(root.output) };
 }
 
@@ -119,9 +118,4 @@ function flag(type: string, options: Readonly<Record<string, string>>): string {
       throw new NotImplementedError(`LLB mount with ${name} ${JSON.stringify(value)} is not supported`);
   }
   return `--mount=${[`type=${type}`, ...pairs.map(([name, value]) => `${name}=${value}`)].join(",")}`;
-}
-
-function checkLine(line: string): void {
-  if (/[\n\r]/.test(line))
-    throw new NotImplementedError("LLB operation exec with line ends in its settings is not supported");
 }
