@@ -35,7 +35,7 @@ describe("readResponseHead()", () => {
 
   test("refuses what is not HTTP, endless or cut off", async () => {
     await expect(readResponseHead(reader(Buffer.from("SSH-2.0\r\n\r\n"), 3))).rejects.toThrow("it is not HTTP");
-    await expect(readResponseHead(reader(Buffer.from("HTTP/1.1 200"), 3))).rejects.toThrow("the connection ended");
+    await expect(readResponseHead(reader(Buffer.from("HTTP/1.1 200"), 3))).rejects.toThrow("unexpected EOF");
     const endless = new PushbackReader({ read: async () => Buffer.alloc(10_000, "x") });
     await expect(readResponseHead(endless)).rejects.toThrow("cannot read");
   });
