@@ -52,7 +52,9 @@ export class PushbackReader implements ByteSource {
         this.unread(bytes.subarray(at + mark.length));
         return bytes.subarray(0, at);
       }
-      const chunk = bytes.length > limit ? undefined : await this.read();
+      if (bytes.length > limit)
+        throw new DataLossError(`cannot read the engine's answer: a line has more than ${limit} bytes`);
+      const chunk = await this.read();
       if (!chunk) throw new DataLossError("unexpected EOF");
       bytes = bytes.length === 0 ? chunk : Buffer.concat([bytes, chunk]);
     }
