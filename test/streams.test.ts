@@ -168,6 +168,22 @@ describe("POST /containers/{id}/wait", () => {
       unix: engine.socket,
     }).then((response) => response.json());
 
+  test("has the input of a client that sent it all and left before the container started", async () => {
+    const id = await engine.ok(["create", "-i", "busybox", "cat"]);
+    const socket = connect(engine.socket);
+    const closed = new Promise((resolve) => socket.once("close", resolve));
+    socket.write(
+      `POST /v1.51/containers/${id}/attach?stream=1&stdin=1 HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n`,
+    );
+    await new Promise((resolve) => socket.once("data", resolve));
+    socket.end("all of it", () => socket.destroy());
+    await closed;
+    await engine.ok(["start", id]);
+    expect(await engine.ok(["wait", id])).toBe("0");
+    expect(await engine.ok(["logs", id])).toBe("all of it");
+    await engine.ok(["rm", id]);
+  });
+
   test("answers when a client that is attached has the last bytes", async () => {
     const id = await engine.ok(["create", "--network", "none", "busybox", "head", "-c", "600000", "/dev/zero"]);
     const client = await attachedSilently(id);

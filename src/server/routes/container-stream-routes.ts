@@ -1,3 +1,4 @@
+import { PassThrough } from "node:stream";
 import { type ContainerRecord, eventAttributes, isRunning } from "#engine/containers/container-record.ts";
 import { logDetails } from "#engine/containers/log-details.ts";
 import { attachOutput, containerLogs } from "#engine/containers/output.ts";
@@ -145,28 +146,38 @@ interface Attachment {
   readonly session: AbortController;
 }
 
+/** Bytes of input that are taken before the container has started; what is more waits with the client. */
+const HELD_INPUT = 1024 * 1024;
+
 /**
- * Input is held back by the client's own buffer until the container has started. Its end is the end of the container's input where the
- * container was made so (`run -i`); elsewhere it is the end of the session alone, as in Docker.
+ * Input waits until the container has started, also that of a client that has sent it all and left (`run -i -a stdin`). Its end is the end of the
+ * container's input where the container was made so (`run -i`); elsewhere it is the end of the session alone, as in Docker.
  */
 async function forwardStdin(engine: Engine, record: ContainerRecord, attachment: Attachment): Promise<void> {
   const { connection, keys, session } = attachment;
   const { input } = connection;
-  input.pause();
-  if (!isRunning(engine.containers.containers.get(record.id))) await nextStart(engine, record.id, session.signal);
-  if (session.signal.aborted) return;
-  const stdin = await engine.containers.runtime.openStdin(record.id);
-  session.signal.addEventListener("abort", () => stdin.close(), { once: true });
   const terminal = record.config.Tty ?? false;
   const endsWithInput = (record.config.StdinOnce ?? false) && !terminal;
-  if (!endsWithInput) input.once("end", () => session.abort());
-  input.on("error", () => stdin.close());
   const onDetach = (): void => {
     noteAttach(engine, record, "detach");
     session.abort();
   };
   const typed = terminal ? input.pipe(new DetachableInput(keys, onDetach)) : input;
-  typed.pipe(stdin.writable, { end: endsWithInput });
+  // Read at once: a connection that is over gives nothing more.
+  const held = typed.pipe(new PassThrough({ highWaterMark: HELD_INPUT }));
+  let isWhole = false;
+  typed.once("end", () => {
+    isWhole = true;
+  });
+  if (!endsWithInput) held.once("end", () => session.abort());
+  const left = new AbortController();
+  session.signal.addEventListener("abort", () => (endsWithInput && isWhole) || left.abort(), { once: true });
+  if (!isRunning(engine.containers.containers.get(record.id))) await nextStart(engine, record.id, left.signal);
+  if (left.signal.aborted) return;
+  const stdin = await engine.containers.runtime.openStdin(record.id);
+  left.signal.addEventListener("abort", () => stdin.close(), { once: true });
+  input.on("error", () => stdin.close());
+  held.pipe(stdin.writable, { end: endsWithInput });
 }
 
 /** Waits for the container's `start` event. */
