@@ -65,7 +65,7 @@ export const NETWORKS: readonly Step[] = steps(`
   network connect --ip 10.94.0.9 net8 six
   network inspect --format '{{range .Containers}}{{.Name}} {{.IPv4Address}} {{.IPv6Address}} {{.MacAddress}}{{end}}' net7 net8
   exec six cat /sys/class/net/eth1/mtu
-  ps --filter network=net8 --format '{{.Names}} {{.Networks}}'
+  ps --filter network=net8 --format '{{.Names}}'
   run -d --name peer --network net7 --link six:old busybox sleep 300
   exec peer ping -c 1 -W 2 old
   rename peer named
