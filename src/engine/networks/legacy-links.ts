@@ -103,6 +103,8 @@ export function linkLines({ containers }: Containers, record: ContainerRecord): 
       throw new ConflictError(`Cannot link to a non running container: /${linked.name} AS /${record.name}/${alias}`);
     }
     const address = bridgeAddress(linked);
+    // One in another's network, or this host's, has no address of its own: Docker takes the link and writes no line.
+    if (linked.sandbox === undefined) return [];
     if (address === undefined)
       throw new ConflictError(`Cannot link to /${linked.name}, as it does not belong to the default network`);
     return [{ address, names: linkedNames(linked, alias) }];
