@@ -12,7 +12,7 @@ export const BUILD_FAULTS: readonly Fault[] = [
     body: "no tar",
     headers: { "Content-Type": "application/x-tar" },
     status: 500,
-    message: "unexpected end of the tar archive: it is truncated",
+    message: "unexpected EOF: the tar archive is truncated",
   },
   {
     call: "POST /build?dockerfile=../x",
@@ -163,8 +163,8 @@ export const BUILD_FAULTS: readonly Fault[] = [
   {
     call: "PUT /berth/cache-mounts/archive?id=x",
     body: "no tar",
-    status: 500,
-    message: "unexpected end of the tar archive: it is truncated",
+    status: 400,
+    message: "unexpected EOF: the tar archive is truncated",
   },
   { call: "POST /berth/contexts", status: 400, message: "invalid build context: a line is no object" },
   {

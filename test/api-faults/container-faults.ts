@@ -364,12 +364,12 @@ export const CONTAINER_FAULTS: readonly Fault[] = [
   {
     call: "POST /commit?container=running&repo=x&changes=ODD",
     status: 400,
-    message: "dockerfile parse error on line 2: unknown instruction: ODD (did you mean ADD?)",
+    message: "ODD is not a valid change command",
   },
   {
     call: "POST /commit?container=running&repo=x&changes=RUN%20true",
     status: 400,
-    message: "run is not a valid change command",
+    message: "RUN is not a valid change command",
   },
   { call: "POST /commit?container=running", body: "{", status: 400, message: "invalid JSON: unexpected EOF" },
   {

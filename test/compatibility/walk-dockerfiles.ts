@@ -104,7 +104,11 @@ function failureOf(stderr: string): string {
   const message = lines.filter((line) => line.startsWith("ERROR: ")).at(-1) ?? stderr;
   return [
     ...frame,
-    message.replace(/checksum of ref \S+:/, "checksum of ref REF:").replace(/\/\S*\/merged\//, "/"),
+    message
+      // Which of the two buildx says depends on which of its calls hears of the failure first.
+      .replace("failed to run Build function:", "failed to solve:")
+      .replace(/checksum of ref \S+:/, "checksum of ref REF:")
+      .replace(/\/\S*\/merged\//, "/"),
   ].join("\n");
 }
 

@@ -45,7 +45,7 @@ export const IMAGES: readonly Step[] = steps(`
   ~ images -a --format '{{.Repository}}:{{.Tag}}'
   images --filter label=color=red -q
   ~ images --filter since=busybox --format '{{.Repository}}:{{.Tag}}'
-  ~ images --filter until=1s --format '{{.Repository}}:{{.Tag}}'
+  ~ images --filter until=24h --format '{{.Repository}}:{{.Tag}}'
   images --format json nope
   image inspect --format '{{json .RootFS}} {{.Parent}} {{json .RepoDigests}} {{.Variant}} {{.OsVersion}}' imported:1
   image inspect --format '{{json .Config}}' busybox
