@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { errorCode } from "#errors/errors.ts";
 import { LinuxNetworkDriver } from "./linux-network-driver.ts";
 import { ServiceClient } from "./names/service-client.ts";
 import type { EndpointRequest, NetworkEndpoint, NetworkRecord, NetworkSandbox, PortRequest } from "./network-driver.ts";
@@ -76,7 +77,9 @@ export class NetworkTestBed {
   }
 
   startInside(namespace: Namespace, ...command: readonly string[]): void {
-    this.#children.push(spawn("nsenter", [`--net=${namespace.netnsPath}`, ...command], { stdio: "ignore" }));
+    // A group of its own: a server that forks for each client is ended with all of them.
+    const options = { stdio: "ignore", detached: true } as const;
+    this.#children.push(spawn("nsenter", [`--net=${namespace.netnsPath}`, ...command], options));
   }
 
   /** A server that tells each client the client's address. */
@@ -87,7 +90,7 @@ export class NetworkTestBed {
 
   /** Resolves with what the engines have left behind: nothing. */
   async close(): Promise<readonly string[]> {
-    for (const child of this.#children.splice(0)) child.kill("SIGKILL");
+    for (const { pid } of this.#children.splice(0)) if (pid !== undefined) killGroup(pid);
     const left: string[] = [];
     for (const engine of this.#engines.splice(0)) {
       await engine.driver.cleanUp();
@@ -96,6 +99,15 @@ export class NetworkTestBed {
     }
     rmSync(this.scratch, { recursive: true, force: true });
     return left;
+  }
+}
+
+function killGroup(leader: number): void {
+  try {
+    process.kill(-leader, "SIGKILL");
+  } catch (error) {
+    // It may have ended by itself.
+    if (errorCode(error) !== "ESRCH") throw error;
   }
 }
 
