@@ -3,13 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PrivateRegistry } from "../tools/harness/private-registry.ts";
 import { BenchImages } from "./images/images.ts";
+import { replaceBetweenMarkers } from "./marked-text.ts";
 import { type BenchOptions, readOptions } from "./options.ts";
 import { startBerth } from "./peers/berth.ts";
 import { startBuildah } from "./peers/buildah.ts";
 import { startCurrentDocker, startDocker, startDockerClassic } from "./peers/docker.ts";
 import type { Peer, PeerOptions } from "./peers/peer.ts";
 import { startPodman } from "./peers/podman.ts";
-import { replaceBetweenMarkers } from "./readme.ts";
 import { measure, type Outcome } from "./rounds.ts";
 import { renderTable } from "./table.ts";
 import { TABLE_PEERS } from "./workloads/workload.ts";
@@ -41,7 +41,7 @@ async function main(): Promise<void> {
       notes: [...absences, ...failures],
     });
     process.stdout.write(table);
-    if (options.readme) await replaceBetweenMarkers(join(import.meta.dirname, "..", "README.md"), table);
+    if (options.write) await replaceBetweenMarkers(join(import.meta.dirname, "..", "docs", "benchmarks.md"), table);
   } finally {
     for (const peer of peers) await peer.stop().catch((error) => say(`cannot stop ${peer.name}: ${error}`));
     await registry.close();

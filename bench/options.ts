@@ -6,7 +6,7 @@ export interface BenchOptions {
   /** Names of the peers that take part, in lower case. */
   readonly peers: readonly string[];
   readonly rounds: number;
-  readonly readme: boolean;
+  readonly write: boolean;
   /** What was typed behind `npm run bench`. */
   readonly words: readonly string[];
 }
@@ -18,7 +18,7 @@ Measures Berth beside Docker, Podman and Buildah and prints Markdown tables.
   --only WORK   (repeatable) ${workloads.join(", ")}
   --peer NAME   (repeatable) ${peers.join(", ")}
   --rounds N    samples of each peer (default 9)
-  --readme      put the tables into README.md too`;
+  --write       put the tables into docs/benchmarks.md too`;
 
 /** Reads the command line. Throws with a text for the user on anything that it does not know, and for `--help`. */
 export function readOptions(
@@ -32,7 +32,7 @@ export function readOptions(
       only: { type: "string", multiple: true, default: [] },
       peer: { type: "string", multiple: true, default: [] },
       rounds: { type: "string", default: "9" },
-      readme: { type: "boolean", default: false },
+      write: { type: "boolean", default: false },
       help: { type: "boolean", short: "h", default: false },
     },
   });
@@ -43,7 +43,7 @@ export function readOptions(
     workloads: chosen("--only", values.only, workloads),
     peers: chosen("--peer", values.peer, peers),
     rounds,
-    readme: values.readme,
+    write: values.write,
     words,
   };
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # npm run bench: measures Berth beside a current Docker and Debian 12's Docker, Podman and Buildah, each with engine and data of its own. Needs root.
-#   tools/bench.sh [--only WORK]... [--peer NAME]... [--rounds N] [--readme]
+#   tools/bench.sh [--only WORK]... [--peer NAME]... [--rounds N] [--write]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -8,6 +8,8 @@ import { writeRandomFiles } from "./random-files.ts";
 import type { Stand, Workload } from "./workload.ts";
 
 const CONTEXT = 2000e6;
+const TEXT =
+  "the engine has 77 MB before, of which 52 MB are pages of the program; the rest is what carries the context.";
 /** Between two looks, ms. */
 const PAUSE = 100;
 
@@ -17,7 +19,15 @@ export async function memoryBuildWorkload({ images, directory }: Stand): Promise
   writeRandomFiles(directory, CONTEXT);
   writeFileSync(join(directory, "Dockerfile"), `FROM ${image}\nCOPY . /context\n`);
   return {
-    rows: [{ key: "peak", title: "memory of the engine at most, `COPY` of a context of 2 GB", unit: "MB", reach: 150 }],
+    rows: [
+      {
+        key: "peak",
+        title: "memory of the engine at most, `COPY` of a context of 2 GB",
+        unit: "MB",
+        reach: 150,
+        costs: TEXT,
+      },
+    ],
     peers: ["Berth", "Docker current"],
     maxRounds: 1,
     warmUp: false,

@@ -6,7 +6,7 @@ import type { Stand, Workload } from "./workload.ts";
 const CONTAINERS = 4;
 
 const TEXT =
-  "48 MB are pages of the program itself, most of them Bun's: shared with every other berth process, and the kernel's to drop.";
+  "this is after a pull and alone on the machine; 52 MB of it are pages of the program itself, most of them Bun's, which every other berth process shares and the kernel may drop.";
 
 /** What stays in memory: the engine while nobody asks, and what each running container needs beside its own program. */
 export async function memoryWorkload({ images }: Stand): Promise<Workload> {
