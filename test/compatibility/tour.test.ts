@@ -28,7 +28,7 @@ beforeAll(async () => {
   } finally {
     rmSync(directory, { recursive: true });
   }
-}, 400_000);
+}, 800_000);
 
 /** The image that both engines load, made by Berth. */
 async function makeArchive(path: string): Promise<void> {
@@ -41,7 +41,24 @@ async function makeArchive(path: string): Promise<void> {
   }
 }
 
+/**
+ * What surprises is looked at again: now and then dockerd loses the output of a short container, or lists what it has in another order. A fault of
+ * Berth's surprises twice.
+ */
 async function comparePart(part: string, archive: string): Promise<Compared[]> {
+  const first = await walkBoth(part, archive);
+  if (first.every(isExpected)) return first;
+  const second = await walkBoth(part, archive);
+  return first.map((step, index) => (isExpected(step) ? step : (second[index] ?? step)));
+}
+
+const KNOWN: ReadonlySet<string> = new Set(DIFFERENCES.flatMap(({ steps }) => steps));
+
+function isExpected({ step, isSame }: Compared): boolean {
+  return isSame !== KNOWN.has(step);
+}
+
+async function walkBoth(part: string, archive: string): Promise<Compared[]> {
   const [docker, berth] = await Promise.all([walk("dockerd", archive, part), walk("berth", archive, part)]);
   return compare(docker, berth);
 }
@@ -71,9 +88,8 @@ async function walk(engine: "dockerd" | "berth", archive: string, part: string):
 
 describe("the docker command line", () => {
   test("does with Berth what it does with dockerd, but for the differences that have a reason", () => {
-    const known = new Set(DIFFERENCES.flatMap(({ steps }) => steps));
     expect(compared.length).toBeGreaterThan(600);
-    expect(compared.filter(({ step, isSame }) => !isSame && !known.has(step)).map(describeDifference)).toEqual([]);
+    expect(compared.filter(({ step, isSame }) => !isSame && !KNOWN.has(step)).map(describeDifference)).toEqual([]);
   });
 
   test("differs wherever it is said to differ", () => {
