@@ -126,9 +126,9 @@ async function execIn(world: World): Promise<void> {
   const made = await world.client.call(`POST ${OF_SHARED}/exec`, "POST", path, { body, expect: [201, 409] });
   if (made.status !== 201) return;
   const id = idOf(made.body);
-  const options = { body: {}, input: "to and fro\n", milliseconds: 20_000, expect: [101, 409] };
+  // Its container may have been stopped or restarted, and with it goes what is known of it.
+  const options = { body: {}, input: "to and fro\n", milliseconds: 20_000, expect: [101, 404, 409] };
   await world.client.hijack("POST /exec/{id}/start", `/exec/${id}/start`, options);
-  // Its container may have been restarted, and with it goes what is known of it.
   await world.client.call("GET /exec/{id}/json", "GET", `/exec/${id}/json`, { expect: [200, 404] });
 }
 
