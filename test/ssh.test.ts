@@ -71,8 +71,10 @@ describe.each([
     });
     const built = await ask(client, ["build", "-q", "-t", name, context.path], { env: { DOCKER_BUILDKIT: "0" } });
     expect(built.stdout).toMatch(/^sha256:[0-9a-f]{64}\n$/);
-    await engine.ok(["rm", "-f", name]);
+    // What ends follows it to the end, whether the logs have come this far before or not.
+    await engine.ok(["kill", name]);
     expect((await logs).stdout).toBe("one\n");
+    await engine.ok(["rm", name]);
     const asked = ["events", "--since", start, "--until", `${Date.now() / 1000}`, "--filter", `container=${name}`];
     const events = await ask(client, [...asked, "--format", "{{.Action}}"]);
     expect(events.stdout.split("\n")).toEqual(expect.arrayContaining(["create", "start", "die", "destroy"]));
