@@ -2,11 +2,10 @@ import { readFile } from "node:fs/promises";
 import { errorMessage, InvalidParameterError } from "#errors/errors.ts";
 import { isDigest } from "#formats/digest.ts";
 import { parseReference, type Reference, repositoryName, tagNameOnly } from "#formats/reference.ts";
-import { integer, object, text, textList, textMap } from "#lib/json-decoder.ts";
 import type { RegistryDocument } from "#spec/berth-api.ts";
 import type { Descriptor } from "#spec/oci-image.ts";
 import type { CommandContext } from "../grammar/command.ts";
-import { askRegistry, digestText, isIndex, platformOfManifest, readDocument } from "./listed-manifest.ts";
+import { askRegistry, decodeDescriptor, isIndex, platformOfManifest, readDocument } from "./listed-manifest.ts";
 import { findDocument } from "./remote-image.ts";
 
 /** What `imagetools create` takes: a reference, a digest of the target's repository, or a descriptor as JSON. */
@@ -23,21 +22,6 @@ export interface ImageSource {
   /** Of the images in it, each with its platform. */
   readonly entries: readonly Descriptor[];
 }
-
-const decodeDescriptor = object<Descriptor>(
-  {
-    mediaType: text,
-    digest: digestText,
-    size: integer,
-    urls: textList,
-    annotations: textMap,
-    platform: object<NonNullable<Descriptor["platform"]>>(
-      { os: text, architecture: text, variant: text, "os.version": text, "os.features": textList },
-      { os: "", architecture: "" },
-    ),
-  },
-  { mediaType: "", digest: "sha256:", size: 0 },
-);
 
 /**
  * Reads sources and fetches them. A digest or descriptor is looked for in the only repository that `targets` and the other sources name. Throws

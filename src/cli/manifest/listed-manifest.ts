@@ -37,7 +37,8 @@ export interface ListedManifest {
 /** A digest as it comes from outside. */
 export const digestText: Decoder<Descriptor["digest"]> = (value, path) => parseDigest(text(value, path));
 
-const descriptor = object<Descriptor>(
+/** A descriptor as it comes from outside. */
+export const decodeDescriptor: Decoder<Descriptor> = object<Descriptor>(
   {
     mediaType: text,
     digest: digestText,
@@ -62,7 +63,13 @@ export interface RemoteDocument {
 }
 
 const decodeDocument = object<RemoteDocument>(
-  { mediaType: text, config: descriptor, layers: list(descriptor), manifests: list(descriptor), annotations: textMap },
+  {
+    mediaType: text,
+    config: decodeDescriptor,
+    layers: list(decodeDescriptor),
+    manifests: list(decodeDescriptor),
+    annotations: textMap,
+  },
   { mediaType: "", layers: [], manifests: [] },
 );
 
