@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { command as ps } from "../commands/ps.ts";
-import { command as rm } from "../commands/rm.ts";
+import { command as ps } from "../commands/container/ls.ts";
+import { command as rm } from "../commands/container/rm.ts";
 import type { Group } from "./command-tree.ts";
 import { commandHelp, groupHelp } from "./help.ts";
 

@@ -6,33 +6,37 @@ const HISTORY_OF_BUILDS: Group = {
   name: "history",
   about: "Show how builds went and why their steps ran",
   commands: [
-    leaf("inspect", "Inspect a build record", () => import("../commands/build-history-inspect.ts")),
-    leaf("logs", "Print the whole output of a build", () => import("../commands/build-history-logs.ts")),
-    { ...leaf("ls", "List build records", () => import("../commands/build-history-ls.ts")), aliases: ["list"] },
-    { ...leaf("rm", "Remove build records", () => import("../commands/build-history-rm.ts")), aliases: ["remove"] },
+    leaf("inspect", "Inspect a build record", () => import("../commands/build/history-inspect.ts")),
+    leaf("logs", "Print the whole output of a build", () => import("../commands/build/history-logs.ts")),
+    { ...leaf("ls", "List build records", () => import("../commands/build/history-ls.ts")), aliases: ["list"] },
+    { ...leaf("rm", "Remove build records", () => import("../commands/build/history-rm.ts")), aliases: ["remove"] },
   ],
 };
 
 const DEBUG_BUILD = leaf(
   "debug",
   "Open a shell in the root of the step that failed",
-  () => import("../commands/build-debug.ts"),
+  () => import("../commands/build/debug.ts"),
 );
 
 export const BUILD: Leaf = {
-  ...leaf("build", "Build an image from a Dockerfile", () => import("../commands/build.ts")),
+  ...leaf("build", "Build an image from a Dockerfile", () => import("../commands/build/build.ts")),
   below: [DEBUG_BUILD, HISTORY_OF_BUILDS],
 };
-const DISK_USAGE_OF_BUILDS = leaf("du", "Show what the build cache costs", () => import("../commands/builder-du.ts"));
-const BUILDER_PRUNE = leaf("prune", "Remove build cache", () => import("../commands/builder-prune.ts"));
+const DISK_USAGE_OF_BUILDS = leaf("du", "Show what the build cache costs", () => import("../commands/builder/du.ts"));
+const BUILDER_PRUNE = leaf("prune", "Remove build cache", () => import("../commands/builder/prune.ts"));
 const CACHE_MOUNT: Group = {
   name: "cache-mount",
   about: "Manage the caches of RUN --mount=type=cache",
   commands: [
-    leaf("export", "Write a cache as a tar archive", () => import("../commands/cache-mount-export.ts")),
-    leaf("import", "Make or replace a cache from a tar archive", () => import("../commands/cache-mount-import.ts")),
-    { ...leaf("ls", "List caches", () => import("../commands/cache-mount-ls.ts")), aliases: ["list"] },
-    { ...leaf("rm", "Remove caches", () => import("../commands/cache-mount-rm.ts")), aliases: ["remove"] },
+    leaf("export", "Write a cache as a tar archive", () => import("../commands/builder/cache-mount-export.ts")),
+    leaf(
+      "import",
+      "Make or replace a cache from a tar archive",
+      () => import("../commands/builder/cache-mount-import.ts"),
+    ),
+    { ...leaf("ls", "List caches", () => import("../commands/builder/cache-mount-ls.ts")), aliases: ["list"] },
+    { ...leaf("rm", "Remove caches", () => import("../commands/builder/cache-mount-rm.ts")), aliases: ["remove"] },
   ],
 };
 
@@ -46,8 +50,16 @@ const IMAGETOOLS: Group = {
   name: "imagetools",
   about: "Commands to work on images in registry",
   commands: [
-    leaf("create", "Create a new image based on source images", () => import("../commands/imagetools-create.ts")),
-    leaf("inspect", "Show details of an image in the registry", () => import("../commands/imagetools-inspect.ts")),
+    leaf(
+      "create",
+      "Create a new image based on source images",
+      () => import("../commands/buildx/imagetools-create.ts"),
+    ),
+    leaf(
+      "inspect",
+      "Show details of an image in the registry",
+      () => import("../commands/buildx/imagetools-inspect.ts"),
+    ),
   ],
 };
 
@@ -63,10 +75,10 @@ export const BUILDX: Group = {
     refused("bake", "Build from a file", "bake files are not supported: run berth build for each target"),
     refused("create", "Create a new builder instance", ONE_BUILDER),
     IMAGETOOLS,
-    leaf("inspect", "Inspect current builder instance", () => import("../commands/buildx-inspect.ts")),
-    leaf("ls", "List builder instances", () => import("../commands/buildx-ls.ts")),
+    leaf("inspect", "Inspect current builder instance", () => import("../commands/buildx/inspect.ts")),
+    leaf("ls", "List builder instances", () => import("../commands/buildx/ls.ts")),
     refused("rm", "Remove one or more builder instances", ONE_BUILDER),
-    leaf("use", "Set the current builder instance", () => import("../commands/buildx-use.ts")),
-    leaf("version", "Show buildx version information", () => import("../commands/buildx-version.ts")),
+    leaf("use", "Set the current builder instance", () => import("../commands/buildx/use.ts")),
+    leaf("version", "Show buildx version information", () => import("../commands/buildx/version.ts")),
   ],
 };

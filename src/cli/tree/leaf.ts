@@ -11,7 +11,8 @@ export function leaf(name: string, about: string, load: Loader): Leaf {
 
 /** One of docker's that Berth refuses, and why. */
 export function refused(name: string, about: string, reason: string): Leaf {
-  const load = async (): Promise<Command> => (await import("../commands/not-supported.ts")).notSupported(about, reason);
+  const load = async (): Promise<Command> =>
+    (await import("../commands/system/not-supported.ts")).notSupported(about, reason);
   return { name, about, hidden: true, load };
 }
 

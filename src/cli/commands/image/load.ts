@@ -1,0 +1,47 @@
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import { loadImages } from "#client/image-transfer.ts";
+import { InvalidParameterError, NotFoundError } from "#errors/errors.ts";
+import { NO_ARGUMENTS } from "../../grammar/argument-rule.ts";
+import { type Command, defineCommand } from "../../grammar/command.ts";
+import { booleanFlag, listFlag, stringFlag } from "../../grammar/flag.ts";
+import { platformList } from "../../grammar/platform-list.ts";
+import type { Streams } from "../../streams.ts";
+import { showMessages } from "../../transfer/show-messages.ts";
+
+export const command: Command = defineCommand({
+  usage: "[OPTIONS]",
+  about: "Load an image from a tar archive or STDIN",
+  spellings: ["image load", "load"],
+  arguments: NO_ARGUMENTS,
+  flags: {
+    input: stringFlag("Read from tar archive file, instead of STDIN", { short: "i" }),
+    platform: listFlag(
+      'Load only the given platform variant. Formatted as "os[/arch[/variant]]" (e.g., "linux/amd64")',
+      { type: "string" },
+    ),
+    quiet: booleanFlag("Suppress the load output", { short: "q" }),
+  },
+  async run({ flags }, { engine, streams }) {
+    const tar = await openInput(flags.input, streams);
+    const quiet = flags.quiet || !streams.stdout.isTerminal;
+    // The names of what was loaded are the result and come even with --quiet.
+    await showMessages(loadImages(engine, tar, { quiet, platforms: platformList(flags.platform) }), {
+      out: streams.stdout,
+      quiet: false,
+      streams,
+    });
+    return 0;
+  },
+});
+
+async function openInput(path: string, streams: Streams): Promise<AsyncIterable<Uint8Array>> {
+  if (path !== "") {
+    const found = await stat(path).catch(() => undefined);
+    if (!found) throw new NotFoundError(`open ${path}: no such file or directory`);
+    if (found.isDirectory()) throw new InvalidParameterError(`read ${path}: is a directory`);
+    return createReadStream(path, { highWaterMark: 1024 * 1024 });
+  }
+  if (streams.stdin.isTerminal) throw new InvalidParameterError("requested load from stdin, but stdin is empty");
+  return streams.stdin.bytes();
+}
