@@ -25,7 +25,7 @@ import type { BuildMemory } from "./solve/build-memory.ts";
 
 /**
  * The whole builder over a real layer store and database. Roots are plain directories and commands are functions here: what is looked
- * at is which steps run. test/build-on-kernel.test.ts has the real mounts and containers.
+ * at is which steps run. test/build/on-kernel.test.ts has the real mounts and containers.
  */
 export class BuilderTestBed {
   readonly directory: string = mkdtempSync("/tmp/berth-builder-");
