@@ -6,9 +6,9 @@ import { CacheMountStore } from "#store/cache-mount-store.ts";
 import type { Database } from "#store/database.ts";
 import { hasEmulator } from "#sys/binfmt.ts";
 import { runCommand } from "#sys/command.ts";
+import { inflate } from "#sys/compression/inflate.ts";
 import { diskUsage } from "#sys/disk-usage.ts";
-import { inflate } from "#sys/inflate.ts";
-import { mountPrivateTmpfs } from "#sys/private-tmpfs.ts";
+import { mountPrivateTmpfs } from "#sys/mounts/private-tmpfs.ts";
 import type { EnginePaths } from "./paths.ts";
 import { readXattrs } from "./read-xattrs.ts";
 

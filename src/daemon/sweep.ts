@@ -3,7 +3,7 @@ import { join, relative } from "node:path";
 import { isRunning } from "#engine/containers/container-record.ts";
 import type { Engine } from "#engine/engine.ts";
 import { volumeUsers } from "#engine/volumes/volumes.ts";
-import { unmountAllBelow } from "#sys/private-tmpfs.ts";
+import { unmountAllBelow } from "#sys/mounts/private-tmpfs.ts";
 import type { EnginePaths } from "./paths.ts";
 
 /** Ends and removes what a crash left half-made: processes, mounts, snapshots and directories of containers that no row names, and temporary files. */

@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import { CancelledError, InvalidParameterError, SystemError } from "#errors/errors.ts";
 import { type TarEntry, tarText } from "#formats/tar/tar-entry.ts";
 import { readTar } from "#formats/tar/tar-reader.ts";
-import { inflate } from "#sys/inflate.ts";
+import { inflate } from "#sys/compression/inflate.ts";
 import type { ContainerTree, Place } from "./container-tree.ts";
 import { linkInto, makeDirectory, makeNodeIn, makeSymlink, setTimes, writeFileIn } from "./make-file.ts";
 import { ParentDirectories } from "./parent-directories.ts";

@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { InvalidParameterError } from "#errors/errors.ts";
 import { RootDirectory } from "#sys/beneath.ts";
 import { fileAt } from "#sys/by-descriptor.ts";
-import { unmount } from "#sys/mount.ts";
-import { mountByOptions } from "#sys/mount-by-options.ts";
+import { unmount } from "#sys/mounts/mount.ts";
+import { mountByOptions } from "#sys/mounts/mount-by-options.ts";
+import { unmountAllBelow } from "#sys/mounts/private-tmpfs.ts";
 import { O_PATH } from "#sys/open-flags.ts";
-import { unmountAllBelow } from "#sys/private-tmpfs.ts";
 
 /** A path that leads to what was opened, whatever its own names lead to by now. */
 export interface HeldPath extends AsyncDisposable {

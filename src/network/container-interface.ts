@@ -1,4 +1,4 @@
-import type { NetlinkRequest } from "#sys/netlink-socket.ts";
+import type { NetlinkRequest } from "#sys/netlink/socket.ts";
 import type { NetworkEndpoint, NetworkRecord } from "./network-driver.ts";
 import { allowsPeers } from "./network-options.ts";
 import { parentLinkMode } from "./parent-link.ts";

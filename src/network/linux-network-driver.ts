@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { ConflictError, InvalidParameterError } from "#errors/errors.ts";
-import { watchDeletedLinks } from "#sys/link-events.ts";
-import { watchNftables } from "#sys/nftables-events.ts";
+import { watchDeletedLinks } from "#sys/netlink/link-events.ts";
+import { watchNftables } from "#sys/netlink/nftables-events.ts";
 import { planEndpoints, portPlan } from "./endpoint-plan.ts";
 import { HostNetworks } from "./host-networks.ts";
 import { attachAgain, removeLostNamespaces, removeLostPairs } from "./lost-parts.ts";

@@ -1,7 +1,7 @@
 import { mkdir, open, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { errorCode } from "#errors/errors.ts";
-import { unmount } from "#sys/mount.ts";
+import { unmount } from "#sys/mounts/mount.ts";
 import { createNetworkNamespace } from "#sys/network-namespace.ts";
 import { inRouteTurn } from "./rtnetlink/route-socket.ts";
 

@@ -1,5 +1,5 @@
-import { nameOf, parseAttributes } from "#sys/netlink-message.ts";
-import { NetlinkSocket } from "#sys/netlink-socket.ts";
+import { nameOf, parseAttributes } from "#sys/netlink/message.ts";
+import { NetlinkSocket } from "#sys/netlink/socket.ts";
 
 const NETLINK_NETFILTER = 12;
 /** NFNL_SUBSYS_NFTABLES and NFT_MSG_GETTABLE. */

@@ -2,7 +2,7 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fullElsewhere } from "#errors/disk-full.ts";
 import { ConflictError, NotFoundError, SystemError } from "#errors/errors.ts";
-import { mountPrivateTmpfs } from "#sys/private-tmpfs.ts";
+import { mountPrivateTmpfs } from "#sys/mounts/private-tmpfs.ts";
 import { bootId, isAlive } from "#sys/process-info.ts";
 import { updatedResources } from "./bundle/resources.ts";
 import { type BundleFiles, type BundleRecord, identify, signalProcess } from "./bundle-files.ts";

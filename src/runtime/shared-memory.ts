@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, rmdirSync } from "node:fs";
-import { mountFileSystem, unmount } from "#sys/mount.ts";
+import { mountFileSystem, unmount } from "#sys/mounts/mount.ts";
 import type { BundleFiles } from "./bundle-files.ts";
 
 /**

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { digestHex } from "#formats/digest.ts";
 import { TimeSlice } from "#lib/time-slice.ts";
 import type { Digest } from "#spec/digest.ts";
-import { mountFileSystem, unmount } from "#sys/mount.ts";
+import { mountFileSystem, unmount } from "#sys/mounts/mount.ts";
 import type { SnapshotLayer } from "./snapshotter.ts";
 
 /**

@@ -1,4 +1,4 @@
-import { type MountOption, mountFileSystem } from "#sys/mount.ts";
+import { type MountOption, mountFileSystem } from "#sys/mounts/mount.ts";
 
 /**
  * Options that are off, whatever the kernel's build turned on:

@@ -24,8 +24,8 @@ import { ConflictError, DataLossError, InvalidParameterError, NotFoundError } fr
 import type { Digest } from "#spec/digest.ts";
 import { runCommand } from "#sys/command.ts";
 import { makeNode } from "#sys/mknod.ts";
-import { unmount } from "#sys/mount.ts";
-import { mountsBelow } from "#sys/mount-info.ts";
+import { unmount } from "#sys/mounts/mount.ts";
+import { mountsBelow } from "#sys/mounts/mount-info.ts";
 import { getXattr, setXattr } from "#sys/xattr.ts";
 import { OverlaySnapshotter } from "./overlay-snapshotter.ts";
 import type { SnapshotLayer } from "./snapshotter.ts";

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TarHeader, tarName } from "#formats/tar/tar-entry.ts";
 import { TAR_END, tarHeader, tarPadding } from "#formats/tar/tar-writer.ts";
-import { mountFileSystem, unmount } from "#sys/mount.ts";
+import { mountFileSystem, unmount } from "#sys/mounts/mount.ts";
 import { getXattr } from "#sys/xattr.ts";
 import { Database } from "./database.ts";
 import { LayerFileStore } from "./layer-file-store.ts";

@@ -2,9 +2,9 @@ import { type FileHandle, open } from "node:fs/promises";
 import { CancelledError, errorCode, SystemError } from "#errors/errors.ts";
 import type { SparseCopy } from "#formats/erofs/erofs-index.ts";
 import type { Digest } from "#spec/digest.ts";
-import { CompressedSource } from "#sys/compressed-source.ts";
-import { hasIgzip, igzipInto } from "#sys/igzip.ts";
-import { type InflateOptions, inflate } from "#sys/inflate.ts";
+import { CompressedSource } from "#sys/compression/compressed-source.ts";
+import { hasIgzip, igzipInto } from "#sys/compression/igzip.ts";
+import { type InflateOptions, inflate } from "#sys/compression/inflate.ts";
 import { firstPage, TAR_OFFSET } from "./layer-file.ts";
 import { type TarZone, TarZoneFollower, TarZoneWriter, writeFully } from "./layer-tar-zone.ts";
 

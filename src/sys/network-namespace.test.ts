@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { unmount } from "./mount.ts";
+import { unmount } from "./mounts/mount.ts";
 import { createNetworkNamespace, inNetworkNamespace, ownNamespacePath } from "./network-namespace.ts";
 
 let directory = "";

@@ -2,7 +2,7 @@ import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import { errorMessage, InvalidParameterError, SystemError } from "#errors/errors.ts";
 import { SystemCallError } from "#sys/libc.ts";
-import { mountByOptions } from "#sys/mount-by-options.ts";
+import { mountByOptions } from "#sys/mounts/mount-by-options.ts";
 
 /** The options of Docker's driver `local`: https://docs.docker.com/reference/cli/docker/volume/create/#opt */
 export type DriverOptions = Readonly<Record<string, string>>;

@@ -14,10 +14,10 @@ import { CacheMountStore } from "#store/cache-mount-store.ts";
 import { Database } from "#store/database.ts";
 import { LayerFileStore } from "#store/layer-file-store.ts";
 import { runCommand } from "#sys/command.ts";
+import { inflate } from "#sys/compression/inflate.ts";
 import { diskUsage } from "#sys/disk-usage.ts";
-import { inflate } from "#sys/inflate.ts";
-import { mountsBelow } from "#sys/mount-info.ts";
-import { mountPrivateTmpfs } from "#sys/private-tmpfs.ts";
+import { mountsBelow } from "#sys/mounts/mount-info.ts";
+import { mountPrivateTmpfs } from "#sys/mounts/private-tmpfs.ts";
 import { getXattr, listXattrs } from "#sys/xattr.ts";
 
 /** A builder with real layers, mounts and containers; every image name stands for a busybox root. */

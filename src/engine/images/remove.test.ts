@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { chainId, digestHex } from "#formats/digest.ts";
-import { inflate } from "#sys/inflate.ts";
+import { inflate } from "#sys/compression/inflate.ts";
 import { removeHiddenImages } from "./collect.ts";
 import { measureImages } from "./disk-usage.ts";
 import { imageHistory } from "./history.ts";

@@ -8,8 +8,8 @@ import {
   parseSubnet,
   type Subnet,
 } from "#lib/ip-address.ts";
-import { type Attribute, parseAttributes, u32, writeAttributes } from "#sys/netlink-message.ts";
-import type { NetlinkRequest } from "#sys/netlink-socket.ts";
+import { type Attribute, parseAttributes, u32, writeAttributes } from "#sys/netlink/message.ts";
+import type { NetlinkRequest } from "#sys/netlink/socket.ts";
 
 const RTM_NEWADDR = 20;
 const RTM_GETADDR = 22;

@@ -8,8 +8,8 @@ import {
   u16,
   u32,
   writeAttributes,
-} from "#sys/netlink-message.ts";
-import type { NetlinkRequest } from "#sys/netlink-socket.ts";
+} from "#sys/netlink/message.ts";
+import type { NetlinkRequest } from "#sys/netlink/socket.ts";
 
 const RTM_NEWLINK = 16;
 const RTM_DELLINK = 17;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { parseAttributes } from "#sys/netlink-message.ts";
+import { parseAttributes } from "#sys/netlink/message.ts";
 import { parseAddressMessage, parseRoute, setAddress, setDefaultRoute } from "./address-message.ts";
 import { addVeth, parseLink, setGroup } from "./link-message.ts";
 

@@ -1,7 +1,7 @@
 import { closeSync, constants, openSync } from "node:fs";
 import type { Family } from "#lib/ip-address.ts";
 import { SystemCallError } from "#sys/libc.ts";
-import { inTurn, type NetlinkRequest, NetlinkSocket } from "#sys/netlink-socket.ts";
+import { inTurn, type NetlinkRequest, NetlinkSocket } from "#sys/netlink/socket.ts";
 import { O_CLOEXEC } from "#sys/open-flags.ts";
 import { listAddresses, listRoutes, parseAddressMessage, parseRoute, type Route } from "./address-message.ts";
 import { getLink, getLinkAt, type Link, listLinks, parseLink } from "./link-message.ts";

@@ -1,6 +1,6 @@
 import { realpathSync } from "node:fs";
 import { InvalidParameterError } from "#errors/errors.ts";
-import { type MountEntry, readMounts } from "#sys/mount-info.ts";
+import { type MountEntry, readMounts } from "#sys/mounts/mount-info.ts";
 import type { BindMount } from "../container-runtime.ts";
 
 const DEFAULT = "rprivate";

@@ -18,7 +18,7 @@ import { tagImage } from "#engine/images/tag.ts";
 import { digestHex, digestOf } from "#formats/digest.ts";
 import type { CheckLine } from "#spec/berth-api.ts";
 import { runCommand } from "#sys/command.ts";
-import { inflate } from "#sys/inflate.ts";
+import { inflate } from "#sys/compression/inflate.ts";
 import { loadImages } from "./load.ts";
 import { saveImages } from "./save.ts";
 

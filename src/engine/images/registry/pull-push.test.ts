@@ -15,7 +15,7 @@ import {
 } from "#registry/registry-test-bed.ts";
 import type { JsonMessage } from "#spec/docker-api.ts";
 import { runCommand } from "#sys/command.ts";
-import { inflate } from "#sys/inflate.ts";
+import { inflate } from "#sys/compression/inflate.ts";
 import { pullImage } from "./pull.ts";
 import { pushImage } from "./push.ts";
 

@@ -1,8 +1,8 @@
 import { closeSync } from "node:fs";
 import { constants } from "node:os";
-import { call, callError, tryCall } from "./libc.ts";
-import { type NetlinkMessage, parseMessages } from "./netlink-message.ts";
-import { onReadable } from "./signal-driven.ts";
+import { call, callError, tryCall } from "../libc.ts";
+import { onReadable } from "../signal-driven.ts";
+import { type NetlinkMessage, parseMessages } from "./message.ts";
 
 const AF_NETLINK = 16;
 const SOCK_RAW = 3;

@@ -1,4 +1,4 @@
-import { call, callError, cPath, tryCall } from "./libc.ts";
+import { call, callError, cPath, tryCall } from "../libc.ts";
 
 /** mount(2)'s flags by the words of mount(8), and those that take one away: https://github.com/moby/sys/blob/main/mount/flags_unix.go */
 const FLAGS: Readonly<Record<string, readonly [flag: number, clear?: true]>> = {

@@ -1,9 +1,9 @@
 import { closeSync, write } from "node:fs";
 import { constants } from "node:os";
 import { SystemError } from "#errors/errors.ts";
-import { call, callError, tryCall } from "./libc.ts";
-import { type NetlinkMessage, nameOf, parseAttributes, parseMessages, u32, writeMessage } from "./netlink-message.ts";
-import { inNetworkNamespace } from "./network-namespace.ts";
+import { call, callError, tryCall } from "../libc.ts";
+import { inNetworkNamespace } from "../network-namespace.ts";
+import { type NetlinkMessage, nameOf, parseAttributes, parseMessages, u32, writeMessage } from "./message.ts";
 
 const AF_NETLINK = 16;
 const SOCK_RAW = 3;

@@ -2,9 +2,9 @@ import { fstatSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import type { Writable } from "node:stream";
 import { CancelledError, DataLossError, errorCode, UnavailableError } from "#errors/errors.ts";
-import { childExit, startChild } from "./command.ts";
+import { childExit, startChild } from "../command.ts";
+import { findProgram } from "../find-program.ts";
 import type { CompressedSource } from "./compressed-source.ts";
-import { findProgram } from "./find-program.ts";
 import type { InflateOptions } from "./inflate.ts";
 import { checkGrowth, DEFAULT_INFLATE_LIMITS } from "./inflate-limits.ts";
 

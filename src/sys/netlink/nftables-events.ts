@@ -1,5 +1,5 @@
-import { watchNetlink } from "./netlink-events.ts";
-import { type NetlinkMessage, nameOf, parseAttributes } from "./netlink-message.ts";
+import { watchNetlink } from "./events.ts";
+import { type NetlinkMessage, nameOf, parseAttributes } from "./message.ts";
 
 const NETLINK_NETFILTER = 12;
 /** NFNLGRP_NFTABLES, as a bit. */

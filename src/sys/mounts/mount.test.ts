@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { SystemError } from "#errors/errors.ts";
-import { SystemCallError } from "./libc.ts";
+import { SystemCallError } from "../libc.ts";
 import { mountFileSystem, unmount } from "./mount.ts";
 import { mountsBelow, parseMountInfo } from "./mount-info.ts";
 

@@ -3,10 +3,10 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { unmount } from "./mount.ts";
-import { nameBytes, nameOf, parseAttributes, writeAttributes } from "./netlink-message.ts";
-import { type NetlinkRequest, NetlinkSocket } from "./netlink-socket.ts";
-import { createNetworkNamespace } from "./network-namespace.ts";
+import { unmount } from "../mounts/mount.ts";
+import { createNetworkNamespace } from "../network-namespace.ts";
+import { nameBytes, nameOf, parseAttributes, writeAttributes } from "./message.ts";
+import { type NetlinkRequest, NetlinkSocket } from "./socket.ts";
 
 const NETLINK_ROUTE = 0;
 const IFLA_IFNAME = 3;

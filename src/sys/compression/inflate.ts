@@ -2,7 +2,7 @@ import { Readable, type Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { constants, createGunzip, createZstdDecompress } from "node:zlib";
 import { CancelledError, DataLossError, UnavailableError } from "#errors/errors.ts";
-import { childExit, startChild } from "./command.ts";
+import { childExit, startChild } from "../command.ts";
 import { CompressedSource, type Compression } from "./compressed-source.ts";
 import { checkGrowth, DEFAULT_INFLATE_LIMITS, type InflateLimits } from "./inflate-limits.ts";
 import { ZstdFrames } from "./zstd-frames.ts";

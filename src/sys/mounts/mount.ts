@@ -1,8 +1,8 @@
 import { close, constants, openSync } from "node:fs";
 import { constants as osConstants } from "node:os";
 import { promisify } from "node:util";
-import { type CArgument, call, callError, cPath, tryCall } from "./libc.ts";
-import { O_CLOEXEC, O_PATH } from "./open-flags.ts";
+import { type CArgument, call, callError, cPath, tryCall } from "../libc.ts";
+import { O_CLOEXEC, O_PATH } from "../open-flags.ts";
 
 /*
  * Mounting through the mount API of Linux 5.2 (fsopen(2) and its family): options of any number and length, where mount(2) has one

@@ -1,5 +1,5 @@
-import { watchNetlink } from "./netlink-events.ts";
-import { nameOf, parseAttributes } from "./netlink-message.ts";
+import { watchNetlink } from "./events.ts";
+import { nameOf, parseAttributes } from "./message.ts";
 
 const NETLINK_ROUTE = 0;
 /** RTMGRP_LINK. */

@@ -11,7 +11,7 @@ import {
   u32,
   writeAttributes,
   writeMessage,
-} from "./netlink-message.ts";
+} from "./message.ts";
 
 const message = fc.record({
   type: fc.integer({ min: 0, max: 0xffff }),
