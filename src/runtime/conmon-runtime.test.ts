@@ -6,8 +6,8 @@ import { LogEncoder } from "#formats/container-log-encode.ts";
 import { runCommand } from "#sys/command.ts";
 import { isAlive } from "#sys/process-info.ts";
 import type { ContainerSpec, ExecSpec } from "./container-runtime.ts";
-import { readLog } from "./log-reader.ts";
-import { LogRotator } from "./log-rotation.ts";
+import { readLog } from "./logs/reader.ts";
+import { LogRotator } from "./logs/rotation.ts";
 import { logText, RuntimeTestBed } from "./runtime-test-bed.ts";
 import { StartError } from "./start-error.ts";
 

@@ -7,8 +7,8 @@ import { bootId, isAlive } from "#sys/process-info.ts";
 import { updatedResources } from "./bundle/resources.ts";
 import { type BundleFiles, type BundleRecord, identify, signalProcess } from "./bundle-files.ts";
 import { BundleMaker } from "./bundle-maker.ts";
-import { CgroupMoves } from "./cgroup-moves.ts";
-import { removeEmptyCgroup } from "./cgroup-tree.ts";
+import { CgroupMoves } from "./cgroup/moves.ts";
+import { removeEmptyCgroup } from "./cgroup/tree.ts";
 import { launchConmon } from "./conmon-launch.ts";
 import type {
   AdoptedState,
@@ -26,8 +26,8 @@ import type {
 } from "./container-runtime.ts";
 import { openContainerStdin } from "./container-stdin.ts";
 import { REOPEN_LOG_MESSAGE, resizeMessage, sendControlMessage } from "./control-fifo.ts";
-import { removeExecFiles } from "./exec-files.ts";
-import { startExec } from "./exec-process.ts";
+import { removeExecFiles } from "./exec/files.ts";
+import { startExec } from "./exec/process.ts";
 import { LowLevelRuntime } from "./low-level-runtime.ts";
 import { listProcesses, type ProcessTable } from "./process-list.ts";
 import { runBundleOnce } from "./run-once.ts";

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { isCgroup2 } from "#sys/cgroup-version.ts";
 import { capabilityNames } from "./bundle/capabilities.ts";
 import { parseHardLimits } from "./bundle/rlimits.ts";
-import { readCgroupFeatures } from "./cgroup-features.ts";
+import { readCgroupFeatures } from "./cgroup/features.ts";
 
 /** What this machine and the engine's own process allow. */
 export interface HostFacts {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { runCommand } from "#sys/command.ts";
 import { ConmonRuntime } from "./conmon-runtime.ts";
 import type { ContainerExit, ContainerSpec } from "./container-runtime.ts";
-import { readLog } from "./log-reader.ts";
+import { readLog } from "./logs/reader.ts";
 import { findRuntimePrograms, type RuntimePrograms } from "./runtime-program.ts";
 
 /** For tests: a runtime on a fresh directory, with busybox roots. Disposing it removes all that it made. */

@@ -2,7 +2,7 @@ import { readdirSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { killByArgument } from "#sys/find-processes.ts";
 import { BundleFiles } from "./bundle-files.ts";
-import { cgroupPids, childCgroups, emptyCgroup, isFrozen, killCgroup, removeEmptyCgroup, thaw } from "./cgroup-tree.ts";
+import { cgroupPids, childCgroups, emptyCgroup, isFrozen, killCgroup, removeEmptyCgroup, thaw } from "./cgroup/tree.ts";
 import type { LowLevelRuntime } from "./low-level-runtime.ts";
 import { unmountSharedMemory } from "./shared-memory.ts";
 import { removeExitFile } from "./supervised-container.ts";

@@ -1,5 +1,5 @@
 import type { LogBatch } from "#formats/container-log.ts";
-import { readLog } from "#runtime/log-reader.ts";
+import { readLog } from "#runtime/logs/reader.ts";
 import { type ContainerContext, containerFiles } from "./container-context.ts";
 import { type ContainerRecord, isRunning } from "./container-record.ts";
 

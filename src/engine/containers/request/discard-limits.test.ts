@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { InvalidParameterError } from "#errors/errors.ts";
-import { type CgroupFeatures, readCgroupFeatures } from "#runtime/cgroup-features.ts";
+import { type CgroupFeatures, readCgroupFeatures } from "#runtime/cgroup/features.ts";
 import { discardLimits } from "./discard-limits.ts";
 
 const MB = 1024 * 1024;

@@ -1,5 +1,5 @@
 import { InvalidParameterError } from "#errors/errors.ts";
-import type { CgroupFeatures } from "#runtime/cgroup-features.ts";
+import type { CgroupFeatures } from "#runtime/cgroup/features.ts";
 import type { HostConfig } from "#spec/docker-api.ts";
 
 export interface SettledLimits {

@@ -4,8 +4,8 @@ import type { ContainerRecord } from "#engine/containers/container-record.ts";
 import { InvalidParameterError } from "#errors/errors.ts";
 import { parseDecimalSize } from "#formats/go-units.ts";
 import { parseGoBool } from "#lib/go-bool.ts";
-import { generationPath } from "#runtime/log-generations.ts";
-import { DEFAULT_ROTATION, type RotationOptions } from "#runtime/log-rotation.ts";
+import { generationPath } from "#runtime/logs/generations.ts";
+import { DEFAULT_ROTATION, type RotationOptions } from "#runtime/logs/rotation.ts";
 import type { HostConfig } from "#spec/docker-api.ts";
 
 /** Docker's for the driver `local`. */

@@ -1,7 +1,7 @@
 import { renameSync, rmSync, statSync } from "node:fs";
 import { watchFile } from "#sys/watch-file.ts";
-import { compressedPath, compressFile, removeCompressed } from "./log-compression.ts";
-import { generationPath } from "./log-generations.ts";
+import { compressedPath, compressFile, removeCompressed } from "./compression.ts";
+import { generationPath } from "./generations.ts";
 
 /** What Berth keeps of a container's output unless told otherwise. */
 export const DEFAULT_ROTATION: RotationOptions = { maxSize: 10 * 1024 * 1024, maxFile: 3, compress: false };

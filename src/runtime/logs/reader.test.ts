@@ -3,8 +3,8 @@ import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseLogTime } from "#formats/container-log.ts";
-import { type ReadLogOptions, readLog } from "./log-reader.ts";
-import { rotateFiles } from "./log-rotation.ts";
+import { type ReadLogOptions, readLog } from "./reader.ts";
+import { rotateFiles } from "./rotation.ts";
 
 const directories: string[] = [];
 /** Bun spins when nothing but kernel events is awaited. */

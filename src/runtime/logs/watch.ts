@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { watchDirectory, watchFile } from "#sys/watch-file.ts";
-import type { LogGenerations } from "./log-generations.ts";
+import type { LogGenerations } from "./generations.ts";
 
 /**
  * Tells when a log grew or was rotated. It takes hold of new files when they appear and not when the reader asks for them: a reader

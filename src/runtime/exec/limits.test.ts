@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { execLimits } from "./exec-limits.ts";
+import { execLimits } from "./limits.ts";
 
 const CORE = { type: "RLIMIT_CORE", soft: 0, hard: 0 };
 const FILES = { type: "RLIMIT_NOFILE", soft: 1000, hard: 2000 };

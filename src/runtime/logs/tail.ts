@@ -1,6 +1,6 @@
 import { readSync } from "node:fs";
 import { endsLine } from "#formats/container-log.ts";
-import type { LogGeneration } from "./log-generations.ts";
+import type { LogGeneration } from "./generations.ts";
 
 const BLOCK = 64 * 1024;
 const NEWLINE = 0x0a;

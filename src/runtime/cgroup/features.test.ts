@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readCgroupFeatures } from "./cgroup-features.ts";
+import { readCgroupFeatures } from "./features.ts";
 
 let directory: string;
 

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { CgroupMoves, processesFile } from "./cgroup-moves.ts";
+import { CgroupMoves, processesFile } from "./moves.ts";
 
 let directory = "";
 

@@ -1,7 +1,7 @@
 import type { RuntimeRlimit } from "#spec/oci-runtime.ts";
 import { setDescriptorLimit } from "#sys/descriptor-limit.ts";
-import type { RuntimeProgram } from "./container-runtime.ts";
-import { isOlder } from "./known-bad-versions.ts";
+import type { RuntimeProgram } from "../container-runtime.ts";
+import { isOlder } from "../known-bad-versions.ts";
 
 const NOFILE = "RLIMIT_NOFILE";
 /** The first runc that sets an exec's limits when the Go runtime has raised its own. https://github.com/opencontainers/runc/pull/4265 */

@@ -1,9 +1,9 @@
 import { fstatSync, read } from "node:fs";
 import { promisify } from "node:util";
 import { ContainerLogParser, type LogBatch, STDERR, STDOUT } from "#formats/container-log.ts";
-import { LogGenerations } from "./log-generations.ts";
-import { findTail } from "./log-tail.ts";
-import { LogWatch } from "./log-watch.ts";
+import { LogGenerations } from "./generations.ts";
+import { findTail } from "./tail.ts";
+import { LogWatch } from "./watch.ts";
 
 const readFd = promisify(read);
 const CHUNK = 256 * 1024;

@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, statSync } from "node:fs";
 import { errorCode } from "#errors/errors.ts";
-import { openCompressed } from "./log-compression.ts";
+import { openCompressed } from "./compression.ts";
 
 /** Rotated files beyond this number are not looked for. */
 const MOST_ROTATED = 64;

@@ -2,8 +2,8 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { watchDirectory } from "#sys/watch-file.ts";
-import { readIfThere } from "./bundle-files.ts";
-import { lastLoggedError, runtimeError } from "./runtime-errors.ts";
+import { readIfThere } from "../bundle-files.ts";
+import { lastLoggedError, runtimeError } from "../runtime-errors.ts";
 
 /** How the directories of execs begin, in the container's bundle. */
 const EXEC_PREFIX = "exec-";
