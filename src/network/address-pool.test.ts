@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { ConflictError, InvalidParameterError, UnavailableError } from "#errors/errors.ts";
 import { AddressPool } from "./address-pool.ts";
-import { macAddressOf } from "./mac-address.ts";
+import { macAddressOf } from "./interfaces/mac-address.ts";
 
 function newPool(
   subnet: string,

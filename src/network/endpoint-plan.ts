@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
-import type { PlannedInterface } from "./container-interface.ts";
 import { gatewayEndpoint } from "./default-route.ts";
 import type { HostNetworks } from "./host-networks.ts";
-import { macAddressOf } from "./mac-address.ts";
+import type { PlannedInterface } from "./interfaces/container-interface.ts";
+import { macAddressOf } from "./interfaces/mac-address.ts";
 import type { EndpointRequest, NetworkEndpoint, SandboxRequest } from "./network-driver.ts";
 import { interfacePrefix, NETWORK_OPTION } from "./network-options.ts";
 import type { PortPlan } from "./published-ports.ts";

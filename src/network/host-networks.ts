@@ -1,12 +1,12 @@
 import { InvalidParameterError } from "#errors/errors.ts";
 import { AddressPool } from "./address-pool.ts";
-import { bridgePorts, deleteBridge, ensureBridge, networkMtu } from "./bridge.ts";
-import { forgetForeignFirewalls, passForeignFirewalls } from "./foreign-firewall.ts";
-import { deleteInterface, linkExists } from "./link.ts";
+import { bridgePorts, deleteBridge, ensureBridge, networkMtu } from "./interfaces/bridge.ts";
+import { deleteInterface, linkExists } from "./interfaces/link.ts";
+import { checkParent } from "./interfaces/parent-link.ts";
 import { withMachineLock } from "./machine-lock.ts";
 import type { EndpointRequest, NetworkRecord } from "./network-driver.ts";
-import { checkParent } from "./parent-link.ts";
-import type { RuleTable } from "./rule-table.ts";
+import { forgetForeignFirewalls, passForeignFirewalls } from "./nft/foreign-firewall.ts";
+import type { RuleTable } from "./nft/rule-table.ts";
 import { settleBlocks, takenSubnets } from "./subnet-choice.ts";
 
 /** The addresses of an endpoint, and their prefix lengths in bits; "" and 0 where the network has none of the family. */

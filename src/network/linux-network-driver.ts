@@ -5,6 +5,7 @@ import { watchDeletedLinks } from "#sys/netlink/link-events.ts";
 import { watchNftables } from "#sys/netlink/nftables-events.ts";
 import { planEndpoints, portPlan } from "./endpoint-plan.ts";
 import { HostNetworks } from "./host-networks.ts";
+import { addToSandbox, changeSandboxRoutes, makeSandbox, removeFromSandbox } from "./interfaces/sandbox-interfaces.ts";
 import { attachAgain, removeLostNamespaces, removeLostPairs } from "./lost-parts.ts";
 import { redirectNames } from "./names/redirect.ts";
 import { removeNamespace } from "./namespace.ts";
@@ -16,10 +17,9 @@ import type {
   NetworkSandbox,
   SandboxRequest,
 } from "./network-driver.ts";
+import { RuleTable } from "./nft/rule-table.ts";
 import { PublishedPorts } from "./published-ports.ts";
 import type { PortRelay } from "./relay/port-relay.ts";
-import { RuleTable } from "./rule-table.ts";
-import { addToSandbox, changeSandboxRoutes, makeSandbox, removeFromSandbox } from "./sandbox-interfaces.ts";
 
 export interface LinuxNetworkDriverOptions {
   /** Unique among the engines of this host, 1 to 8 of [a-z0-9]: it names the nft table and the host ends of veth pairs. */

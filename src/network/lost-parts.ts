@@ -1,13 +1,13 @@
 /** What a crash of the engine or somebody else's tools left without its other half. */
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { attachToBridge } from "./container-interface.ts";
 import type { ReadyNetwork } from "./host-networks.ts";
-import { deleteInterface } from "./link.ts";
+import { attachToBridge } from "./interfaces/container-interface.ts";
+import { deleteInterface } from "./interfaces/link.ts";
+import { changeSandboxRoutes } from "./interfaces/sandbox-interfaces.ts";
 import { removeNamespace } from "./namespace.ts";
 import type { NetworkSandbox } from "./network-driver.ts";
 import { RouteSocket } from "./rtnetlink/route-socket.ts";
-import { changeSandboxRoutes } from "./sandbox-interfaces.ts";
 
 /** The digits of a host end's name, behind the engine's prefix. */
 const HOST_END_DIGITS = 8;

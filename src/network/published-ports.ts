@@ -4,12 +4,12 @@ import { forgetUdpFlows } from "./conntrack.ts";
 import { gatewayEndpoint } from "./default-route.ts";
 import type { NetworkEndpoint, NetworkRecord, NetworkSandbox, PortBinding, PortRequest } from "./network-driver.ts";
 import { gatewayMode, trustedInterfaces } from "./network-options.ts";
-import { isAnyAddress, type PublishedPort } from "./nft-rules.ts";
+import type { RuleTable } from "./nft/rule-table.ts";
+import { isAnyAddress, type PublishedPort } from "./nft/rules.ts";
 import { bindError, PortAllocator } from "./port-allocator.ts";
 import { hostHasIpv6 } from "./relay/host-ipv6.ts";
 import { PortRefusal, type PortRelay } from "./relay/port-relay.ts";
 import { portKey, type RelayedPort } from "./relay/relay-record.ts";
-import type { RuleTable } from "./rule-table.ts";
 
 /** A container's ports, and the endpoints that they may lead to. */
 export interface PortPlan {

@@ -8,7 +8,7 @@ import {
   NotImplementedError,
 } from "#errors/errors.ts";
 import { parseGoBool } from "#lib/go-bool.ts";
-import { linkExists } from "#network/link.ts";
+import { linkExists } from "#network/interfaces/link.ts";
 import type { NetworkKind, NetworkRecord } from "#network/network-driver.ts";
 import { checkNetworkOptions, NETWORK_OPTION } from "#network/network-options.ts";
 import type { NetworkCreateRequest } from "#spec/docker-networks.ts";

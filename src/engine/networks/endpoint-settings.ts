@@ -2,7 +2,7 @@ import type { ContainerContext } from "#engine/containers/container-context.ts";
 import type { ContainerRecord } from "#engine/containers/container-record.ts";
 import { InvalidParameterError, NotImplementedError } from "#errors/errors.ts";
 import { containsAddress, parseAddress, parseSubnet } from "#lib/ip-address.ts";
-import { isMacAddress } from "#network/mac-address.ts";
+import { isMacAddress } from "#network/interfaces/mac-address.ts";
 import type { AddressBlock, EndpointRequest, NetworkRecord } from "#network/network-driver.ts";
 import type { EndpointSettings, HostConfig } from "#spec/docker-api.ts";
 import { isUserDefined, type NetworkRegistry } from "./network-registry.ts";

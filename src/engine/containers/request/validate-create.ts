@@ -2,7 +2,7 @@ import { checkHealthcheck } from "#engine/containers/supervise/health.ts";
 import { InvalidParameterError, NotImplementedError } from "#errors/errors.ts";
 import { parseSignal } from "#lib/signals.ts";
 import { parseExtraHost } from "#network/hosts-file.ts";
-import { isMacAddress } from "#network/mac-address.ts";
+import { isMacAddress } from "#network/interfaces/mac-address.ts";
 import { checkCapabilities } from "#runtime/bundle/capabilities.ts";
 import { parseSecurityOptions } from "#runtime/bundle/security-options.ts";
 import type { ContainerCreateRequest, HostConfig } from "#spec/docker-api.ts";

@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { errorMessage, InvalidParameterError, SystemError } from "#errors/errors.ts";
 import { SystemCallError } from "#sys/libc.ts";
-import type { NetworkRecord } from "./network-driver.ts";
-import { NETWORK_OPTION } from "./network-options.ts";
-import { addParentLink, deleteLink, type ParentLinkMode } from "./rtnetlink/link-message.ts";
-import { RouteSocket } from "./rtnetlink/route-socket.ts";
+import type { NetworkRecord } from "../network-driver.ts";
+import { NETWORK_OPTION } from "../network-options.ts";
+import { addParentLink, deleteLink, type ParentLinkMode } from "../rtnetlink/link-message.ts";
+import { RouteSocket } from "../rtnetlink/route-socket.ts";
 
 /** linux/if_link.h */
 const MACVLAN_MODES: Readonly<Record<string, number>> = { private: 1, vepa: 2, bridge: 4, passthru: 8 };

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { runCommand } from "#sys/command.ts";
-import { nftTables } from "./nft-tables.ts";
+import { nftTables } from "./tables.ts";
 
 /** Docker's chain for rules of others: it runs first and Docker never flushes it. */
 const DOCKER_USER_CHAIN = "DOCKER-USER";

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { deleteGroup, deleteLink, setGroup } from "./rtnetlink/link-message.ts";
-import { isMissing, RouteSocket } from "./rtnetlink/route-socket.ts";
+import { deleteGroup, deleteLink, setGroup } from "../rtnetlink/link-message.ts";
+import { isMissing, RouteSocket } from "../rtnetlink/route-socket.ts";
 
 /** Whether this host has a network interface of that name. */
 export async function linkExists(name: string): Promise<boolean> {

@@ -1,9 +1,9 @@
+import { changeRoutes } from "../default-route.ts";
+import { createNamespace } from "../namespace.ts";
+import type { NetworkEndpoint } from "../network-driver.ts";
+import { RouteSocket } from "../rtnetlink/route-socket.ts";
 import { addInterface, type PlannedInterface } from "./container-interface.ts";
-import { changeRoutes } from "./default-route.ts";
 import { deleteInterface, deleteInterfaceIn } from "./link.ts";
-import { createNamespace } from "./namespace.ts";
-import type { NetworkEndpoint } from "./network-driver.ts";
-import { RouteSocket } from "./rtnetlink/route-socket.ts";
 
 /** Makes the namespace `path` with all interfaces and routes. What was made when it fails goes with the namespace, which the caller removes. */
 export async function makeSandbox(path: string, planned: readonly PlannedInterface[], hairpin: boolean): Promise<void> {

@@ -1,8 +1,8 @@
 import type { Family } from "#lib/ip-address.ts";
 import { runCommand } from "#sys/command.ts";
-import type { NetworkRecord } from "./network-driver.ts";
-import { type PublishedPort, renderPorts, renderTable } from "./nft-rules.ts";
-import { NftTransactions } from "./nft-transactions.ts";
+import type { NetworkRecord } from "../network-driver.ts";
+import { type PublishedPort, renderPorts, renderTable } from "./rules.ts";
+import { NftTransactions } from "./transactions.ts";
 
 const FAMILIES: readonly Family[] = [4, 6];
 

@@ -1,5 +1,5 @@
 import { type Family, parseAddress } from "#lib/ip-address.ts";
-import type { NetworkRecord, PortBinding } from "./network-driver.ts";
+import type { NetworkRecord, PortBinding } from "../network-driver.ts";
 import {
   allowsPeers,
   type GatewayMode,
@@ -7,7 +7,7 @@ import {
   isMasqueraded,
   sourceAddress,
   trustedInterfaces,
-} from "./network-options.ts";
+} from "../network-options.ts";
 
 /** A published port and where it leads. */
 export interface PublishedPort extends PortBinding {

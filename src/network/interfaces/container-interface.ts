@@ -1,8 +1,7 @@
 import type { NetlinkRequest } from "#sys/netlink/socket.ts";
-import type { NetworkEndpoint, NetworkRecord } from "./network-driver.ts";
-import { allowsPeers } from "./network-options.ts";
-import { parentLinkMode } from "./parent-link.ts";
-import { setAddress } from "./rtnetlink/address-message.ts";
+import type { NetworkEndpoint, NetworkRecord } from "../network-driver.ts";
+import { allowsPeers } from "../network-options.ts";
+import { setAddress } from "../rtnetlink/address-message.ts";
 import {
   addParentLink,
   addVeth,
@@ -11,9 +10,10 @@ import {
   setNoLinkLocal,
   setPort,
   setUp,
-} from "./rtnetlink/link-message.ts";
-import { type RouteSocket, withNamespace } from "./rtnetlink/route-socket.ts";
-import { hasIpv6 } from "./sysctl.ts";
+} from "../rtnetlink/link-message.ts";
+import { type RouteSocket, withNamespace } from "../rtnetlink/route-socket.ts";
+import { hasIpv6 } from "../sysctl.ts";
+import { parentLinkMode } from "./parent-link.ts";
 
 /** An endpoint about to be made, with what its interface depends on. */
 export interface PlannedInterface {

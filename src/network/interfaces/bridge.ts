@@ -1,13 +1,13 @@
 import { readdir } from "node:fs/promises";
 import { SystemError } from "#errors/errors.ts";
+import type { NetworkRecord } from "../network-driver.ts";
+import { hasGatewayAddress, wantedMtu } from "../network-options.ts";
+import { isDefaultRoute, setAddress } from "../rtnetlink/address-message.ts";
+import { addBridge, setNoLinkLocal, setUp } from "../rtnetlink/link-message.ts";
+import { RouteSocket } from "../rtnetlink/route-socket.ts";
+import { hasIpv6, readSysctl, setSysctl } from "../sysctl.ts";
 import { deleteInterface } from "./link.ts";
 import { macAddressOf } from "./mac-address.ts";
-import type { NetworkRecord } from "./network-driver.ts";
-import { hasGatewayAddress, wantedMtu } from "./network-options.ts";
-import { isDefaultRoute, setAddress } from "./rtnetlink/address-message.ts";
-import { addBridge, setNoLinkLocal, setUp } from "./rtnetlink/link-message.ts";
-import { RouteSocket } from "./rtnetlink/route-socket.ts";
-import { hasIpv6, readSysctl, setSysctl } from "./sysctl.ts";
 
 const ETHERNET_MTU = 1500;
 

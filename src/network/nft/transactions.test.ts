@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { NftTransactions } from "./nft-transactions.ts";
+import { NftTransactions } from "./transactions.ts";
 
 /** Transactions whose commits wait for `release`. */
 function held(fails: (text: string) => boolean = () => false) {
