@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { ClientTls } from "#client/endpoint.ts";
+import type { ClientTls } from "#client/connection/endpoint.ts";
 import type { GLOBAL_FLAGS } from "./global-flags.ts";
 import type { FlagValues } from "./grammar/flag.ts";
 

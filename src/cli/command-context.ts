@@ -1,8 +1,8 @@
 /** What a command sees of the world: the engine that the user means, the configuration, the streams. */
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { HttpEngine } from "#client/connection/http-engine.ts";
 import type { Engine } from "#client/engine.ts";
-import { HttpEngine } from "#client/http-engine.ts";
 import { clientTls } from "./client-tls.ts";
 import { readConfigFile } from "./config/config-file.ts";
 import { requestHeaders } from "./config/request-headers.ts";

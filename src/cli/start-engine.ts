@@ -2,8 +2,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, type FSWatcher, mkdirSync, openSync, readFileSync, watch } from "node:fs";
 import { dirname, join } from "node:path";
-import { DEFAULT_SOCKET } from "#client/endpoint.ts";
-import { openEngineSocket } from "#client/engine-socket.ts";
+import { DEFAULT_SOCKET } from "#client/connection/endpoint.ts";
+import { openEngineSocket } from "#client/connection/engine-socket.ts";
 import { errorMessage, UnavailableError } from "#errors/errors.ts";
 import type { Output } from "./streams.ts";
 

@@ -1,8 +1,8 @@
 /** Records of builds, Berth's own calls: spec/build-record.ts. A reference is an id, the beginning of one, or `^N`. */
 import type { BuildRecord, BuildSummary, DebugRoot } from "#spec/build-record.ts";
 import type { SolveStatus } from "#spec/solve-status.ts";
+import { drain, readJson, readJsonLines } from "./connection/response-body.ts";
 import type { Engine } from "./engine.ts";
-import { drain, readJson, readJsonLines } from "./response-body.ts";
 
 /** `GET /berth/builds`: the latest first. */
 export async function listBuilds(engine: Engine): Promise<readonly BuildSummary[]> {

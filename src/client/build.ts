@@ -5,8 +5,8 @@ import type { BuildPlan } from "#spec/build-record.ts";
 import type { JsonMessage } from "#spec/docker-api.ts";
 import type { PreparedContext } from "./build-context/prepare.ts";
 import { offerBody, sendMissing } from "./build-context/transfer.ts";
+import { readJson, readJsonBatches, readJsonLines } from "./connection/response-body.ts";
 import type { Engine, EngineResponse, QueryValue, RequestBody } from "./engine.ts";
-import { readJson, readJsonBatches, readJsonLines } from "./response-body.ts";
 
 /** The engine's answer to a build whose directory it lacks contents of: 202 with a ContextOffer. */
 const LACKS_CONTENTS = 202;

@@ -1,7 +1,7 @@
 /** Caches of `RUN --mount=type=cache`, Berth's own calls: spec/berth-api.ts. A reference is an id, or a key or its beginning. */
 import type { CacheMountView } from "#spec/berth-api.ts";
+import { drain, readJson } from "./connection/response-body.ts";
 import type { Engine } from "./engine.ts";
-import { drain, readJson } from "./response-body.ts";
 
 /** `GET /berth/cache-mounts`: the longest unused first. */
 export async function listCacheMounts(engine: Engine): Promise<readonly CacheMountView[]> {

@@ -1,8 +1,8 @@
 /** Attach, exec and terminal sizes. */
 import type { ExecCreateRequest, ExecInspect } from "#spec/docker-exec.ts";
+import { drain, readJson } from "./connection/response-body.ts";
 import { containerPath } from "./container-lifecycle.ts";
 import type { Engine, EngineStream } from "./engine.ts";
-import { drain, readJson } from "./response-body.ts";
 
 export interface AttachOptions {
   readonly stdin?: boolean;

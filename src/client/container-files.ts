@@ -1,8 +1,8 @@
 /** `…/containers/{id}/archive` and `export`: files of containers as tars. */
 import { type Decoder, integer, object, text } from "#lib/json-decoder.ts";
+import { drain } from "./connection/response-body.ts";
 import { containerPath } from "./container-lifecycle.ts";
 import type { Engine } from "./engine.ts";
-import { drain } from "./response-body.ts";
 
 /** What the engine says of a path. */
 export interface PathStat {

@@ -1,8 +1,8 @@
 /** `POST /containers/…` and `DELETE`: the calls that change a container. */
 import type { ContainerCreateRequest, ContainerCreateResponse, WaitResponse } from "#spec/docker-api.ts";
 import type { UpdateRequest, UpdateResponse } from "#spec/docker-update.ts";
+import { drain, readJson } from "./connection/response-body.ts";
 import type { Engine, QueryValue } from "./engine.ts";
-import { drain, readJson } from "./response-body.ts";
 
 /** `POST /containers/create`. Throws EngineError 404 when the image is not there, 409 when the name is taken. */
 export async function createContainer(

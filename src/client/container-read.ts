@@ -1,9 +1,9 @@
 /** `GET /containers/…`: the calls that read. */
 import type { ContainerInspect, ContainerSummary } from "#spec/docker-api.ts";
+import { readJson } from "./connection/response-body.ts";
 import { containerPath } from "./container-lifecycle.ts";
 import type { Engine, EngineResponse } from "./engine.ts";
 import { encodeFilters, type Filters } from "./filters.ts";
-import { readJson } from "./response-body.ts";
 
 export interface ListContainersOptions {
   readonly all?: boolean;

@@ -1,7 +1,7 @@
 import type { ContainerStats } from "#spec/docker-stats.ts";
+import { readJsonLines } from "./connection/response-body.ts";
 import { containerPath } from "./container-lifecycle.ts";
 import type { Engine } from "./engine.ts";
-import { readJsonLines } from "./response-body.ts";
 
 /** `GET /containers/{id}/stats`: a line a second until `signal` aborts, or with `stream: false` one. */
 export async function* containerStats(

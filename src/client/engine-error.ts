@@ -1,5 +1,5 @@
 import { BerthError, type ErrorCode, UnavailableError } from "#errors/errors.ts";
-import { type Endpoint, formatEndpoint } from "./endpoint.ts";
+import { type Endpoint, formatEndpoint } from "./connection/endpoint.ts";
 
 const CODES: Readonly<Record<number, ErrorCode>> = {
   304: "not-modified",

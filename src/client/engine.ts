@@ -1,4 +1,4 @@
-import type { Endpoint } from "./endpoint.ts";
+import type { Endpoint } from "./connection/endpoint.ts";
 
 export type QueryValue = string | number | boolean | readonly string[] | undefined;
 

@@ -1,8 +1,8 @@
 /** Pull, push, load and save: the streams of images. */
 import type { JsonMessage } from "#spec/docker-api.ts";
+import { readJsonLines } from "./connection/response-body.ts";
 import type { Engine, EngineResponse } from "./engine.ts";
 import { encodePlatform, encodePlatforms, imagePath } from "./images.ts";
-import { readJsonLines } from "./response-body.ts";
 
 /** The header that carries registry credentials, base64url JSON. Empty when there are none. */
 export type RegistryAuth = string | undefined;

@@ -1,9 +1,9 @@
 /** `/images/…`: list, inspect, history, tag, remove; and `POST /commit`. */
 import { parsePlatform } from "#formats/platform.ts";
 import type { HistoryItem, ImageDeleteItem, ImageInspect, ImageSummary, SearchResult } from "#spec/docker-images.ts";
+import { drain, readJson } from "./connection/response-body.ts";
 import type { Engine } from "./engine.ts";
 import { encodeFilters, type Filters } from "./filters.ts";
-import { drain, readJson } from "./response-body.ts";
 
 /** `GET /images/json`. */
 export async function listImages(

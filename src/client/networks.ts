@@ -5,9 +5,9 @@ import type {
   NetworkDisconnectRequest,
   NetworkView,
 } from "#spec/docker-networks.ts";
+import { drain, readJson } from "./connection/response-body.ts";
 import type { Engine } from "./engine.ts";
 import { encodeFilters, type Filters } from "./filters.ts";
-import { drain, readJson } from "./response-body.ts";
 
 /** `GET /networks`. */
 export async function listNetworks(engine: Engine, filters?: Filters): Promise<readonly NetworkView[]> {

@@ -2,10 +2,10 @@
 import type { PrunePlan } from "#spec/berth-api.ts";
 import type { BuildPruned, ContainersPruned, ImagesPruned, VolumesPruned } from "#spec/docker-api.ts";
 import type { NetworksPruned } from "#spec/docker-networks.ts";
+import { readJson } from "./connection/response-body.ts";
 import type { Engine, QueryValue } from "./engine.ts";
 import { isNotFound } from "./engine-error.ts";
 import { encodeFilters, type Filters } from "./filters.ts";
-import { readJson } from "./response-body.ts";
 
 /** `POST /containers/prune`. */
 export function pruneContainers(engine: Engine, filters: Filters): Promise<ContainersPruned> {

@@ -1,8 +1,8 @@
 /** `/berth/registry/manifest`: manifests and indexes as registries have them, through the engine. */
 import type { PublishRequest, RegistryDocument } from "#spec/berth-api.ts";
 import type { Descriptor } from "#spec/oci-image.ts";
+import { readJson } from "./connection/response-body.ts";
 import type { Engine } from "./engine.ts";
-import { readJson } from "./response-body.ts";
 
 export interface DocumentAccess {
   /** X-Registry-Auth; undefined without credentials. */

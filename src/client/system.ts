@@ -1,8 +1,8 @@
 import type { CheckLine } from "#spec/berth-api.ts";
 import type { DiskUsage, EventMessage, VersionInfo } from "#spec/docker-api.ts";
+import { readJson, readJsonLines } from "./connection/response-body.ts";
 import type { Engine } from "./engine.ts";
 import { encodeFilters, type Filters } from "./filters.ts";
-import { readJson, readJsonLines } from "./response-body.ts";
 
 /** `GET /version`. */
 export async function engineVersion(engine: Engine): Promise<VersionInfo> {

@@ -1,7 +1,7 @@
 import type { VolumeCreateRequest, VolumeView } from "#spec/docker-api.ts";
+import { drain, readJson } from "./connection/response-body.ts";
 import type { Engine } from "./engine.ts";
 import { encodeFilters, type Filters } from "./filters.ts";
-import { drain, readJson } from "./response-body.ts";
 
 /** `POST /volumes/create`. */
 export async function createVolume(engine: Engine, body: VolumeCreateRequest): Promise<VolumeView> {

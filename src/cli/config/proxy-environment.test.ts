@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseEndpoint } from "#client/endpoint.ts";
+import { parseEndpoint } from "#client/connection/endpoint.ts";
 import { proxyVariables } from "./proxy-environment.ts";
 import { requestHeaders } from "./request-headers.ts";
 

@@ -1,6 +1,6 @@
 /** Proxies that containers and builds are told of. https://github.com/docker/cli/blob/v28.2.2/cli/config/configfile/file.go (ParseProxyConfig) */
-import type { Endpoint } from "#client/endpoint.ts";
-import { formatEndpoint } from "#client/endpoint.ts";
+import type { Endpoint } from "#client/connection/endpoint.ts";
+import { formatEndpoint } from "#client/connection/endpoint.ts";
 import { type ProxySettings, readConfigFile } from "./config-file.ts";
 
 const VARIABLES: readonly (readonly [keyof ProxySettings, string])[] = [

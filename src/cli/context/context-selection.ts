@@ -1,7 +1,7 @@
 /** Which engine a command line means: `-c`, `-H`, the variables, the configuration, in docker's order. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { type ClientTls, DEFAULT_SOCKET, type Endpoint, parseEndpoint } from "#client/endpoint.ts";
+import { type ClientTls, DEFAULT_SOCKET, type Endpoint, parseEndpoint } from "#client/connection/endpoint.ts";
 import { errorMessage } from "#errors/errors.ts";
 import type { GLOBAL_FLAGS } from "../global-flags.ts";
 import type { FlagValues } from "../grammar/flag.ts";

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DEFAULT_SOCKET } from "#client/endpoint.ts";
+import { DEFAULT_SOCKET } from "#client/connection/endpoint.ts";
 import { type FakeContext, fakeContext } from "../testing/fake-context.ts";
 import { runWords } from "../testing/run-words.ts";
 import { endpointOf, selectContext } from "./context-selection.ts";

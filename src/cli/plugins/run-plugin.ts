@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
-import { formatEndpoint } from "#client/endpoint.ts";
+import { formatEndpoint } from "#client/connection/endpoint.ts";
 import { SystemError } from "#errors/errors.ts";
 import { DEFAULT_CONTEXT } from "../context/context-store.ts";
 import type { CommandContext } from "../grammar/command.ts";

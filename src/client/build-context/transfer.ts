@@ -1,6 +1,6 @@
 import type { ContextOffer } from "#spec/berth-api.ts";
+import { drain, readJson } from "../connection/response-body.ts";
 import type { Engine, RequestBody } from "../engine.ts";
-import { drain, readJson } from "../response-body.ts";
 import type { PreparedContext } from "./prepare.ts";
 import { readContents, rejectChanged } from "./send.ts";
 

@@ -1,5 +1,5 @@
+import { type EngineSocket, openEngineSocket } from "#client/connection/engine-socket.ts";
 import { EngineUnreachableError } from "#client/engine-error.ts";
-import { type EngineSocket, openEngineSocket } from "#client/engine-socket.ts";
 import { engineVersion } from "#client/system.ts";
 import { NO_ARGUMENTS } from "../../grammar/argument-rule.ts";
 import { type Command, type CommandContext, defineCommand } from "../../grammar/command.ts";

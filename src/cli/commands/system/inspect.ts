@@ -1,9 +1,9 @@
+import { readJson } from "#client/connection/response-body.ts";
 import { inspectContainer } from "#client/container-read.ts";
 import type { Engine } from "#client/engine.ts";
 import { EngineError, isNotFound } from "#client/engine-error.ts";
 import { inspectImage } from "#client/images.ts";
 import { inspectNetwork } from "#client/networks.ts";
-import { readJson } from "#client/response-body.ts";
 import { inspectVolume } from "#client/volumes.ts";
 import { InvalidParameterError, NotFoundError } from "#errors/errors.ts";
 import { atLeast } from "../../grammar/argument-rule.ts";

@@ -4,8 +4,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { EngineResponse } from "../engine.ts";
 import { parseEndpoint } from "./endpoint.ts";
-import type { EngineResponse } from "./engine.ts";
 import { HttpEngine } from "./http-engine.ts";
 import { readJson, readJsonLines } from "./response-body.ts";
 

@@ -4,8 +4,8 @@
  * not: half-close, and a reader that stops the sender when it is behind.
  */
 import { BerthError, errorCode, UnavailableError } from "#errors/errors.ts";
+import { unreachable } from "../engine-error.ts";
 import type { Endpoint } from "./endpoint.ts";
-import { unreachable } from "./engine-error.ts";
 
 /** Bytes that may wait for the reader before the sender is told to stop. */
 const HIGH_WATER = 1024 * 1024;

@@ -3,8 +3,8 @@
  * https://github.com/docker/cli/blob/v28.2.2/cli/connhelper/connhelper.go
  */
 import { UnavailableError } from "#errors/errors.ts";
+import { EngineUnreachableError } from "../engine-error.ts";
 import type { Endpoint } from "./endpoint.ts";
-import { EngineUnreachableError } from "./engine-error.ts";
 import type { EngineSocket } from "./engine-socket.ts";
 
 const CONNECT_TIMEOUT = 30;

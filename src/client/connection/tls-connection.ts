@@ -1,8 +1,8 @@
 /** The TLS part of a connection to an engine: docker's `--tls` flags. */
 import { readFile } from "node:fs/promises";
 import { errorMessage, InvalidParameterError } from "#errors/errors.ts";
+import { EngineUnreachableError } from "../engine-error.ts";
 import { type ClientTls, type Endpoint, formatEndpoint } from "./endpoint.ts";
-import { EngineUnreachableError } from "./engine-error.ts";
 
 /** Connects and resolves when the two sides have agreed. Throws InvalidParameterError for bad files, EngineUnreachableError for a bad certificate. */
 export async function connectEncrypted(

@@ -1,8 +1,8 @@
 import { CancelledError, UnavailableError } from "#errors/errors.ts";
 import { API_VERSION } from "#spec/docker-api.ts";
+import type { Engine, EngineRequest, EngineResponse, EngineStream, QueryValue, RequestBody } from "../engine.ts";
+import { EngineError, EngineUnreachableError } from "../engine-error.ts";
 import type { Endpoint } from "./endpoint.ts";
-import type { Engine, EngineRequest, EngineResponse, EngineStream, QueryValue, RequestBody } from "./engine.ts";
-import { EngineError, EngineUnreachableError } from "./engine-error.ts";
 import { type EngineSocket, openEngineSocket } from "./engine-socket.ts";
 import {
   LAST_CHUNK,

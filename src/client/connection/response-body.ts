@@ -1,6 +1,6 @@
 import { DataLossError } from "#errors/errors.ts";
 import { LineSplitter } from "#lib/line-splitter.ts";
-import type { EngineResponse } from "./engine.ts";
+import type { EngineResponse } from "../engine.ts";
 
 /** Lines of the engine's streams are messages; a longer one is not a message. */
 const MAX_LINE = 16 * 1024 * 1024;
