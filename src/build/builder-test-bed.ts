@@ -15,12 +15,12 @@ import type { Layer } from "#store/layer-store.ts";
 import { openedContext } from "./build-client.ts";
 import type { BaseImage, BuildContext, BuildRequest, ContextEntry } from "./builder.ts";
 import { DockerfileBuilder } from "./dockerfile-builder.ts";
-import { CacheMounts } from "./ops/cache-mounts.ts";
-import type { FileTree, TreeNode } from "./ops/file-tree.ts";
+import { planCopy } from "./ops/copy/plan-copy.ts";
 import { LayerPlan } from "./ops/layer-plan.ts";
 import { layerTar } from "./ops/layer-tar.ts";
-import { planCopy } from "./ops/plan-copy.ts";
-import { RootTree } from "./ops/root-tree.ts";
+import { CacheMounts } from "./ops/run/cache-mounts.ts";
+import type { FileTree, TreeNode } from "./ops/trees/file-tree.ts";
+import { RootTree } from "./ops/trees/root-tree.ts";
 import type { BuildMemory } from "./solve/build-memory.ts";
 
 /**
@@ -285,7 +285,7 @@ function contextOf(files: Record<string, string | TestFile>): BuildContext {
 }
 
 async function* tarOf(context: BuildContext): AsyncIterable<Uint8Array> {
-  const { ContextTree } = await import("./ops/context-tree.ts");
+  const { ContextTree } = await import("./ops/trees/context-tree.ts");
   const tree = new ContextTree(context);
   const plan = new LayerPlan(undefined);
   planCopy(

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import type { DockerfileBuilderOptions } from "#build/dockerfile-builder.ts";
-import { CacheMounts } from "#build/ops/cache-mounts.ts";
+import { CacheMounts } from "#build/ops/run/cache-mounts.ts";
 import { CacheMountStore } from "#store/cache-mount-store.ts";
 import type { Database } from "#store/database.ts";
 import { hasEmulator } from "#sys/binfmt.ts";

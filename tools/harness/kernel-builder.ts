@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { openedContext } from "#build/build-client.ts";
 import type { BaseImage, BuildContext, BuildRequest, ContextEntry } from "#build/builder.ts";
 import { DockerfileBuilder } from "#build/dockerfile-builder.ts";
-import { CacheMounts } from "#build/ops/cache-mounts.ts";
+import { CacheMounts } from "#build/ops/run/cache-mounts.ts";
 import { NotImplementedError, SystemError } from "#errors/errors.ts";
 import { digestOf } from "#formats/digest.ts";
 import { RuntimeTestBed } from "#runtime/runtime-test-bed.ts";

@@ -1,8 +1,8 @@
 import { NotFoundError } from "#errors/errors.ts";
 import { tarName } from "#formats/tar/tar-entry.ts";
-import { baseName, childPath, type FileTree, type TreeNode } from "../ops/file-tree.ts";
-import { resolveLinks } from "../ops/resolve-links.ts";
-import { RootTree } from "../ops/root-tree.ts";
+import { baseName, childPath, type FileTree, type TreeNode } from "../ops/trees/file-tree.ts";
+import { resolveLinks } from "../ops/trees/resolve-links.ts";
+import { RootTree } from "../ops/trees/root-tree.ts";
 
 export interface CheckoutOptions {
   /** Below the checkout; links to it are followed inside the checkout. */

@@ -1,5 +1,5 @@
 import { createReadStream, readFileSync } from "node:fs";
-import type { FileTree, TreeNode } from "../ops/file-tree.ts";
+import type { FileTree, TreeNode } from "../ops/trees/file-tree.ts";
 
 /** A tree with one file in its root, whose bytes lie in a file of the host. */
 export function singleFileTree(name: string, node: TreeNode, path: string): FileTree {

@@ -1,9 +1,9 @@
 import type { CopyStep } from "../graph/graph-types.ts";
-import { emptyTree } from "./empty-tree.ts";
-import type { TreeNode } from "./file-tree.ts";
 import { LayerPlan } from "./layer-plan.ts";
 import { resolveOwner } from "./owner.ts";
-import type { RootTree } from "./root-tree.ts";
+import { emptyTree } from "./trees/empty-tree.ts";
+import type { TreeNode } from "./trees/file-tree.ts";
+import type { RootTree } from "./trees/root-tree.ts";
 
 /** More answers than these are not worth keeping. */
 const MAX_FACTS = 500;

@@ -1,9 +1,9 @@
 import { InvalidParameterError } from "#errors/errors.ts";
 import type { TarEntry } from "#formats/tar/tar-entry.ts";
-import type { ArchiveFile } from "./archive-file.ts";
-import { baseName, type FileTree, type PathLookup, parentPath, type TreeNode } from "./file-tree.ts";
 import type { Owner } from "./owner.ts";
-import type { RootTree } from "./root-tree.ts";
+import type { ArchiveFile } from "./trees/archive-file.ts";
+import { baseName, type FileTree, type PathLookup, parentPath, type TreeNode } from "./trees/file-tree.ts";
+import type { RootTree } from "./trees/root-tree.ts";
 
 /** One entry of a layer to be. */
 export interface PlannedEntry {

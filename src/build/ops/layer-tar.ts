@@ -1,8 +1,8 @@
 import { SystemError } from "#errors/errors.ts";
 import type { TarHeader } from "#formats/tar/tar-entry.ts";
 import { TAR_END, tarHeader, tarPadding } from "#formats/tar/tar-writer.ts";
-import { SMALL_FILE, type TreeNode } from "./file-tree.ts";
 import type { FileContent, PlannedEntry } from "./layer-plan.ts";
+import { SMALL_FILE, type TreeNode } from "./trees/file-tree.ts";
 
 /** Small files are put together to pieces of this size: ten thousand of them are forty writes, not thirty thousand. */
 const BATCH = 1024 * 1024;

@@ -5,10 +5,10 @@ import type { Digest } from "#spec/digest.ts";
 import type { Layer, LayerIngester } from "#store/layer-store.ts";
 import type { BuildSecrets, SshAgents } from "../build-client.ts";
 import type { BuildHost, StepLimits } from "../builder.ts";
-import type { Inflate } from "./archive-file.ts";
 import type { BaseFacts } from "./base-facts.ts";
-import type { CacheMounts } from "./cache-mounts.ts";
-import { RootTree, type XattrReader } from "./root-tree.ts";
+import type { CacheMounts } from "./run/cache-mounts.ts";
+import type { Inflate } from "./trees/archive-file.ts";
+import { RootTree, type XattrReader } from "./trees/root-tree.ts";
 
 /** What steps are carried out with. */
 export interface OpTools {

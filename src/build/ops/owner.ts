@@ -1,6 +1,6 @@
 import { InvalidParameterError } from "#errors/errors.ts";
-import type { FileTree } from "./file-tree.ts";
-import { resolveLinks } from "./resolve-links.ts";
+import type { FileTree } from "./trees/file-tree.ts";
+import { resolveLinks } from "./trees/resolve-links.ts";
 
 export interface Owner {
   readonly uid: number;

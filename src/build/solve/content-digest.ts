@@ -1,9 +1,9 @@
 import { setImmediate } from "node:timers/promises";
 import { Digester, digestOf } from "#formats/digest.ts";
 import type { Digest } from "#spec/digest.ts";
-import { type FileTree, SMALL_FILE, type TreeNode } from "../ops/file-tree.ts";
-import type { SourceSelection } from "../ops/select-sources.ts";
-import { selectedFiles } from "../ops/tree-filter.ts";
+import type { SourceSelection } from "../ops/copy/select-sources.ts";
+import { type FileTree, SMALL_FILE, type TreeNode } from "../ops/trees/file-tree.ts";
+import { selectedFiles } from "../ops/trees/tree-filter.ts";
 
 /** Longer lists of files are not kept, characters: a change in them is told without names. */
 const MAX_MANIFEST = 16 * 1024 * 1024;

@@ -9,11 +9,11 @@ import { redactUrl } from "../context/redact-url.ts";
 import { singleFileTree } from "../context/single-file-tree.ts";
 import { originsOf, reachableStages } from "../graph/build-graph.ts";
 import type { StageGraph, Step } from "../graph/graph-types.ts";
-import { type Inflate, isArchive } from "../ops/archive-file.ts";
-import { ContextTree } from "../ops/context-tree.ts";
-import type { FileTree, TreeNode } from "../ops/file-tree.ts";
-import { resolveLinks } from "../ops/resolve-links.ts";
-import { cleanPath } from "../ops/select-sources.ts";
+import { cleanPath } from "../ops/copy/select-sources.ts";
+import { type Inflate, isArchive } from "../ops/trees/archive-file.ts";
+import { ContextTree } from "../ops/trees/context-tree.ts";
+import type { FileTree, TreeNode } from "../ops/trees/file-tree.ts";
+import { resolveLinks } from "../ops/trees/resolve-links.ts";
 import type { BuildProgress } from "./progress.ts";
 import type { FetchedFile, RemoteSources } from "./remote-sources.ts";
 

@@ -1,11 +1,11 @@
 import { errorMessage, NotFoundError } from "#errors/errors.ts";
 import { digestHex } from "#formats/digest.ts";
 import type { PathArgument } from "../graph/graph-types.ts";
-import type { CopyPart } from "../ops/copy-step.ts";
-import { emptyTree } from "../ops/empty-tree.ts";
-import type { FileTree } from "../ops/file-tree.ts";
+import type { CopyPart } from "../ops/copy/copy-step.ts";
+import { argumentName, type SourceSelection, selectSources } from "../ops/copy/select-sources.ts";
 import { withRoot } from "../ops/op-context.ts";
-import { argumentName, type SourceSelection, selectSources } from "../ops/select-sources.ts";
+import { emptyTree } from "../ops/trees/empty-tree.ts";
+import type { FileTree } from "../ops/trees/file-tree.ts";
 import { baseKey, type CopySourceKey, contentKey } from "./cache-key.ts";
 import { contentDigest } from "./content-digest.ts";
 import { localLayers } from "./local-layers.ts";

@@ -13,10 +13,10 @@ import { type Download, download } from "../context/http-download.ts";
 import { redactUrl } from "../context/redact-url.ts";
 import { singleFileTree } from "../context/single-file-tree.ts";
 import type { CopyStep, RemoteArgument } from "../graph/graph-types.ts";
-import type { FileTree, TreeNode } from "../ops/file-tree.ts";
 import type { PrivateDirectory } from "../ops/op-context.ts";
-import { openAgentSocket } from "../ops/ssh-socket.ts";
-import { treeFilter } from "../ops/tree-filter.ts";
+import { openAgentSocket } from "../ops/run/ssh-socket.ts";
+import type { FileTree, TreeNode } from "../ops/trees/file-tree.ts";
+import { treeFilter } from "../ops/trees/tree-filter.ts";
 import type { CopySource } from "./copy-source.ts";
 
 export interface RemoteSourcesParts {

@@ -1,10 +1,10 @@
 import type { Layer } from "#store/layer-store.ts";
 import type { CopyArgument, CopyStep, FilesOrigin, PathArgument, RunMount, RunStep } from "../graph/graph-types.ts";
-import { copyLayer } from "../ops/copy-step.ts";
-import { emptyTree } from "../ops/empty-tree.ts";
-import { baseName } from "../ops/file-tree.ts";
+import { copyLayer } from "../ops/copy/copy-step.ts";
 import type { OpOptions } from "../ops/op-context.ts";
-import type { MountFiles } from "../ops/run-mounts.ts";
+import type { MountFiles } from "../ops/run/run-mounts.ts";
+import { emptyTree } from "../ops/trees/empty-tree.ts";
+import { baseName } from "../ops/trees/file-tree.ts";
 import { type CopySourceKey, copyKey, rootKey } from "./cache-key.ts";
 import type { ContextLoader } from "./context-loader.ts";
 import { type CopySource, contextSource, joinSources, stageSource } from "./copy-source.ts";

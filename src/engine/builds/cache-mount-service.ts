@@ -1,4 +1,4 @@
-import type { CacheMounts } from "#build/ops/cache-mounts.ts";
+import type { CacheMounts } from "#build/ops/run/cache-mounts.ts";
 import { ConflictError, InvalidParameterError, NotFoundError } from "#errors/errors.ts";
 import { ContainerTree } from "#files/container-tree.ts";
 import { extractTar } from "#files/extract-tar.ts";

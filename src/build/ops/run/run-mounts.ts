@@ -4,10 +4,10 @@ import { tarName, tarText } from "#formats/tar/tar-entry.ts";
 import type { BindMount } from "#runtime/container-runtime.ts";
 import type { Digest } from "#spec/digest.ts";
 import type { Layer } from "#store/layer-store.ts";
-import type { BindStepMount, CacheStepMount, RunMount, RunStep, SshStepMount } from "../graph/graph-types.ts";
-import type { OpOptions, OpTools } from "./op-context.ts";
-import { resolveLinks } from "./resolve-links.ts";
-import { RootTree } from "./root-tree.ts";
+import type { BindStepMount, CacheStepMount, RunMount, RunStep, SshStepMount } from "../../graph/graph-types.ts";
+import type { OpOptions, OpTools } from "../op-context.ts";
+import { resolveLinks } from "../trees/resolve-links.ts";
+import { RootTree } from "../trees/root-tree.ts";
 import { SecretFiles } from "./secret-files.ts";
 import { openAgentSocket } from "./ssh-socket.ts";
 

@@ -1,5 +1,5 @@
 import { NotFoundError } from "#errors/errors.ts";
-import type { BuildContext, ContextEntry } from "../builder.ts";
+import type { BuildContext, ContextEntry } from "../../builder.ts";
 import type { FileTree, TreeNode } from "./file-tree.ts";
 
 const ROOT: TreeNode = directory(0o755, 0);

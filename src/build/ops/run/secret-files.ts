@@ -2,8 +2,8 @@ import { chmod, chown, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { InvalidParameterError, NotFoundError } from "#errors/errors.ts";
 import type { BindMount } from "#runtime/container-runtime.ts";
-import type { SecretStepMount } from "../graph/graph-types.ts";
-import type { OpOptions, OpTools } from "./op-context.ts";
+import type { SecretStepMount } from "../../graph/graph-types.ts";
+import type { OpOptions, OpTools } from "../op-context.ts";
 
 /** As BuildKit's client refuses larger ones. https://github.com/moby/buildkit/blob/master/session/secrets/secretsprovider */
 const MAX_SECRET = 500 * 1024;

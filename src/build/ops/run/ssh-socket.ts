@@ -2,8 +2,8 @@ import { once } from "node:events";
 import { chmod, chown } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
 import { pipeline } from "node:stream/promises";
-import type { SshAgent } from "../build-client.ts";
-import type { SshStepMount } from "../graph/graph-types.ts";
+import type { SshAgent } from "../../build-client.ts";
+import type { SshStepMount } from "../../graph/graph-types.ts";
 
 /** Connections that a step may have at once: more is no ssh. */
 const MAX_CONNECTIONS = 64;

@@ -7,7 +7,7 @@ import { digestHex, digestOf } from "#formats/digest.ts";
 import { KeyLock } from "#lib/key-lock.ts";
 import type { Digest } from "#spec/digest.ts";
 import type { CacheMountStore } from "#store/cache-mount-store.ts";
-import type { CacheStepMount } from "../graph/graph-types.ts";
+import type { CacheStepMount } from "../../graph/graph-types.ts";
 
 export interface CacheMountsOptions {
   /** Below the data root, mode 0700. Exists. */

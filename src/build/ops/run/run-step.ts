@@ -10,12 +10,12 @@ import { StartError } from "#runtime/start-error.ts";
 import type { Digest } from "#spec/digest.ts";
 import type { Platform } from "#spec/oci-image.ts";
 import type { Layer } from "#store/layer-store.ts";
-import { LocatedError } from "../build-error.ts";
-import type { BuildNetwork, StepLimits } from "../builder.ts";
-import { goQuote } from "../graph/go-format.ts";
-import type { RunStep } from "../graph/graph-types.ts";
+import { LocatedError } from "../../build-error.ts";
+import type { BuildNetwork, StepLimits } from "../../builder.ts";
+import { goQuote } from "../../graph/go-format.ts";
+import type { RunStep } from "../../graph/graph-types.ts";
+import type { MadeLayer, OpOptions, OpTools } from "../op-context.ts";
 import { watchMountStubs } from "./mount-stubs.ts";
-import type { MadeLayer, OpOptions, OpTools } from "./op-context.ts";
 import { type MountedFiles, openRunMounts, type RunMounts } from "./run-mounts.ts";
 
 /** What BuildKit calls the host that RUN sees; scripts and build logs carry it. */

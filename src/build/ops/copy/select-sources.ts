@@ -1,10 +1,10 @@
 import { NotFoundError } from "#errors/errors.ts";
 import { tarName } from "#formats/tar/tar-entry.ts";
-import type { PathArgument } from "../graph/graph-types.ts";
-import { baseName, childPath, type FileTree, type TreeNode } from "./file-tree.ts";
-import { goMatcher, hasWildcard } from "./go-match.ts";
-import { resolveLinks } from "./resolve-links.ts";
-import { type TreeFilter, treeFilter } from "./tree-filter.ts";
+import type { PathArgument } from "../../graph/graph-types.ts";
+import { goMatcher, hasWildcard } from "../go-match.ts";
+import { baseName, childPath, type FileTree, type TreeNode } from "../trees/file-tree.ts";
+import { resolveLinks } from "../trees/resolve-links.ts";
+import { type TreeFilter, treeFilter } from "../trees/tree-filter.ts";
 
 /** One file or directory that a COPY reads. */
 export interface Selection {

@@ -1,7 +1,7 @@
 import { IgnoreMatcher, parseDockerignore } from "#formats/dockerignore.ts";
 import { tarText } from "#formats/tar/tar-entry.ts";
+import type { Selection } from "../copy/select-sources.ts";
 import { type FileTree, parentPath, type TreeNode } from "./file-tree.ts";
-import type { Selection } from "./select-sources.ts";
 
 /** What `--parents` and `--exclude` leave of a directory. Patterns are those of .dockerignore. */
 export class TreeFilter {

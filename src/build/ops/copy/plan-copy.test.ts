@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { PathArgument } from "../graph/graph-types.ts";
-import { LayerPlan } from "./layer-plan.ts";
-import { resolveOwner } from "./owner.ts";
+import type { PathArgument } from "../../graph/graph-types.ts";
+import { LayerPlan } from "../layer-plan.ts";
+import { resolveOwner } from "../owner.ts";
+import { resolveLinks } from "../trees/resolve-links.ts";
+import { RootTree } from "../trees/root-tree.ts";
 import { planCopy, planInlineFile } from "./plan-copy.ts";
-import { resolveLinks } from "./resolve-links.ts";
-import { RootTree } from "./root-tree.ts";
 import { selectSources } from "./select-sources.ts";
 
 let directory: string;

@@ -1,13 +1,13 @@
 import { InvalidParameterError } from "#errors/errors.ts";
 import { tarName } from "#formats/tar/tar-entry.ts";
-import type { CopyStep } from "../graph/graph-types.ts";
+import type { CopyStep } from "../../graph/graph-types.ts";
+import type { LayerPlan } from "../layer-plan.ts";
+import type { Owner } from "../owner.ts";
+import { childPath, type FileTree, parentPath, type TreeNode } from "../trees/file-tree.ts";
+import { resolveLinks } from "../trees/resolve-links.ts";
+import { selectedFiles } from "../trees/tree-filter.ts";
 import { applyMode } from "./file-mode.ts";
-import { childPath, type FileTree, parentPath, type TreeNode } from "./file-tree.ts";
-import type { LayerPlan } from "./layer-plan.ts";
-import type { Owner } from "./owner.ts";
-import { resolveLinks } from "./resolve-links.ts";
 import type { Selection } from "./select-sources.ts";
-import { selectedFiles } from "./tree-filter.ts";
 
 export interface CopyOptions {
   /** `--chown`; undefined: owners as in the source. */

@@ -1,11 +1,11 @@
 import { InvalidParameterError } from "#errors/errors.ts";
 import { type TarEntry, tarName } from "#formats/tar/tar-entry.ts";
-import type { CopyStep } from "../graph/graph-types.ts";
-import type { ArchiveFile } from "./archive-file.ts";
-import { baseName, childPath, parentPath, type TreeNode } from "./file-tree.ts";
-import type { LayerPlan } from "./layer-plan.ts";
-import type { Owner } from "./owner.ts";
-import { resolveLinks } from "./resolve-links.ts";
+import type { CopyStep } from "../../graph/graph-types.ts";
+import type { LayerPlan } from "../layer-plan.ts";
+import type { Owner } from "../owner.ts";
+import type { ArchiveFile } from "../trees/archive-file.ts";
+import { baseName, childPath, parentPath, type TreeNode } from "../trees/file-tree.ts";
+import { resolveLinks } from "../trees/resolve-links.ts";
 import { cleanPath } from "./select-sources.ts";
 
 /**

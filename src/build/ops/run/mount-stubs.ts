@@ -2,8 +2,8 @@ import { lstatSync, readdirSync, rmdirSync, rmSync, type Stats, utimesSync } fro
 import { dirname, join } from "node:path";
 import { errorCode } from "#errors/errors.ts";
 import { tarName, tarText } from "#formats/tar/tar-entry.ts";
-import { resolveLinks } from "./resolve-links.ts";
-import { RootTree } from "./root-tree.ts";
+import { resolveLinks } from "../trees/resolve-links.ts";
+import { RootTree } from "../trees/root-tree.ts";
 
 /** Where the runtime mounts something in every step. */
 const MOUNT_POINTS = [
