@@ -23,7 +23,7 @@ export interface CacheMountUse {
   readonly now: number;
 }
 
-/** What cache mounts exist. Their files are `build/ops/cache-mounts.ts`'s. */
+/** What cache mounts exist. Their files are `build/ops/run/cache-mounts.ts`'s. */
 export class CacheMountStore {
   readonly #database: Database;
 
