@@ -1,0 +1,76 @@
+/**
+ * The whole test run, or of the test files whose path contains one of the words given: the checks, the unit tests beside the code, and every file of test/
+ * in a process of its own, several at once. The last line counts them all; the lines before it name what failed.
+ */
+import { readdirSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { bunJob, checksJob, type Finished, type Job } from "./job.ts";
+import { runJobs } from "./run-jobs.ts";
+import { jobLine, longest, summaryOf } from "./summary.ts";
+
+const ROOT = join(import.meta.dirname, "..", "..");
+
+/** They take longest, in this order (the end of a whole run tells), and so they begin first: a run ends with its longest file. */
+const FIRST = [
+  "test/compatibility/tour.test.ts",
+  "test/compatibility/dockerfiles.test.ts",
+  "test/clients/clients.test.ts",
+  "test/faults/crash.test.ts",
+  "test/networks/networks.test.ts",
+];
+
+const UNIT_PROCESSES = 2;
+
+/** Tests of test/ wait for containers more than they compute. */
+const width = availableParallelism() + 1;
+
+function testFiles(directory: string): string[] {
+  const names = readdirSync(join(ROOT, directory), { recursive: true, encoding: "utf8" });
+  return names
+    .filter((name) => name.endsWith(".test.ts"))
+    .map((name) => `${directory}/${name}`)
+    .sort();
+}
+
+function everything(): Job[] {
+  const rank = (file: string): number => (FIRST.includes(file) ? FIRST.indexOf(file) : FIRST.length);
+  const engineFiles = testFiles("test").sort((a, b) => rank(a) - rank(b));
+  const unitFiles = [...testFiles("src"), ...testFiles("tools")];
+  const units = Array.from({ length: UNIT_PROCESSES }, (_, part) => {
+    const name = `unit tests ${part + 1} of ${UNIT_PROCESSES}`;
+    return bunJob(
+      name,
+      unitFiles.filter((_, index) => index % UNIT_PROCESSES === part),
+    );
+  });
+  return [checksJob(), ...units, ...engineFiles.map((file) => bunJob(file, [file]))];
+}
+
+function chosen(words: readonly string[]): Job[] {
+  const all = [...testFiles("src"), ...testFiles("tools"), ...testFiles("test")];
+  const files = all.filter((file) => words.some((word) => file.includes(word)));
+  return [bunJob(words.join(" "), files)];
+}
+
+async function main(words: readonly string[]): Promise<void> {
+  const began = performance.now();
+  const times = new Map<string, number>();
+  const onEnd = (job: Job, { outcomes, output, seconds }: Finished, alone: boolean): void => {
+    const failed = outcomes.some((outcome) => outcome.failures.length > 0);
+    if (failed || words.length > 0) console.log(output);
+    console.log(jobLine(alone ? `${job.name} (alone)` : job.name, outcomes, seconds));
+    times.set(job.name, seconds);
+  };
+  const whole = words.length === 0;
+  const result = whole
+    ? await runJobs(everything(), { width, onEnd, alone: (file) => bunJob(file, [file]) })
+    : await runJobs(chosen(words), { width, onEnd });
+  if (whole) {
+    console.log(`\nThe longest of ${Math.round((performance.now() - began) / 1000)} s:\n${longest(times, 10)}`);
+  }
+  console.log(summaryOf(result));
+  process.exitCode = result.outcomes.some((outcome) => outcome.failures.length > 0) ? 1 : 0;
+}
+
+await main(process.argv.slice(2));
