@@ -72,7 +72,9 @@ describe("an engine on a port", () => {
 
     expect((await berth([...host, "ps"])).exitCode).toBe(1);
     expect((await berth([...host, "--tls", "ps"])).exitCode).toBe(1);
-    const stranger = await berth([...host, "--tlsverify", ...own, "ps"]);
+    const noAuthority = await berth([...host, "--tlsverify", ...own, "ps"], { env: { DOCKER_CONFIG: "/nope" } });
+    expect(noAuthority.stderr).toContain("open /nope/ca.pem: no such file or directory");
+    const stranger = await berth([...host, "--tlsverify", "--tlscacert", files.cert, ...own, "ps"]);
     expect(stranger.exitCode).toBe(1);
     expect(stranger.stderr).toContain("tls: failed to verify certificate");
     expect((await berth([...trusted, "ps", "-q"])).exitCode).toBe(0);

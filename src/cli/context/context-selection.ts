@@ -1,6 +1,4 @@
 /** Which engine a command line means: `-c`, `-H`, the variables, the configuration, in docker's order. */
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { type ClientTls, DEFAULT_SOCKET, type Endpoint, parseEndpoint } from "#client/connection/endpoint.ts";
 import { errorMessage } from "#errors/errors.ts";
 import type { GLOBAL_FLAGS } from "../global-flags.ts";
@@ -58,8 +56,10 @@ export function endpointOf(
     if (selection.name !== DEFAULT_CONTEXT) return storedEndpoint(selection.name, configDirectory);
     if (flags.host.length > 1) throw new StatusError(1, "Specify only one -H");
     const isNamed = flags.host.length > 0 || selection.defaultHost !== `unix://${DEFAULT_SOCKET}`;
+    // Read in any case: who asks for TLS and names no keys must not be served without.
+    const tls = tlsOfFlags();
     if (!isNamed && !selection.overriding) return { kind: "unix", path: DEFAULT_SOCKET, isDefault: true };
-    return parseEndpoint(selection.defaultHost, tlsOfFlags());
+    return parseEndpoint(selection.defaultHost, tls);
   } catch (cause) {
     throw new StatusError(1, `Failed to initialize: unable to resolve docker endpoint: ${errorMessage(cause)}`, {
       cause,
@@ -70,11 +70,9 @@ export function endpointOf(
 function storedEndpoint(name: string, configDirectory: string): Endpoint {
   const store = new ContextStore(configDirectory);
   const { Host = "", SkipTLSVerify } = dockerEndpointOf(store.read(name));
-  const file = (part: string): string | undefined => {
-    const path = join(store.tlsDirectory(name), "docker", part);
-    return existsSync(path) ? path : undefined;
-  };
-  const tls: ClientTls = { ca: file("ca.pem"), cert: file("cert.pem"), key: file("key.pem"), verify: !SkipTLSVerify };
+  const { docker: files = {} } = store.readTls(name);
+  const pem = (file: string): string | undefined => files[file] && Buffer.from(files[file]).toString("utf8");
+  const tls: ClientTls = { ca: pem("ca.pem"), cert: pem("cert.pem"), key: pem("key.pem"), verify: !SkipTLSVerify };
   const isEncrypted = SkipTLSVerify || tls.ca !== undefined || tls.cert !== undefined || tls.key !== undefined;
   if (Host === "" || Host === `unix://${DEFAULT_SOCKET}`)
     return { kind: "unix", path: DEFAULT_SOCKET, isDefault: true };

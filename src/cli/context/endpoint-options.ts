@@ -1,7 +1,9 @@
 /** `--docker host=…,ca=…` of `context create` and `context update`. https://github.com/docker/cli/blob/v28.2.2/cli/command/context/options.go */
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { errorCode, errorMessage, InvalidParameterError } from "#errors/errors.ts";
+import { errorMessage, InvalidParameterError } from "#errors/errors.ts";
+import { parseGoBool } from "#lib/go-bool.ts";
+import { goFileError } from "#lib/go-file-error.ts";
 import { csvFields } from "../grammar/csv-line.ts";
 import type { Flag } from "../grammar/flag.ts";
 import {
@@ -85,8 +87,8 @@ export function storedEndpoint(store: ContextStore, context: ContextMetadata): E
 
 function readSkip(value: string | undefined): boolean {
   if (value === undefined || value === "") return false;
-  if (["1", "t", "T", "true", "TRUE", "True"].includes(value)) return true;
-  if (["0", "f", "F", "false", "FALSE", "False"].includes(value)) return false;
+  const skip = parseGoBool(value);
+  if (skip !== undefined) return skip;
   throw new InvalidParameterError(`skip-tls-verify: parsing "${value}": invalid syntax`);
 }
 
@@ -94,8 +96,7 @@ function readKeyFile(path: string): Uint8Array {
   try {
     return readFileSync(path);
   } catch (cause) {
-    const missing = errorCode(cause) === "ENOENT" ? "no such file or directory" : errorMessage(cause);
-    throw new InvalidParameterError(`open ${path}: ${missing}`, { cause });
+    throw new InvalidParameterError(goFileError("open", path, cause), { cause });
   }
 }
 

@@ -21,12 +21,14 @@ const ROW_FUNCTIONS: TemplateFunctions = { json: (value) => (isRow(value) ? rowJ
 
 /** Rows by the user's template: `json`, `table {{.ID}}\t…`, or any. Throws InvalidParameterError in docker's words. */
 export function formatRows(shape: ListShape, rows: readonly Row[], format: string): string {
-  const isTable = format.startsWith("table");
-  const body = (isTable ? format.slice("table".length) : format).replace(/^ +| +$/g, "");
-  const source = body === "json" ? "{{json .}}" : body.replaceAll("\\t", "\t").replaceAll("\\n", "\n");
-  const template = wrapErrors(shape.probe ? "failed to parse template" : PARSING, () => parseTemplate(source));
+  const isTable = isTableFormat(format);
   const { probe } = shape;
-  if (probe) wrapErrors("failed to execute template", () => render(template, shape, probe()));
+  if (probe) {
+    // The whole of what the user wrote, as docker does: its errors tell where in that they are.
+    const whole = wrapErrors("failed to parse template", () => parseTemplate(format));
+    wrapErrors("failed to execute template", () => render(whole, shape, probe()));
+  }
+  const template = wrapErrors(PARSING, () => parseTemplate(templateOf(format)));
   return wrapErrors(PARSING, () => {
     const lines = rows.map((row) => `${render(template, shape, row)}\n`);
     if (!isTable) return lines.join("");
@@ -47,10 +49,9 @@ export interface ListsObject {
 
 /** By the user's template, `json` or any; no line's end comes behind it. Throws InvalidParameterError in docker's words. */
 export function formatObject({ goType, lists }: ListsObject, format: string): string {
-  const source = format === "json" ? "{{json .}}" : format.replaceAll("\\t", "\t").replaceAll("\\n", "\n");
   const template = wrapErrors(
     PARSING,
-    () => new Template(source, { functions: { json: (value) => listsJson(value) } }),
+    () => new Template(templateOf(format), { functions: { json: (value) => listsJson(value) } }),
   );
   const typed = Object.entries(lists).map(([name, { shape, rows }]) => [
     name,
@@ -68,6 +69,20 @@ function listsJson(value: unknown): string {
 }
 
 const PARSING = "template parsing error";
+
+function isTableFormat(format: string): boolean {
+  return format.startsWith("table");
+}
+
+/** `json` is a word of its own only when nothing stands around it. */
+function templateOf(format: string): string {
+  if (format === "json") return "{{json .}}";
+  const body = isTableFormat(format) ? format.slice("table".length) : format;
+  return body
+    .replace(/^ +| +$/g, "")
+    .replaceAll("\\t", "\t")
+    .replaceAll("\\n", "\n");
+}
 
 function parseTemplate(source: string): Template {
   return new Template(source, { functions: ROW_FUNCTIONS });

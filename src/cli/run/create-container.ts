@@ -3,13 +3,13 @@ import { type FileHandle, open, unlink } from "node:fs/promises";
 import { createContainer } from "#client/container-lifecycle.ts";
 import { EngineError, isNotFound } from "#client/engine-error.ts";
 import { errorCode, errorMessage, InvalidParameterError } from "#errors/errors.ts";
+import { goFileError } from "#lib/go-file-error.ts";
 import type { ContainerCreateRequest } from "#spec/docker-api.ts";
 import { proxyVariables } from "../config/proxy-environment.ts";
 import type { CommandContext, Invocation } from "../grammar/command.ts";
 import type { Flag } from "../grammar/flag.ts";
 import type { ContainerFlags } from "./container-flag-types.ts";
 import { buildCreateRequest } from "./create-request.ts";
-import { openError } from "./open-error.ts";
 import { withHelp } from "./run-error.ts";
 
 export interface CreateOptions {
@@ -155,6 +155,8 @@ async function createIdFile(path: string): Promise<FileHandle> {
         { cause },
       );
     }
-    throw new InvalidParameterError(`failed to create the container ID file: ${openError(path, cause)}`, { cause });
+    throw new InvalidParameterError(`failed to create the container ID file: ${goFileError("open", path, cause)}`, {
+      cause,
+    });
   }
 }

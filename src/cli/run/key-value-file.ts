@@ -1,7 +1,7 @@
 /** `--env-file` and `--label-file`: `NAME=VALUE` lines, taken as they are. https://github.com/docker/cli/blob/v28.2.2/pkg/kvfile/kvfile.go */
 import { readFile } from "node:fs/promises";
 import { InvalidParameterError } from "#errors/errors.ts";
-import { openError } from "./open-error.ts";
+import { goFileError } from "#lib/go-file-error.ts";
 
 /**
  * The lines of `path`; quotes and trailing blanks belong to the value. A name alone is looked up, and left out when the look-up
@@ -48,6 +48,6 @@ async function readText(path: string): Promise<string> {
   try {
     return await readFile(path, "utf8");
   } catch (cause) {
-    throw new InvalidParameterError(openError(path, cause), { cause });
+    throw new InvalidParameterError(goFileError("open", path, cause), { cause });
   }
 }

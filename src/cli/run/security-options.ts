@@ -1,7 +1,7 @@
 /** `--security-opt`. https://github.com/docker/cli/blob/v28.2.2/cli/command/container/opts.go (parseSecurityOpts) */
 import { readFile } from "node:fs/promises";
 import { errorMessage, InvalidParameterError } from "#errors/errors.ts";
-import { openError } from "./open-error.ts";
+import { goFileError } from "#lib/go-file-error.ts";
 
 export interface SecurityOptions {
   readonly options: readonly string[];
@@ -31,7 +31,9 @@ async function readProfile(value: string): Promise<string> {
   try {
     text = await readFile(value, "utf8");
   } catch (cause) {
-    throw new InvalidParameterError(`opening seccomp profile (${value}) failed: ${openError(value, cause)}`, { cause });
+    throw new InvalidParameterError(`opening seccomp profile (${value}) failed: ${goFileError("open", value, cause)}`, {
+      cause,
+    });
   }
   try {
     return JSON.stringify(JSON.parse(text));

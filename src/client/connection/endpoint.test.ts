@@ -1,29 +1,12 @@
 import { describe, expect, test } from "bun:test";
-import { DEFAULT_SOCKET, formatEndpoint, parseEndpoint, resolveEndpoint } from "./endpoint.ts";
-
-describe("resolveEndpoint()", () => {
-  const environment = { BERTH_HOST: "unix:///b.sock", DOCKER_HOST: "unix:///d.sock" };
-
-  test("prefers the flag, then BERTH_HOST, then DOCKER_HOST", () => {
-    expect(resolveEndpoint("unix:///f.sock", environment)).toMatchObject({ path: "/f.sock", isDefault: false });
-    expect(resolveEndpoint(undefined, environment)).toMatchObject({ path: "/b.sock" });
-    expect(resolveEndpoint(undefined, { DOCKER_HOST: "unix:///d.sock" })).toMatchObject({ path: "/d.sock" });
-  });
-
-  test("falls back to the default socket, which alone may be started", () => {
-    expect(resolveEndpoint(undefined, { DOCKER_HOST: "" })).toEqual({
-      kind: "unix",
-      path: DEFAULT_SOCKET,
-      isDefault: true,
-    });
-  });
-});
+import { DEFAULT_SOCKET, formatEndpoint, parseEndpoint } from "./endpoint.ts";
 
 describe("parseEndpoint()", () => {
   for (const address of [
     "unix:///run/x.sock",
     "tcp://127.0.0.1:2375",
     "tcp://localhost:80",
+    "tcp://[::1]:2375",
     "ssh://me@host:22/run/x.sock",
     "ssh://host",
   ]) {
@@ -34,9 +17,17 @@ describe("parseEndpoint()", () => {
   test("takes 2375 as the port of old", () =>
     expect(parseEndpoint("tcp://[::1]")).toMatchObject({ host: "::1", port: 2375 }));
 
+  for (const port of ["99999", "abc", "-1"]) {
+    test(`refuses the port ${port} in Go's words`, () =>
+      expect(() => parseEndpoint(`tcp://h:${port}`)).toThrow(
+        `parse "tcp://h:${port}": invalid port ":${port}" after host`,
+      ));
+  }
+
   test("completes what is left out", () => {
     expect(parseEndpoint("tcp://")).toMatchObject({ host: "localhost", port: 2375 });
     expect(parseEndpoint("10.0.0.1:80")).toMatchObject({ kind: "tcp", host: "10.0.0.1", port: 80 });
+    expect(parseEndpoint("tcp://::1")).toMatchObject({ host: "::1", port: 2375 });
     expect(parseEndpoint("box")).toMatchObject({ kind: "tcp", host: "box", port: 2375 });
     expect(parseEndpoint("unix://")).toMatchObject({ kind: "unix", path: DEFAULT_SOCKET, isDefault: false });
   });
@@ -54,7 +45,8 @@ describe("parseEndpoint()", () => {
     "unix://relative",
     "tcp://h:1/path",
     "a b",
-    "tcp://h:99999",
+    "tcp://a:b@h:1",
+    "tcp://[::1",
     "npipe:////./pipe/x",
   ]) {
     test(`refuses ${address}`, () =>

@@ -1,3 +1,4 @@
+import { isIPv6 } from "node:net";
 import { InvalidParameterError } from "#errors/errors.ts";
 
 /** Where an engine listens. */
@@ -22,8 +23,9 @@ export type Endpoint =
       readonly isDefault: false;
     };
 
-/** Files for a `tcp://` endpoint that is encrypted. */
+/** What a `tcp://` endpoint that is encrypted goes by, as PEM. */
 export interface ClientTls {
+  /** Whom to believe; undefined for the authorities that this machine trusts. */
   readonly ca: string | undefined;
   readonly cert: string | undefined;
   readonly key: string | undefined;
@@ -34,19 +36,6 @@ export interface ClientTls {
 export const DEFAULT_SOCKET = "/run/berth/berth.sock";
 const DEFAULT_TCP_PORT = 2375;
 const DEFAULT_TLS_PORT = 2376;
-
-/**
- * The engine to talk to: `-H`, then BERTH_HOST, then DOCKER_HOST, then the default socket. Only the default may be started
- * on demand: who names an engine means that one. Throws InvalidParameterError for an address of a kind that Berth cannot reach.
- */
-export function resolveEndpoint(
-  host: string | undefined,
-  environment: Readonly<Record<string, string | undefined>>,
-  tls?: ClientTls,
-): Endpoint {
-  const address = host || environment["BERTH_HOST"] || environment["DOCKER_HOST"];
-  return address ? parseEndpoint(address, tls) : { kind: "unix", path: DEFAULT_SOCKET, isDefault: true };
-}
 
 /**
  * Reads `unix://[/path]`, `[tcp://][host][:port]` or `ssh://[user@]host[:port][/path]`. What is left out is docker's default.
@@ -70,7 +59,7 @@ export function formatEndpoint(endpoint: Endpoint): string {
     case "unix":
       return `unix://${endpoint.path}`;
     case "tcp":
-      return `tcp://${endpoint.host}:${endpoint.port}`;
+      return `tcp://${isIPv6(endpoint.host) ? `[${endpoint.host}]` : endpoint.host}:${endpoint.port}`;
     case "ssh": {
       const { user, host, port, path } = endpoint;
       return `ssh://${user === "" ? "" : `${user}@`}${host}${port === undefined ? "" : `:${port}`}${path}`;
@@ -79,16 +68,19 @@ export function formatEndpoint(endpoint: Endpoint): string {
 }
 
 function parseTcp(address: string, tls: ClientTls | undefined): Endpoint {
-  const match = /^(?:tcp:\/\/)?(\[[0-9a-fA-F:]+\]|[^/:[\]\s]*)(?::(\d{1,5}))?\/?$/.exec(address);
-  const port = Number(match?.[2] ?? (tls ? DEFAULT_TLS_PORT : DEFAULT_TCP_PORT));
-  if (!match || port > 65535) throw badAddress(address, 'expected "tcp://HOST:PORT"');
-  return {
-    kind: "tcp",
-    host: match[1]?.replace(/^\[|\]$/g, "") || "localhost",
-    port,
-    ...(tls ? { tls } : {}),
-    isDefault: false,
-  };
+  const authority = address.replace(/^tcp:\/\//, "").replace(/\/$/, "");
+  const isBareIpv6 = isIPv6(authority);
+  const match = isBareIpv6 ? undefined : /^(\[[0-9a-fA-F:]+\]|[^/:@[\]\s]*)(?::([^/@]*))?$/.exec(authority);
+  if (!isBareIpv6 && !match) throw badAddress(address, 'expected "tcp://HOST:PORT"');
+  const host = isBareIpv6 ? authority : match?.[1]?.replace(/^\[|\]$/g, "");
+  const port = match?.[2] || String(tls ? DEFAULT_TLS_PORT : DEFAULT_TCP_PORT);
+  // The words of Go's net/url.
+  if (!isPort(port)) throw new InvalidParameterError(`parse "${address}": invalid port ":${port}" after host`);
+  return { kind: "tcp", host: host || "localhost", port: Number(port), ...(tls ? { tls } : {}), isDefault: false };
+}
+
+function isPort(text: string): boolean {
+  return /^\d{1,5}$/.test(text) && Number(text) <= 65535;
 }
 
 /** No part may begin with "-", which ssh would read as an option, and the path is for a shell at the far end. */

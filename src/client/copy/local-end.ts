@@ -1,7 +1,8 @@
 import { lstatSync, readlinkSync, realpathSync, type Stats, statSync } from "node:fs";
 import { dirname, posix, resolve } from "node:path";
-import { errorCode, InvalidParameterError, SystemError } from "#errors/errors.ts";
+import { InvalidParameterError, SystemError } from "#errors/errors.ts";
 import { type CopyEnd, followedPath, keepPathEnd, pathBase, splitPath } from "#formats/copy-path.ts";
+import { goFileError } from "#lib/go-file-error.ts";
 
 /** Links that a destination may lead through. */
 const MAX_LINKS = 10;
@@ -91,14 +92,6 @@ function inGoWords<T>(call: string, path: string, read: () => T): T {
   try {
     return read();
   } catch (cause) {
-    const words = GO_WORDS[errorCode(cause) ?? ""];
-    throw words ? new SystemError(`${call} ${path}: ${words}`, { cause }) : cause;
+    throw new SystemError(goFileError(call, path, cause), { cause });
   }
 }
-
-const GO_WORDS: Readonly<Record<string, string>> = {
-  ENOENT: "no such file or directory",
-  ENOTDIR: "not a directory",
-  EACCES: "permission denied",
-  ELOOP: "too many levels of symbolic links",
-};

@@ -6,7 +6,7 @@ import { join } from "node:path";
 function inEmptyNamespace(script: string): string {
   return execFileSync("unshare", ["--net", "sh", "-ec", script], {
     encoding: "utf8",
-    cwd: join(import.meta.dirname, "../.."),
+    cwd: join(import.meta.dirname, "../../.."),
   });
 }
 

@@ -22,7 +22,7 @@ export function generationPath(path: string, age: number): string {
 
 /**
  * The files of a rotating log, oldest first, each open from the moment it is known: a reader that is slower than the rotation
- * still gets all. Renames by the rotation happen in this process between event-loop turns (log-rotation.ts renames synchronously), so
+ * still gets all. Renames by the rotation happen in this process between event-loop turns (rotation.ts renames synchronously), so
  * a scan sees a consistent set.
  */
 export class LogGenerations {

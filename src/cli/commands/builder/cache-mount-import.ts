@@ -1,8 +1,8 @@
-import { createReadStream } from "node:fs";
 import { importCacheMount } from "#client/cache-mounts.ts";
 import { exactly } from "../../grammar/argument-rule.ts";
 import { type Command, defineCommand } from "../../grammar/command.ts";
 import { integerFlag, stringFlag } from "../../grammar/flag.ts";
+import { openInput } from "../../transfer/input-file.ts";
 
 export const command: Command = defineCommand({
   usage: "[OPTIONS] ID",
@@ -16,7 +16,7 @@ export const command: Command = defineCommand({
     uid: integerFlag("User of the cache's directory, as in the Dockerfile"),
   },
   async run({ flags, args }, { engine, streams, signal }) {
-    const tar = flags.input === "" ? streams.stdin.bytes() : createReadStream(flags.input);
+    const tar = flags.input === "" ? streams.stdin.bytes() : await openInput(flags.input);
     const { mode, uid, gid } = flags;
     await importCacheMount(engine, { id: args[0] ?? "", mode, uid, gid }, tar, signal);
     return 0;

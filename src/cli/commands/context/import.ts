@@ -1,9 +1,9 @@
-import { createReadStream, existsSync } from "node:fs";
-import { ConflictError, NotFoundError } from "#errors/errors.ts";
+import { ConflictError } from "#errors/errors.ts";
 import { readContextArchive } from "../../context/context-archive.ts";
 import { ContextStore, checkContextName } from "../../context/context-store.ts";
 import { exactly } from "../../grammar/argument-rule.ts";
 import { type Command, defineCommand } from "../../grammar/command.ts";
+import { openInput } from "../../transfer/input-file.ts";
 
 export const command: Command = defineCommand({
   usage: "CONTEXT FILE|-",
@@ -15,8 +15,7 @@ export const command: Command = defineCommand({
     checkContextName(name);
     const store = new ContextStore(configDirectory);
     if (store.has(name)) throw new ConflictError(`context "${name}" already exists`);
-    if (file !== "-" && !existsSync(file)) throw new NotFoundError(`open ${file}: no such file or directory`);
-    const { context, tls } = await readContextArchive(file === "-" ? streams.stdin.bytes() : createReadStream(file));
+    const { context, tls } = await readContextArchive(file === "-" ? streams.stdin.bytes() : await openInput(file));
     await store.create({ ...context, Name: name }, tls);
     await streams.stdout.write(`${name}\n`);
     await streams.stderr.write(`Successfully imported context "${name}"\n`);

@@ -1,11 +1,9 @@
-import { createReadStream } from "node:fs";
-import { stat } from "node:fs/promises";
 import { importImage } from "#client/image-transfer.ts";
-import { NotFoundError } from "#errors/errors.ts";
 import { parseReference } from "#formats/reference.ts";
 import { atLeast } from "../../grammar/argument-rule.ts";
 import { type Command, type CommandContext, defineCommand } from "../../grammar/command.ts";
 import { listFlag, stringFlag } from "../../grammar/flag.ts";
+import { openInput } from "../../transfer/input-file.ts";
 import { showMessages } from "../../transfer/show-messages.ts";
 
 export const command: Command = defineCommand({
@@ -40,7 +38,5 @@ export const command: Command = defineCommand({
 async function openSource(source: string, { streams }: CommandContext): Promise<AsyncIterable<Uint8Array> | undefined> {
   if (source === "-") return streams.stdin.bytes();
   if (/^https?:\/\//.test(source)) return undefined;
-  if (!(await stat(source).catch(() => undefined)))
-    throw new NotFoundError(`open ${source}: no such file or directory`);
-  return createReadStream(source, { highWaterMark: 1024 * 1024 });
+  return openInput(source);
 }

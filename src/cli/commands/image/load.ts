@@ -1,12 +1,11 @@
-import { createReadStream } from "node:fs";
-import { stat } from "node:fs/promises";
 import { loadImages } from "#client/image-transfer.ts";
-import { InvalidParameterError, NotFoundError } from "#errors/errors.ts";
+import { InvalidParameterError } from "#errors/errors.ts";
 import { NO_ARGUMENTS } from "../../grammar/argument-rule.ts";
 import { type Command, defineCommand } from "../../grammar/command.ts";
 import { booleanFlag, listFlag, stringFlag } from "../../grammar/flag.ts";
 import { platformList } from "../../grammar/platform-list.ts";
 import type { Streams } from "../../streams.ts";
+import { openInput } from "../../transfer/input-file.ts";
 import { showMessages } from "../../transfer/show-messages.ts";
 
 export const command: Command = defineCommand({
@@ -23,7 +22,7 @@ export const command: Command = defineCommand({
     quiet: booleanFlag("Suppress the load output", { short: "q" }),
   },
   async run({ flags }, { engine, streams }) {
-    const tar = await openInput(flags.input, streams);
+    const tar = await openArchive(flags.input, streams);
     const quiet = flags.quiet || !streams.stdout.isTerminal;
     // The names of what was loaded are the result and come even with --quiet.
     await showMessages(loadImages(engine, tar, { quiet, platforms: platformList(flags.platform) }), {
@@ -35,13 +34,8 @@ export const command: Command = defineCommand({
   },
 });
 
-async function openInput(path: string, streams: Streams): Promise<AsyncIterable<Uint8Array>> {
-  if (path !== "") {
-    const found = await stat(path).catch(() => undefined);
-    if (!found) throw new NotFoundError(`open ${path}: no such file or directory`);
-    if (found.isDirectory()) throw new InvalidParameterError(`read ${path}: is a directory`);
-    return createReadStream(path, { highWaterMark: 1024 * 1024 });
-  }
+async function openArchive(path: string, streams: Streams): Promise<AsyncIterable<Uint8Array>> {
+  if (path !== "") return openInput(path);
   if (streams.stdin.isTerminal) throw new InvalidParameterError("requested load from stdin, but stdin is empty");
   return streams.stdin.bytes();
 }
