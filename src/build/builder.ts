@@ -104,6 +104,18 @@ export interface ImageAnnotation {
 export interface BuildResult extends CreatedImages {
   /** One a platform, in the order of the request. */
   readonly images: readonly BuiltImage[];
+  /** What came from elsewhere, but for images. */
+  readonly sources: readonly UsedSource[];
+  /** The Dockerfile's bytes. */
+  readonly definition: Uint8Array;
+}
+
+/** What ADD or a context was fetched from. */
+export interface UsedSource {
+  /** Without credentials; of a repository with its ref behind `#`. */
+  readonly uri: string;
+  /** A commit, or the digest of a file, by the name of its algorithm. */
+  readonly digest: Readonly<Record<string, string>>;
 }
 
 export interface BuiltImage {

@@ -103,7 +103,7 @@ export class DockerfileBuilder {
           const target = solved[at]?.target;
           return target ? [{ id, platform: target.image.platform, bases: imagesUsed(target) }] : [];
         });
-        return { ...created, images };
+        return { ...created, images, sources: sources.remotes.used(), definition: bytes };
       });
     } catch (error) {
       if (request.signal.aborted) throw new CancelledError("context canceled", { cause: error });

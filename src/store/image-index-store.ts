@@ -46,6 +46,11 @@ export class ImageIndexStore {
     }
   }
 
+  /** Notes blobs that an index needs besides its images' own. */
+  addDocuments(index: Digest, documents: readonly Digest[]): void {
+    for (const digest of documents) this.#run("INSERT OR IGNORE INTO index_documents VALUES (?, ?)", [index, digest]);
+  }
+
   /** All indexes. */
   list(): IndexRecord[] {
     return this.#all("SELECT * FROM image_indexes ORDER BY digest").map(indexOf);

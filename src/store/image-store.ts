@@ -253,7 +253,7 @@ export class ImageStore {
   neededBlobs(): Set<Digest> {
     const rows = this.#all(
       `SELECT id AS digest FROM images UNION SELECT json_extract(record, '$.manifest.digest') FROM images
-       UNION SELECT digest FROM image_indexes`,
+       UNION SELECT digest FROM image_indexes UNION SELECT digest FROM index_documents`,
     );
     return new Set(rows.map((row) => row["digest"]).filter((digest) => digest !== null) as Digest[]);
   }

@@ -91,4 +91,10 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE INDEX cache_mounts_by_id ON cache_mounts (id);
   `,
+  `
+  -- Blobs that an index needs besides its images' own: what a build attests of them.
+  CREATE TABLE index_documents (
+    index_digest TEXT NOT NULL REFERENCES image_indexes ON DELETE CASCADE, digest TEXT NOT NULL, PRIMARY KEY (index_digest, digest)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

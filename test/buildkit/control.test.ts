@@ -173,7 +173,7 @@ describe("POST /grpc: the calls of docker buildx build", () => {
       [{ exporters: [{ type: "local", attrs: {} }] }, "the client takes no files"],
       [{ exporters: [{ type: "ipfs", attrs: {} }] }, 'exporter "ipfs" could not be found'],
       [{ exporters: [{ type: "image", attrs: { push: "true" } }] }, "tag is needed when pushing to registry"],
-      [{ options: { "attest:sbom": "" } }, "attestation"],
+      [{ options: { "attest:x": "" } }, "unknown attestation type: x"],
       [{ options: { "some-option": "1" } }, "some-option=1"],
       [{ options: { filename: "../../../etc/passwd" } }, "failed to read dockerfile"],
     ];

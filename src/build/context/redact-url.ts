@@ -7,3 +7,8 @@ export function redactUrl(text: string): string {
   url.password = url.password === "" ? "" : "xxxxx";
   return url.href;
 }
+
+/** What names a repository's ref, or a file with "", to those who read where a build's sources come from. */
+export function sourceUri(url: string, ref: string): string {
+  return `${redactUrl(url)}${ref === "" ? "" : `#${ref}`}`;
+}

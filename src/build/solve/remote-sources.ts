@@ -2,15 +2,16 @@ import { randomBytes } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { InvalidParameterError } from "#errors/errors.ts";
-import { digestOf } from "#formats/digest.ts";
+import { digestHex, digestOf } from "#formats/digest.ts";
 import { tarName } from "#formats/tar/tar-entry.ts";
 import type { Digest } from "#spec/digest.ts";
 import type { BuildSecrets, SshAgents } from "../build-client.ts";
+import type { UsedSource } from "../builder.ts";
 import { checkoutTree } from "../context/checkout-tree.ts";
 import { checkOut, type GitOptions, type GitRunner, resolveCommit } from "../context/git-checkout.ts";
 import type { GitSource } from "../context/git-source.ts";
 import { type Download, download } from "../context/http-download.ts";
-import { redactUrl } from "../context/redact-url.ts";
+import { redactUrl, sourceUri } from "../context/redact-url.ts";
 import { singleFileTree } from "../context/single-file-tree.ts";
 import type { CopyStep, RemoteArgument } from "../graph/graph-types.ts";
 import type { PrivateDirectory } from "../ops/op-context.ts";
@@ -53,6 +54,7 @@ export class RemoteSources implements AsyncDisposable {
   readonly #commits = new Map<string, Promise<string>>();
   readonly #checkouts = new Map<string, Promise<FileTree>>();
   readonly #files = new Map<string, Promise<FetchedFile>>();
+  readonly #used = new Map<string, UsedSource>();
 
   constructor(parts: RemoteSourcesParts) {
     this.#parts = parts;
@@ -77,8 +79,19 @@ export class RemoteSources implements AsyncDisposable {
   /** A file behind a URL, downloaded: where it lies, and what the server said. */
   async httpFile(url: string): Promise<FetchedFile & { readonly path: string }> {
     const fetched = await this.#fetch(url, undefined);
+    this.#use(url, "", { sha256: digestHex(fetched.digest) });
     const path = fetched.path ?? (await this.#download(url, undefined)).path;
     return { ...fetched, path };
+  }
+
+  /** What was asked for so far, whether it was fetched or its digest said that it is here; by URI. */
+  used(): readonly UsedSource[] {
+    return [...this.#used.values()].sort((a, b) => (a.uri < b.uri ? -1 : 1));
+  }
+
+  #use(url: string, ref: string, digest: UsedSource["digest"]): void {
+    const uri = sourceUri(url, ref);
+    this.#used.set(uri, { uri, digest });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -109,6 +122,7 @@ export class RemoteSources implements AsyncDisposable {
     const checksum = argument.checksum === "" ? undefined : (argument.checksum as Digest);
     const fetched = checksum ? { ...pinned(url, checksum), path: undefined } : await this.#fetch(url, undefined);
     const { digest, lastModified, filename } = fetched;
+    this.#use(url, "", { sha256: digestHex(digest) });
     const name = filename === "" ? "__unnamed__" : filename;
     return {
       keys: [{ argument: name, content: digestOf(JSON.stringify({ digest, lastModified, mode: 0o600 })) }],
@@ -125,7 +139,11 @@ export class RemoteSources implements AsyncDisposable {
 
   #commit(source: GitSource): Promise<string> {
     const key = JSON.stringify([source.remote, source.ref, source.checksum]);
-    return once(this.#commits, key, () => this.#withGit(source, (options) => resolveCommit(source, options)));
+    return once(this.#commits, key, async () => {
+      const commit = await this.#withGit(source, (options) => resolveCommit(source, options));
+      this.#use(source.remote, source.ref, { [commit.length === 64 ? "sha256" : "sha1"]: commit });
+      return commit;
+    });
   }
 
   #checkout(source: GitSource, commit: string): Promise<FileTree> {

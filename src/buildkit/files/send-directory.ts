@@ -24,8 +24,8 @@ Object.assign(DirectorySend, {
 
 /**
  * Sends files into the directory that the client chose for its output, by fsutil's protocol: describes all, then sends what the client asks for.
- * `openTar` is read once for the descriptions and again for contents, so that nothing waits in memory. Devices, pipes and sockets are left
- * out. Throws what the client answers. https://github.com/tonistiigi/fsutil/blob/master/send.go
+ * `openTar` is read once for the descriptions, in whatever order, and again for contents, so that these never wait in memory. Devices, pipes and sockets
+ * are left out. Throws what the client answers. https://github.com/tonistiigi/fsutil/blob/master/send.go
  */
 export async function sendDirectory(
   session: Session,
@@ -39,8 +39,8 @@ export async function sendDirectory(
   });
   const requests = new Requests(answers);
   try {
-    await sendStats(openTar(), outgoing, requests);
-    while (await requests.arrival()) await sendContents(openTar(), outgoing, requests);
+    const ids = await sendStats(openTar(), outgoing, requests);
+    while (await requests.arrival()) await sendContents(openTar(), { ids, outgoing, requests });
     await outgoing.push({ type: PACKET.fin });
     outgoing.end();
     await requests.ended;
@@ -50,21 +50,38 @@ export async function sendDirectory(
   }
 }
 
-async function sendStats(tar: AsyncIterable<Uint8Array>, outgoing: Outgoing, requests: Requests): Promise<void> {
+/** In the order of their paths, as the client wants them; gives the numbers by which it asks for them, in the order of the tar. */
+async function sendStats(tar: AsyncIterable<Uint8Array>, outgoing: Outgoing, requests: Requests): Promise<Uint32Array> {
+  const found: { readonly stat: Stat; readonly key: string; readonly place: number }[] = [];
   for await (const { entry } of readTar(tar)) {
     requests.check();
     const stat = statOf(entry);
-    if (stat) await outgoing.push({ type: PACKET.stat, stat });
+    // A directory's files come before what begins with its name.
+    if (stat) found.push({ stat, key: stat.path.replaceAll("/", "\0"), place: found.length });
+  }
+  found.sort((a, b) => Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)));
+  const ids = new Uint32Array(found.length);
+  for (const [id, { stat, place }] of found.entries()) {
+    ids[place] = id;
+    await outgoing.push({ type: PACKET.stat, stat });
   }
   await outgoing.push({ type: PACKET.stat });
+  return ids;
+}
+
+interface ContentsPass {
+  readonly ids: Uint32Array;
+  readonly outgoing: Outgoing;
+  readonly requests: Requests;
 }
 
 /** One pass over the files: what is asked for by the time that they pass. */
-async function sendContents(tar: AsyncIterable<Uint8Array>, outgoing: Outgoing, requests: Requests): Promise<void> {
-  let id = 0;
+async function sendContents(tar: AsyncIterable<Uint8Array>, { ids, outgoing, requests }: ContentsPass): Promise<void> {
+  let place = 0;
   for await (const { entry, body } of readTar(tar)) {
     requests.check();
     if (!statOf(entry)) continue;
+    const id = ids[place++] ?? 0;
     if (requests.take(id)) {
       for await (const chunk of body) {
         for (let at = 0; at < chunk.length; at += PACKET_BYTES) {
@@ -73,7 +90,6 @@ async function sendContents(tar: AsyncIterable<Uint8Array>, outgoing: Outgoing, 
       }
       await outgoing.push({ type: PACKET.data, id });
     }
-    id++;
   }
 }
 
@@ -131,7 +147,9 @@ class Requests {
 
 const TYPES = { file: "f", hardlink: "f", directory: "d", symlink: "l" } as const;
 
-function statOf(entry: TarEntry): MessageInitShape<typeof StatSchema> | undefined {
+type Stat = MessageInitShape<typeof StatSchema> & { readonly path: string };
+
+function statOf(entry: TarEntry): Stat | undefined {
   const type = entry.type in TYPES ? TYPES[entry.type as keyof typeof TYPES] : undefined;
   const path = tarText(entry.path).replace(/^(?:\.?\/)+|\/+$/g, "");
   if (!type || path === "" || path === ".") return undefined;

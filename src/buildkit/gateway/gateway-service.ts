@@ -83,6 +83,7 @@ const LLB_CAPS = [
   "meta.description",
   "meta.exportcache",
   "exporter.multiple",
+  "exporter.image.attestations",
   "mergeop",
 ];
 

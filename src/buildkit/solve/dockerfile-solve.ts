@@ -1,5 +1,6 @@
 import type { Entitlement } from "#build/build-client.ts";
 import type { BuildRequest } from "#build/builder.ts";
+import { readAttestations } from "#engine/builds/attestations/attestation-requests.ts";
 import type { RecordedResult } from "#engine/builds/build-service.ts";
 import { buildAndDeliver } from "#engine/builds/outputs/build-and-deliver.ts";
 import type { BuiltResult, Delivered } from "#engine/builds/outputs/deliver.ts";
@@ -30,8 +31,10 @@ export async function solveDockerfile(
 ): Promise<SolveResult> {
   const { session, signal, outputs } = running;
   await using request = await dockerfileRequest(engine, running, { attributes, inputs });
+  const attestations = readAttestations(request.frontend.attestations);
   return await buildAndDeliver(engine, request.build, {
     requested: outputs,
+    attestations,
     sink: sessionSink(session, outputs, signal),
     ...(onBuilt ? { onBuilt } : {}),
   });
@@ -50,6 +53,7 @@ export async function dockerfileRequest(
     dockerfileKey: __,
     remote: ___,
     subrequest: ____,
+    attestations: _____,
     cacheImports,
     contexts,
     ...known

@@ -28,6 +28,8 @@ export type FrontendBuild = Pick<
   /** `--build-context`: name → `local:…`, `docker-image://…`, `oci-layout://…`, `input:…`, URL. */
   readonly contexts: Readonly<Record<string, string>>;
   readonly cacheImports: readonly CacheEntry[];
+  /** In the engine's terms: `type=provenance,mode=max`. */
+  readonly attestations: readonly string[];
   /** `frontend.outline`: a question about the Dockerfile in place of a build; "" for none. */
   readonly subrequest: string;
 };
@@ -91,7 +93,10 @@ export function frontendBuild(attributes: Readonly<Record<string, string>>): Fro
   const buildArgs: Record<string, string> = {};
   const labels: Record<string, string> = {};
   const contexts: Record<string, string> = {};
+  const attests: Record<string, string> = {};
   const prefixed: Readonly<Record<string, Record<string, string>>> = {
+    "attest:": attests,
+    "build-arg:BUILDKIT_ATTEST_": attests,
     "build-arg:": buildArgs,
     "label:": labels,
     "context:": contexts,
@@ -107,7 +112,8 @@ export function frontendBuild(attributes: Readonly<Record<string, string>>): Fro
   }
   const { hostname } = attributes;
   if (hostname) buildArgs["BUILDKIT_SANDBOX_HOSTNAME"] = hostname;
-  return { ...DEFAULTS, ...plain, ...frontendLimits(attributes), buildArgs, labels, contexts };
+  const attestations = Object.entries(attests).map(([type, value]) => attestationText(type.toLowerCase(), value));
+  return { ...DEFAULTS, ...plain, ...frontendLimits(attributes), buildArgs, labels, contexts, attestations };
 }
 
 function checkEffectless(name: string, value: string): void {
@@ -116,13 +122,14 @@ function checkEffectless(name: string, value: string): void {
   }
 }
 
-/** Attestations that the client only offers may be left out; all else would be missed. */
+/** `attest:provenance=false` leaves it out. */
+function attestationText(type: string, value: string): string {
+  if (/^(0|f|false)$/i.test(value)) return `type=${type},disabled=true`;
+  return /^(|1|t|true)$/i.test(value) ? `type=${type}` : `type=${type},${value}`;
+}
+
+/** Anything else would be missed. */
 function checkOther(name: string, value: string): void {
-  if (name.startsWith("attest:")) {
-    const isOptional = value.split(",").some((part) => ["inline-only=true", "disabled=true", "false"].includes(part));
-    if (!isOptional) throw unsupported("the attestation", name.slice("attest:".length));
-    return;
-  }
   if (value !== "") throw unsupported("the build option", `${name}=${value}`);
 }
 

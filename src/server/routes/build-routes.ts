@@ -1,6 +1,6 @@
+import { type AttestationRequests, readAttestations } from "#engine/builds/attestations/attestation-requests.ts";
 import { type BuildRequest, buildFailure, sharedCacheOptions } from "#engine/builds/build-service.ts";
 import { buildAndDeliver } from "#engine/builds/outputs/build-and-deliver.ts";
-import { type ProvenanceRequest, readAttestations } from "#engine/builds/provenance/provenance-request.ts";
 import type { Engine } from "#engine/engine.ts";
 import { errorMessage, InvalidParameterError } from "#errors/errors.ts";
 import { parsePlatforms } from "#formats/platform.ts";
@@ -77,7 +77,7 @@ async function build(sources: BuildSources, request: RequestContext): Promise<vo
   if (buildId.startsWith(UPLOAD)) return await sources.uploads.offer(buildId.slice(UPLOAD.length), request);
   const parsed = parseBuild(request);
   const isOurs = request.text("version") === "berth";
-  const provenance = readAttestations(request.query.getAll("berthattest"));
+  const attestations = readAttestations(request.query.getAll("berthattest"));
   if (!isOurs) checkOutputs(request);
   const offer = request.flag("berthoffer") ? await sources.engine.builds.contexts.offer(request.request) : undefined;
   if (offer && offer.missing.length > 0) return request.sendJson(202, offer);
@@ -105,14 +105,14 @@ async function build(sources: BuildSources, request: RequestContext): Promise<vo
   else if (request.flag("berthadvise"))
     await answer(request, "berth.advice", () => builds.advise({ ...whole, onStatus: ignore }));
   else if (request.text("berthcall") !== "") await call(builds, request, whole);
-  else await streamBuild(sources, request, whole, provenance);
+  else await streamBuild(sources, request, whole, attestations);
 }
 
 async function streamBuild(
   { engine, outputFiles }: BuildSources,
   request: RequestContext,
   build: Omit<BuildRequest, "onStatus">,
-  provenance: ProvenanceRequest | undefined,
+  attestations: AttestationRequests,
 ): Promise<void> {
   const rendering =
     request.text("version") === "berth" ? berthRendering() : legacyRendering(request.flag("q"), build.tags);
@@ -133,7 +133,7 @@ async function streamBuild(
         },
         {
           isTwice: request.flag("berthtwice"),
-          provenance,
+          attestations,
           requested: requestedOutputs(request),
           sink: outputFiles.sink(build.signal, (message) => send([message])),
           onRecord: (id) => send(rendering.begin(id)),

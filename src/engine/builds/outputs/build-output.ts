@@ -1,6 +1,7 @@
 import type { ImageAnnotation } from "#build/builder.ts";
 import { InvalidParameterError, NotImplementedError } from "#errors/errors.ts";
 import { formatReference, parseReference, tagNameOnly } from "#formats/reference.ts";
+import type { AttestationRequests } from "../attestations/attestation-requests.ts";
 import { checkAnnotations, isAnnotation, readAnnotations } from "./annotations.ts";
 
 /** One `-o`, as clients name it. https://docs.docker.com/build/exporters/ */
@@ -15,7 +16,7 @@ export type BuildOutput =
   /** To the client: an OCI layout, with Docker's own documents beside it for `docker`; as a tar, or unpacked. */
   | ({ readonly kind: "oci" | "docker"; readonly names: readonly string[] } & ImageForm)
   /** To the client: the files, as a tar or unpacked; those of each platform in a directory of their own, or all in one. */
-  | { readonly kind: "local" | "tar"; readonly isSplit: boolean }
+  | { readonly kind: "local" | "tar"; readonly isSplit: boolean; readonly attested: AttestedKind }
   | { readonly kind: "cacheonly" };
 
 /** Into the engine's image store, and from there to registries. */
@@ -39,7 +40,11 @@ export interface ImageForm {
   readonly ociTypes: boolean;
   readonly rewriteTimestamp: boolean;
   readonly annotations: readonly ImageAnnotation[];
+  readonly attested: AttestedKind;
 }
+
+/** What of a build's attestations an output has beside it: all of them, or those that are not only for registries. */
+export type AttestedKind = "all" | "kept" | "none";
 
 export type Compression = "uncompressed" | "gzip" | "zstd";
 
@@ -53,8 +58,7 @@ export interface OutputDefaults {
   readonly tags: readonly string[];
   /** Those that are built for, normalised; none for the engine's own. */
   readonly platforms: readonly string[];
-  /** What goes out has attestations beside it. */
-  readonly isAttested?: boolean;
+  readonly attestations?: AttestationRequests;
 }
 
 /**
@@ -72,7 +76,11 @@ function buildOutput({ type, attrs }: RequestedOutput, defaults: OutputDefaults)
     case "local":
     case "tar":
       checkKeys(type, attrs, [...WITHOUT_EFFECT, "platform-split"]);
-      return { kind: type, isSplit: flag(attrs, "platform-split", defaults.platforms.length > 1) };
+      return {
+        kind: type,
+        isSplit: flag(attrs, "platform-split", defaults.platforms.length > 1),
+        attested: attestedKind(defaults, false),
+      };
     case "oci":
       return { kind: "oci", names: namesOf(attrs, defaults.tags), ...formOf(type, attrs, defaults, "uncompressed") };
     case "docker":
@@ -92,12 +100,7 @@ function imageOutput(type: string, attrs: RequestedOutput["attrs"], defaults: Ou
   const isByDigest = push && flag(attrs, "push-by-digest", false);
   const names = isByDigest ? untaggedNames(attrs, defaults.tags) : namesOf(attrs, defaults.tags);
   if (push && names.length === 0) throw new InvalidParameterError("tag is needed when pushing to registry");
-  const form = formOf(type, attrs, defaults, "gzip");
-  if (!push && defaults.isAttested) {
-    throw new NotImplementedError(
-      "the engine's image store keeps no attestations: provenance is for outputs of type registry, oci, docker (with dest=), local and tar",
-    );
-  }
+  const form = formOf(type, attrs, defaults, "gzip", push);
   if (!push && (form.compression !== "gzip" || form.level !== undefined)) {
     throw new NotImplementedError(
       "the engine's image store keeps layers uncompressed: compression is for outputs of type oci, docker (with dest=) and registry",
@@ -107,6 +110,13 @@ function imageOutput(type: string, attrs: RequestedOutput["attrs"], defaults: Ou
     throw new NotImplementedError("name-canonical=true without push: the image has its digest when it has been pushed");
   }
   return { kind: "image", push, names, isByDigest, isStored: flag(attrs, "store", true), ...form };
+}
+
+/** As BuildKit's exporters: what is only for registries makes no index where an output would have none. */
+function attestedKind({ attestations = {} }: OutputDefaults, isPushed: boolean): AttestedKind {
+  const { provenance, sbom } = attestations;
+  if (isPushed && (provenance || sbom)) return "all";
+  return sbom || provenance?.isInlineOnly === false ? "kept" : "none";
 }
 
 /** Whether a docker output goes to the client: without `dest` it is loaded. */
@@ -136,9 +146,13 @@ function ownNames({ name }: RequestedOutput["attrs"]): readonly string[] {
 function formOf(
   type: string,
   attrs: RequestedOutput["attrs"],
-  { platforms, isAttested = false }: OutputDefaults,
+  defaults: OutputDefaults,
   usual: Compression,
+  isPushed = false,
 ): ImageForm {
+  const { platforms } = defaults;
+  const attested = attestedKind(defaults, isPushed);
+  const isAttested = attested !== "none";
   const annotations = readAnnotations(attrs);
   checkKeys(type, attrs, IMAGE_KEYS);
   checkAnnotations(annotations, platforms, isAttested);
@@ -159,6 +173,7 @@ function formOf(
     ociTypes,
     rewriteTimestamp: flag(attrs, "rewrite-timestamp", false),
     annotations,
+    attested,
   };
 }
 

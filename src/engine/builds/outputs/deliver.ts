@@ -7,10 +7,11 @@ import type { TwiceReport } from "#spec/build-twice.ts";
 import type { Digest } from "#spec/digest.ts";
 import type { Descriptor } from "#spec/oci-image.ts";
 import type { SolveStatus } from "#spec/solve-status.ts";
-import type { Attester } from "../provenance/attester.ts";
+import { type Attester, attesterFor } from "../attestations/attester.ts";
 import type { BuildOutput } from "./build-output.ts";
 import { type ExportedImages, withExportedImages } from "./exported-images.ts";
 import { imageArchive } from "./image-archive.ts";
+import { keepAttestations } from "./keep-attestations.ts";
 import { pushOutput } from "./push-output.ts";
 import { rootsTar } from "./roots-tar.ts";
 
@@ -82,7 +83,7 @@ async function deliver(parts: Parts, built: BuiltResult, delivery: Delivery): Pr
       const isLocal = output.kind === "local";
       const name = isLocal ? "exporting to client directory" : "exporting to client tarball";
       const { signal, attester } = delivery;
-      const options = { isSplit: output.isSplit, signal, attester: attester?.isInlineOnly ? undefined : attester };
+      const options = { isSplit: output.isSplit, signal, attester: attesterFor(attester, output.attested) };
       const files = (): AsyncIterable<Uint8Array> =>
         rootsTar(parts.images, parts.containers.snapshotter, built.images, options);
       await progress.run(name, (vertex) =>
@@ -98,10 +99,15 @@ async function deliver(parts: Parts, built: BuiltResult, delivery: Delivery): Pr
         sendArchive(parts.images, built, { ...delivery, output }, vertex),
       );
     case "image": {
+      const attester = attesterFor(delivery.attester, output.attested);
       let descriptor: Descriptor | undefined;
+      if (!output.push && output.isStored && output.names.length > 0 && attester)
+        descriptor = await progress.run("exporting attestations", (vertex) =>
+          keepAttestations(parts.images, built, { output, attester, vertex }),
+        );
       for (const name of output.push ? output.names : []) {
         descriptor = await progress.run(`pushing ${name}`, (vertex) =>
-          pushOutput(parts.images, built, { ...delivery, output, name, attester: delivery.attester }, vertex),
+          pushOutput(parts.images, built, { ...delivery, output, name, attester }, vertex),
         );
       }
       return descriptor;
@@ -116,7 +122,8 @@ async function sendArchive(
   vertex: VertexProgress,
 ): Promise<Descriptor> {
   const { output, index, sink } = delivery;
-  const { temporaryDirectory, signal, attester } = delivery;
+  const { temporaryDirectory, signal } = delivery;
+  const attester = attesterFor(delivery.attester, output.attested);
   return await withExportedImages(
     context,
     images,

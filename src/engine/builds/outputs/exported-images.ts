@@ -1,13 +1,13 @@
 import type { BuiltImage } from "#build/builder.ts";
+import type { AttestationManifest } from "#engine/images/attestation-manifest.ts";
 import type { ImageContext } from "#engine/images/image-context.ts";
 import { type DescribedDocument, imageIndex, imageManifest } from "#engine/images/image-manifest.ts";
 import { LocalImages } from "#engine/images/lookup.ts";
 import { SystemError } from "#errors/errors.ts";
 import type { Digest } from "#spec/digest.ts";
 import type { Platform } from "#spec/oci-image.ts";
-import { type Attestation, attestationManifest } from "../provenance/attestation-manifest.ts";
-import type { Attester } from "../provenance/attester.ts";
-import { imageUrl } from "../provenance/package-url.ts";
+import type { Attester } from "../attestations/attester.ts";
+import { imageAttestation } from "../attestations/image-attestation.ts";
 import type { ImageForm } from "./build-output.ts";
 import { type LayerBlob, type LayerBlobOptions, layerBlobs } from "./layer-blobs.ts";
 
@@ -25,7 +25,7 @@ export interface ExportedImage {
 export interface ExportedImages {
   readonly images: readonly ExportedImage[];
   /** About the images, in their order. */
-  readonly attestations: readonly Attestation[];
+  readonly attestations: readonly AttestationManifest[];
   /** Of several, or of one and its attestation. */
   readonly index: DescribedDocument | undefined;
   /** What a name points at: the index, or the only manifest. */
@@ -71,23 +71,16 @@ function attestationsOf(
   built: readonly BuiltImage[],
   { names }: { readonly names: readonly string[] },
   attester: Attester | undefined,
-): readonly Attestation[] {
-  return images.flatMap(({ manifest: { descriptor }, platform }, at) => {
+): readonly AttestationManifest[] {
+  return images.flatMap(({ manifest: { descriptor } }, at) => {
     const image = built[at];
-    if (!attester || !image) return [];
-    const { digest } = descriptor;
-    const subjects = names.map((name) => ({ name: imageUrl(name, platform), digest }));
-    return attestationManifest(
-      attester.predicate(image),
-      subjects.length > 0 ? subjects : [{ name: "_", digest }],
-      digest,
-    );
+    return attester && image ? imageAttestation(attester, image, { names, digest: descriptor.digest }) : [];
   });
 }
 
 function withIndex(
   images: readonly ExportedImage[],
-  attestations: readonly Attestation[],
+  attestations: readonly AttestationManifest[],
   form: ImageForm,
 ): ExportedImages {
   const [first] = images;

@@ -26,7 +26,7 @@ export async function* imageArchive(
   yield directory("blobs/sha256/");
   const documents = [
     ...images.flatMap(({ config, manifest }) => [config, manifest.bytes]),
-    ...attestations.flatMap(({ statement, config, manifest }) => [statement, config, manifest.bytes]),
+    ...attestations.flatMap(({ statements, config, manifest }) => [...statements, config, manifest.bytes]),
     ...(index ? [index.bytes] : []),
   ];
   const unique = new Map(documents.map((bytes) => [digestOf(bytes), bytes]));

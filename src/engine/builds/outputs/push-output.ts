@@ -7,7 +7,7 @@ import { parseReference, repositoryName, tagNameOnly } from "#formats/reference.
 import type { Credentials } from "#registry/credentials.ts";
 import type { RepositoryWriter } from "#registry/repository-writer.ts";
 import type { Descriptor } from "#spec/oci-image.ts";
-import type { Attester } from "../provenance/attester.ts";
+import type { Attester } from "../attestations/attester.ts";
 import type { ImageOutput } from "./build-output.ts";
 import type { BuiltResult } from "./deliver.ts";
 import { type ExportedImages, withExportedImages } from "./exported-images.ts";
@@ -111,7 +111,7 @@ async function putBlobs(
   }
   const documents = [
     ...images.map(({ config }) => config),
-    ...attestations.flatMap((one) => [one.config, one.statement]),
+    ...attestations.flatMap((one) => [one.config, ...one.statements]),
   ];
   for (const bytes of documents) {
     const digest = digestOf(bytes);

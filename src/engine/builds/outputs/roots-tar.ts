@@ -1,5 +1,6 @@
 import type { BuiltImage } from "#build/builder.ts";
 import { imageRootTar } from "#engine/images/archive/root-tar.ts";
+import { inTotoStatement, type Subject } from "#engine/images/attestation-manifest.ts";
 import type { ImageContext } from "#engine/images/image-context.ts";
 import { InvalidParameterError } from "#errors/errors.ts";
 import { Digester } from "#formats/digest.ts";
@@ -8,14 +9,13 @@ import { tarText } from "#formats/tar/tar-entry.ts";
 import { readTar } from "#formats/tar/tar-reader.ts";
 import { TAR_END, tarHeader, tarPadding } from "#formats/tar/tar-writer.ts";
 import type { Snapshotter } from "#snapshot/snapshotter.ts";
-import { inTotoStatement, type Subject } from "../provenance/attestation-manifest.ts";
-import type { Attester } from "../provenance/attester.ts";
+import type { Attester } from "../attestations/attester.ts";
 
 export interface RootsTarOptions {
   /** Each platform's files in a directory of their own, `linux_arm64`; else all in one. */
   readonly isSplit: boolean;
   readonly signal: AbortSignal;
-  /** Says where the files come from, in `provenance.json` beside them. */
+  /** Says where the files come from and what is in them, in `provenance.json` and `sbom.spdx.json` beside them. */
   readonly attester: Attester | undefined;
 }
 
@@ -42,20 +42,20 @@ export async function* rootsTar(
     if (isSplit && !attester) yield* imageRootTar(context, snapshotter, image.id, { ...options, isFollowed: true });
     else {
       const tar = imageRootTar(context, snapshotter, image.id, options);
-      const own = isSplit || images.length === 1 ? "provenance.json" : `provenance.${directory}.json`;
-      const place = { name: own, prefix: isSplit ? `${directory}/` : "" };
+      const ending = isSplit || images.length === 1 ? "json" : `${directory}.json`;
+      const place = { ending, prefix: isSplit ? `${directory}/` : "" };
       yield* merged(attester ? attested(tar, attester, image, place) : tar, platform, seen);
     }
   }
   yield TAR_END;
 }
 
-/** A tar with a statement about its files, whose names are told without the prefix. */
+/** A tar with statements about its files, whose names are told without the prefix. */
 async function* attested(
   tar: AsyncIterable<Uint8Array>,
   attester: Attester,
   image: BuiltImage,
-  { name, prefix }: { readonly name: string; readonly prefix: string },
+  { ending, prefix }: { readonly ending: string; readonly prefix: string },
 ): AsyncGenerator<Uint8Array, void, void> {
   const subjects: Subject[] = [];
   for await (const { entry, body } of readTar(tar)) {
@@ -69,11 +69,14 @@ async function* attested(
     yield tarPadding(entry.size);
     subjects.push({ name: tarText(entry.path).slice(prefix.length), digest: digester.digest() });
   }
-  const bytes = inTotoStatement(attester.predicate(image), subjects);
   const mtime = { seconds: Math.floor(attester.finished / 1000), nanoseconds: 0 };
-  yield tarHeader({ path: `${prefix}${name}`, type: "file", mode: 0o600, uid: 0, gid: 0, mtime, size: bytes.length });
-  yield bytes;
-  yield tarPadding(bytes.length);
+  for (const { name, predicate } of attester.of(image)) {
+    const bytes = inTotoStatement(predicate, subjects);
+    const path = `${prefix}${name}.${ending}`;
+    yield tarHeader({ path, type: "file", mode: 0o600, uid: 0, gid: 0, mtime, size: bytes.length });
+    yield bytes;
+    yield tarPadding(bytes.length);
+  }
   yield TAR_END;
 }
 

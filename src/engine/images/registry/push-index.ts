@@ -6,6 +6,7 @@ import type { Digest } from "#spec/digest.ts";
 import type { Descriptor } from "#spec/oci-image.ts";
 import type { IndexRecord } from "#store/image-index-store.ts";
 import type { ImageRecord } from "#store/image-record.ts";
+import { pushAttestation } from "./push-attestation.ts";
 import { type PushedDocument, type PushJob, pushConfig } from "./push-job.ts";
 import { keepOriginalLayers } from "./push-layers.ts";
 import { readOriginalManifest } from "./push-manifest.ts";
@@ -29,10 +30,18 @@ export async function pushIndex(
   const parts = new Map(context.indexes.parts(index.digest).map(({ manifest, image }) => [manifest, image]));
   if (!manifests.every((entry) => isAttestation(entry) || parts.has(entry.digest))) return undefined;
   const pushed: Descriptor[] = [];
+  const documents: Digest[] = [];
+  const renamed = new Map<Digest, Digest>();
+  // Images stand before what is said of them.
   for (const entry of manifests) {
     const image = parts.get(entry.digest);
-    const there = image ? await pushPart(context, job, entry, image) : await pushOther(job, index.digest, entry);
+    const own = image ? undefined : await pushAttestation(context, job, entry, renamed);
+    const there = image
+      ? await pushPart(context, job, entry, image)
+      : (own?.entry ?? (await pushOther(job, index.digest, entry)));
     if (!there) return undefined;
+    renamed.set(entry.digest, there.digest);
+    documents.push(...(own?.documents ?? []));
     pushed.push(there);
   }
   const isSame = pushed.every(({ digest }, at) => digest === manifests[at]?.digest);
@@ -45,6 +54,7 @@ export async function pushIndex(
     const named = context.images.idOf({ ...job.target, tag }) ?? first?.id;
     if (!named || !context.images.find(named)) return;
     if (!isSame) replaceIndex(context, index.digest, result, pushed);
+    context.indexes.addDocuments(result.digest, documents);
     context.images.addDigest(repositoryName(job.target), result.digest, named);
   });
   return result;
@@ -81,7 +91,7 @@ async function pushPart(
   return entry;
 }
 
-/** An attestation: pulls leave them in the registry. */
+/** An attestation that came with a pull: those stay in the registry. */
 async function pushOther(
   { writer, relay, signal }: PushJob,
   index: Digest,

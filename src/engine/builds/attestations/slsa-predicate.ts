@@ -1,22 +1,20 @@
-import type { BuildRequest, BuiltImage } from "#build/builder.ts";
-import { redactUrl } from "#build/context/redact-url.ts";
+import type { BuildRequest, BuildResult, BuiltImage } from "#build/builder.ts";
+import { parseGitSource } from "#build/context/git-source.ts";
+import { redactUrl, sourceUri } from "#build/context/redact-url.ts";
+import type { Predicate } from "#engine/images/attestation-manifest.ts";
 import { formatPlatform, hostPlatform } from "#formats/platform.ts";
+import type { ProvenanceRequest } from "./attestation-requests.ts";
 import { imageUrl } from "./package-url.ts";
-import type { ProvenanceRequest } from "./provenance-request.ts";
 
 /** What is known of a build when it has ended. */
 export interface BuildFacts {
   readonly request: BuildRequest;
+  readonly result: Pick<BuildResult, "sources" | "definition">;
   /** Of its record. */
   readonly id: string;
   /** Milliseconds since the epoch. */
   readonly started: number;
   readonly finished: number;
-}
-
-export interface Predicate {
-  readonly type: string;
-  readonly content: object;
 }
 
 interface Material {
@@ -38,15 +36,14 @@ export function slsaPredicate(facts: BuildFacts, image: BuiltImage, asked: Prove
 /** https://slsa.dev/spec/v0.2/provenance */
 function predicateV02(facts: BuildFacts, image: BuiltImage, asked: ProvenanceRequest): Predicate {
   const { request, id, started, finished } = facts;
-  const remote = remoteSource(request);
   return {
     type: "https://slsa.dev/provenance/v0.2",
     content: {
       builder: { id: asked.builderId },
       buildType: BUILD_TYPE,
-      materials: materialsOf(image),
+      materials: materialsOf(facts, image),
       invocation: {
-        configSource: { ...(remote ? { uri: remote } : {}), entryPoint: request.dockerfileName },
+        configSource: { ...remoteSource(facts), entryPoint: request.dockerfileName },
         parameters: parametersOf(request, asked),
         environment: { platform: formatPlatform(hostPlatform()) },
       },
@@ -65,18 +62,17 @@ function predicateV02(facts: BuildFacts, image: BuiltImage, asked: ProvenanceReq
 /** https://slsa.dev/spec/v1.1/provenance */
 function predicateV1(facts: BuildFacts, image: BuiltImage, asked: ProvenanceRequest): Predicate {
   const { request, id, started, finished } = facts;
-  const remote = remoteSource(request);
   return {
     type: "https://slsa.dev/provenance/v1",
     content: {
       buildDefinition: {
         buildType: DEFINITIONS,
         externalParameters: {
-          configSource: { ...(remote ? { uri: remote } : {}), path: request.dockerfileName },
+          configSource: { ...remoteSource(facts), path: request.dockerfileName },
           request: parametersOf(request, asked),
         },
         internalParameters: { builderPlatform: formatPlatform(hostPlatform()) },
-        resolvedDependencies: materialsOf(image),
+        resolvedDependencies: materialsOf(facts, image),
       },
       runDetails: {
         builder: { id: asked.builderId },
@@ -92,12 +88,20 @@ function predicateV1(facts: BuildFacts, image: BuiltImage, asked: ProvenanceRequ
   };
 }
 
-function remoteSource({ input }: BuildRequest): string | undefined {
-  return input.kind === "remote" ? redactUrl(input.url) : undefined;
+/** A context that the engine fetched, with its commit or digest. */
+function remoteSource({ request: { input }, result }: BuildFacts): Partial<Material> {
+  if (input.kind !== "remote") return {};
+  const git = parseGitSource(input.url, { allowBareHost: true });
+  const uri = git ? sourceUri(git.remote, git.ref) : redactUrl(input.url);
+  return result.sources.find((source) => source.uri === uri) ?? { uri };
 }
 
-/** The images that went in. What a Dockerfile fetches from the net is not among them: `completeness` says so. */
-function materialsOf({ bases }: BuiltImage): readonly Material[] {
+/** What went in: images, repositories and files of ADD and of contexts. What steps fetch by themselves is unknown: `completeness` says so. */
+function materialsOf({ result }: BuildFacts, image: BuiltImage): readonly Material[] {
+  return [...imagesOf(image), ...result.sources];
+}
+
+function imagesOf({ bases }: BuiltImage): readonly Material[] {
   return bases.map(({ reference, platform, manifestDigest }) => {
     const [algorithm = "", hex = ""] = manifestDigest?.split(":") ?? [];
     return { uri: imageUrl(reference, platform), ...(manifestDigest ? { digest: { [algorithm]: hex } } : {}) };
@@ -127,10 +131,9 @@ function prefixed(prefix: string, values: Readonly<Record<string, string>>): Rec
   return Object.fromEntries(Object.entries(values).map(([key, value]) => [`${prefix}${key}`, value]));
 }
 
-/** The Dockerfile, where it came from the client. */
-function buildMetadata({ request }: BuildFacts, { mode }: ProvenanceRequest): object {
-  const { dockerfile } = request.input;
-  if (mode === "min" || !dockerfile) return {};
-  const data = Buffer.from(dockerfile).toString("base64");
+/** The Dockerfile. */
+function buildMetadata({ request, result }: BuildFacts, { mode }: ProvenanceRequest): object {
+  if (mode === "min") return {};
+  const data = Buffer.from(result.definition).toString("base64");
   return { source: { infos: [{ filename: request.dockerfileName, language: "Dockerfile", data }] } };
 }
