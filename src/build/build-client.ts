@@ -40,7 +40,7 @@ export interface RegistryLogin {
 }
 
 /** What `--allow` grants; a Dockerfile that asks for more is refused. */
-export type Entitlement = "network.host" | "security.insecure" | "device";
+export type Entitlement = "network.host" | "security.insecure" | "device" | `device=${string}`;
 
 /** The files of a context, fetched when the first step needs them, once a build. */
 export interface ContextFiles {

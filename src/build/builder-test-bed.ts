@@ -15,6 +15,7 @@ import type { Layer } from "#store/layer-store.ts";
 import { openedContext } from "./build-client.ts";
 import type { BaseImage, BuildContext, BuildRequest, ContextEntry } from "./builder.ts";
 import { DockerfileBuilder } from "./dockerfile-builder.ts";
+import { NO_DEVICES } from "./graph/step-devices.ts";
 import { planCopy } from "./ops/copy/plan-copy.ts";
 import { LayerPlan } from "./ops/layer-plan.ts";
 import { layerTar } from "./ops/layer-tar.ts";
@@ -140,6 +141,7 @@ export class BuilderTestBed {
     };
     return new DockerfileBuilder({
       cache: this.cache,
+      devices: NO_DEVICES,
       layers: this.layers,
       scratchDirectory: this.directory,
       readXattrs: () => new Map(),

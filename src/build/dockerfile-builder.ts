@@ -18,6 +18,7 @@ import { buildGraph, imagesUsed } from "./graph/build-graph.ts";
 import type { StageGraph } from "./graph/graph-types.ts";
 import { shareStages } from "./graph/share-stages.ts";
 import type { PlannedStage } from "./graph/stage-plan.ts";
+import type { BuildDevices } from "./graph/step-devices.ts";
 import { parseDockerfile } from "./instructions/parse-dockerfile.ts";
 import type { Dockerfile } from "./instructions/types.ts";
 import type { OpTools } from "./ops/op-context.ts";
@@ -47,6 +48,7 @@ export interface DockerfileBuilderOptions {
   readonly cache: BuildCacheStore;
   readonly host: BuildHost;
   readonly sharedCaches: SharedCaches;
+  readonly devices: BuildDevices;
   /** From `sys`, which `build` may not import. */
   readonly readXattrs: OpTools["readXattrs"];
   readonly inflate: OpTools["inflate"];
@@ -206,6 +208,7 @@ export class DockerfileBuilder {
       networkMode: request.networkMode === "" ? "default" : request.networkMode,
       contexts: request.contexts ?? {},
       entitlements: request.entitlements ?? [],
+      devices: this.#options.devices,
       buildPlatform,
       isOneOfSeveral: platforms.length > 1,
     };

@@ -35,6 +35,7 @@ import { ServiceClient } from "#network/names/service-client.ts";
 import { PortRelay } from "#network/relay/port-relay.ts";
 import { blockAt, CHOSEN_BLOCK } from "#network/subnet-choice.ts";
 import { RegistryClient } from "#registry/registry-client.ts";
+import { DeviceCatalog } from "#runtime/cdi/device-catalog.ts";
 import { readCgroupFeatures } from "#runtime/cgroup/features.ts";
 import { ConmonRuntime } from "#runtime/conmon-runtime.ts";
 import { runtimeWarnings } from "#runtime/known-bad-versions.ts";
@@ -82,12 +83,13 @@ export async function composeEngine(options: DaemonOptions, paths: EnginePaths, 
   const containerStore = new ContainerStore(database);
   const layers = new LayerFileStore({ directory: paths.layers, database });
   const images = composeImages(base, layers, new ContainerImageUsers(containerStore));
-  const runtime = composeRuntime(base, programs);
+  const devices = new DeviceCatalog(options.cdiSpecDirectories);
+  const runtime = composeRuntime(base, programs, devices);
   const volumes = new LocalVolumeStore({ directory: paths.volumes, rows: volumeRecords(database) });
-  const containers = composeContainers(base, { containerStore, images, runtime, volumes });
+  const containers = composeContainers(base, { containerStore, images, runtime, volumes, devices });
   await Promise.all([layers.sweep(), volumes.sweep(), containers.subpaths.sweep()]);
   await sweep({ containers }, paths);
-  const builds = composeBuilds(base, { images, layers, containers });
+  const builds = composeBuilds(base, { images, layers, containers, devices });
   const supervisor = new Supervisor(containers, (message) => log.warn(message));
   const execs = new ExecService(containers);
   const health = new HealthMonitor(containers, execs);
@@ -170,12 +172,17 @@ function composeImages(base: Foundation, layers: LayerFileStore, users: ImageUse
   };
 }
 
-function composeRuntime({ options, paths }: Foundation, programs: RuntimePrograms): ConmonRuntime {
+function composeRuntime(
+  { options, paths }: Foundation,
+  programs: RuntimePrograms,
+  devices: DeviceCatalog,
+): ConmonRuntime {
   return new ConmonRuntime({
     stateDirectory: paths.runtimeState,
     bundleDirectory: paths.bundles,
     exitDirectory: paths.exits,
     programs,
+    devices,
     cgroupParent: `/berth-${engineName(options)}`,
   });
 }
@@ -185,11 +192,12 @@ interface ContainerParts {
   readonly images: ImageContext;
   readonly runtime: ConmonRuntime;
   readonly volumes: LocalVolumeStore;
+  readonly devices: DeviceCatalog;
 }
 
 function composeContainers(
   { options, paths, database, events, locks, log }: Foundation,
-  { containerStore, images, runtime, volumes }: ContainerParts,
+  { containerStore, images, runtime, volumes, devices }: ContainerParts,
 ): ContainerContext {
   const name = engineName(options);
   const service = new ServiceClient({
@@ -209,6 +217,7 @@ function composeContainers(
     snapshotter: new OverlaySnapshotter({ stateDirectory: paths.snapshots, mountDirectory: paths.mounts }),
     runtime,
     features: readCgroupFeatures(),
+    devices,
     logDefaults: options.logDefaults,
     logRotator: new LogRotator((id) => runtime.reopenLog(id)),
     networks: new NetworkRegistry({
@@ -242,11 +251,12 @@ interface BuildParts {
   readonly images: ImageContext;
   readonly layers: LayerFileStore;
   readonly containers: ContainerContext;
+  readonly devices: DeviceCatalog;
 }
 
 function composeBuilds(
   { options, paths, database, log }: Foundation,
-  { images, layers, containers }: BuildParts,
+  { images, layers, containers, devices }: BuildParts,
 ): BuildService {
   const { snapshotter, runtime } = containers;
   const cache = new BuildCacheStore(database);
@@ -268,6 +278,7 @@ function composeBuilds(
       layers,
       cache,
       host,
+      devices,
       sharedCaches: new EngineSharedCaches(images),
       ...tools,
     }),

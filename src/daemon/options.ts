@@ -4,6 +4,7 @@ import { parseArgs } from "node:util";
 import { checkLogConfig, type LogDefaults, NO_LOG_DEFAULTS } from "#engine/containers/request/log-config.ts";
 import { errorMessage, InvalidParameterError } from "#errors/errors.ts";
 import { textMap } from "#lib/json-decoder.ts";
+import { DEFAULT_SPEC_DIRECTORIES } from "#runtime/cdi/device-catalog.ts";
 import type { RuntimeProgram } from "#runtime/container-runtime.ts";
 import { cachePolicy } from "./builder-options.ts";
 import { type ListenAddress, parseHost } from "./hosts.ts";
@@ -30,6 +31,8 @@ export interface DaemonOptions {
   readonly maxConcurrentUploads: number;
   /** The default bridge's own address as `ADDRESS/LENGTH`, for a data root that has no bridge yet; "" to choose a free one. */
   readonly bip: string;
+  /** Where CDI files are looked for, the weakest first; none: no CDI. */
+  readonly cdiSpecDirectories: readonly string[];
   /** daemon.json's `builder`, checked when it is read: builder-options.ts. */
   readonly builder: unknown;
   /** Stop all containers, give back mounts, bridge and rules, and end. */
@@ -43,6 +46,7 @@ The engine: pulls, builds and runs containers for clients of its socket
 
 Options:
       --bip string                       Address and prefix of the default bridge, like 172.30.0.1/24; kept from the first start on
+      --cdi-spec-dir list                CDI specification directories to use; "" for none (default /etc/cdi, /var/run/cdi)
       --clean-up                         Stop all containers of this data root, remove its mounts, bridge and rules, and exit
       --config-file string               Daemon configuration file (default "/etc/berth/daemon.json")
   -D, --debug                            The same as --log-level debug
@@ -66,6 +70,7 @@ Options:
 
 const FLAGS = {
   bip: { type: "string" },
+  "cdi-spec-dir": { type: "string", multiple: true },
   "clean-up": { type: "boolean" },
   "config-file": { type: "string" },
   debug: { type: "boolean", short: "D" },
@@ -94,6 +99,7 @@ const DEFAULT_CONFIG_FILE = "/etc/berth/daemon.json";
 const FILE_KEYS = [
   "bip",
   "builder",
+  "cdi-spec-dirs",
   "data-root",
   "debug",
   "default-runtime",
@@ -150,6 +156,7 @@ export function parseDaemonOptions(args: readonly string[]): DaemonOptions {
     ),
     runtime: runtimeName(text("default-runtime", "")),
     bip: text("bip", ""),
+    cdiSpecDirectories: specDirectories(flags["cdi-spec-dir"] ?? listKey(file, "cdi-spec-dirs")),
     builder: checkedBuilder(file["builder"]),
     cleanUp: flags["clean-up"] ?? false,
     help: flags.help ?? false,
@@ -164,6 +171,12 @@ function runtimeName(text: string): RuntimeName | undefined {
   if (text !== "runc" && text !== "crun")
     throw new InvalidParameterError(`specified default runtime '${text}' does not exist`);
   return text;
+}
+
+/** One empty name, as dockerd has it, is none. */
+function specDirectories(given: readonly string[] | undefined): readonly string[] {
+  if (given === undefined || given.length === 0) return DEFAULT_SPEC_DIRECTORIES;
+  return given.length === 1 && given[0] === "" ? [] : given.map((path) => absolute("cdi-spec-dir", path));
 }
 
 function checkedBuilder(builder: unknown): unknown {

@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file ops.proto.
  */
 export const file_ops: GenFile = /*@__PURE__*/
-  fileDesc("CglvcHMucHJvdG8SAnBiIooBCgpEZWZpbml0aW9uEgsKA2RlZhgBIAMoDBIuCghtZXRhZGF0YRgCIAMoCzIcLnBiLkRlZmluaXRpb24uTWV0YWRhdGFFbnRyeRo/Cg1NZXRhZGF0YUVudHJ5EgsKA2tleRgBIAEoCRIdCgV2YWx1ZRgCIAEoCzIOLnBiLk9wTWV0YWRhdGE6AjgBIuEBCgpPcE1ldGFkYXRhEhQKDGlnbm9yZV9jYWNoZRgBIAEoCBI0CgtkZXNjcmlwdGlvbhgCIAMoCzIfLnBiLk9wTWV0YWRhdGEuRGVzY3JpcHRpb25FbnRyeRImCgRjYXBzGAUgAygLMhgucGIuT3BNZXRhZGF0YS5DYXBzRW50cnkaMgoQRGVzY3JpcHRpb25FbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGisKCUNhcHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAg6AjgBIvUBCgJPcBIZCgZpbnB1dHMYASADKAsyCS5wYi5JbnB1dBIaCgRleGVjGAIgASgLMgoucGIuRXhlY09wSAASHgoGc291cmNlGAMgASgLMgwucGIuU291cmNlT3BIABIaCgRmaWxlGAQgASgLMgoucGIuRmlsZU9wSAASHAoFYnVpbGQYBSABKAsyCy5wYi5CdWlsZE9wSAASHAoFbWVyZ2UYBiABKAsyCy5wYi5NZXJnZU9wSAASGgoEZGlmZhgHIAEoCzIKLnBiLkRpZmZPcEgAEh4KCHBsYXRmb3JtGAogASgLMgwucGIuUGxhdGZvcm1CBAoCb3AiUQoIUGxhdGZvcm0SFAoMYXJjaGl0ZWN0dXJlGAEgASgJEgoKAm9zGAIgASgJEg8KB3ZhcmlhbnQYAyABKAkSEgoKb3NfdmVyc2lvbhgEIAEoCSImCgVJbnB1dBIOCgZkaWdlc3QYASABKAkSDQoFaW5kZXgYAiABKAMidAoIU291cmNlT3ASEgoKaWRlbnRpZmllchgBIAEoCRImCgVhdHRycxgCIAMoCzIXLnBiLlNvdXJjZU9wLkF0dHJzRW50cnkaLAoKQXR0cnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIoABCgZFeGVjT3ASFgoEbWV0YRgBIAEoCzIILnBiLk1ldGESGQoGbW91bnRzGAIgAygLMgkucGIuTW91bnQSDwoHbmV0d29yaxgDIAEoBRIQCghzZWN1cml0eRgEIAEoBRIgCglzZWNyZXRlbnYYBSADKAsyDS5wYi5TZWNyZXRFbnYi3QEKBE1ldGESDAoEYXJncxgBIAMoCRILCgNlbnYYAiADKAkSCwoDY3dkGAMgASgJEgwKBHVzZXIYBCABKAkSHwoJcHJveHlfZW52GAUgASgLMgwucGIuUHJveHlFbnYSHwoLZXh0cmFfaG9zdHMYBiADKAsyCi5wYi5Ib3N0SVASEAoIaG9zdG5hbWUYByABKAkSGgoGdWxpbWl0GAkgAygLMgoucGIuVWxpbWl0EhUKDWNncm91cF9wYXJlbnQYCiABKAkSGAoQdmFsaWRfZXhpdF9jb2RlcxgMIAMoBSJrCghQcm94eUVudhISCgpodHRwX3Byb3h5GAEgASgJEhMKC2h0dHBzX3Byb3h5GAIgASgJEhEKCWZ0cF9wcm94eRgDIAEoCRIQCghub19wcm94eRgEIAEoCRIRCglhbGxfcHJveHkYBSABKAkiIgoGSG9zdElQEgwKBGhvc3QYASABKAkSCgoCaXAYAiABKAkiMgoGVWxpbWl0EgwKBG5hbWUYASABKAkSDAoEc29mdBgCIAEoAxIMCgRoYXJkGAMgASgDIjcKCVNlY3JldEVudhIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEhAKCG9wdGlvbmFsGAMgASgIIu4BCgVNb3VudBINCgVpbnB1dBgBIAEoAxIQCghzZWxlY3RvchgCIAEoCRIMCgRkZXN0GAMgASgJEg4KBm91dHB1dBgEIAEoAxIQCghyZWFkb25seRgFIAEoCBISCgptb3VudF90eXBlGAYgASgFEh8KCXRtcGZzX29wdBgTIAEoCzIMLnBiLlRtcGZzT3B0Eh8KCWNhY2hlX29wdBgUIAEoCzIMLnBiLkNhY2hlT3B0EiEKCnNlY3JldF9vcHQYFSABKAsyDS5wYi5TZWNyZXRPcHQSGwoHc3NoX29wdBgWIAEoCzIKLnBiLlNTSE9wdCIYCghUbXBmc09wdBIMCgRzaXplGAEgASgDIicKCENhY2hlT3B0EgoKAmlkGAEgASgJEg8KB3NoYXJpbmcYAiABKAUiUQoJU2VjcmV0T3B0EgoKAmlkGAEgASgJEgsKA3VpZBgCIAEoDRILCgNnaWQYAyABKA0SDAoEbW9kZRgEIAEoDRIQCghvcHRpb25hbBgFIAEoCCJOCgZTU0hPcHQSCgoCaWQYASABKAkSCwoDdWlkGAIgASgNEgsKA2dpZBgDIAEoDRIMCgRtb2RlGAQgASgNEhAKCG9wdGlvbmFsGAUgASgIIikKBkZpbGVPcBIfCgdhY3Rpb25zGAIgAygLMg4ucGIuRmlsZUFjdGlvbiKKAgoKRmlsZUFjdGlvbhINCgVpbnB1dBgBIAEoAxIXCg9zZWNvbmRhcnlfaW5wdXQYAiABKAMSDgoGb3V0cHV0GAMgASgDEiIKBGNvcHkYBCABKAsyEi5wYi5GaWxlQWN0aW9uQ29weUgAEiYKBm1rZmlsZRgFIAEoCzIULnBiLkZpbGVBY3Rpb25Na0ZpbGVIABIkCgVta2RpchgGIAEoCzITLnBiLkZpbGVBY3Rpb25Na0RpckgAEh4KAnJtGAcgASgLMhAucGIuRmlsZUFjdGlvblJtSAASKAoHc3ltbGluaxgIIAEoCzIVLnBiLkZpbGVBY3Rpb25TeW1saW5rSABCCAoGYWN0aW9uIvYCCg5GaWxlQWN0aW9uQ29weRILCgNzcmMYASABKAkSDAoEZGVzdBgCIAEoCRIbCgVvd25lchgDIAEoCzIMLnBiLkNob3duT3B0EgwKBG1vZGUYBCABKAUSFgoOZm9sbG93X3N5bWxpbmsYBSABKAgSGQoRZGlyX2NvcHlfY29udGVudHMYBiABKAgSFgoOYXR0ZW1wdF91bnBhY2sYByABKAgSGAoQY3JlYXRlX2Rlc3RfcGF0aBgIIAEoCBIWCg5hbGxvd193aWxkY2FyZBgJIAEoCBIcChRhbGxvd19lbXB0eV93aWxkY2FyZBgKIAEoCBIRCgl0aW1lc3RhbXAYCyABKAMSGAoQaW5jbHVkZV9wYXR0ZXJucxgMIAMoCRIYChBleGNsdWRlX3BhdHRlcm5zGA0gAygJEioKImFsd2F5c19yZXBsYWNlX2V4aXN0aW5nX2Rlc3RfcGF0aHMYDiABKAgSEAoIbW9kZV9zdHIYDyABKAkibAoQRmlsZUFjdGlvbk1rRmlsZRIMCgRwYXRoGAEgASgJEgwKBG1vZGUYAiABKAUSDAoEZGF0YRgDIAEoDBIbCgVvd25lchgEIAEoCzIMLnBiLkNob3duT3B0EhEKCXRpbWVzdGFtcBgFIAEoAyJzCg9GaWxlQWN0aW9uTWtEaXISDAoEcGF0aBgBIAEoCRIMCgRtb2RlGAIgASgFEhQKDG1ha2VfcGFyZW50cxgDIAEoCBIbCgVvd25lchgEIAEoCzIMLnBiLkNob3duT3B0EhEKCXRpbWVzdGFtcBgFIAEoAyJNCgxGaWxlQWN0aW9uUm0SDAoEcGF0aBgBIAEoCRIXCg9hbGxvd19ub3RfZm91bmQYAiABKAgSFgoOYWxsb3dfd2lsZGNhcmQYAyABKAgiNQoRRmlsZUFjdGlvblN5bWxpbmsSDwoHb2xkcGF0aBgBIAEoCRIPCgduZXdwYXRoGAIgASgJIkEKCENob3duT3B0EhkKBHVzZXIYASABKAsyCy5wYi5Vc2VyT3B0EhoKBWdyb3VwGAIgASgLMgsucGIuVXNlck9wdCJHCgdVc2VyT3B0EiMKB2J5X25hbWUYASABKAsyEC5wYi5OYW1lZFVzZXJPcHRIABIPCgVieV9pZBgCIAEoDUgAQgYKBHVzZXIiKwoMTmFtZWRVc2VyT3B0EgwKBG5hbWUYASABKAkSDQoFaW5wdXQYAiABKAMiGgoHQnVpbGRPcBIPCgdidWlsZGVyGAEgASgDIikKB01lcmdlT3ASHgoGaW5wdXRzGAEgAygLMg4ucGIuTWVyZ2VJbnB1dCIbCgpNZXJnZUlucHV0Eg0KBWlucHV0GAEgASgDIk4KBkRpZmZPcBIhCgVsb3dlchgBIAEoCzISLnBiLkxvd2VyRGlmZklucHV0EiEKBXVwcGVyGAIgASgLMhIucGIuVXBwZXJEaWZmSW5wdXQiHwoOTG93ZXJEaWZmSW5wdXQSDQoFaW5wdXQYASABKAMiHwoOVXBwZXJEaWZmSW5wdXQSDQoFaW5wdXQYASABKAMiPgoKU291cmNlSW5mbxIQCghmaWxlbmFtZRgBIAEoCRIMCgRkYXRhGAIgASgMEhAKCGxhbmd1YWdlGAQgASgJIisKCFBvc2l0aW9uEgwKBGxpbmUYASABKAUSEQoJY2hhcmFjdGVyGAIgASgFIj8KBVJhbmdlEhsKBXN0YXJ0GAEgASgLMgwucGIuUG9zaXRpb24SGQoDZW5kGAIgASgLMgwucGIuUG9zaXRpb25iBnByb3RvMw");
+  fileDesc("CglvcHMucHJvdG8SAnBiIooBCgpEZWZpbml0aW9uEgsKA2RlZhgBIAMoDBIuCghtZXRhZGF0YRgCIAMoCzIcLnBiLkRlZmluaXRpb24uTWV0YWRhdGFFbnRyeRo/Cg1NZXRhZGF0YUVudHJ5EgsKA2tleRgBIAEoCRIdCgV2YWx1ZRgCIAEoCzIOLnBiLk9wTWV0YWRhdGE6AjgBIuEBCgpPcE1ldGFkYXRhEhQKDGlnbm9yZV9jYWNoZRgBIAEoCBI0CgtkZXNjcmlwdGlvbhgCIAMoCzIfLnBiLk9wTWV0YWRhdGEuRGVzY3JpcHRpb25FbnRyeRImCgRjYXBzGAUgAygLMhgucGIuT3BNZXRhZGF0YS5DYXBzRW50cnkaMgoQRGVzY3JpcHRpb25FbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGisKCUNhcHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAg6AjgBIvUBCgJPcBIZCgZpbnB1dHMYASADKAsyCS5wYi5JbnB1dBIaCgRleGVjGAIgASgLMgoucGIuRXhlY09wSAASHgoGc291cmNlGAMgASgLMgwucGIuU291cmNlT3BIABIaCgRmaWxlGAQgASgLMgoucGIuRmlsZU9wSAASHAoFYnVpbGQYBSABKAsyCy5wYi5CdWlsZE9wSAASHAoFbWVyZ2UYBiABKAsyCy5wYi5NZXJnZU9wSAASGgoEZGlmZhgHIAEoCzIKLnBiLkRpZmZPcEgAEh4KCHBsYXRmb3JtGAogASgLMgwucGIuUGxhdGZvcm1CBAoCb3AiUQoIUGxhdGZvcm0SFAoMYXJjaGl0ZWN0dXJlGAEgASgJEgoKAm9zGAIgASgJEg8KB3ZhcmlhbnQYAyABKAkSEgoKb3NfdmVyc2lvbhgEIAEoCSImCgVJbnB1dBIOCgZkaWdlc3QYASABKAkSDQoFaW5kZXgYAiABKAMidAoIU291cmNlT3ASEgoKaWRlbnRpZmllchgBIAEoCRImCgVhdHRycxgCIAMoCzIXLnBiLlNvdXJjZU9wLkF0dHJzRW50cnkaLAoKQXR0cnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIqQBCgZFeGVjT3ASFgoEbWV0YRgBIAEoCzIILnBiLk1ldGESGQoGbW91bnRzGAIgAygLMgkucGIuTW91bnQSDwoHbmV0d29yaxgDIAEoBRIQCghzZWN1cml0eRgEIAEoBRIgCglzZWNyZXRlbnYYBSADKAsyDS5wYi5TZWNyZXRFbnYSIgoLY2RpX2RldmljZXMYBiADKAsyDS5wYi5DRElEZXZpY2UiKwoJQ0RJRGV2aWNlEgwKBG5hbWUYASABKAkSEAoIb3B0aW9uYWwYAiABKAgi3QEKBE1ldGESDAoEYXJncxgBIAMoCRILCgNlbnYYAiADKAkSCwoDY3dkGAMgASgJEgwKBHVzZXIYBCABKAkSHwoJcHJveHlfZW52GAUgASgLMgwucGIuUHJveHlFbnYSHwoLZXh0cmFfaG9zdHMYBiADKAsyCi5wYi5Ib3N0SVASEAoIaG9zdG5hbWUYByABKAkSGgoGdWxpbWl0GAkgAygLMgoucGIuVWxpbWl0EhUKDWNncm91cF9wYXJlbnQYCiABKAkSGAoQdmFsaWRfZXhpdF9jb2RlcxgMIAMoBSJrCghQcm94eUVudhISCgpodHRwX3Byb3h5GAEgASgJEhMKC2h0dHBzX3Byb3h5GAIgASgJEhEKCWZ0cF9wcm94eRgDIAEoCRIQCghub19wcm94eRgEIAEoCRIRCglhbGxfcHJveHkYBSABKAkiIgoGSG9zdElQEgwKBGhvc3QYASABKAkSCgoCaXAYAiABKAkiMgoGVWxpbWl0EgwKBG5hbWUYASABKAkSDAoEc29mdBgCIAEoAxIMCgRoYXJkGAMgASgDIjcKCVNlY3JldEVudhIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEhAKCG9wdGlvbmFsGAMgASgIIu4BCgVNb3VudBINCgVpbnB1dBgBIAEoAxIQCghzZWxlY3RvchgCIAEoCRIMCgRkZXN0GAMgASgJEg4KBm91dHB1dBgEIAEoAxIQCghyZWFkb25seRgFIAEoCBISCgptb3VudF90eXBlGAYgASgFEh8KCXRtcGZzX29wdBgTIAEoCzIMLnBiLlRtcGZzT3B0Eh8KCWNhY2hlX29wdBgUIAEoCzIMLnBiLkNhY2hlT3B0EiEKCnNlY3JldF9vcHQYFSABKAsyDS5wYi5TZWNyZXRPcHQSGwoHc3NoX29wdBgWIAEoCzIKLnBiLlNTSE9wdCIYCghUbXBmc09wdBIMCgRzaXplGAEgASgDIicKCENhY2hlT3B0EgoKAmlkGAEgASgJEg8KB3NoYXJpbmcYAiABKAUiUQoJU2VjcmV0T3B0EgoKAmlkGAEgASgJEgsKA3VpZBgCIAEoDRILCgNnaWQYAyABKA0SDAoEbW9kZRgEIAEoDRIQCghvcHRpb25hbBgFIAEoCCJOCgZTU0hPcHQSCgoCaWQYASABKAkSCwoDdWlkGAIgASgNEgsKA2dpZBgDIAEoDRIMCgRtb2RlGAQgASgNEhAKCG9wdGlvbmFsGAUgASgIIikKBkZpbGVPcBIfCgdhY3Rpb25zGAIgAygLMg4ucGIuRmlsZUFjdGlvbiKKAgoKRmlsZUFjdGlvbhINCgVpbnB1dBgBIAEoAxIXCg9zZWNvbmRhcnlfaW5wdXQYAiABKAMSDgoGb3V0cHV0GAMgASgDEiIKBGNvcHkYBCABKAsyEi5wYi5GaWxlQWN0aW9uQ29weUgAEiYKBm1rZmlsZRgFIAEoCzIULnBiLkZpbGVBY3Rpb25Na0ZpbGVIABIkCgVta2RpchgGIAEoCzITLnBiLkZpbGVBY3Rpb25Na0RpckgAEh4KAnJtGAcgASgLMhAucGIuRmlsZUFjdGlvblJtSAASKAoHc3ltbGluaxgIIAEoCzIVLnBiLkZpbGVBY3Rpb25TeW1saW5rSABCCAoGYWN0aW9uIvYCCg5GaWxlQWN0aW9uQ29weRILCgNzcmMYASABKAkSDAoEZGVzdBgCIAEoCRIbCgVvd25lchgDIAEoCzIMLnBiLkNob3duT3B0EgwKBG1vZGUYBCABKAUSFgoOZm9sbG93X3N5bWxpbmsYBSABKAgSGQoRZGlyX2NvcHlfY29udGVudHMYBiABKAgSFgoOYXR0ZW1wdF91bnBhY2sYByABKAgSGAoQY3JlYXRlX2Rlc3RfcGF0aBgIIAEoCBIWCg5hbGxvd193aWxkY2FyZBgJIAEoCBIcChRhbGxvd19lbXB0eV93aWxkY2FyZBgKIAEoCBIRCgl0aW1lc3RhbXAYCyABKAMSGAoQaW5jbHVkZV9wYXR0ZXJucxgMIAMoCRIYChBleGNsdWRlX3BhdHRlcm5zGA0gAygJEioKImFsd2F5c19yZXBsYWNlX2V4aXN0aW5nX2Rlc3RfcGF0aHMYDiABKAgSEAoIbW9kZV9zdHIYDyABKAkibAoQRmlsZUFjdGlvbk1rRmlsZRIMCgRwYXRoGAEgASgJEgwKBG1vZGUYAiABKAUSDAoEZGF0YRgDIAEoDBIbCgVvd25lchgEIAEoCzIMLnBiLkNob3duT3B0EhEKCXRpbWVzdGFtcBgFIAEoAyJzCg9GaWxlQWN0aW9uTWtEaXISDAoEcGF0aBgBIAEoCRIMCgRtb2RlGAIgASgFEhQKDG1ha2VfcGFyZW50cxgDIAEoCBIbCgVvd25lchgEIAEoCzIMLnBiLkNob3duT3B0EhEKCXRpbWVzdGFtcBgFIAEoAyJNCgxGaWxlQWN0aW9uUm0SDAoEcGF0aBgBIAEoCRIXCg9hbGxvd19ub3RfZm91bmQYAiABKAgSFgoOYWxsb3dfd2lsZGNhcmQYAyABKAgiNQoRRmlsZUFjdGlvblN5bWxpbmsSDwoHb2xkcGF0aBgBIAEoCRIPCgduZXdwYXRoGAIgASgJIkEKCENob3duT3B0EhkKBHVzZXIYASABKAsyCy5wYi5Vc2VyT3B0EhoKBWdyb3VwGAIgASgLMgsucGIuVXNlck9wdCJHCgdVc2VyT3B0EiMKB2J5X25hbWUYASABKAsyEC5wYi5OYW1lZFVzZXJPcHRIABIPCgVieV9pZBgCIAEoDUgAQgYKBHVzZXIiKwoMTmFtZWRVc2VyT3B0EgwKBG5hbWUYASABKAkSDQoFaW5wdXQYAiABKAMiGgoHQnVpbGRPcBIPCgdidWlsZGVyGAEgASgDIikKB01lcmdlT3ASHgoGaW5wdXRzGAEgAygLMg4ucGIuTWVyZ2VJbnB1dCIbCgpNZXJnZUlucHV0Eg0KBWlucHV0GAEgASgDIk4KBkRpZmZPcBIhCgVsb3dlchgBIAEoCzISLnBiLkxvd2VyRGlmZklucHV0EiEKBXVwcGVyGAIgASgLMhIucGIuVXBwZXJEaWZmSW5wdXQiHwoOTG93ZXJEaWZmSW5wdXQSDQoFaW5wdXQYASABKAMiHwoOVXBwZXJEaWZmSW5wdXQSDQoFaW5wdXQYASABKAMiPgoKU291cmNlSW5mbxIQCghmaWxlbmFtZRgBIAEoCRIMCgRkYXRhGAIgASgMEhAKCGxhbmd1YWdlGAQgASgJIisKCFBvc2l0aW9uEgwKBGxpbmUYASABKAUSEQoJY2hhcmFjdGVyGAIgASgFIj8KBVJhbmdlEhsKBXN0YXJ0GAEgASgLMgwucGIuUG9zaXRpb24SGQoDZW5kGAIgASgLMgwucGIuUG9zaXRpb25iBnByb3RvMw");
 
 /**
  * @generated from message pb.Definition
@@ -239,6 +239,11 @@ export type ExecOp = Message<"pb.ExecOp"> & {
    * @generated from field: repeated pb.SecretEnv secretenv = 5;
    */
   secretenv: SecretEnv[];
+
+  /**
+   * @generated from field: repeated pb.CDIDevice cdi_devices = 6;
+   */
+  cdiDevices: CDIDevice[];
 };
 
 /**
@@ -247,6 +252,30 @@ export type ExecOp = Message<"pb.ExecOp"> & {
  */
 export const ExecOpSchema: GenMessage<ExecOp> = /*@__PURE__*/
   messageDesc(file_ops, 6);
+
+/**
+ * @generated from message pb.CDIDevice
+ */
+export type CDIDevice = Message<"pb.CDIDevice"> & {
+  /**
+   * vendor.com/class=name
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: bool optional = 2;
+   */
+  optional: boolean;
+};
+
+/**
+ * Describes the message pb.CDIDevice.
+ * Use `create(CDIDeviceSchema)` to create a new message.
+ */
+export const CDIDeviceSchema: GenMessage<CDIDevice> = /*@__PURE__*/
+  messageDesc(file_ops, 7);
 
 /**
  * @generated from message pb.Meta
@@ -308,7 +337,7 @@ export type Meta = Message<"pb.Meta"> & {
  * Use `create(MetaSchema)` to create a new message.
  */
 export const MetaSchema: GenMessage<Meta> = /*@__PURE__*/
-  messageDesc(file_ops, 7);
+  messageDesc(file_ops, 8);
 
 /**
  * @generated from message pb.ProxyEnv
@@ -345,7 +374,7 @@ export type ProxyEnv = Message<"pb.ProxyEnv"> & {
  * Use `create(ProxyEnvSchema)` to create a new message.
  */
 export const ProxyEnvSchema: GenMessage<ProxyEnv> = /*@__PURE__*/
-  messageDesc(file_ops, 8);
+  messageDesc(file_ops, 9);
 
 /**
  * @generated from message pb.HostIP
@@ -367,7 +396,7 @@ export type HostIP = Message<"pb.HostIP"> & {
  * Use `create(HostIPSchema)` to create a new message.
  */
 export const HostIPSchema: GenMessage<HostIP> = /*@__PURE__*/
-  messageDesc(file_ops, 9);
+  messageDesc(file_ops, 10);
 
 /**
  * @generated from message pb.Ulimit
@@ -394,7 +423,7 @@ export type Ulimit = Message<"pb.Ulimit"> & {
  * Use `create(UlimitSchema)` to create a new message.
  */
 export const UlimitSchema: GenMessage<Ulimit> = /*@__PURE__*/
-  messageDesc(file_ops, 10);
+  messageDesc(file_ops, 11);
 
 /**
  * @generated from message pb.SecretEnv
@@ -421,7 +450,7 @@ export type SecretEnv = Message<"pb.SecretEnv"> & {
  * Use `create(SecretEnvSchema)` to create a new message.
  */
 export const SecretEnvSchema: GenMessage<SecretEnv> = /*@__PURE__*/
-  messageDesc(file_ops, 11);
+  messageDesc(file_ops, 12);
 
 /**
  * @generated from message pb.Mount
@@ -489,7 +518,7 @@ export type Mount = Message<"pb.Mount"> & {
  * Use `create(MountSchema)` to create a new message.
  */
 export const MountSchema: GenMessage<Mount> = /*@__PURE__*/
-  messageDesc(file_ops, 12);
+  messageDesc(file_ops, 13);
 
 /**
  * @generated from message pb.TmpfsOpt
@@ -506,7 +535,7 @@ export type TmpfsOpt = Message<"pb.TmpfsOpt"> & {
  * Use `create(TmpfsOptSchema)` to create a new message.
  */
 export const TmpfsOptSchema: GenMessage<TmpfsOpt> = /*@__PURE__*/
-  messageDesc(file_ops, 13);
+  messageDesc(file_ops, 14);
 
 /**
  * @generated from message pb.CacheOpt
@@ -530,7 +559,7 @@ export type CacheOpt = Message<"pb.CacheOpt"> & {
  * Use `create(CacheOptSchema)` to create a new message.
  */
 export const CacheOptSchema: GenMessage<CacheOpt> = /*@__PURE__*/
-  messageDesc(file_ops, 14);
+  messageDesc(file_ops, 15);
 
 /**
  * @generated from message pb.SecretOpt
@@ -567,7 +596,7 @@ export type SecretOpt = Message<"pb.SecretOpt"> & {
  * Use `create(SecretOptSchema)` to create a new message.
  */
 export const SecretOptSchema: GenMessage<SecretOpt> = /*@__PURE__*/
-  messageDesc(file_ops, 15);
+  messageDesc(file_ops, 16);
 
 /**
  * @generated from message pb.SSHOpt
@@ -604,7 +633,7 @@ export type SSHOpt = Message<"pb.SSHOpt"> & {
  * Use `create(SSHOptSchema)` to create a new message.
  */
 export const SSHOptSchema: GenMessage<SSHOpt> = /*@__PURE__*/
-  messageDesc(file_ops, 16);
+  messageDesc(file_ops, 17);
 
 /**
  * @generated from message pb.FileOp
@@ -621,7 +650,7 @@ export type FileOp = Message<"pb.FileOp"> & {
  * Use `create(FileOpSchema)` to create a new message.
  */
 export const FileOpSchema: GenMessage<FileOp> = /*@__PURE__*/
-  messageDesc(file_ops, 17);
+  messageDesc(file_ops, 18);
 
 /**
  * @generated from message pb.FileAction
@@ -687,7 +716,7 @@ export type FileAction = Message<"pb.FileAction"> & {
  * Use `create(FileActionSchema)` to create a new message.
  */
 export const FileActionSchema: GenMessage<FileAction> = /*@__PURE__*/
-  messageDesc(file_ops, 18);
+  messageDesc(file_ops, 19);
 
 /**
  * @generated from message pb.FileActionCopy
@@ -778,7 +807,7 @@ export type FileActionCopy = Message<"pb.FileActionCopy"> & {
  * Use `create(FileActionCopySchema)` to create a new message.
  */
 export const FileActionCopySchema: GenMessage<FileActionCopy> = /*@__PURE__*/
-  messageDesc(file_ops, 19);
+  messageDesc(file_ops, 20);
 
 /**
  * @generated from message pb.FileActionMkFile
@@ -815,7 +844,7 @@ export type FileActionMkFile = Message<"pb.FileActionMkFile"> & {
  * Use `create(FileActionMkFileSchema)` to create a new message.
  */
 export const FileActionMkFileSchema: GenMessage<FileActionMkFile> = /*@__PURE__*/
-  messageDesc(file_ops, 20);
+  messageDesc(file_ops, 21);
 
 /**
  * @generated from message pb.FileActionMkDir
@@ -852,7 +881,7 @@ export type FileActionMkDir = Message<"pb.FileActionMkDir"> & {
  * Use `create(FileActionMkDirSchema)` to create a new message.
  */
 export const FileActionMkDirSchema: GenMessage<FileActionMkDir> = /*@__PURE__*/
-  messageDesc(file_ops, 21);
+  messageDesc(file_ops, 22);
 
 /**
  * @generated from message pb.FileActionRm
@@ -879,7 +908,7 @@ export type FileActionRm = Message<"pb.FileActionRm"> & {
  * Use `create(FileActionRmSchema)` to create a new message.
  */
 export const FileActionRmSchema: GenMessage<FileActionRm> = /*@__PURE__*/
-  messageDesc(file_ops, 22);
+  messageDesc(file_ops, 23);
 
 /**
  * @generated from message pb.FileActionSymlink
@@ -901,7 +930,7 @@ export type FileActionSymlink = Message<"pb.FileActionSymlink"> & {
  * Use `create(FileActionSymlinkSchema)` to create a new message.
  */
 export const FileActionSymlinkSchema: GenMessage<FileActionSymlink> = /*@__PURE__*/
-  messageDesc(file_ops, 23);
+  messageDesc(file_ops, 24);
 
 /**
  * @generated from message pb.ChownOpt
@@ -923,7 +952,7 @@ export type ChownOpt = Message<"pb.ChownOpt"> & {
  * Use `create(ChownOptSchema)` to create a new message.
  */
 export const ChownOptSchema: GenMessage<ChownOpt> = /*@__PURE__*/
-  messageDesc(file_ops, 24);
+  messageDesc(file_ops, 25);
 
 /**
  * @generated from message pb.UserOpt
@@ -952,7 +981,7 @@ export type UserOpt = Message<"pb.UserOpt"> & {
  * Use `create(UserOptSchema)` to create a new message.
  */
 export const UserOptSchema: GenMessage<UserOpt> = /*@__PURE__*/
-  messageDesc(file_ops, 25);
+  messageDesc(file_ops, 26);
 
 /**
  * @generated from message pb.NamedUserOpt
@@ -974,7 +1003,7 @@ export type NamedUserOpt = Message<"pb.NamedUserOpt"> & {
  * Use `create(NamedUserOptSchema)` to create a new message.
  */
 export const NamedUserOptSchema: GenMessage<NamedUserOpt> = /*@__PURE__*/
-  messageDesc(file_ops, 26);
+  messageDesc(file_ops, 27);
 
 /**
  * @generated from message pb.BuildOp
@@ -991,7 +1020,7 @@ export type BuildOp = Message<"pb.BuildOp"> & {
  * Use `create(BuildOpSchema)` to create a new message.
  */
 export const BuildOpSchema: GenMessage<BuildOp> = /*@__PURE__*/
-  messageDesc(file_ops, 27);
+  messageDesc(file_ops, 28);
 
 /**
  * @generated from message pb.MergeOp
@@ -1008,7 +1037,7 @@ export type MergeOp = Message<"pb.MergeOp"> & {
  * Use `create(MergeOpSchema)` to create a new message.
  */
 export const MergeOpSchema: GenMessage<MergeOp> = /*@__PURE__*/
-  messageDesc(file_ops, 28);
+  messageDesc(file_ops, 29);
 
 /**
  * @generated from message pb.MergeInput
@@ -1025,7 +1054,7 @@ export type MergeInput = Message<"pb.MergeInput"> & {
  * Use `create(MergeInputSchema)` to create a new message.
  */
 export const MergeInputSchema: GenMessage<MergeInput> = /*@__PURE__*/
-  messageDesc(file_ops, 29);
+  messageDesc(file_ops, 30);
 
 /**
  * @generated from message pb.DiffOp
@@ -1047,7 +1076,7 @@ export type DiffOp = Message<"pb.DiffOp"> & {
  * Use `create(DiffOpSchema)` to create a new message.
  */
 export const DiffOpSchema: GenMessage<DiffOp> = /*@__PURE__*/
-  messageDesc(file_ops, 30);
+  messageDesc(file_ops, 31);
 
 /**
  * @generated from message pb.LowerDiffInput
@@ -1064,7 +1093,7 @@ export type LowerDiffInput = Message<"pb.LowerDiffInput"> & {
  * Use `create(LowerDiffInputSchema)` to create a new message.
  */
 export const LowerDiffInputSchema: GenMessage<LowerDiffInput> = /*@__PURE__*/
-  messageDesc(file_ops, 31);
+  messageDesc(file_ops, 32);
 
 /**
  * @generated from message pb.UpperDiffInput
@@ -1081,7 +1110,7 @@ export type UpperDiffInput = Message<"pb.UpperDiffInput"> & {
  * Use `create(UpperDiffInputSchema)` to create a new message.
  */
 export const UpperDiffInputSchema: GenMessage<UpperDiffInput> = /*@__PURE__*/
-  messageDesc(file_ops, 32);
+  messageDesc(file_ops, 33);
 
 /**
  * @generated from message pb.SourceInfo
@@ -1108,7 +1137,7 @@ export type SourceInfo = Message<"pb.SourceInfo"> & {
  * Use `create(SourceInfoSchema)` to create a new message.
  */
 export const SourceInfoSchema: GenMessage<SourceInfo> = /*@__PURE__*/
-  messageDesc(file_ops, 33);
+  messageDesc(file_ops, 34);
 
 /**
  * @generated from message pb.Position
@@ -1130,7 +1159,7 @@ export type Position = Message<"pb.Position"> & {
  * Use `create(PositionSchema)` to create a new message.
  */
 export const PositionSchema: GenMessage<Position> = /*@__PURE__*/
-  messageDesc(file_ops, 34);
+  messageDesc(file_ops, 35);
 
 /**
  * @generated from message pb.Range
@@ -1152,5 +1181,5 @@ export type Range = Message<"pb.Range"> & {
  * Use `create(RangeSchema)` to create a new message.
  */
 export const RangeSchema: GenMessage<Range> = /*@__PURE__*/
-  messageDesc(file_ops, 35);
+  messageDesc(file_ops, 36);
 

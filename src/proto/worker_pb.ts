@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file worker.proto.
  */
 export const file_worker: GenFile = /*@__PURE__*/
-  fileDesc("Cgx3b3JrZXIucHJvdG8SFm1vYnkuYnVpbGRraXQudjEudHlwZXMipAIKDFdvcmtlclJlY29yZBIKCgJpZBgBIAEoCRJACgZsYWJlbHMYAiADKAsyMC5tb2J5LmJ1aWxka2l0LnYxLnR5cGVzLldvcmtlclJlY29yZC5MYWJlbHNFbnRyeRIfCglwbGF0Zm9ybXMYAyADKAsyDC5wYi5QbGF0Zm9ybRIzCglnY19wb2xpY3kYBCADKAsyIC5tb2J5LmJ1aWxka2l0LnYxLnR5cGVzLkdDUG9saWN5EkEKEGJ1aWxka2l0X3ZlcnNpb24YBSABKAsyJy5tb2J5LmJ1aWxka2l0LnYxLnR5cGVzLkJ1aWxka2l0VmVyc2lvbhotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIocBCghHQ1BvbGljeRILCgNhbGwYASABKAgSFQoNa2VlcF9kdXJhdGlvbhgCIAEoAxIWCg5yZXNlcnZlZF9zcGFjZRgDIAEoAxIPCgdmaWx0ZXJzGAQgAygJEhYKDm1heF91c2VkX3NwYWNlGAUgASgDEhYKDm1pbl9mcmVlX3NwYWNlGAYgASgDIkUKD0J1aWxka2l0VmVyc2lvbhIPCgdwYWNrYWdlGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSEAoIcmV2aXNpb24YAyABKAliBnByb3RvMw", [file_ops]);
+  fileDesc("Cgx3b3JrZXIucHJvdG8SFm1vYnkuYnVpbGRraXQudjEudHlwZXMi3AIKDFdvcmtlclJlY29yZBIKCgJpZBgBIAEoCRJACgZsYWJlbHMYAiADKAsyMC5tb2J5LmJ1aWxka2l0LnYxLnR5cGVzLldvcmtlclJlY29yZC5MYWJlbHNFbnRyeRIfCglwbGF0Zm9ybXMYAyADKAsyDC5wYi5QbGF0Zm9ybRIzCglnY19wb2xpY3kYBCADKAsyIC5tb2J5LmJ1aWxka2l0LnYxLnR5cGVzLkdDUG9saWN5EkEKEGJ1aWxka2l0X3ZlcnNpb24YBSABKAsyJy5tb2J5LmJ1aWxka2l0LnYxLnR5cGVzLkJ1aWxka2l0VmVyc2lvbhI2CgtjZGlfZGV2aWNlcxgGIAMoCzIhLm1vYnkuYnVpbGRraXQudjEudHlwZXMuQ0RJRGV2aWNlGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEivQEKCUNESURldmljZRIMCgRuYW1lGAEgASgJEhIKCmF1dG9fYWxsb3cYAiABKAgSRwoLYW5ub3RhdGlvbnMYAyADKAsyMi5tb2J5LmJ1aWxka2l0LnYxLnR5cGVzLkNESURldmljZS5Bbm5vdGF0aW9uc0VudHJ5EhEKCW9uX2RlbWFuZBgEIAEoCBoyChBBbm5vdGF0aW9uc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEihwEKCEdDUG9saWN5EgsKA2FsbBgBIAEoCBIVCg1rZWVwX2R1cmF0aW9uGAIgASgDEhYKDnJlc2VydmVkX3NwYWNlGAMgASgDEg8KB2ZpbHRlcnMYBCADKAkSFgoObWF4X3VzZWRfc3BhY2UYBSABKAMSFgoObWluX2ZyZWVfc3BhY2UYBiABKAMiRQoPQnVpbGRraXRWZXJzaW9uEg8KB3BhY2thZ2UYASABKAkSDwoHdmVyc2lvbhgCIAEoCRIQCghyZXZpc2lvbhgDIAEoCWIGcHJvdG8z", [file_ops]);
 
 /**
  * @generated from message moby.buildkit.v1.types.WorkerRecord
@@ -44,6 +44,11 @@ export type WorkerRecord = Message<"moby.buildkit.v1.types.WorkerRecord"> & {
    * @generated from field: moby.buildkit.v1.types.BuildkitVersion buildkit_version = 5;
    */
   buildkitVersion?: BuildkitVersion | undefined;
+
+  /**
+   * @generated from field: repeated moby.buildkit.v1.types.CDIDevice cdi_devices = 6;
+   */
+  cdiDevices: CDIDevice[];
 };
 
 /**
@@ -52,6 +57,38 @@ export type WorkerRecord = Message<"moby.buildkit.v1.types.WorkerRecord"> & {
  */
 export const WorkerRecordSchema: GenMessage<WorkerRecord> = /*@__PURE__*/
   messageDesc(file_worker, 0);
+
+/**
+ * @generated from message moby.buildkit.v1.types.CDIDevice
+ */
+export type CDIDevice = Message<"moby.buildkit.v1.types.CDIDevice"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: bool auto_allow = 2;
+   */
+  autoAllow: boolean;
+
+  /**
+   * @generated from field: map<string, string> annotations = 3;
+   */
+  annotations: { [key: string]: string };
+
+  /**
+   * @generated from field: bool on_demand = 4;
+   */
+  onDemand: boolean;
+};
+
+/**
+ * Describes the message moby.buildkit.v1.types.CDIDevice.
+ * Use `create(CDIDeviceSchema)` to create a new message.
+ */
+export const CDIDeviceSchema: GenMessage<CDIDevice> = /*@__PURE__*/
+  messageDesc(file_worker, 1);
 
 /**
  * @generated from message moby.buildkit.v1.types.GCPolicy
@@ -93,7 +130,7 @@ export type GCPolicy = Message<"moby.buildkit.v1.types.GCPolicy"> & {
  * Use `create(GCPolicySchema)` to create a new message.
  */
 export const GCPolicySchema: GenMessage<GCPolicy> = /*@__PURE__*/
-  messageDesc(file_worker, 1);
+  messageDesc(file_worker, 2);
 
 /**
  * @generated from message moby.buildkit.v1.types.BuildkitVersion
@@ -120,5 +157,5 @@ export type BuildkitVersion = Message<"moby.buildkit.v1.types.BuildkitVersion"> 
  * Use `create(BuildkitVersionSchema)` to create a new message.
  */
 export const BuildkitVersionSchema: GenMessage<BuildkitVersion> = /*@__PURE__*/
-  messageDesc(file_worker, 2);
+  messageDesc(file_worker, 3);
 

@@ -6,6 +6,8 @@ import type { NamespaceContext } from "./bundle/namespaces.ts";
 import { makeRuntimeConfig, serialiseConfig } from "./bundle/oci-spec.ts";
 import { SeccompProfiles } from "./bundle/seccomp.ts";
 import { BundleFiles, readIfThere } from "./bundle-files.ts";
+import { applyEdits } from "./cdi/apply-edits.ts";
+import type { DeviceCatalog } from "./cdi/device-catalog.ts";
 import type { ContainerSpec } from "./container-runtime.ts";
 import { type HostFacts, readHostFacts } from "./host-facts.ts";
 import { checkRootfs, resolveUserIn } from "./rootfs-preflight.ts";
@@ -16,6 +18,7 @@ export interface BundleMakerOptions {
   readonly cgroupParent: string;
   readonly bundleDirectory: string;
   readonly supportsTime: boolean;
+  readonly devices: Pick<DeviceCatalog, "edits">;
   readonly pidOf: NamespaceContext["pidOf"];
 }
 
@@ -35,10 +38,18 @@ export class BundleMaker {
     return join(own ?? this.#options.cgroupParent, id);
   }
 
-  /** Checks the root, resolves the user in it and writes the bundle. Throws InvalidParameterError with Docker's words. */
+  /**
+   * Checks the root, resolves the user in it and writes the bundle. Throws InvalidParameterError with Docker's words; for devices of CDI
+   * what the catalog throws.
+   */
   write(spec: ContainerSpec, files: BundleFiles): void {
+    const edits = spec.cdiDevices?.length ? this.#options.devices.edits(spec.cdiDevices) : undefined;
     using root = new RootDirectory(spec.rootfs);
-    const destinations = [...spec.mounts.map((mount) => mount.destination), ...Object.keys(spec.tmpfs ?? {})];
+    const destinations = [
+      ...spec.mounts.map((mount) => mount.destination),
+      ...Object.keys(spec.tmpfs ?? {}),
+      ...(edits?.mounts ?? []).map(({ containerPath }) => containerPath),
+    ];
     checkRootfs(root, destinations);
     mkdirSync(files.directory, { recursive: true, mode: 0o700 });
     chmodSync(files.directory, 0o700);
@@ -58,6 +69,6 @@ export class BundleMaker {
       cgroupsPath: this.cgroupsPath(spec.id),
     });
     // Not durable on purpose: a bundle means nothing after a reboot (bundle-files.ts).
-    writeFileSync(files.config, serialiseConfig(config), { mode: 0o600 });
+    writeFileSync(files.config, serialiseConfig(edits ? applyEdits(config, edits) : config), { mode: 0o600 });
   }
 }

@@ -7,6 +7,7 @@ import { bootId, isAlive } from "#sys/process-info.ts";
 import { updatedResources } from "./bundle/resources.ts";
 import { type BundleFiles, type BundleRecord, identify, signalProcess } from "./bundle-files.ts";
 import { BundleMaker } from "./bundle-maker.ts";
+import type { DeviceCatalog } from "./cdi/device-catalog.ts";
 import { CgroupMoves } from "./cgroup/moves.ts";
 import { removeEmptyCgroup } from "./cgroup/tree.ts";
 import { launchConmon } from "./conmon-launch.ts";
@@ -50,6 +51,8 @@ export interface ConmonRuntimeOptions {
   /** Where conmon leaves exit codes. Must survive the engine; on disk also a reboot. */
   readonly exitDirectory: string;
   readonly programs: RuntimePrograms;
+  /** Where the devices of CDI are looked up. */
+  readonly devices: Pick<DeviceCatalog, "edits">;
   /** Absolute path in the cgroup tree; removed by `close` when no container is left in it. Default "/berth". */
   readonly cgroupParent?: string;
 }
@@ -72,6 +75,7 @@ export class ConmonRuntime implements ContainerRuntime {
     this.#bundles = new BundleMaker({
       cgroupParent: this.#cgroupParent,
       bundleDirectory: options.bundleDirectory,
+      devices: options.devices,
       supportsTime: options.programs.supportsTime,
       pidOf: (id) => this.#runningPid(id),
     });

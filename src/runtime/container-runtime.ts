@@ -136,6 +136,8 @@ export interface ContainerSpec {
     readonly containerPath: string;
     readonly permissions: string;
   }[];
+  /** Devices of the Container Device Interface: `vendor.com/class=name`. */
+  readonly cdiDevices?: readonly string[];
   /** As the kernel writes them: `c 42:* rwm`. */
   readonly deviceCgroupRules?: readonly string[];
   readonly tmpfs?: Readonly<Record<string, string>>;

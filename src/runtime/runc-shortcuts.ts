@@ -18,9 +18,10 @@ const LATER_LOOKS = 16;
 
 /**
  * A created container's process waits in open(2) for a reader of a FIFO, then writes one byte and runs the command. Opens and reads it.
- * False when there is no such process, or no longer. Otherwise it is waited for: it has seen the reader, and nobody else can start it now.
+ * False when there is no such process, or no longer, or a hook to run after it. Otherwise it is waited for: it has seen the reader, and nobody else can start it now.
  */
 export async function openStartGate(stateDirectory: string): Promise<boolean> {
+  if (hasHook(stateDirectory, "poststart")) return false;
   const path = join(stateDirectory, START_FIFO);
   let fd: number;
   try {
@@ -70,10 +71,11 @@ function hasByte(fd: number): boolean {
 
 /**
  * Removes the cgroups and the state of a container whose processes have all ended. False when that is not so: a cgroup with a process
- * or a child in it cannot be removed.
+ * or a child in it cannot be removed, and a hook has to run.
  */
 export function removeStopped(stateDirectory: string): boolean {
   try {
+    if (hasHook(stateDirectory, "poststop")) return false;
     const state: unknown = JSON.parse(readFileSync(join(stateDirectory, "state.json"), "utf8"));
     for (const path of cgroupPaths(state)) removeDirectory(path);
   } catch {
@@ -81,6 +83,16 @@ export function removeStopped(stateDirectory: string): boolean {
   }
   rmSync(stateDirectory, { recursive: true, force: true });
   return true;
+}
+
+/** Hooks are runc's to run. Most containers have none, and their state is not worth parsing for it: a list that is not empty begins with `[{`. */
+function hasHook(stateDirectory: string, name: "poststart" | "poststop"): boolean {
+  try {
+    return new RegExp(`"${name}":\\s*\\[\\s*\\{`).test(readFileSync(join(stateDirectory, "state.json"), "utf8"));
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return false;
+    throw error;
+  }
 }
 
 function cgroupPaths(state: unknown): readonly string[] {

@@ -3,6 +3,7 @@ import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runCommand } from "#sys/command.ts";
+import { DeviceCatalog } from "./cdi/device-catalog.ts";
 import { ConmonRuntime } from "./conmon-runtime.ts";
 import type { ContainerExit, ContainerSpec } from "./container-runtime.ts";
 import { readLog } from "./logs/reader.ts";
@@ -36,6 +37,7 @@ export class RuntimeTestBed implements AsyncDisposable {
       bundleDirectory: join(this.directory, "bundles"),
       exitDirectory: join(this.directory, "exits"),
       programs: this.#programs,
+      devices: new DeviceCatalog([join(this.directory, "cdi")]),
       cgroupParent: this.cgroupParent,
     });
   }

@@ -6,7 +6,20 @@ export interface RuntimeConfig {
   readonly hostname?: string;
   readonly mounts: readonly RuntimeMount[];
   readonly linux: RuntimeLinux;
+  readonly hooks?: RuntimeHooks;
   readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** Programs of the host at points of a container's life. https://github.com/opencontainers/runtime-spec/blob/main/config.md#posix-platform-hooks */
+export type RuntimeHooks = Readonly<Record<string, readonly RuntimeHook[]>>;
+
+export interface RuntimeHook {
+  /** Absolute. */
+  readonly path: string;
+  readonly args?: readonly string[];
+  readonly env?: readonly string[];
+  /** Seconds. */
+  readonly timeout?: number;
 }
 
 /** Also the document that `runc exec --process` reads. */
@@ -71,12 +84,13 @@ export interface RuntimeNamespace {
 /** https://github.com/opencontainers/runtime-spec/blob/main/config-linux.md#default-devices */
 export interface RuntimeDevice {
   readonly path: string;
-  readonly type: "c" | "b" | "p";
+  readonly type: "c" | "b" | "u" | "p";
   readonly major: number;
   readonly minor: number;
-  readonly fileMode: number;
-  readonly uid: number;
-  readonly gid: number;
+  /** Absent: 0666. */
+  readonly fileMode?: number;
+  readonly uid?: number;
+  readonly gid?: number;
 }
 
 export interface RuntimeDeviceRule {

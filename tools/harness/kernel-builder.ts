@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { openedContext } from "#build/build-client.ts";
 import type { BaseImage, BuildContext, BuildRequest, ContextEntry } from "#build/builder.ts";
 import { DockerfileBuilder } from "#build/dockerfile-builder.ts";
+import { NO_DEVICES } from "#build/graph/step-devices.ts";
 import { CacheMounts } from "#build/ops/run/cache-mounts.ts";
 import { NotImplementedError, SystemError } from "#errors/errors.ts";
 import { digestOf } from "#formats/digest.ts";
@@ -159,6 +160,7 @@ export class KernelBuilder implements AsyncDisposable {
       snapshotter: this.snapshotter,
       runtime: this.#fixture.runtime,
       layers: this.layers,
+      devices: NO_DEVICES,
       cache: new BuildCacheStore(this.#database),
       readXattrs: (path) => new Map(listXattrs(path).map((name) => [name, getXattr(path, name) ?? new Uint8Array()])),
       inflate,

@@ -7,6 +7,7 @@ import { ContextNames } from "./context-names.ts";
 import { globalScope, proxyEnvironment } from "./global-scope.ts";
 import type { FilesOrigin, StageBase, StageGraph, Step } from "./graph-types.ts";
 import { type PlannedStage, StagePlan } from "./stage-plan.ts";
+import { type BuildDevices, NO_DEVICES } from "./step-devices.ts";
 import { StepNamer } from "./step-name.ts";
 
 export interface GraphOptions {
@@ -21,6 +22,8 @@ export interface GraphOptions {
   /** SOURCE_DATE_EPOCH, seconds. */
   readonly epoch?: number | undefined;
   readonly entitlements?: readonly Entitlement[];
+  /** Absent: the host has none. */
+  readonly devices?: BuildDevices;
   /** Called once per reference and platform that the target needs; several at once. */
   readonly resolveImage: (stage: PlannedStage) => Promise<BaseImage>;
 }
@@ -51,6 +54,7 @@ export async function buildGraph(dockerfile: Dockerfile, options: GraphOptions):
     networkMode: options.networkMode,
     epoch: options.epoch,
     entitlements: options.entitlements ?? [],
+    devices: options.devices ?? NO_DEVICES,
     cacheNamespace: options.buildArgs["BUILDKIT_CACHE_MOUNT_NS"] ?? "",
     stageGraph: (stage: PlannedStage) => graphs.get(stage),
   };

@@ -4,6 +4,7 @@ import type { ContainerDefaults, ImageConfig } from "#spec/oci-image.ts";
 import { parseDockerfile } from "../instructions/parse-dockerfile.ts";
 import { compileStage } from "./compile-stage.ts";
 import type { PlannedStage } from "./stage-plan.ts";
+import { NO_DEVICES } from "./step-devices.ts";
 import { StepNamer } from "./step-name.ts";
 import { splitVariable, VariableList } from "./variables.ts";
 
@@ -67,6 +68,7 @@ export function changedConfig(config: ImageConfig, changes: readonly string[]): 
     networkMode: "default",
     epoch: undefined,
     entitlements: [],
+    devices: NO_DEVICES,
     cacheNamespace: "",
     stageGraph: () => undefined,
   });

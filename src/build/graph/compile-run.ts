@@ -1,10 +1,10 @@
-import { ForbiddenError, InvalidParameterError, NotImplementedError } from "#errors/errors.ts";
-import { csvFields } from "../instructions/mount-values.ts";
+import { ForbiddenError } from "#errors/errors.ts";
 import { type RunScript, runDescription, scriptOf } from "../instructions/run-script.ts";
 import type { RunInstruction } from "../instructions/types.ts";
 import { compileMounts, withMaskedSecrets } from "./compile-mounts.ts";
 import type { FilesOrigin, RunStep } from "./graph-types.ts";
 import type { CompileOptions, StageContext } from "./stage-context.ts";
+import { stepDevices } from "./step-devices.ts";
 import { stepText } from "./step-name.ts";
 
 /** Where a heredoc that names its own interpreter lies while it runs. BuildKit's path. */
@@ -36,7 +36,8 @@ export function compileRun(
     network: networkOf(instruction, options),
     security: securityOf(instruction, options),
     mounts,
-    missingDevices: missingDevices(instruction),
+    devices: instruction.devices,
+    ...devicesOf(instruction, options),
     ...(hostname === undefined ? {} : { hostname }),
     ...(script.kind === "file"
       ? { script: { path: `${SCRIPT_DIRECTORY}/${script.name}`, content: script.content } }
@@ -80,17 +81,10 @@ function securityOf({ security }: RunInstruction, { entitlements }: CompileOptio
   return security;
 }
 
-/** No device is known here; those that a step can do without are left out, as BuildKit does. https://docs.docker.com/reference/dockerfile/#run---device */
-function missingDevices({ devices }: RunInstruction): readonly string[] {
-  return devices.map((device) => {
-    const [name = "", ...options] = csvFields(device);
-    for (const option of options) {
-      if (!/^(required|name)(=|$)/.test(option))
-        throw new InvalidParameterError(`unexpected key '${option}' in '${device}'`);
-    }
-    if (options.some((option) => /^required(=(1|t|true))?$/i.test(option))) {
-      throw new NotImplementedError(`RUN --device=${name}: no such device: this engine has no CDI devices`);
-    }
-    return name;
-  });
+function devicesOf(
+  { devices }: RunInstruction,
+  options: CompileOptions,
+): Pick<RunStep, "grantedDevices" | "missingDevices"> {
+  const { granted, missing } = stepDevices(devices, options.entitlements, options.devices);
+  return { grantedDevices: granted, missingDevices: missing };
 }

@@ -1,6 +1,7 @@
 import type { ContainerDefaults, HistoryEntry, Platform } from "#spec/oci-image.ts";
 import type { BaseImage } from "../builder.ts";
 import type { GitSource } from "../context/git-source.ts";
+import type { RunDevice } from "../instructions/types.ts";
 import type { SourceRange } from "../parse/source.ts";
 import type { VariableList } from "./variables.ts";
 
@@ -74,6 +75,10 @@ export interface RunStep extends StepBase {
   readonly mounts: readonly RunMount[];
   /** A heredoc that starts with `#!`: run as this file. */
   readonly script?: RunScriptFile;
+  /** `--device`s as the Dockerfile asks for them. */
+  readonly devices: readonly RunDevice[];
+  /** Those that are here, by their whole names. */
+  readonly grantedDevices: readonly string[];
   /** `--device`s that are not here and that the step can do without: it is told so. */
   readonly missingDevices: readonly string[];
   /** BUILDKIT_SANDBOX_HOSTNAME; absent: BuildKit's own name. */

@@ -4,6 +4,7 @@ import type { EscapeCharacter } from "../parse/source.ts";
 import type { StageGraph } from "./graph-types.ts";
 import type { ImageDraft } from "./image-draft.ts";
 import type { PlannedStage } from "./stage-plan.ts";
+import type { BuildDevices } from "./step-devices.ts";
 import type { StepNamer } from "./step-name.ts";
 import type { VariableList } from "./variables.ts";
 
@@ -17,6 +18,7 @@ export interface CompileOptions {
   /** SOURCE_DATE_EPOCH, seconds. */
   readonly epoch: number | undefined;
   readonly entitlements: readonly Entitlement[];
+  readonly devices: BuildDevices;
   /** Put before the ids of cache mounts: BUILDKIT_CACHE_MOUNT_NS. */
   readonly cacheNamespace: string;
   /** The compiled form of a stage that stands before this one. */

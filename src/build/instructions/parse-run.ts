@@ -1,5 +1,6 @@
 import { InvalidParameterError } from "#errors/errors.ts";
 import { jsonStrings } from "../parse/arguments.ts";
+import { parseDeviceFlag } from "./device-flag.ts";
 import { mountSpec } from "./mounts.ts";
 import { flagsOf, originOf, type RawInstruction } from "./raw-instruction.ts";
 import type { CommandLine, RunInstruction } from "./types.ts";
@@ -21,7 +22,7 @@ export function parseRun(raw: RawInstruction): RunInstruction {
     mounts: flags.list("mount").map(mountSpec),
     network: networkMode(flags.string("network")),
     security: securityMode(flags.string("security")),
-    devices: flags.list("device"),
+    devices: flags.list("device").map(parseDeviceFlag),
   };
 }
 

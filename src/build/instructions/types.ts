@@ -59,6 +59,13 @@ export interface KeyValue {
   readonly value: string;
 }
 
+/** `RUN --device=NAME[,required]`. */
+export interface RunDevice {
+  /** `vendor.com/class[=name]`. */
+  readonly name: string;
+  readonly required: boolean;
+}
+
 export interface RunInstruction extends InstructionBase {
   readonly kind: "run";
   readonly command: CommandLine;
@@ -70,7 +77,7 @@ export interface RunInstruction extends InstructionBase {
   readonly mounts: readonly MountSpec[];
   readonly network: "default" | "none" | "host";
   readonly security: "sandbox" | "insecure";
-  readonly devices: readonly string[];
+  readonly devices: readonly RunDevice[];
 }
 
 /** `--mount=…` as written. `from` is known at once because it decides the graph and may not hold variables. */

@@ -5,6 +5,7 @@ import type { Digest } from "#spec/digest.ts";
 import type { Layer, LayerIngester } from "#store/layer-store.ts";
 import type { BuildSecrets, SshAgents } from "../build-client.ts";
 import type { BuildHost, StepLimits } from "../builder.ts";
+import type { BuildDevices } from "../graph/step-devices.ts";
 import type { BaseFacts } from "./base-facts.ts";
 import type { CacheMounts } from "./run/cache-mounts.ts";
 import type { Inflate } from "./trees/archive-file.ts";
@@ -20,6 +21,7 @@ export interface OpTools {
   /** For the archives of ADD. */
   readonly inflate: Inflate;
   readonly cacheMounts: CacheMounts;
+  readonly devices: Pick<BuildDevices, "mountTargets">;
   /** Whether the kernel runs programs of a foreign architecture through an interpreter. */
   readonly hasEmulator: (architecture: string) => boolean;
   /** A tmpfs of its own, never swapped, that goes when it is disposed. */

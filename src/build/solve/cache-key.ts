@@ -3,6 +3,7 @@ import type { Digest } from "#spec/digest.ts";
 import type { Platform } from "#spec/oci-image.ts";
 import type { Layer } from "#store/layer-store.ts";
 import type { CopyStep, RunMount, RunStep, WorkdirStep } from "../graph/graph-types.ts";
+import type { RunDevice } from "../instructions/types.ts";
 
 /**
  * A step's identity in the cache: the operation and what it works on, and nothing else. Not the Dockerfile's text, not file times,
@@ -43,9 +44,15 @@ export function runKey(
   const security = step.security === "sandbox" ? undefined : step.security;
   const mounts = step.mounts.length === 0 ? undefined : step.mounts.map(mountText);
   const content = mounted.length === 0 ? undefined : mounted.map((source) => source.content);
+  const devices = step.devices.length === 0 ? undefined : step.devices.map(deviceText);
   const { hostname } = step;
-  const operation = { args, env, cwd, user, hostname, network, security, script, hosts, platform, mounts };
+  const operation = { args, env, cwd, user, hostname, network, security, script, hosts, platform, mounts, devices };
   return keyOf("run", operation, { root, content });
+}
+
+/** As the Dockerfile asks for it: which devices the host has at the moment is no part of the key. */
+function deviceText({ name, required }: RunDevice): string {
+  return required ? `${name},required` : name;
 }
 
 /** What of a mount the step can tell: never what a secret or a cache holds, nor which cache it is. */

@@ -127,6 +127,7 @@ const LABELS: Readonly<Record<string, string>> = {
   timestamp: "SOURCE_DATE_EPOCH",
   mounts: "--mount",
   security: "--security",
+  devices: "--device",
 };
 
 function environmentChanges(before: readonly string[], now: readonly string[], args: ReadonlySet<string>): string[] {

@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 import type { MessageInitShape } from "@bufbuild/protobuf";
+import { isAutoAllowed } from "#build/graph/step-devices.ts";
 import type { Engine } from "#engine/engine.ts";
 import { BERTH_VERSION } from "#engine/version.ts";
 import { digestOf } from "#formats/digest.ts";
@@ -24,7 +25,7 @@ const SNAPSHOTTER = "org.mobyproject.buildkit.worker.snapshotter";
 
 /** The one worker: this engine. */
 export async function workerRecord(engine: Engine): Promise<MessageInitShape<typeof WorkerRecordSchema>> {
-  const { networks } = engine.containers;
+  const { networks, devices } = engine.containers;
   const bridge = await networks.ready(networks.bridge());
   const { os, architecture, variant = "" } = hostPlatform();
   return {
@@ -37,5 +38,10 @@ export async function workerRecord(engine: Engine): Promise<MessageInitShape<typ
     },
     platforms: [{ os, architecture, variant }],
     buildkitVersion: VERSION,
+    cdiDevices: devices.list().map(({ name, annotations }) => ({
+      name,
+      annotations: { ...annotations },
+      autoAllow: isAutoAllowed(annotations),
+    })),
   };
 }

@@ -62,6 +62,7 @@ const LLB_CAPS = [
   "source.http.uidgid",
   "source.ocilayout",
   "exec.meta.base",
+  "exec.meta.cdi",
   "exec.meta.network",
   "exec.meta.security",
   "exec.meta.setsdefaultpath",

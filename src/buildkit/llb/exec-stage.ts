@@ -1,5 +1,5 @@
 import { InvalidParameterError, NotImplementedError } from "#errors/errors.ts";
-import type { ExecOp, Meta, Mount } from "#proto/ops_pb.ts";
+import type { CDIDevice, ExecOp, Meta, Mount } from "#proto/ops_pb.ts";
 import type { StageWriter } from "./definition-dockerfile.ts";
 import { exactList, isPlainWord, literalWord } from "./dockerfile-words.ts";
 
@@ -15,7 +15,7 @@ const NETWORKS = ["", "--network=host", "--network=none"];
 
 /** A command as a stage on its root. Only the root's changes can be had. Throws NotImplementedError, InvalidParameterError. */
 export function execStage(exec: ExecOp, writer: StageWriter): ExecStage {
-  const { meta, mounts, network, security, secretenv } = exec;
+  const { meta, mounts, network, security, secretenv, cdiDevices } = exec;
   const root = mounts.find(({ dest }) => dest === "/");
   if (!meta || !root || meta.args.length === 0)
     throw new InvalidParameterError("invalid LLB definition: a command needs arguments and a root");
@@ -24,6 +24,7 @@ export function execStage(exec: ExecOp, writer: StageWriter): ExecStage {
   const flags = [
     ...others.map((mount) => mountFlag(mount, writer)),
     ...secretenv.map(({ id, name, optional }) => flag("secret", { id, env: name, required: String(!optional) })),
+    ...cdiDevices.map(deviceFlag),
     NETWORKS[network] ?? "",
     security === 1 ? "--security=insecure" : "",
   ].filter((text) => text !== "");
@@ -87,6 +88,11 @@ function mountFlag(mount: Mount, writer: StageWriter): string {
     default:
       throw new NotImplementedError(`LLB mount of type ${mountType} is not supported`);
   }
+}
+
+function deviceFlag({ name, optional }: CDIDevice): string {
+  if (!/^[\w./:=*-]+$/.test(name)) throw new InvalidParameterError(`invalid device ${JSON.stringify(name)}`);
+  return `--device=${name}${optional ? "" : ",required"}`;
 }
 
 function served(

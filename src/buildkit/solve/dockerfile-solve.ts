@@ -1,11 +1,10 @@
-import type { Entitlement } from "#build/build-client.ts";
 import type { BuildRequest } from "#build/builder.ts";
 import { readAttestations } from "#engine/builds/attestations/attestation-requests.ts";
 import type { RecordedResult } from "#engine/builds/build-service.ts";
 import { buildAndDeliver } from "#engine/builds/outputs/build-and-deliver.ts";
 import type { BuiltResult, Delivered } from "#engine/builds/outputs/deliver.ts";
 import type { Engine } from "#engine/engine.ts";
-import { InvalidParameterError } from "#errors/errors.ts";
+import { decodeEntitlements } from "#server/decode/build-contexts.ts";
 import { outputNames } from "../outputs/session-outputs.ts";
 import { sessionSink } from "../outputs/session-sink.ts";
 import { type FrontendBuild, frontendBuild } from "./frontend-options.ts";
@@ -72,19 +71,11 @@ export async function dockerfileRequest(
     id: job.ref,
     input,
     contexts: namedContexts(running, contexts, inputs),
-    entitlements: running.entitlements.map(entitlement),
+    entitlements: decodeEntitlements(running.entitlements.join(",")),
     tags: outputNames(running.outputs),
     onStatus: job.status,
     signal,
   };
   const held = stack.move();
   return { build, frontend, [Symbol.asyncDispose]: () => held.disposeAsync() };
-}
-
-const ENTITLEMENTS: readonly Entitlement[] = ["network.host", "security.insecure", "device"];
-
-function entitlement(text: string): Entitlement {
-  const found = ENTITLEMENTS.find((known) => text === known || text.startsWith(`${known}=`));
-  if (!found) throw new InvalidParameterError(`unknown entitlement ${text}`);
-  return found;
 }

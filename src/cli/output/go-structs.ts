@@ -92,6 +92,7 @@ export const DEFAULTS: Readonly<Record<string, Readonly<Record<string, unknown>>
     ClientErrors: NIL_SLICE,
     Containerd: NIL_POINTER,
     DefaultAddressPools: NIL_SLICE,
+    DiscoveredDevices: NIL_SLICE,
     FirewallBackend: NIL_POINTER,
     Isolation: "",
     KernelMemory: false,

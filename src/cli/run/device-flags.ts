@@ -1,5 +1,6 @@
 /** The flags about devices: docker's names, texts and errors. https://github.com/docker/cli/tree/v28.2.2/opts */
 import { InvalidParameterError } from "#errors/errors.ts";
+import { isCdiName } from "#formats/cdi-name.ts";
 import { parseBinarySize } from "#formats/go-units.ts";
 import type { DeviceMapping, DeviceRequest, ThrottleDevice, WeightDevice } from "#spec/docker-resources.ts";
 import { type Flag, listFlag } from "../grammar/flag.ts";
@@ -88,9 +89,6 @@ export const DEVICE_FLAGS: DeviceFlags = {
   },
 };
 
-/** `vendor.com/class=name` names a device of the Container Device Interface, not a path. https://github.com/cncf-tags/container-device-interface */
-const CDI_NAME = /^[A-Za-z][\w.-]*\/[A-Za-z][\w.-]*=[A-Za-z0-9][\w.:-]*$/;
-
 export interface RequestedDevices {
   readonly devices: readonly DeviceMapping[];
   readonly requests: readonly DeviceRequest[];
@@ -98,10 +96,10 @@ export interface RequestedDevices {
 
 /** The `--device` values: paths, and names of CDI. Throws InvalidParameterError in docker's words. */
 export function parseDevices(values: readonly string[]): RequestedDevices {
-  const names = values.filter((value) => CDI_NAME.test(value));
+  const names = values.filter(isCdiName);
   const request = { Driver: "cdi", Count: 0, DeviceIDs: names, Capabilities: null, Options: null };
   return {
-    devices: values.filter((value) => !CDI_NAME.test(value)).map(parseDevice),
+    devices: values.filter((value) => !isCdiName(value)).map(parseDevice),
     requests: names.length > 0 ? [request] : [],
   };
 }

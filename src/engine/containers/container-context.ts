@@ -16,6 +16,7 @@ import type { ContainerStore } from "./container-store.ts";
 import type { ExitWaiters } from "./exit-waiters.ts";
 import type { EngineDirectories } from "./request/engine-directories.ts";
 import type { LogDefaults } from "./request/log-config.ts";
+import type { DeviceLookup } from "./run/requested-devices.ts";
 
 /** What the container services share. One per engine, built by the daemon. */
 export interface ContainerContext {
@@ -25,6 +26,8 @@ export interface ContainerContext {
   readonly runtime: ContainerRuntime;
   /** The limits that this machine's cgroups can hold. */
   readonly features: CgroupFeatures;
+  /** The devices that the host's CDI files describe. */
+  readonly devices: DeviceLookup;
   readonly logRotator: LogRotator;
   readonly logDefaults: LogDefaults;
   readonly networks: NetworkRegistry;

@@ -11,6 +11,7 @@ import { type ContainerRecord, eventAttributes, isRunning } from "./container-re
 import { removeLocked } from "./remove.ts";
 import { etcFiles } from "./run/etc-files.ts";
 import { watchLog } from "./run/log-limits.ts";
+import { requestedDevices } from "./run/requested-devices.ts";
 import { runtimeSpec } from "./run/runtime-spec.ts";
 import { releaseVolumes, type UsedMounts, useMounts } from "./run/use-mounts.ts";
 import { startingHealth } from "./supervise/health.ts";
@@ -108,6 +109,7 @@ async function prepareSpec(
     links: linkEnvironment(context.containers, record),
     files: containerFiles(context, record.id),
     etc: containerFiles(context, network.filesOf),
+    cdiDevices: requestedDevices(record.hostConfig.DeviceRequests ?? [], context.devices),
   });
 }
 
@@ -151,7 +153,7 @@ async function undoStart(
       pid: 0,
       exitCode,
       error: errorMessage(error),
-      finishedAt: Date.now(),
+      startedAt: record.state.startedAt,
     },
   }));
 }

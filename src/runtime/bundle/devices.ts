@@ -76,7 +76,7 @@ export function blockDeviceNumbers(path: string): { readonly major: number; read
   if (!status) throw new InvalidParameterError(`stat ${path}: no such file or directory`);
   if ((status.mode & S_IFMT) !== S_IFBLK)
     throw new InvalidParameterError(`cannot limit the device "${path}": it is not a block device`);
-  return { major: major(status.rdev), minor: minor(status.rdev) };
+  return deviceNumbers(status.rdev);
 }
 
 interface FoundDevice {
@@ -128,8 +128,7 @@ function deviceAt(path: string, target: string): RuntimeDevice | undefined {
   return {
     path: target,
     type: kind === S_IFBLK ? "b" : "c",
-    major: major(status.rdev),
-    minor: minor(status.rdev),
+    ...deviceNumbers(status.rdev),
     fileMode: status.mode & 0o777,
     uid: status.uid,
     gid: status.gid,
@@ -137,10 +136,10 @@ function deviceAt(path: string, target: string): RuntimeDevice | undefined {
 }
 
 /** glibc's split of dev_t. https://sourceware.org/git/?p=glibc.git;a=blob;f=bits/sysmacros.h */
-function major(device: number): number {
-  return Number((BigInt(device) >> 8n) & 0xfffn) | Number((BigInt(device) >> 32n) & 0xfffff000n);
-}
-
-function minor(device: number): number {
-  return Number(BigInt(device) & 0xffn) | Number((BigInt(device) >> 12n) & 0xffffff00n);
+export function deviceNumbers(rdev: number): { readonly major: number; readonly minor: number } {
+  const device = BigInt(rdev);
+  return {
+    major: Number((device >> 8n) & 0xfffn) | Number((device >> 32n) & 0xfffff000n),
+    minor: Number(device & 0xffn) | Number((device >> 12n) & 0xffffff00n),
+  };
 }

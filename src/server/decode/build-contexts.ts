@@ -39,17 +39,25 @@ function contextOf(name: string, { id, url, digest }: Wire): SentContext {
 }
 
 const ENTITLEMENTS = ["network.host", "security.insecure", "device"] as const;
+type KnownEntitlement = (typeof ENTITLEMENTS)[number];
+/** `device=NAME[,alias=ALIAS]`. */
+type DeviceGrant = `device=${string}`;
 
-/** `allow` of `POST /build`, separated by commas. Throws InvalidParameterError for an unknown one. */
-export function decodeEntitlements(parameter: string): readonly (typeof ENTITLEMENTS)[number][] {
+/** `allow` of `POST /build`, separated by commas; `device=NAME,alias=ALIAS` is one. Throws InvalidParameterError for an unknown one. */
+export function decodeEntitlements(parameter: string): readonly (KnownEntitlement | DeviceGrant)[] {
   return parameter
-    .split(",")
+    .split(/,(?!alias=)/)
     .filter(Boolean)
     .map((word) => {
+      if (isDeviceGrant(word)) return word;
       const known = ENTITLEMENTS.find((entitlement) => entitlement === word);
       if (known) return known;
       throw new InvalidParameterError(
         `unknown entitlement ${JSON.stringify(word)}: known are ${ENTITLEMENTS.join(", ")}`,
       );
     });
+}
+
+function isDeviceGrant(word: string): word is DeviceGrant {
+  return word.startsWith("device=") && word !== "device=";
 }

@@ -109,10 +109,17 @@ export function infoView(engine: Engine, request: Pick<RequestContext, "isBefore
     ...commits(information, request),
     SecurityOptions: ["name=seccomp,profile=builtin", ...(information.cgroupVersion === "2" ? ["name=cgroupns"] : [])],
     ...(request.isBefore("1.49") ? {} : { FirewallBackend: { Driver: "nftables" } }),
-    ...(request.isBefore("1.44") ? {} : { CDISpecDirs: [] }),
+    ...(request.isBefore("1.44") ? {} : { CDISpecDirs: engine.containers.devices.directories }),
+    ...(request.isBefore("1.50") ? {} : { DiscoveredDevices: discoveredDevices(engine) }),
     ...(request.isBefore("1.25") ? { ExecutionDriver: "<not supported>" } : {}),
     Warnings: warnings(engine),
   };
+}
+
+function discoveredDevices({ containers: { devices } }: Engine): readonly object[] | null {
+  const found = devices.list().map(({ name }) => ({ Source: "cdi", ID: name }));
+  // As Go writes an empty list.
+  return found.length > 0 ? found : null;
 }
 
 const KERNEL_ARCHITECTURE: Readonly<Record<string, string>> = { x64: "x86_64", arm64: "aarch64" };
@@ -171,7 +178,7 @@ function commits({ runtime }: SystemInformation, request: Pick<RequestContext, "
 }
 
 /** What the machine cannot do, in Docker's words, before what the engine has to say. */
-function warnings({ containers: { features }, information }: Engine): string[] {
+function warnings({ containers: { features, devices }, information }: Engine): string[] {
   const missing: readonly (readonly [boolean, string])[] = [
     [features.memoryLimit, "memory limit"],
     [features.swapLimit, "swap limit"],
@@ -183,7 +190,10 @@ function warnings({ containers: { features }, information }: Engine): string[] {
     [features.pidsLimit, "pids limit"],
   ];
   const named = missing.filter(([isThere]) => !isThere).map(([, name]) => `WARNING: No ${name} support`);
-  return [...named, ...information.warnings];
+  const unread = devices
+    .problems()
+    .map(({ path, message }) => `CDI: Error associated with spec file ${path}: ${message}`);
+  return [...named, ...information.warnings, ...unread];
 }
 
 /** Docker Hub with its mirrors, and the registries that need not prove who they are: single ones by name, networks apart. */

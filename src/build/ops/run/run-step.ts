@@ -133,10 +133,10 @@ async function runOn(
     options.onOutput(2, Buffer.from(`device ${device} is not here: the step runs without it\n`));
   }
   await using mounts = await openRunMounts(step, sources, id, tools, options);
-  const removeStubs = watchMountStubs(
-    rootfs,
-    step.mounts.map(({ target }) => target),
-  );
+  const removeStubs = watchMountStubs(rootfs, [
+    ...step.mounts.map(({ target }) => target),
+    ...tools.devices.mountTargets(step.grantedDevices),
+  ]);
   try {
     const spec = {
       ...specOf(step, id, rootfs, network, mounts, script.path),
@@ -186,6 +186,7 @@ function specOf(
     tmpfs: mounts.tmpfs,
     readonlyRootfs: false,
     init: false,
+    cdiDevices: step.grantedDevices,
     privileged: step.security === "insecure",
     capAdd: [],
     capDrop: [],

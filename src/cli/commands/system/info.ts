@@ -84,6 +84,14 @@ function serverLines(info: Info): readonly string[] {
       ["Cgroup Version", "CgroupVersion"],
     ]),
     ...pluginLines(object(info, "Plugins")),
+    ...titled(
+      " CDI spec directories:",
+      list(info, "CDISpecDirs").map((directory) => `  ${directory}`),
+    ),
+    ...titled(
+      " Discovered Devices:",
+      records(info, "DiscoveredDevices").map((device) => `  ${text(device, "Source")}: ${text(device, "ID")}`),
+    ),
     ` Swarm: ${text(object(info, "Swarm"), "LocalNodeState")}`,
     ` Runtimes: ${Object.keys(object(info, "Runtimes")).join(" ")}`,
     ` Default Runtime: ${text(info, "DefaultRuntime")}`,

@@ -72,14 +72,6 @@ describe("checkCreateRequest()", () => {
     [{ HostConfig: { CpusetMems: "99" } }, "Requested memory nodes are not available - requested 99"],
     [{ HostConfig: { CpusetMems: "x" } }, "Invalid value x for cpuset mems"],
     [{ HostConfig: { DeviceCgroupRules: ["c 42 rwm"] } }, "invalid device cgroup rule format: 'c 42 rwm'"],
-    [
-      {
-        HostConfig: {
-          DeviceRequests: [{ Driver: "", Count: -1, DeviceIDs: null, Capabilities: [["gpu"]], Options: {} }],
-        },
-      },
-      'could not select device driver "" with capabilities: [[gpu]]',
-    ],
     [{ HostConfig: { Sysctls: { "vm.swappiness": "1" } } }, 'sysctl "vm.swappiness" is not in a separate kernel'],
     [
       { HostConfig: { NetworkMode: "host", Sysctls: { "net/ipv4/ip_forward": "1" } } },

@@ -16,6 +16,8 @@ export interface SpecSurroundings {
   readonly sources: ReadonlyMap<string, string>;
   /** Whose /etc files to bind: another container's when its network is joined. */
   readonly etc: ContainerFiles;
+  /** `vendor.com/class=name`. */
+  readonly cdiDevices: readonly string[];
 }
 
 /** A container's record as the runtime wants it. */
@@ -57,6 +59,7 @@ export function runtimeSpec(record: ContainerRecord, surroundings: SpecSurroundi
       containerPath: device.PathInContainer,
       permissions: device.CgroupPermissions,
     })),
+    cdiDevices: surroundings.cdiDevices,
     deviceCgroupRules: hostConfig.DeviceCgroupRules ?? [],
     tmpfs: tmpfsMounts(record),
     ...(hostConfig.PidMode ? { pidMode: hostConfig.PidMode } : {}),
