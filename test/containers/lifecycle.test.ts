@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { makeBusybox } from "../../tools/harness/busybox.ts";
 import { PrivateEngine } from "../../tools/harness/private-engine.ts";
+import { until } from "../../tools/harness/until.ts";
 
 let engine: PrivateEngine;
 
@@ -17,13 +18,6 @@ afterAll(() => engine.close(), 60_000);
 
 function state(name: string, template: string): Promise<string> {
   return engine.ok(["inspect", "-f", template, name]);
-}
-
-async function until(what: () => Promise<boolean>): Promise<void> {
-  for (let waited = 0; !(await what()); waited += 50) {
-    if (waited > 15_000) throw new Error("it did not come to that");
-    await Bun.sleep(50);
-  }
 }
 
 /** What has happened to a container since its creation, in order: `kill 15`, `die 143`. */

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { makeBusybox } from "../../tools/harness/busybox.ts";
 import { PrivateEngine } from "../../tools/harness/private-engine.ts";
+import { until } from "../../tools/harness/until.ts";
 
 let engine: PrivateEngine;
 
@@ -224,7 +225,7 @@ describe("berth run", () => {
   test("--restart on-failure:2 starts it again twice", async () => {
     const id = await engine.ok(["run", "-d", "--restart", "on-failure:2", "busybox", "sh", "-c", "echo again; exit 3"]);
     await engine.ok(["wait", id]);
-    await waitFor(
+    await until(
       async () => (await engine.ok(["inspect", "-f", "{{.RestartCount}} {{.State.Status}}", id])) === "2 exited",
     );
     expect(await engine.ok(["logs", id])).toBe("again\nagain\nagain");
@@ -264,7 +265,7 @@ describe("the default bridge", () => {
     const address = await engine.ok(["port", id, "80/tcp"]);
     expect(address).toMatch(/^127\.0\.0\.1:\d+$/);
     const port = Number(address.split(":")[1]);
-    await waitFor(async () => (await readAll(port)) === "served\n");
+    await until(async () => (await readAll(port)) === "served\n");
     const taken = await engine.berth(["run", "--rm", "-p", `127.0.0.1:${port}:80`, "busybox"]);
     expect(taken.exitCode).toBe(125);
     expect(taken.stderr).toContain("port is already allocated");
@@ -275,9 +276,7 @@ describe("the default bridge", () => {
   test("gives containers addresses at which they reach one another, and /etc/hosts", async () => {
     const id = await engine.ok(["run", "-d", "busybox", "sh", "-c", "while true; do echo hello | nc -l -p 81; done"]);
     const address = await engine.ok(["inspect", "-f", "{{.NetworkSettings.IPAddress}}", id]);
-    await waitFor(
-      async () => (await engine.berth(["run", "--rm", "busybox", "nc", address, "81"])).stdout === "hello\n",
-    );
+    await until(async () => (await engine.berth(["run", "--rm", "busybox", "nc", address, "81"])).stdout === "hello\n");
     const hosts = await engine.ok([
       "run",
       "--rm",
@@ -298,14 +297,6 @@ describe("the default bridge", () => {
     await engine.ok(["rm", "-f", id]);
   });
 });
-
-async function waitFor(condition: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 15_000;
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error("the condition did not come true in 15 s");
-    await Bun.sleep(50);
-  }
-}
 
 function readAll(port: number): Promise<string> {
   return new Promise((resolve) => {

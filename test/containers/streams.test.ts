@@ -5,6 +5,7 @@ import { connect, type Socket } from "node:net";
 import { encodeFrame, OPCODE } from "../../src/formats/websocket.ts";
 import { makeBusybox } from "../../tools/harness/busybox.ts";
 import { PrivateEngine } from "../../tools/harness/private-engine.ts";
+import { until } from "../../tools/harness/until.ts";
 
 let engine: PrivateEngine;
 
@@ -14,13 +15,6 @@ beforeAll(async () => {
 }, 60_000);
 
 afterAll(() => engine.close(), 60_000);
-
-async function until(what: () => Promise<boolean> | boolean): Promise<void> {
-  for (let waited = 0; !(await what()); waited += 20) {
-    if (waited > 15_000) throw new Error("it did not come to that");
-    await Bun.sleep(20);
-  }
-}
 
 /** A WebSocket client by hand: what came so far, and whether the server has closed. */
 class TestSocket {

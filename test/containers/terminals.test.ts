@@ -1,11 +1,12 @@
 /** However a command ends that had the terminal raw, the terminal is as before. `script` gives it one, `stty` tells. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { makeBusybox } from "../../tools/harness/busybox.ts";
 import { run } from "../../tools/harness/child.ts";
 import { BERTH, PrivateEngine } from "../../tools/harness/private-engine.ts";
+import { until } from "../../tools/harness/until.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "berth-terminals-"));
 let engine: PrivateEngine;
@@ -86,11 +87,14 @@ describe("an engine that ends in the middle", () => {
   test("is told in docker's words and exit codes", async () => {
     await engine.ok(["run", "-d", "--name", "lost", "busybox", "sleep", "1000"]);
     await engine.ok(["create", "--name", "still", "busybox", "sleep", "1000"]);
+    const descriptors = (): number => readdirSync(`/proc/${engine.pid}/fd`).length;
+    const before = descriptors();
     const running = lost.map(([args]) => engine.berth(args));
     const isReady = async (): Promise<boolean> =>
       (await engine.ok(["ps", "-q"])).split("\n").length >= 3 &&
       (await engine.ok(["top", "lost"])).split("\n").length === 3;
-    while (!(await isReady())) await Bun.sleep(50);
+    await until(async () => descriptors() >= before + lost.length && (await isReady()));
+    // All are connected; the last request may still be on its way.
     await Bun.sleep(300);
     await engine.crash();
     const endings = await Promise.all(running);

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { makeBusybox, makeContext } from "../../tools/harness/busybox.ts";
 import { run } from "../../tools/harness/child.ts";
 import { BERTH, PrivateEngine } from "../../tools/harness/private-engine.ts";
 import { PrivateRegistry } from "../../tools/harness/private-registry.ts";
+import { until } from "../../tools/harness/until.ts";
 
 let engine: PrivateEngine;
 
@@ -14,6 +15,11 @@ beforeAll(async () => {
 }, 60_000);
 
 afterAll(() => engine.close(), 60_000);
+
+/** Where a running container's root is to be seen without the engine, for as long as it runs. */
+async function rootOf(id: string): Promise<string> {
+  return `/proc/${await engine.ok(["inspect", "-f", "{{.State.Pid}}", id])}/root`;
+}
 
 describe("berth daemon", () => {
   test("makes its socket 0660 and its data root 0700", () => {
@@ -42,22 +48,36 @@ describe("berth daemon", () => {
   });
 
   test("stopped and started again, it adopts what runs: output complete, exit seen, ports open", async () => {
-    const script = "i=0; while [ $i -lt 40 ]; do echo line $i; i=$((i+1)); sleep 0.1; done; exit 4";
+    const wait = (file: string): string => `while [ ! -e /${file} ]; do sleep 0.05; done`;
+    const script = `echo line 1; ${wait("away")}; seq -f 'line %g' 2 30; touch /said; ${wait("end")}; seq -f 'line %g' 31 40; exit 4`;
     const id = await engine.ok(["run", "-d", "-p", "127.0.0.1::80", "busybox", "sh", "-c", script]);
+    const root = await rootOf(id);
     await engine.stop();
-    await Bun.sleep(500);
+    writeFileSync(join(root, "away"), "");
+    await until(() => existsSync(join(root, "said")));
     await engine.start();
     expect(await engine.ok(["inspect", "-f", "{{.State.Status}}", id])).toBe("running");
     expect(await engine.ok(["exec", id, "echo", "still here"])).toBe("still here");
+    await engine.ok(["exec", id, "touch", "/end"]);
     expect(await engine.ok(["wait", id])).toBe("4");
-    expect((await engine.ok(["logs", id])).split("\n")).toHaveLength(40);
+    const lines = Array.from({ length: 40 }, (_, index) => `line ${index + 1}`);
+    expect((await engine.ok(["logs", id])).split("\n")).toEqual(lines);
     await engine.ok(["rm", id]);
   }, 20_000);
 
   test("learns of a container that ended while no engine ran", async () => {
-    const id = await engine.ok(["run", "-d", "busybox", "sh", "-c", "sleep 1; exit 6"]);
+    const id = await engine.ok([
+      "run",
+      "-d",
+      "busybox",
+      "sh",
+      "-c",
+      "while [ ! -e /end ]; do sleep 0.05; done; exit 6",
+    ]);
+    const root = await rootOf(id);
     await engine.crash();
-    await Bun.sleep(1500);
+    writeFileSync(join(root, "end"), "");
+    await until(() => !existsSync(root));
     await engine.start();
     expect(await engine.ok(["inspect", "-f", "{{.State.Status}} {{.State.ExitCode}}", id])).toBe("exited 6");
     await engine.ok(["rm", id]);
@@ -68,9 +88,9 @@ describe("berth daemon", () => {
     const pid = await engine.ok(["inspect", "-f", "{{.State.Pid}}", id]);
     await engine.crash();
     process.kill(Number(pid), "SIGKILL");
-    await Bun.sleep(300);
+    await until(() => !existsSync(`/proc/${pid}/root/bin`));
     await engine.start();
-    await waitFor(async () => (await engine.ok(["inspect", "-f", "{{.State.Status}}", id])) === "running");
+    await until(async () => (await engine.ok(["inspect", "-f", "{{.State.Status}}", id])) === "running");
     await engine.ok(["rm", "-f", id]);
   }, 20_000);
 
@@ -80,7 +100,7 @@ describe("berth daemon", () => {
     const parent = Number(/^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]);
     expect(readFileSync(`/proc/${parent}/comm`, "utf8").trim()).toBe("conmon");
     process.kill(parent, "SIGKILL");
-    await waitFor(async () => (await engine.ok(["inspect", "-f", "{{.State.Status}}", id])) === "exited");
+    await until(async () => (await engine.ok(["inspect", "-f", "{{.State.Status}}", id])) === "exited");
     expect(existsSync(`/proc/${pid}/exe`)).toBe(false);
     await engine.ok(["rm", id]);
   }, 20_000);
@@ -119,7 +139,7 @@ describe("berth daemon", () => {
       await engine.crash();
       await running;
       await engine.start();
-      await waitFor(async () => (await engine.ok(["ps", "-q"])) === "");
+      await until(async () => (await engine.ok(["ps", "-q"])) === "");
       await engine.ok(["container", "prune", "-f"]);
       expect(readdirSync(join(engine.dataRoot, "snapshots"))).toEqual([]);
       expect(await engine.ok(["run", "--rm", "busybox", "echo", "fine"])).toBe("fine");
@@ -165,7 +185,7 @@ describe("berth logs", () => {
       env: { ...process.env, BERTH_HOST: `unix://${engine.socket}` },
       stdout: "pipe",
     });
-    await waitFor(async () => (await engine.ok(["inspect", "-f", "{{.State.Status}}", id])) === "exited");
+    await until(async () => (await engine.ok(["inspect", "-f", "{{.State.Status}}", id])) === "exited");
     stuck.kill("SIGKILL");
     await stuck.exited;
     expect(await engine.ok(["logs", "-n", "1", id])).toBe("end");
@@ -190,11 +210,3 @@ describe("Docker's own CLI on Berth's socket", () => {
     expect((await docker("rm", "-f", "dd")).stdout).toBe("dd\n");
   });
 });
-
-async function waitFor(condition: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 15_000;
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error("the condition did not come true in 15 s");
-    await Bun.sleep(50);
-  }
-}

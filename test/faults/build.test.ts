@@ -5,6 +5,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { makeBusybox, makeContext } from "../../tools/harness/busybox.ts";
 import { BERTH, PrivateEngine } from "../../tools/harness/private-engine.ts";
+import { until } from "../../tools/harness/until.ts";
 
 let engine: PrivateEngine;
 
@@ -34,15 +35,6 @@ function mountsOfEngine(): string[] {
   return lines.filter((line) => line.includes(engine.directory) && !line.includes(" erofs "));
 }
 
-async function until(what: () => boolean, milliseconds: number): Promise<boolean> {
-  const end = performance.now() + milliseconds;
-  while (performance.now() < end) {
-    if (what()) return true;
-    await Bun.sleep(20);
-  }
-  return what();
-}
-
 function residentBytes(): number {
   const [pid = ""] = processesWith(`--data-root\0${engine.dataRoot}`);
   const pages = readFileSync(`/proc/${pid}/statm`, "utf8").split(" ")[1];
@@ -60,20 +52,20 @@ describe("a build's client goes away", () => {
       "FROM busybox AS a\nRUN --mount=type=cache,id=l,target=/d,sharing=locked sleep 30303\nFROM busybox\nRUN --mount=type=cache,id=l,target=/d,sharing=locked sleep 30303 # b\nCOPY --from=a /x /\n",
   };
 
-  test.each(Object.entries(POINTS))("%s: all is gone within two seconds", async (_, dockerfile) => {
+  test.each(Object.entries(POINTS))("%s: all is gone", async (_, dockerfile) => {
     await using context = makeContext({ Dockerfile: dockerfile });
     const child = spawn(BERTH, ["build", "--no-cache", "--progress", "plain", context.path], {
       env: { ...process.env, BERTH_HOST: `unix://${engine.socket}` },
       stdio: ["ignore", "ignore", "ignore"],
     });
     const ended = new Promise((resolve) => child.once("exit", resolve));
-    expect(await until(() => processesWith("30303").length > 0, 20_000)).toBe(true);
+    await until(() => processesWith("30303").length > 0);
     child.kill("SIGINT");
     await ended;
-    expect(await until(() => processesWith("30303").length === 0, 2000)).toBe(true);
-    expect(await until(() => mountsOfEngine().length === 0, 2000)).toBe(true);
+    await until(() => processesWith("30303").length === 0);
+    await until(() => mountsOfEngine().length === 0);
     expect(readdirSync(join(engine.dataRoot, "tmp"))).toEqual([]);
-    expect(await until(() => readdirSync(join(engine.dataRoot, "snapshots")).length === 0, 2000)).toBe(true);
+    await until(() => readdirSync(join(engine.dataRoot, "snapshots")).length === 0);
   });
 
   test("at any moment of a short build nothing stays", async () => {
@@ -84,7 +76,7 @@ describe("a build's client goes away", () => {
     for (const delay of [5, 20, 40, 70, 110, 160, 220]) {
       await engine.berth(["build", "--no-cache", "-q", context.path], { interruptAfter: delay });
     }
-    expect(await until(() => mountsOfEngine().length === 0, 3000)).toBe(true);
+    await until(() => mountsOfEngine().length === 0);
     expect(readdirSync(join(engine.dataRoot, "tmp"))).toEqual([]);
     expect((await engine.berth(["build", "-q", context.path])).exitCode).toBe(0);
   });
@@ -102,10 +94,10 @@ test("endless output does not fill the engine's memory when the client does not 
   socket.write(tar);
   socket.pause();
   try {
-    expect(await until(() => processesWith("40404").length > 0, 20_000)).toBe(true);
-    expect(await until(() => processesWith("40404").length === 0, 60_000)).toBe(true);
+    await until(() => processesWith("40404").length > 0);
+    await until(() => processesWith("40404").length === 0);
     // What was garbage when the command ended is collected soon, what is kept is not.
-    expect(await until(() => residentBytes() - before < 200_000_000, 10_000)).toBe(true);
+    await until(() => residentBytes() - before < 200_000_000);
   } finally {
     socket.destroy();
   }
@@ -122,7 +114,7 @@ test("a step has a limit of processes, and what it has started ends with it", as
   });
   const failed = await engine.berth(["build", "--no-cache", bomb.path]);
   expect(failed.stderr).toContain("exit code: 3");
-  expect(await until(() => processesWith("50505").length === 0, 2000)).toBe(true);
+  await until(() => processesWith("50505").length === 0);
 });
 
 test("an engine killed in a build leaves no mount to the next one, and the next build goes on from what was done", async () => {
@@ -133,7 +125,7 @@ test("an engine killed in a build leaves no mount to the next one, and the next 
   await using secrets = makeContext({ key: "s3cr3t-606" });
   const words = ["build", "--progress", "plain", "--secret", `id=k,src=${join(secrets.path, "key")}`, context.path];
   const running = engine.berth(words);
-  expect(await until(() => processesWith("sleep\x003.60606").length > 0, 20_000)).toBe(true);
+  await until(() => processesWith("sleep\x003.60606").length > 0);
   await engine.crash();
   await running;
   await engine.start();

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { makeBusybox, makeContext } from "../../tools/harness/busybox.ts";
 import { footprint } from "../../tools/harness/footprint.ts";
 import { BERTH, PrivateEngine } from "../../tools/harness/private-engine.ts";
+import { until } from "../../tools/harness/until.ts";
 
 let engine: PrivateEngine;
 
@@ -49,7 +50,7 @@ describe("clients that vanish", () => {
       await vanish(args);
       const before = descriptors();
       for (let round = 0; round < 10; round++) await Promise.all(Array.from({ length: 5 }, () => vanish(args)));
-      await waitFor(() => descriptors() <= before);
+      await until(() => descriptors() <= before);
       // The container has not noticed.
       expect(await engine.ok(["inspect", "-f", "{{.State.Status}}", "talker"])).toBe("running");
       expect((await engine.ok(["logs", "-n", "1", "talker"])).trim()).toBe("on");
@@ -72,7 +73,7 @@ describe("clients that vanish", () => {
       socket.write("POST /containers/create HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{");
     expect(await engine.ok(["ps", "-q"])).toBe("");
     for (const socket of sockets) socket.destroy();
-    await waitFor(() => descriptors() <= before);
+    await until(() => descriptors() <= before);
   });
 });
 
@@ -136,7 +137,7 @@ describe("many at once", () => {
     );
     expect(results).toEqual(results.map((_, index) => ({ exitCode: 0, stdout: `${index}\n`, stderr: "" })));
     // Writable directories are deleted behind the caller's back.
-    await waitFor(async () => (await footprint(engine)).containerFiles.length === 0);
+    await until(async () => (await footprint(engine)).containerFiles.length === 0);
   }, 30_000);
 
   test("builds of one Dockerfile do each step once and give one image", async () => {
@@ -158,15 +159,13 @@ describe("many at once", () => {
 });
 
 describe("Ctrl-C", () => {
-  test.each(["sleep 100", "trap '' INT TERM; while true; do sleep 1; done"])(
-    "ends a build in RUN %s within 2 s and leaves nothing",
+  test.each(["sleep 1000", "trap '' INT TERM; while true; do sleep 1; done"])(
+    "ends a build in RUN %s and leaves nothing",
     async (script) => {
-      await using context = makeContext({ Dockerfile: `FROM busybox\nRUN ${script}\n` });
-      const before = performance.now();
-      const result = await engine.berth(["build", "--progress", "plain", context.path], { interruptAfter: 600 });
-      expect(performance.now() - before).toBeLessThan(2600);
+      await using context = makeContext({ Dockerfile: `FROM busybox\nRUN echo run $((6 * 7)); ${script}\n` });
+      const result = await engine.berth(["build", "--progress", "plain", context.path], { interruptOn: "run 42" });
       expect(result.exitCode).toBe(130);
-      await waitFor(async () => {
+      await until(async () => {
         const held = await footprint(engine);
         const { mounts, cgroups, namespaces, containerFiles, temporaryFiles } = held;
         return [mounts, cgroups, namespaces, containerFiles, temporaryFiles].every((names) => names.length === 0);
@@ -175,11 +174,3 @@ describe("Ctrl-C", () => {
     40_000,
   );
 });
-
-async function waitFor(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 30_000;
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error("the condition did not come true in 30 s");
-    await Bun.sleep(20);
-  }
-}

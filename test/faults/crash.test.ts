@@ -111,7 +111,7 @@ const WORK: Readonly<Record<string, () => Work>> = {
 async function expectNothingStray(): Promise<void> {
   const [running, everyone] = [(await all()).length, (await all("-a")).length];
   const most = expectedFootprint(running, everyone);
-  const deadline = Date.now() + 5000;
+  const deadline = Date.now() + 30_000;
   for (;;) {
     const held = await footprint(engine);
     const stray = Object.entries(held).filter(([kind, names]) => names.length > most[kind as keyof typeof most]);

@@ -35,7 +35,7 @@ async function bridges(): Promise<number> {
 /** Host ends of pairs, and interfaces inside the container that stays, against what the engine knows. */
 async function expectNothingStray(): Promise<void> {
   const endpoints = Number(await engine.ok(["inspect", "-f", "{{len .NetworkSettings.Networks}}", "stays"]));
-  const deadline = Date.now() + 5000;
+  const deadline = Date.now() + 30_000;
   for (;;) {
     const { interfaces, namespaces } = await footprint(engine);
     const inside = (await engine.ok(["exec", "stays", "ip", "-o", "link"])).match(/eth\d+@/g) ?? [];

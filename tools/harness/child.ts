@@ -15,7 +15,7 @@ export interface RunOptions {
   readonly timeout?: number;
   /** Milliseconds before SIGINT: what a person's Ctrl-C does. */
   readonly interruptAfter?: number;
-  /** SIGINT as soon as stdout holds this. */
+  /** SIGINT as soon as stdout or stderr holds this. */
   readonly interruptOn?: string;
   /** Show the output as it comes. */
   readonly echo?: boolean;
@@ -41,14 +41,17 @@ export function run(program: string, args: readonly string[], options: RunOption
 
 function interruptOnText(child: ChildProcess, text: string | undefined): void {
   if (text === undefined) return;
-  let seen = "";
-  const look = (chunk: Buffer): void => {
-    seen += chunk.toString("utf8");
-    if (!seen.includes(text)) return;
-    child.stdout?.off("data", look);
-    child.kill("SIGINT");
-  };
-  child.stdout?.on("data", look);
+  let isSent = false;
+  for (const stream of [child.stdout, child.stderr]) {
+    let seen = "";
+    stream?.on("data", (chunk: Buffer) => {
+      if (isSent) return;
+      seen += chunk.toString("utf8");
+      if (!seen.includes(text)) return;
+      isSent = true;
+      child.kill("SIGINT");
+    });
+  }
 }
 
 function collect(child: ChildProcess, echo: boolean): Promise<Finished> {

@@ -127,12 +127,12 @@ export class PrivateEngine {
 
   /** Asks the socket until it answers; a harness may poll. */
   async #ready(): Promise<void> {
-    const deadline = Date.now() + 15_000;
+    const deadline = Date.now() + 60_000;
     while (Date.now() < deadline) {
       if (await answersPing(this.socket)) return;
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
-    throw new Error(`engine did not answer in 15 s:\n${this.log()}`);
+    throw new Error(`engine did not answer in 60 s:\n${this.log()}`);
   }
 }
 

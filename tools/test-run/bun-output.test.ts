@@ -40,6 +40,15 @@ describe("readBunOutput()", () => {
     expect(totalOf(outcomes)).toEqual({ passed: 2, failed: 2 });
   });
 
+  test("the list of failures that bun adds to many tests counts none twice", async () => {
+    const body = `for (let i = 0; i < 50; i++) test("good " + i, () => {}); test("bad", () => expect(1).toBe(2));`;
+    const outcomes = await outcomesOf({ "a.test.ts": body, "b.test.ts": body });
+    expect(outcomes.map(({ passed, failures }) => [passed, failures.length])).toEqual([
+      [50, 1],
+      [50, 1],
+    ]);
+  });
+
   test("a hook that fails is a failure of its file", async () => {
     const [outcome] = await outcomesOf({
       "a.test.ts": `beforeAll(() => { throw new Error("no engine"); }); test("one", () => {});`,

@@ -19,6 +19,8 @@ const FILE = /^(\S+\.test\.ts):$/;
 const RESULT = /^\((pass|fail|skip|todo)\) (.*?)(?: \[[0-9.]+m?s\])?$/;
 const TIMED_OUT = /^ +\^ (this test timed out.*)$/;
 const SUMMARY = /^ *(\d+) (pass|fail|errors?)$/;
+/** Behind many tests their failures stand once more. */
+const REPEATED = /^\d+ tests? (failed|skipped|todo):$/;
 const COLOR = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, "g");
 
 /**
@@ -90,6 +92,7 @@ class Reader {
     const summary = SUMMARY.exec(line);
     const timedOut = TIMED_OUT.exec(line)?.[1];
     if (file !== undefined) this.#begin(file);
+    else if (REPEATED.test(line)) this.#file = "";
     else if (result) this.#result(result[1] ?? "", result[2] ?? "");
     else if (timedOut !== undefined && this.#last === "fail") this.#addToLast(timedOut);
     else if (summary) this.#counts.set(summary[2] ?? "", Number(summary[1]));
