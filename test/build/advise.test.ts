@@ -9,9 +9,9 @@ let engine: PrivateEngine;
 beforeAll(async () => {
   engine = await PrivateEngine.start();
   await makeBusybox(engine);
-}, 60_000);
+}, 120_000);
 
-afterAll(() => engine.close(), 60_000);
+afterAll(() => engine.close(), 120_000);
 
 /** An installer that takes its time, under npm's name. */
 const DOCKERFILE = [
@@ -45,8 +45,8 @@ test("advice comes from recorded builds: order as a diff with its effect, contex
     await engine.ok(["build", "-q", context.path]);
   }
   const text = await engine.ok(["build", "--advise", context.path]);
-  expect(text).toMatch(/^3 of 3 +0\.\ds +\[5\/7\] RUN npm ci$/m);
-  expect(text).toMatch(/^1 of 3 +0\.\ds +\[3\/7\] COPY npm \/bin\/$/m);
+  expect(text).toMatch(/^3 of 3 +\d+\.\ds +\[5\/7\] RUN npm ci$/m);
+  expect(text).toMatch(/^1 of 3 +\d+\.\ds +\[3\/7\] COPY npm \/bin\/$/m);
   expect(text).toContain(
     " COPY npm /bin/\n-ENV A=1\n-ENV B=2\n+ENV A=1 \\\n+    B=2\n+COPY package.json ./\n+RUN npm ci\n COPY . .\n-RUN npm ci\n RUN dd",
   );
@@ -69,7 +69,7 @@ test("advice comes from recorded builds: order as a diff with its effect, contex
   writeFileSync(join(context.path, "app.js"), "4");
   const { stderr } = await engine.berth(["build", "--progress", "plain", context.path]);
   expect(stderr).toMatch(/RUN npm ci\n#\d+ CACHED/);
-}, 60_000);
+}, 120_000);
 
 test("a changed manifest saves nothing, an ARG that busts steps is pointed at", async () => {
   const file = "FROM busybox\nARG REV=0\nWORKDIR /app\nCOPY npm /bin/\nCOPY . .\nRUN npm ci\n";
@@ -84,8 +84,8 @@ test("a changed manifest saves nothing, an ARG that busts steps is pointed at", 
   expect(after).toBe(before!);
   await engine.ok(["build", "-q", "--build-arg", "REV=1", context.path]);
   expect(await engine.ok(["build", "--advise", context.path])).toMatch(
-    /ARG REV changed in 1 build and made steps run for 0\.\ds/,
+    /ARG REV changed in 1 build and made steps run for \d+\.\ds/,
   );
   const bad = await engine.berth(["build", "--advise", "--plan", context.path]);
   expect(bad.stderr).toContain("not both");
-}, 60_000);
+}, 120_000);

@@ -11,9 +11,9 @@ let engine: PrivateEngine;
 beforeAll(async () => {
   engine = await PrivateEngine.start();
   await makeBusybox(engine);
-}, 60_000);
+}, 120_000);
 
-afterAll(() => engine.close(), 60_000);
+afterAll(() => engine.close(), 120_000);
 
 const WEB_PING =
   'FROM busybox\nENV TARGET=x\nWORKDIR /web-ping\nCOPY app.js .\nRUN cat app.js > copied\nCMD ["cat", "copied"]\n';

@@ -13,12 +13,12 @@ const directory = mkdtempSync(join(tmpdir(), "berth-mounts-"));
 beforeAll(async () => {
   [engine, other] = await Promise.all([PrivateEngine.start(), PrivateEngine.start()]);
   await Promise.all([makeBusybox(engine), makeBusybox(other)]);
-}, 60_000);
+}, 120_000);
 
 afterAll(async () => {
   await Promise.all([engine.close(), other.close()]);
   rmSync(directory, { recursive: true, force: true });
-}, 60_000);
+}, 120_000);
 
 const MOUNT = "--mount=type=cache,target=/root/.npm,id=npm";
 const rows = async (on: PrivateEngine): Promise<string> =>
@@ -63,4 +63,4 @@ test("a prune takes caches that no step uses; a bad tar replaces nothing", async
   expect((await running).exitCode).toBe(0);
   await other.ok(["builder", "prune", "-af", "--filter", "type=exec.cachemount"]);
   expect(await rows(other)).toBe("");
-}, 60_000);
+}, 120_000);

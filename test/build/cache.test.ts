@@ -12,12 +12,12 @@ const directory = mkdtempSync(join(tmpdir(), "berth-cache-"));
 beforeAll(async () => {
   engine = await PrivateEngine.start();
   await makeBusybox(engine);
-}, 60_000);
+}, 120_000);
 
 afterAll(async () => {
   await engine.close();
   rmSync(directory, { recursive: true, force: true });
-}, 60_000);
+}, 120_000);
 
 const file = (path: string): string => `dd if=/dev/urandom of=${path} bs=1024 count=500 2>/dev/null`;
 
@@ -101,7 +101,7 @@ describe("builder.gc", () => {
     } finally {
       await small.close();
     }
-  }, 60_000);
+  }, 120_000);
 
   test("a configuration that says nonsense is refused by name", async () => {
     const config = join(directory, "bad.json");

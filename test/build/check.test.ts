@@ -9,9 +9,9 @@ let engine: PrivateEngine;
 
 beforeAll(async () => {
   engine = await PrivateEngine.start();
-}, 60_000);
+}, 120_000);
 
-afterAll(() => engine.close(), 60_000);
+afterAll(() => engine.close(), 120_000);
 
 const BAD = "# base the start\nFROM scratch as base\nARG foo=1\nCOPY log.txt /\nCMD run it\n";
 

@@ -27,13 +27,13 @@ beforeAll(async () => {
   registry = await PrivateRegistry.start();
   engine = await PrivateEngine.start();
   await makeBusybox(engine);
-}, 60_000);
+}, 120_000);
 
 afterAll(async () => {
   await engine.close();
   await registry.close();
   rmSync(directory, { recursive: true, force: true });
-}, 60_000);
+}, 120_000);
 
 const DOCKERFILE = `FROM busybox AS make
 RUN mkdir -p /made/ro && echo hi > /made/f && ln /made/f /made/h && ln -s /etc /made/out && echo x > /made/ro/x && chmod 555 /made/ro

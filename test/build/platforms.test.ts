@@ -16,13 +16,13 @@ beforeAll(async () => {
   registry = await PrivateRegistry.start();
   engine = await PrivateEngine.start();
   await makeBusybox(engine);
-}, 60_000);
+}, 120_000);
 
 afterAll(async () => {
   await engine.close();
   await registry.close();
   rmSync(directory, { recursive: true, force: true });
-}, 60_000);
+}, 120_000);
 
 /** Cross compilation: all RUNs are this machine's, the images are of any platform. */
 const DOCKERFILE = `FROM --platform=$BUILDPLATFORM busybox AS build

@@ -19,13 +19,13 @@ beforeAll(async () => {
   await makeBusybox(engine);
   await engine.ok(["tag", "busybox", `${registry.host}/base:1`]);
   await engine.ok(["push", `${registry.host}/base:1`]);
-}, 60_000);
+}, 120_000);
 
 afterAll(async () => {
   await engine.close();
   await registry.close();
   rmSync(directory, { recursive: true, force: true });
-}, 60_000);
+}, 120_000);
 
 const at = (name: string): string => join(directory, name);
 const TWO = ["--platform", "linux/amd64,linux/arm64"];

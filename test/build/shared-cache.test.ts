@@ -17,13 +17,13 @@ beforeAll(async () => {
   await makeBusybox(first);
   await first.ok(["tag", "busybox", `${registry.host}/busybox`]);
   await first.ok(["push", "-q", `${registry.host}/busybox`]);
-}, 60_000);
+}, 120_000);
 
 afterAll(async () => {
   await first.close();
   await registry.close();
   rmSync(directory, { recursive: true, force: true });
-}, 60_000);
+}, 120_000);
 
 /** Another machine: an engine that has nothing. */
 async function onNewEngine(work: (engine: PrivateEngine) => Promise<void>): Promise<void> {
@@ -192,7 +192,7 @@ describe("berth build --cache-to and --cache-from", () => {
       const built = await build(engine, context.path, "--cache-from", `type=local,src=${cache}`);
       expect(built.stderr).toMatch(/RUN echo x > \/x\n#\d+ CACHED/);
     });
-  }, 60_000);
+  }, 120_000);
 
   test("what cannot be read is passed over, what cannot be written fails unless told otherwise, nonsense is refused", async () => {
     await using context = makeContext({ Dockerfile: "FROM busybox\nRUN true\n" });
@@ -211,7 +211,7 @@ describe("berth build --cache-to and --cache-from", () => {
       const { stderr, exitCode } = await build(first, context.path, ...flags);
       expect([exitCode, stderr]).toEqual([1, expect.stringContaining(message)]);
     }
-  }, 60_000);
+  }, 120_000);
 });
 
 async function du(engine: PrivateEngine, name: string): Promise<string> {

@@ -7,9 +7,9 @@ let engine: PrivateEngine;
 beforeAll(async () => {
   engine = await PrivateEngine.start();
   await makeBusybox(engine);
-}, 60_000);
+}, 120_000);
 
-afterAll(() => engine.close(), 60_000);
+afterAll(() => engine.close(), 120_000);
 
 test("build --twice of steps that give the same says so, and leaves cache and store as they were", async () => {
   await using context = makeContext({ Dockerfile: "FROM busybox\nWORKDIR /app\nCOPY a /app/\nCMD sh\n", a: "1" });

@@ -34,14 +34,14 @@ beforeAll(async () => {
   docker = new CurrentDocker(engine.socket);
   registry = await PrivateRegistry.start();
   await makeBusybox(engine);
-}, 60_000);
+}, 120_000);
 
 afterAll(async () => {
   if (!HAS_CURRENT_DOCKER) return;
   docker[Symbol.dispose]();
   await registry.close();
   await engine.close();
-}, 60_000);
+}, 120_000);
 
 const build = (args: readonly string[], options = {}): Promise<string> =>
   docker.ok(["buildx", "build", ...args], options);
@@ -83,7 +83,7 @@ describe.skipIf(!HAS_CURRENT_DOCKER)("docker buildx build", () => {
     expect(raw).toMatch(/"name": ?"exporting to image"/);
     const terminal = await docker.inTerminal(["buildx", "build", "--progress", "tty", context.path]);
     expect(terminal.stdout).toContain("FINISHED");
-  }, 60_000);
+  }, 120_000);
 
   test("sends results where they are wanted, several at once too", async () => {
     await using context = makeContext(FILES);
@@ -116,7 +116,7 @@ describe.skipIf(!HAS_CURRENT_DOCKER)("docker buildx build", () => {
       input: "FROM base\nRUN cat /last\n",
     });
     expect(onLayout).toMatch(/#\d+ \d\.\d+ last/);
-  }, 60_000);
+  }, 120_000);
 
   test("pushes, for several platforms and with annotations", async () => {
     await using context = makeContext({ Dockerfile: "FROM scratch\nARG TARGETARCH\nCOPY a /$TARGETARCH\n", a: "a" });
@@ -137,7 +137,7 @@ describe.skipIf(!HAS_CURRENT_DOCKER)("docker buildx build", () => {
     expect(await manifestOf("again")).toEqual(index);
     await build([...platforms, "-o", join(context.path, "out"), context.path]);
     expect(readdirSync(join(context.path, "out")).sort()).toEqual(["linux_amd64", "linux_arm64"]);
-  }, 60_000);
+  }, 120_000);
 
   test("shares its cache by a registry, a directory of the client's, and an image", async () => {
     await using context = makeContext(FILES);
@@ -154,7 +154,7 @@ describe.skipIf(!HAS_CURRENT_DOCKER)("docker buildx build", () => {
       expect(built.match(/CACHED/g)?.length).toBeGreaterThanOrEqual(3);
     }
     await run("rm", ["-r", directory]);
-  }, 60_000);
+  }, 120_000);
 
   test("gives steps secrets, agents, hosts and limits", async () => {
     const agent = join(engine.directory, "agent");
@@ -188,7 +188,7 @@ describe.skipIf(!HAS_CURRENT_DOCKER)("docker buildx build", () => {
     }
     const networks = "FROM busybox\nRUN cat /proc/net/dev | wc -l\n";
     expect(await build(["--network", "none", "-"], { input: networks })).toMatch(/#\d+ \d\.\d+ 3\n/);
-  }, 60_000);
+  }, 120_000);
 
   test("shows where in the Dockerfile it failed", async () => {
     await using context = makeContext({
@@ -219,7 +219,7 @@ describe.skipIf(!HAS_CURRENT_DOCKER)("docker buildx build", () => {
     );
     const none = await failed(["-f", join(context.path, "None"), context.path]);
     expect(none).toContain("ERROR: failed to solve: failed to read dockerfile: open None: no such file or directory\n");
-  }, 30_000);
+  }, 120_000);
 
   test("asks the Dockerfile for its arguments, stages and faults", async () => {
     const lines = ["# WHO is who", "ARG WHO=me", "# first is first", "FROM busybox AS first", "ARG WHO", "FROM first"];
@@ -234,7 +234,7 @@ describe.skipIf(!HAS_CURRENT_DOCKER)("docker buildx build", () => {
       env: { BUILDX_EXPERIMENTAL: "1" },
     });
     expect(unknown.stderr).toContain("unsupported request frontend.nothing");
-  }, 30_000);
+  }, 120_000);
 
   test("Ctrl-C ends the step", async () => {
     await using context = makeContext({ Dockerfile: "FROM busybox\nRUN echo run $((6 * 7)); sleep 4322\n" });
@@ -242,7 +242,7 @@ describe.skipIf(!HAS_CURRENT_DOCKER)("docker buildx build", () => {
     expect(cancelled.exitCode).not.toBe(0);
     expect(cancelled.stderr).toContain("context canceled");
     await until(async () => (await run("pgrep", ["-f", "^sleep 4322"])).exitCode === 1);
-  }, 30_000);
+  }, 120_000);
 });
 
 /** Serves files of a directory. */
@@ -306,7 +306,7 @@ describe.skipIf(!HAS_CURRENT_DOCKER)("contexts of buildx", () => {
     } finally {
       server.close();
     }
-  }, 60_000);
+  }, 120_000);
 });
 
 describe.skipIf(!HAS_CURRENT_DOCKER)("docker buildx bake", () => {
@@ -344,7 +344,7 @@ describe.skipIf(!HAS_CURRENT_DOCKER)("docker buildx bake", () => {
     expect(JSON.parse((await docker.run(["buildx", "bake", "--print"], { cwd: project.path })).stdout)).toHaveProperty(
       "target.app.contexts",
     );
-  }, 60_000);
+  }, 120_000);
 });
 
 describe.skipIf(!HAS_CURRENT_DOCKER)("buildx's other commands", () => {
@@ -361,5 +361,5 @@ describe.skipIf(!HAS_CURRENT_DOCKER)("buildx's other commands", () => {
     expect(await docker.ok(["buildx", "prune", "-af", "--filter", "type=source.local"])).not.toMatch(/COPY/);
     await docker.ok(["buildx", "prune", "-af"]);
     expect(await docker.ok(["buildx", "du"])).toMatch(/Total:\s+0B/);
-  }, 60_000);
+  }, 120_000);
 });

@@ -16,14 +16,14 @@ beforeAll(async () => {
   docker = new CurrentDocker(engine.socket);
   registry = await PrivateRegistry.start();
   await makeBusybox(engine);
-}, 60_000);
+}, 120_000);
 
 afterAll(async () => {
   if (!HAS_CURRENT_DOCKER) return;
   docker[Symbol.dispose]();
   await registry.close();
   await engine.close();
-}, 60_000);
+}, 120_000);
 
 const composeFile = (host: string): string => `
 name: compose-builds
@@ -91,5 +91,5 @@ describe.skipIf(!HAS_CURRENT_DOCKER)("docker compose", () => {
     } finally {
       process.kill(Number(/SSH_AGENT_PID=(\d+)/.exec(started.stdout)?.[1] ?? 0), "SIGTERM");
     }
-  }, 90_000);
+  }, 120_000);
 });

@@ -25,12 +25,12 @@ beforeAll(async () => {
   engine = await PrivateEngine.start();
   await makeBusybox(engine);
   control = await connectControl(engine.socket);
-}, 60_000);
+}, 120_000);
 
 afterAll(async () => {
   control.close();
   await engine.close();
-}, 60_000);
+}, 120_000);
 
 const newId = (): string => randomBytes(32).toString("hex").slice(0, 25);
 
@@ -181,7 +181,7 @@ describe("POST /grpc: the calls of docker buildx build", () => {
       const { error } = await buildxBuild({ context: context.path, ...build });
       expect(error?.rawMessage).toContain(message);
     }
-  }, 30_000);
+  }, 120_000);
 
   test("ResolveImageConfig and ResolveSourceMeta answer for images that are here", async () => {
     const gateway = control.client(LLBBridge);
@@ -323,7 +323,7 @@ describe("a client that misbehaves", () => {
         }),
       ).toContain(message);
     }
-  }, 60_000);
+  }, 120_000);
 
   test("a link out of the context stays a link in the image", async () => {
     const message = await buildWith(async function* () {
@@ -354,7 +354,7 @@ describe("a client that misbehaves", () => {
       if (logs.length > 0) session.destroy();
     }
     expect(await solved).toContain("context canceled");
-  }, 30_000);
+  }, 120_000);
 
   test("a session that vanishes within a transfer leaves nothing of it", async () => {
     const packs = async (): Promise<string> =>

@@ -15,9 +15,9 @@ let engine: PrivateEngine;
 beforeAll(async () => {
   engine = await PrivateEngine.start();
   await makeBusybox(engine);
-}, 60_000);
+}, 120_000);
 
-afterAll(() => engine.close(), 60_000);
+afterAll(() => engine.close(), 120_000);
 
 describe.skipIf(!HAS_BUILDKIT_DOCKER)("docker build with BuildKit (docker 20.10)", () => {
   test("sends only what changed since the last build, without what .dockerignore names", async () => {

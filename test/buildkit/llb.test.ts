@@ -19,12 +19,12 @@ beforeAll(async () => {
   engine = await PrivateEngine.start();
   await makeBusybox(engine);
   control = await connectControl(engine.socket);
-}, 60_000);
+}, 120_000);
 
 afterAll(async () => {
   control.close();
   await engine.close();
-}, 60_000);
+}, 120_000);
 
 const newId = (): string => randomBytes(32).toString("hex").slice(0, 25);
 
@@ -142,4 +142,4 @@ test("Control.Solve builds definitions of sources, commands, files and merges", 
   );
   expect(await solve([new Uint8Array([255])], "none", files.path)).toContain("invalid LLB definition");
   expect(await engine.ok(["build", "history", "ls", "-q"])).toBe(before);
-}, 30_000);
+}, 120_000);

@@ -34,7 +34,7 @@ beforeAll(async () => {
     PATH: `${programs}:${process.env["PATH"]}`,
   };
   writeFileSync(join(home, "ask.zsh"), ZSH_SCRIPT);
-}, 60_000);
+}, 120_000);
 
 afterAll(() => engine.close());
 
@@ -60,13 +60,13 @@ zpty -d shell
 /** The choices that zsh shows for a line, once `last` is among them. */
 async function askZsh(program: string, line: string, last: string): Promise<string> {
   const script = join(environment["HOME"] ?? "", "ask.zsh");
-  const { stdout } = await run(ZSH, ["-f", script, program, line, last], { env: environment, timeout: 30_000 });
+  const { stdout } = await run(ZSH, ["-f", script, program, line, last], { env: environment, timeout: 60_000 });
   return stdout.replace(/\x1b\[[0-9;?]*[a-zA-Z]|\r/g, "");
 }
 
 async function askFish(program: string, line: string): Promise<string> {
   const command = `${program} completion fish | source; complete -C '${line}'`;
-  const { stdout } = await run(FISH, ["-c", command], { env: environment, timeout: 30_000 });
+  const { stdout } = await run(FISH, ["-c", command], { env: environment, timeout: 60_000 });
   return stdout;
 }
 

@@ -11,9 +11,9 @@ let engine: PrivateEngine;
 beforeAll(async () => {
   engine = await PrivateEngine.start();
   await makeBusybox(engine);
-}, 60_000);
+}, 120_000);
 
-afterAll(() => engine.close(), 60_000);
+afterAll(() => engine.close(), 120_000);
 
 /** Runs a client against the engine; our own `docker` configuration stays out of it. */
 function client(program: string, args: readonly string[], cwd: string = import.meta.dirname): Promise<Finished> {
@@ -23,7 +23,7 @@ function client(program: string, args: readonly string[], cwd: string = import.m
     // Its helper container watches over test runs; the image cannot be had without a registry.
     TESTCONTAINERS_RYUK_DISABLED: "true",
   };
-  return run(program, args, { env, cwd, timeout: 150_000 });
+  return run(program, args, { env, cwd, timeout: 380_000 });
 }
 
 async function succeeds(program: string, args: readonly string[]): Promise<string> {
@@ -35,16 +35,16 @@ async function succeeds(program: string, args: readonly string[]): Promise<strin
 describe("npm clients under Node", () => {
   test("dockerode: attach, exec, run, stats, archives, events, errors, networks", async () => {
     expect(await succeeds("node", ["--test", "--test-force-exit", "dockerode.mjs"])).toContain("fail 0");
-  }, 160_000);
+  }, 400_000);
 
   test("testcontainers: waits, exec, logs, files, networks, builds, limits", async () => {
     expect(await succeeds("node", ["--test", "--test-force-exit", "testcontainers.mjs"])).toContain("fail 0");
-  }, 160_000);
+  }, 400_000);
 });
 
 test("Docker's SDK for Python: every part of it that a single host has", async () => {
   expect(await succeeds("/usr/bin/python3", ["-W", "ignore", "docker_py.py"])).toContain("OK");
-}, 160_000);
+}, 400_000);
 
 describe("docker-compose", () => {
   const compose = async (...args: string[]): Promise<string> => {
@@ -74,7 +74,7 @@ describe("docker-compose", () => {
     await compose("down", "-v", "-t", "1", "--rmi", "local");
     expect(await engine.ok(["network", "ls", "--format", "{{.Name}}"])).toBe("bridge\nhost\nnone");
     expect(await engine.ok(["volume", "ls", "-q"])).toBe("");
-  }, 160_000);
+  }, 400_000);
 });
 
 /** The name service outlasts the last container that it served for a while. */
@@ -88,4 +88,4 @@ test("and nothing of it all is left", async () => {
     if (Date.now() > deadline) expect(left).toEqual([]);
     await Bun.sleep(100);
   }
-}, 30_000);
+}, 120_000);

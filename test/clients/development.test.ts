@@ -28,9 +28,9 @@ beforeAll(async () => {
     // Dev Containers keeps its own files there.
     HOME: engine.directory,
   };
-}, 60_000);
+}, 120_000);
 
-afterAll(() => engine.close(), 60_000);
+afterAll(() => engine.close(), 120_000);
 
 function makeProject(name: string, files: Readonly<Record<string, string>>): string {
   const directory = join(engine.directory, name);
@@ -102,7 +102,7 @@ services:
     expect(output).not.toContain("panic");
     expect(await engine.ok(["ps", "-a", "--format", "{{.Names}} {{.State}}"])).toBe("attended-app-1 exited");
     await succeeds("docker", ["compose", "down", "-v", "--rmi", "local"], directory);
-  }, 60_000);
+  }, 120_000);
 
   test("watch brings changed files into a container", async () => {
     const directory = project();
@@ -118,7 +118,7 @@ services:
     expect(await text()).toStartWith("new");
     await watch.interrupt();
     await succeeds("docker", ["compose", "down", "-v", "--rmi", "local", "-t", "0"], directory);
-  }, 60_000);
+  }, 120_000);
 });
 
 describe("devcontainer", () => {
@@ -169,5 +169,5 @@ services:
     expect(await up(directory, "docker")).toMatchObject({ outcome: "success" });
     expect(await exec(directory, "docker", "cat code && ping -c 1 -W 5 db")).toContain("1 packets received");
     await engine.ok(["rm", "-f", ...(await engine.ok(["ps", "-aq"])).split("\n")]);
-  }, 60_000);
+  }, 120_000);
 });

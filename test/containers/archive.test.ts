@@ -15,9 +15,9 @@ beforeAll(async () => {
   await makeBusybox(engine);
   scratch = join(engine.directory, "scratch");
   mkdirSync(scratch);
-}, 60_000);
+}, 120_000);
 
-afterAll(() => engine.close(), 60_000);
+afterAll(() => engine.close(), 120_000);
 
 /** One call of the API. */
 async function call(method: string, path: string, body?: Uint8Array): Promise<Response> {
@@ -321,7 +321,7 @@ describe("mounts of a container", () => {
     expect(readdirSync(secret)).toEqual(["file"]);
     expect(readFileSync(join(secret, "file"), "utf8")).toBe("of the host");
     await engine.ok(["rm", "-f", "racing"]);
-  }, 60_000);
+  }, 120_000);
 });
 
 describe("GET /containers/{id}/export", () => {

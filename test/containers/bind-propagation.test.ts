@@ -17,14 +17,14 @@ beforeAll(async () => {
   await must("mount", "--make-shared", directory);
   engine = await PrivateEngine.start({ directory });
   await makeBusybox(engine);
-}, 60_000);
+}, 120_000);
 
 afterAll(async () => {
   await engine.stop();
   await engine.cleanUp();
   await must("umount", "-R", directory);
   rmSync(directory, { recursive: true });
-}, 60_000);
+}, 120_000);
 
 async function must(program: string, ...args: readonly string[]): Promise<string> {
   const { exitCode, stdout, stderr } = await run(program, args);
@@ -131,7 +131,7 @@ describe("a bind that shows what the engine mounts", () => {
     } finally {
       await other.close();
     }
-  }, 60_000);
+  }, 120_000);
 });
 
 test("z and Z are accepted, and change nothing where no SELinux is", async () => {

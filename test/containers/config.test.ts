@@ -11,9 +11,9 @@ let engine: PrivateEngine;
 beforeAll(async () => {
   engine = await PrivateEngine.start();
   await makeBusybox(engine);
-}, 60_000);
+}, 120_000);
 
-afterAll(() => engine.close(), 60_000);
+afterAll(() => engine.close(), 120_000);
 
 type Json = Record<string, unknown>;
 interface Answer {
@@ -70,7 +70,7 @@ describe("POST /containers/create", () => {
     expect(hostUts).toBe((await import("node:os")).hostname());
     expect(domain).toBe("h\nd.example");
     expect([rule, device, sysctl]).toEqual(["", "/dev/other", "99"]);
-  }, 60_000);
+  }, 120_000);
 
   test.skipIf(isCgroup2)(
     "sets the limits of cgroup v1, below the parent that was asked for",
@@ -99,7 +99,7 @@ describe("POST /containers/create", () => {
         if (existsSync(`/sys/fs/cgroup/${tree}${parent}`)) rmdirSync(`/sys/fs/cgroup/${tree}${parent}`);
       }
     },
-    60_000,
+    120_000,
   );
 
   test("says at the start what the machine does not let the engine give", async () => {

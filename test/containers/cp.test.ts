@@ -38,9 +38,9 @@ beforeAll(async () => {
     "-c",
     "mkdir -p /w/dir/sub; cd /w; echo a > dir/a; echo b > dir/sub/b; echo f > file; ln -s dir ldir; ln -s /w/file lfile; ln -s gone lbad",
   ]);
-}, 60_000);
+}, 120_000);
 
-afterAll(() => engine.close(), 60_000);
+afterAll(() => engine.close(), 120_000);
 
 const cp = (...args: string[]): Promise<Finished> => engine.berth(["cp", ...args], { cwd: work });
 

@@ -8,9 +8,9 @@ let engine: PrivateEngine;
 beforeAll(async () => {
   engine = await PrivateEngine.start();
   await makeBusybox(engine);
-}, 60_000);
+}, 120_000);
 
-afterAll(() => engine.close(), 60_000);
+afterAll(() => engine.close(), 120_000);
 
 /** A container whose check succeeds while /ok is there. It is starting until then. */
 function runChecked(name: string, ...flags: readonly string[]): Promise<string> {
@@ -55,7 +55,7 @@ describe("a health check", () => {
       "exec_start",
       "exec_die",
     ]);
-  }, 30_000);
+  }, 120_000);
 
   test("is paused with the container, and ends with it", async () => {
     await engine.ok(["pause", "checked"]);
@@ -70,7 +70,7 @@ describe("a health check", () => {
     expect(await state("checked", "{{.State.Health.Status}} {{.State.Health.FailingStreak}}")).toBe("starting 0");
     expect(JSON.parse(before).length).toBeGreaterThan(0);
     await engine.ok(["rm", "-f", "checked"]);
-  }, 30_000);
+  }, 120_000);
 
   test("goes on under the next engine", async () => {
     await runChecked("survivor");
@@ -82,7 +82,7 @@ describe("a health check", () => {
     await engine.ok(["exec", "survivor", "rm", "/ok"]);
     await untilHealth("survivor", "unhealthy");
     await engine.ok(["rm", "-f", "survivor"]);
-  }, 30_000);
+  }, 120_000);
 
   test("that takes too long is killed with what it started", async () => {
     const flags = ["--health-cmd", "echo slow; sleep 777; true", "--health-timeout", "200ms"];
@@ -97,7 +97,7 @@ describe("a health check", () => {
     await engine.ok(["unpause", "slow"]);
     expect((await engine.ok(["top", "slow"])).match(/sleep 777/g)?.length ?? 0).toBeLessThanOrEqual(2);
     await engine.ok(["rm", "-f", "slow"]);
-  }, 30_000);
+  }, 120_000);
 
   test("that cannot run says why; long output is cut", async () => {
     await engine.ok([
@@ -121,7 +121,7 @@ describe("a health check", () => {
     await untilHealth("flood", "healthy");
     expect(await state("flood", "{{len (index .State.Health.Log 0).Output}}")).toBe("4099");
     await engine.ok(["rm", "-f", "odd", "flood"]);
-  }, 30_000);
+  }, 120_000);
 
   test("comes from the image; flags change parts of it and turn it off", async () => {
     const dockerfile = "FROM busybox\nHEALTHCHECK --interval=100ms --retries=7 CMD true\n";
@@ -134,5 +134,5 @@ describe("a health check", () => {
     );
     expect(await state("bb", "{{json .Config.Healthcheck.Test}} {{json .State.Health}}")).toBe('["NONE"] null');
     await engine.ok(["rm", "-f", "aa", "bb"]);
-  }, 30_000);
+  }, 120_000);
 });

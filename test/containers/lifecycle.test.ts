@@ -12,9 +12,9 @@ let engine: PrivateEngine;
 beforeAll(async () => {
   engine = await PrivateEngine.start();
   await makeBusybox(engine);
-}, 60_000);
+}, 120_000);
 
-afterAll(() => engine.close(), 60_000);
+afterAll(() => engine.close(), 120_000);
 
 function state(name: string, template: string): Promise<string> {
   return engine.ok(["inspect", "-f", template, name]);
@@ -164,7 +164,7 @@ describe("events come in Docker's order", () => {
       expect(body).toEqual([...one.expected]);
       await engine.berth(["rm", "-f", name]);
     },
-    30_000,
+    120_000,
   );
 });
 
@@ -191,7 +191,7 @@ describe("update", () => {
     expect(await state("limited", shown)).toBe(`${80 * 2 ** 20} 33 300`);
     expect((await engine.berth(["update", "limited"])).exitCode).toBe(1);
     await engine.ok(["rm", "-f", "limited"]);
-  }, 30_000);
+  }, 120_000);
 
   test("gives and takes a restart policy", async () => {
     await running("policy", [], ["sh", "-c", "sleep 0.5; exit 1"]);
@@ -201,7 +201,7 @@ describe("update", () => {
     await engine.ok(["update", "--restart", "no", "forever"]);
     await until(async () => (await state("forever", "{{.State.Status}}")) === "exited");
     await engine.ok(["rm", "policy", "forever"]);
-  }, 30_000);
+  }, 120_000);
 });
 
 describe("a restart policy", () => {
@@ -230,7 +230,7 @@ describe("a restart policy", () => {
     await Bun.sleep(1000);
     expect(await state("again", "{{.State.Status}}")).toBe("exited");
     await engine.ok(["rm", "again"]);
-  }, 30_000);
+  }, 120_000);
 
   test("on-failure leaves success alone and ends after its retries; wait waits for one run", async () => {
     await running("fine", ["--restart", "on-failure"], ["true"]);
@@ -240,7 +240,7 @@ describe("a restart policy", () => {
     expect(Number(await state("failing", "{{.RestartCount}}"))).toBeLessThan(3);
     await until(async () => (await state("failing", "{{.RestartCount}} {{.State.Status}}")) === "3 exited");
     await engine.ok(["rm", "fine", "failing"]);
-  }, 30_000);
+  }, 120_000);
 
   test("--rm removes what is stopped, not what is restarted", async () => {
     await running("passing", ["--rm"], OBEDIENT);
@@ -249,7 +249,7 @@ describe("a restart policy", () => {
     await engine.ok(["exec", "passing", "test", "-e", "/kept"]);
     await engine.ok(["stop", "-t", "1", "passing"]);
     await until(async () => (await engine.berth(["inspect", "passing"])).exitCode !== 0);
-  }, 30_000);
+  }, 120_000);
 
   test("with --rm is refused", async () => {
     const { exitCode, stderr } = await engine.berth(["run", "--rm", "--restart", "always", "busybox"]);
@@ -306,7 +306,7 @@ describe("an engine that comes back", () => {
     } finally {
       await old.close();
     }
-  }, 60_000);
+  }, 120_000);
 
   test("finds what ended meanwhile, and what waited for its restart", async () => {
     await running("ended", ["--restart", "on-failure:5"], ["sh", "-c", "sleep 1; exit 3"]);
@@ -324,7 +324,7 @@ describe("an engine that comes back", () => {
     await engine.ok(["stop", "-t", "0", "removed"]);
     expect((await engine.berth(["inspect", "removed"])).exitCode).toBe(1);
     await engine.ok(["rm", "-f", "ended", "waiting"]);
-  }, 60_000);
+  }, 120_000);
 });
 
 describe("exec", () => {
@@ -374,5 +374,5 @@ describe("exec", () => {
       status: 404,
       body: `{"message":"No such exec instance: ${first}"}\n`,
     });
-  }, 30_000);
+  }, 120_000);
 });

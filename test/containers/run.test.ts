@@ -12,9 +12,9 @@ let engine: PrivateEngine;
 beforeAll(async () => {
   engine = await PrivateEngine.start();
   await makeBusybox(engine);
-}, 60_000);
+}, 120_000);
 
-afterAll(() => engine.close(), 60_000);
+afterAll(() => engine.close(), 120_000);
 
 describe("berth run", () => {
   test("streams stdout and stderr apart and ends with the container's exit code", async () => {

@@ -11,9 +11,9 @@ beforeAll(async () => {
   await engine.ok(["run", "-d", "--name", "busy", "-m", "64m", "busybox", "sh", "-c", "while true; do :; done"]);
   await engine.ok(["run", "-d", "--name", "idle", "--network", "none", "busybox", "sleep", "1000"]);
   await engine.ok(["create", "--name", "created", "busybox"]);
-}, 60_000);
+}, 120_000);
 
-afterAll(() => engine.close(), 60_000);
+afterAll(() => engine.close(), 120_000);
 
 /** The first `count` lines of an answer, and how the answer ended. */
 function lines(

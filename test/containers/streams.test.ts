@@ -12,9 +12,9 @@ let engine: PrivateEngine;
 beforeAll(async () => {
   engine = await PrivateEngine.start();
   await makeBusybox(engine);
-}, 60_000);
+}, 120_000);
 
-afterAll(() => engine.close(), 60_000);
+afterAll(() => engine.close(), 120_000);
 
 /** A WebSocket client by hand: what came so far, and whether the server has closed. */
 class TestSocket {
@@ -94,7 +94,7 @@ describe("GET /containers/{id}/attach/ws", () => {
     await until(() => client.isClosed);
     expect(client.received.subarray(-4)).toEqual(Buffer.from([0x88, 2, 3, 232]));
     await engine.ok(["rm", "talk"]);
-  }, 30_000);
+  }, 120_000);
 
   test("lets the container run when the client closes, or says what it is not", async () => {
     await engine.ok(["run", "-d", "-i", "--name", "stay", "busybox", "cat"]);
@@ -115,7 +115,7 @@ describe("GET /containers/{id}/attach/ws", () => {
     await until(() => none.isClosed);
     expect(none.received.toString()).toContain("No such container: none");
     await engine.ok(["rm", "-f", "stay"]);
-  }, 30_000);
+  }, 120_000);
 });
 
 /** Status, type and body of a GET that ends. */
@@ -199,7 +199,7 @@ describe("POST /containers/{id}/wait", () => {
     );
     expect(client.received()).toBeGreaterThan(600_000);
     await engine.ok(["rm", id]);
-  }, 30_000);
+  }, 120_000);
 
   test("is not held up for long by a client that does not read, nor by one that is attached to what has not started", async () => {
     const id = await engine.ok(["create", "--network", "none", "busybox", "head", "-c", "600000", "/dev/zero"]);
@@ -209,7 +209,7 @@ describe("POST /containers/{id}/wait", () => {
     expect(await waitFor(id, "not-running")).toEqual({ StatusCode: 0 });
     socket.destroy();
     await engine.ok(["rm", id]);
-  }, 30_000);
+  }, 120_000);
 });
 
 describe("GET /events", () => {
@@ -305,7 +305,7 @@ describe("log drivers", () => {
     expect((await engine.ok(["logs", "-n", "400", "packed"])).split("\n")).toEqual(followed.slice(-400));
     expect(readdirSync(directory).filter((name) => /tmp|gz\.\d/.test(name))).toEqual([]);
     await engine.ok(["rm", "packed"]);
-  }, 30_000);
+  }, 120_000);
 
   test("of the engine's configuration are every container's", async () => {
     const other = await PrivateEngine.start({ daemonArgs: ["--log-driver", "local", "--log-opt", "max-size=1m"] });
@@ -320,5 +320,5 @@ describe("log drivers", () => {
     } finally {
       await other.close();
     }
-  }, 60_000);
+  }, 120_000);
 });

@@ -39,7 +39,7 @@ async function endOnTerminal(args: string, end: string): Promise<Ending> {
   await run("/usr/bin/script", ["-qfec", script, "typescript"], {
     cwd: directory,
     env: { BERTH, BERTH_HOST: `unix://${engine.socket}`, ENGINE: String(engine.pid), SHELL: "/bin/sh" },
-    timeout: 30_000,
+    timeout: 60_000,
   });
   const text = (name: string): string => readFileSync(join(directory, name), "utf8").trim();
   const ending = { exitCode: Number(text("code")), isRestored: text("before") === text("after") };

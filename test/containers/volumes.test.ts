@@ -13,9 +13,9 @@ beforeAll(async () => {
   await makeBusybox(engine);
   host = join(engine.directory, "host");
   mkdirSync(host);
-}, 60_000);
+}, 120_000);
 
-afterAll(() => engine.close(), 60_000);
+afterAll(() => engine.close(), 120_000);
 
 /** Output of a command in a new container that is gone afterwards. */
 const run = (options: readonly string[], script: string): Promise<string> =>
@@ -66,7 +66,7 @@ describe("volumes with options of the driver", () => {
     await engine.ok(["rm", "-f", "one"]);
     expect(mounted()).toEqual([]);
     await engine.ok(["volume", "rm", "memory"]);
-  }, 60_000);
+  }, 120_000);
 
   test("bind host directories, whose files their removal leaves alone", async () => {
     writeFileSync(join(host, "precious"), "x");

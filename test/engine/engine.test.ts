@@ -12,9 +12,9 @@ let engine: PrivateEngine;
 beforeAll(async () => {
   engine = await PrivateEngine.start();
   await makeBusybox(engine);
-}, 60_000);
+}, 120_000);
 
-afterAll(() => engine.close(), 60_000);
+afterAll(() => engine.close(), 120_000);
 
 /** Where a running container's root is to be seen without the engine, for as long as it runs. */
 async function rootOf(id: string): Promise<string> {
@@ -49,7 +49,8 @@ describe("berth daemon", () => {
 
   test("stopped and started again, it adopts what runs: output complete, exit seen, ports open", async () => {
     const wait = (file: string): string => `while [ ! -e /${file} ]; do sleep 0.05; done`;
-    const script = `echo line 1; ${wait("away")}; seq -f 'line %g' 2 30; touch /said; ${wait("end")}; seq -f 'line %g' 31 40; exit 4`;
+    const say = (first: number, last: number): string => `for i in $(seq ${first} ${last}); do echo line $i; done`;
+    const script = `${say(1, 9)}; ${wait("away")}; ${say(10, 30)}; touch /said; ${wait("end")}; ${say(31, 40)}; exit 4`;
     const id = await engine.ok(["run", "-d", "-p", "127.0.0.1::80", "busybox", "sh", "-c", script]);
     const root = await rootOf(id);
     await engine.stop();
@@ -63,7 +64,7 @@ describe("berth daemon", () => {
     const lines = Array.from({ length: 40 }, (_, index) => `line ${index + 1}`);
     expect((await engine.ok(["logs", id])).split("\n")).toEqual(lines);
     await engine.ok(["rm", id]);
-  }, 20_000);
+  }, 120_000);
 
   test("learns of a container that ended while no engine ran", async () => {
     const id = await engine.ok([
@@ -81,7 +82,7 @@ describe("berth daemon", () => {
     await engine.start();
     expect(await engine.ok(["inspect", "-f", "{{.State.Status}} {{.State.ExitCode}}", id])).toBe("exited 6");
     await engine.ok(["rm", id]);
-  }, 20_000);
+  }, 120_000);
 
   test("brings a container with --restart always back", async () => {
     const id = await engine.ok(["run", "-d", "--restart", "always", "busybox", "sleep", "100"]);
@@ -92,7 +93,7 @@ describe("berth daemon", () => {
     await engine.start();
     await until(async () => (await engine.ok(["inspect", "-f", "{{.State.Status}}", id])) === "running");
     await engine.ok(["rm", "-f", id]);
-  }, 20_000);
+  }, 120_000);
 
   test("notices that conmon was killed, and ends the container", async () => {
     const id = await engine.ok(["run", "-d", "busybox", "sleep", "100"]);
@@ -103,7 +104,7 @@ describe("berth daemon", () => {
     await until(async () => (await engine.ok(["inspect", "-f", "{{.State.Status}}", id])) === "exited");
     expect(existsSync(`/proc/${pid}/exe`)).toBe(false);
     await engine.ok(["rm", id]);
-  }, 20_000);
+  }, 120_000);
 
   test("killed in the middle of a pull, it keeps whole layers only, and the next pull ends it", async () => {
     const registry = await PrivateRegistry.start();
@@ -130,7 +131,7 @@ describe("berth daemon", () => {
     expect(await engine.ok(["run", "--rm", name, "wc", "-c", "/a"])).toBe("20000000 /a");
     await engine.ok(["rmi", name]);
     await registry.close();
-  }, 40_000);
+  }, 120_000);
 
   test("killed in the middle of creating, starting and removing containers, it comes back whole", async () => {
     for (const delay of [5, 25, 45, 65, 85, 105]) {
@@ -144,7 +145,7 @@ describe("berth daemon", () => {
       expect(readdirSync(join(engine.dataRoot, "snapshots"))).toEqual([]);
       expect(await engine.ok(["run", "--rm", "busybox", "echo", "fine"])).toBe("fine");
     }
-  }, 60_000);
+  }, 120_000);
 });
 
 describe("berth logs", () => {
@@ -177,7 +178,7 @@ describe("berth logs", () => {
     expect(lines).toHaveLength(200_000);
     expect(lines[199_999]).toBe("200000");
     await engine.ok(["rm", id]);
-  }, 30_000);
+  }, 120_000);
 
   test("a client that does not read never slows the container", async () => {
     const id = await engine.ok(["create", "busybox", "sh", "-c", "seq 1 300000; echo end"]);
@@ -190,7 +191,7 @@ describe("berth logs", () => {
     await stuck.exited;
     expect(await engine.ok(["logs", "-n", "1", id])).toBe("end");
     await engine.ok(["rm", id]);
-  }, 30_000);
+  }, 120_000);
 });
 
 describe("Docker's own CLI on Berth's socket", () => {

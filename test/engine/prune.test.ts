@@ -9,15 +9,15 @@ let engine: PrivateEngine;
 beforeAll(async () => {
   engine = await PrivateEngine.start();
   await makeBusybox(engine);
-}, 60_000);
+}, 120_000);
 
 afterEach(async () => {
   await engine.ok(["system", "prune", "-af"]);
   await engine.ok(["volume", "prune", "-af"]);
   await makeBusybox(engine);
-}, 60_000);
+}, 120_000);
 
-afterAll(() => engine.close(), 60_000);
+afterAll(() => engine.close(), 120_000);
 
 const file = (path: string, kilobytes: number): string =>
   `dd if=/dev/urandom of=${path} bs=1024 count=${kilobytes} 2>/dev/null`;

@@ -19,12 +19,12 @@ beforeAll(async () => {
   files = await makeCertificates(directory);
   engine = await PrivateEngine.start();
   await makeBusybox(engine);
-}, 60_000);
+}, 120_000);
 
 afterAll(async () => {
   await engine.close();
   rmSync(directory, { recursive: true, force: true });
-}, 60_000);
+}, 120_000);
 
 /** The same engine started again, on its socket and on a free port besides. Gives the port. */
 async function listenOnPort(...flags: readonly string[]): Promise<number> {
@@ -58,7 +58,7 @@ describe("an engine on a port", () => {
       headers: { Origin: "http://evil.example" },
     });
     expect(page.status).toBe(403);
-  }, 60_000);
+  }, 120_000);
 
   test("speaks TLS, and with --tlsverify only with those who have a certificate of its CA", async () => {
     const own = ["--tlscert", files.cert, "--tlskey", files.key];
@@ -78,7 +78,7 @@ describe("an engine on a port", () => {
     expect(stranger.exitCode).toBe(1);
     expect(stranger.stderr).toContain("tls: failed to verify certificate");
     expect((await berth([...trusted, "ps", "-q"])).exitCode).toBe(0);
-  }, 60_000);
+  }, 120_000);
 
   test("does not start without the files of its certificate", async () => {
     const roots = ["--data-root", join(directory, "data"), "--exec-root", join(directory, "run")];
@@ -92,7 +92,7 @@ describe("an engine on a port", () => {
     ]);
     expect(exitCode).toBe(1);
     expect(stderr).toContain('could not load X509 key pair (cert: "/nope"');
-  }, 60_000);
+  }, 120_000);
 });
 
 describe("an engine behind ssh", () => {
@@ -117,7 +117,7 @@ describe("an engine behind ssh", () => {
     const env = { PATH: pathWithSsh(), DOCKER_HOST: `ssh://me@here${engine.socket}` };
     const { stdout, stderr } = await berth(echoes, { env, input: text });
     expect([stdout === text, stderr]).toEqual([true, ""]);
-  }, 60_000);
+  }, 120_000);
 
   test("that cannot be reached is told of with ssh's own words", async () => {
     const { exitCode, stderr } = await berth(["-H", "ssh://down", "ps"], { env: { PATH: pathWithSsh() } });

@@ -22,13 +22,13 @@ beforeAll(async () => {
   await makeBusybox(engine);
   // `docker` at the far end is Berth too: what docker's own client asks for there.
   server = await SshServer.start(directory, { berth: BERTH, docker: BERTH });
-}, 60_000);
+}, 120_000);
 
 afterAll(async () => {
   await server.stop();
   await engine.close();
   rmSync(directory, { recursive: true, force: true });
-}, 60_000);
+}, 120_000);
 
 /** What the clients have in common: the way there, and nobody's configuration. */
 function environment(): Readonly<Record<string, string>> {
@@ -55,7 +55,7 @@ describe.each([
     expect([echoed.stdout === text, echoed.stderr, echoed.exitCode]).toEqual([true, "", 0]);
     const failed = await ask(client, ["run", "--rm", "busybox", "sh", "-c", "echo out; echo err >&2; exit 7"]);
     expect(failed).toEqual({ exitCode: 7, stdout: "out\n", stderr: "err\n" });
-  }, 60_000);
+  }, 120_000);
 
   test("copies files in and out, builds, and follows logs and events", async () => {
     const start = `${Date.now() / 1000}`;
@@ -79,7 +79,7 @@ describe.each([
     const events = await ask(client, [...asked, "--format", "{{.Action}}"]);
     expect(events.stdout.split("\n")).toEqual(expect.arrayContaining(["create", "start", "die", "destroy"]));
     await engine.ok(["rmi", name]);
-  }, 60_000);
+  }, 120_000);
 });
 
 test("a server whose key is another, and a user who may not come in, are told of in ssh's own words", async () => {

@@ -16,9 +16,9 @@ let engine: PrivateEngine;
 beforeAll(async () => {
   engine = await PrivateEngine.start();
   await makeBusybox(engine);
-}, 60_000);
+}, 120_000);
 
-afterAll(() => engine.close(), 60_000);
+afterAll(() => engine.close(), 120_000);
 
 const start = (args: readonly string[]) =>
   spawn(BERTH, [...args], { env: { ...process.env, BERTH_HOST: `unix://${engine.socket}` }, stdio: "pipe" });
@@ -55,7 +55,7 @@ describe("clients that vanish", () => {
       expect(await engine.ok(["inspect", "-f", "{{.State.Status}}", "talker"])).toBe("running");
       expect((await engine.ok(["logs", "-n", "1", "talker"])).trim()).toBe("on");
     },
-    60_000,
+    120_000,
   );
 
   async function vanish(args: readonly string[]): Promise<void> {
@@ -86,7 +86,7 @@ describe("floods", () => {
     client.stdin.end(bytes);
     expect(await once(client, "close")).toEqual([0, null]);
     expect(hash.digest("hex")).toBe(createHash("sha256").update(bytes).digest("hex"));
-  }, 60_000);
+  }, 120_000);
 
   test("of a million lines arrive complete and once, through rotations and the container's removal", async () => {
     const client = start(["run", "--rm", "busybox", "seq", "1", "2000000"]);
@@ -103,7 +103,7 @@ describe("floods", () => {
     });
     expect(await once(client, "close")).toEqual([0, null]);
     expect({ last, disorder }).toEqual({ last: 2_000_000, disorder: 0 });
-  }, 60_000);
+  }, 120_000);
 
   test("of output leave no more than the rotation keeps", async () => {
     const flood = "yes $(seq -s , 100) | head -c 200000000";
@@ -127,7 +127,7 @@ describe("floods", () => {
     // The writer goes on for the moment that the rotation takes.
     expect(kept).toBeLessThan(60_000_000);
     await engine.ok(["rm", id]);
-  }, 60_000);
+  }, 120_000);
 });
 
 describe("many at once", () => {
@@ -138,7 +138,7 @@ describe("many at once", () => {
     expect(results).toEqual(results.map((_, index) => ({ exitCode: 0, stdout: `${index}\n`, stderr: "" })));
     // Writable directories are deleted behind the caller's back.
     await until(async () => (await footprint(engine)).containerFiles.length === 0);
-  }, 30_000);
+  }, 120_000);
 
   test("builds of one Dockerfile do each step once and give one image", async () => {
     await using context = makeContext({ Dockerfile: "FROM busybox\nRUN sleep 0.3; head -c 16 /dev/urandom > /once\n" });
@@ -171,6 +171,6 @@ describe("Ctrl-C", () => {
         return [mounts, cgroups, namespaces, containerFiles, temporaryFiles].every((names) => names.length === 0);
       });
     },
-    40_000,
+    120_000,
   );
 });

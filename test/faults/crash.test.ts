@@ -27,13 +27,13 @@ beforeAll(async () => {
   await engine.ok(["build", "-q", "-t", remote, context.path]);
   await engine.ok(["push", "-q", remote]);
   await engine.ok(["save", "-o", archive, remote]);
-}, 60_000);
+}, 120_000);
 
 afterAll(async () => {
   await engine.close();
   await registry.close();
   await context[Symbol.asyncDispose]();
-}, 60_000);
+}, 120_000);
 
 interface Work {
   readonly prepare?: () => Promise<unknown>;
@@ -174,5 +174,5 @@ describe("berth daemon --clean-up", () => {
     expect(await other.ok(["volume", "ls", "-q"])).toBe("kept");
     await other.close();
     expect(await traces(other)).toEqual([]);
-  }, 60_000);
+  }, 120_000);
 });

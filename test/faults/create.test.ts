@@ -17,9 +17,9 @@ beforeAll(async () => {
       'FROM busybox\nRUN mkdir /data && cd /data && for i in $(seq 1000); do echo $i > $i; done\nVOLUME /data\nCMD ["sh", "-c", "ls /data | wc -l"]\n',
   });
   await engine.ok(["build", "-q", "-t", "slow", context.path]);
-}, 60_000);
+}, 120_000);
 
-afterAll(() => engine.close(), 60_000);
+afterAll(() => engine.close(), 120_000);
 
 /** Begins a create; `isFilling` resolves when its volume is there and has some of its files. */
 function creating(name: string): { readonly created: Promise<Finished>; readonly isFilling: Promise<void> } {
@@ -52,7 +52,7 @@ test("a crash leaves no volume that was made for a container that never was", as
   await engine.start();
   expect((await engine.ok(["volume", "ls", "-q"])).split("\n")).toHaveLength(2);
   await engine.ok(["volume", "prune", "-af"]);
-}, 60_000);
+}, 120_000);
 
 test("an image cannot go before the container that is made of it is there", async () => {
   const { created, isFilling } = creating("safe");
@@ -73,4 +73,4 @@ test("an image cannot go before the container that is made of it is there", asyn
   await engine.ok(["rm", "-v", "forced"]);
   // Kept for it alone, the image goes with it.
   expect(await engine.ok(["images", "-aq"])).toBe("");
-}, 60_000);
+}, 120_000);

@@ -29,14 +29,14 @@ beforeAll(async () => {
     "large",
     tars.map((file) => ({ tar: rawTar([file]) })),
   ).name;
-}, 60_000);
+}, 120_000);
 
 afterAll(async () => {
   await engine.stop();
   await engine.cleanUp();
   await registry.close();
   await disk[Symbol.asyncDispose]();
-}, 60_000);
+}, 120_000);
 
 const names = (directory: string): string[] => readdirSync(join(engine.dataRoot, directory));
 
@@ -131,7 +131,7 @@ describe("on a full disk", () => {
     rmSync(join(disk.path, "filling"));
     await makeBusybox(engine);
     await expectSound();
-  }, 60_000);
+  }, 120_000);
 });
 
 /** Takes what is left of the disk. */

@@ -28,9 +28,9 @@ describe("an engine with 40 descriptors", () => {
   beforeAll(async () => {
     engine = await PrivateEngine.start({ descriptors: 40 });
     await makeBusybox(engine);
-  }, 60_000);
+  }, 120_000);
 
-  afterAll(() => engine.close(), 60_000);
+  afterAll(() => engine.close(), 120_000);
 
   test("serves others again when clients that took them all have gone, and notices what ended meanwhile", async () => {
     await engine.ok(["run", "-d", "--name", "ends", "busybox", "sleep", "2"]);
@@ -52,7 +52,7 @@ describe("an engine with 40 descriptors", () => {
     expect(after.temporaryFiles).toEqual(before.temporaryFiles);
     expect(after.mounts).toEqual([]);
     expect(readdirSync(`/proc/${engine.pid}/fd`).length).toBeLessThan(30);
-  }, 30_000);
+  }, 120_000);
 });
 
 describe("a full exec root", () => {
@@ -64,13 +64,13 @@ describe("a full exec root", () => {
     await run("mount", ["-t", "tmpfs", "-o", "size=4m,mode=0711", "tmpfs", execRoot]);
     engine = await PrivateEngine.start({ execRoot });
     await makeBusybox(engine);
-  }, 60_000);
+  }, 120_000);
 
   afterAll(async () => {
     await engine.close();
     await run("umount", [execRoot]);
     rmSync(execRoot, { recursive: true });
-  }, 60_000);
+  }, 120_000);
 
   test("is named by what needs room there, and stops neither a running container nor what makes room", async () => {
     await engine.ok(["run", "-d", "--name", "runs", "-p", "127.0.0.1:0:80", "busybox", "sleep", "1000"]);
@@ -94,7 +94,7 @@ describe("a full exec root", () => {
     expect(await engine.ok(["start", "runs"])).toBe("runs");
     expect(await engine.ok(["exec", "runs", "echo", "fine"])).toBe("fine");
     await engine.ok(["rm", "-f", "runs"]);
-  }, 30_000);
+  }, 120_000);
 });
 
 describe("a full data root", () => {
@@ -105,13 +105,13 @@ describe("a full data root", () => {
     disk = await makeSmallDisk(24);
     engine = await PrivateEngine.start({ directory: disk.directory });
     await makeBusybox(engine);
-  }, 60_000);
+  }, 120_000);
 
   afterAll(async () => {
     await engine.stop();
     await engine.cleanUp();
     await disk[Symbol.asyncDispose]();
-  }, 60_000);
+  }, 120_000);
 
   test("refuses networks, volumes and copies with the way out, or makes them whole", async () => {
     await engine.ok(["run", "-d", "--name", "runs", "busybox", "sleep", "1000"]);
@@ -141,5 +141,5 @@ describe("a full data root", () => {
     expect(readdirSync(join(engine.dataRoot, "volumes"))).toEqual([]);
     expect(existsSync(join(disk.path, "filling"))).toBe(false);
     expect(await engine.ok(["system", "check"])).toContain("no problems");
-  }, 90_000);
+  }, 120_000);
 });

@@ -16,7 +16,7 @@ beforeAll(async () => {
   await makeBusybox(engine);
   await engine.ok(["network", "create", "home"]);
   await engine.ok(["run", "-d", "--name", "stays", "--network", "home", "busybox", "sleep", "600"]);
-}, 60_000);
+}, 120_000);
 
 afterAll(async () => {
   await engine.stop();
@@ -24,7 +24,7 @@ afterAll(async () => {
   expect(await traces(engine)).toEqual([]);
   expect(await bridges()).toBe(0);
   await engine.close();
-}, 60_000);
+}, 120_000);
 
 /** The bridges that have the gateway's address of the network that comes and goes. */
 async function bridges(): Promise<number> {

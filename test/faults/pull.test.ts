@@ -20,12 +20,12 @@ const BLOB = gzipSync(TAR, { level: 1 });
 beforeAll(async () => {
   registry = await ScriptedRegistry.start();
   engine = await PrivateEngine.start();
-}, 30_000);
+}, 120_000);
 
 afterAll(async () => {
   await engine.close();
   await registry.close();
-}, 30_000);
+}, 120_000);
 
 beforeEach(() => {
   registry.fault = () => false;
@@ -85,7 +85,7 @@ describe("berth pull of a layer", () => {
     const bomb = await zeros(2 * 1024);
     const { name } = registry.image("bomb", [{ tar: TAR, blob: bomb }]);
     expect(await refused(name)).toContain("grows beyond the limit of 200 times its compressed size");
-  }, 60_000);
+  }, 120_000);
 
   test("goes on from the byte reached when the connection breaks, again and again", async () => {
     const { name, digests } = registry.image("broken", [{ tar: TAR, blob: BLOB }]);
@@ -130,7 +130,7 @@ describe("berth pull from a registry in trouble", () => {
     expect(await refused(name)).toBe(
       `Error response from daemon: Get "http://${registry.host}/v2/down/manifests/latest": received unexpected HTTP status: 503 Service Unavailable`,
     );
-  }, 30_000);
+  }, 120_000);
 
   test("reads no manifest without end", async () => {
     registry.fault = (request, response) => {
@@ -191,7 +191,7 @@ describe("berth pull of what is not there or not allowed", () => {
     expect(await refused("127.0.0.1:1/a/b")).toContain("dial tcp 127.0.0.1:1: connect: connection refused");
     expect(await refused(`${registry.host}/none`)).toContain(`manifest for ${registry.host}/none:latest not found`);
     expect(await refused("a b")).toBe("invalid reference format");
-  }, 60_000);
+  }, 120_000);
 
   test("wants the right credentials, and says what was wrong with others", async () => {
     const hash = await Bun.password.hash("secret", { algorithm: "bcrypt", cost: 4 });

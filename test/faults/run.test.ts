@@ -22,14 +22,14 @@ beforeAll(async () => {
   host = join(engine.directory, "host");
   mkdirSync(host);
   writeFileSync(join(host, "secret"), "of the host");
-}, 60_000);
+}, 120_000);
 
 afterAll(async () => {
   expect(readdirSync(host)).toEqual(["secret"]);
   expect(readFileSync(join(host, "secret"), "utf8")).toBe("of the host");
   await engine.close();
   await registry.close();
-}, 60_000);
+}, 120_000);
 
 const PROGRAMS: readonly RawEntry[] = [
   { path: "bin/", type: "5" },

@@ -11,12 +11,12 @@ let registry: PrivateRegistry;
 beforeAll(async () => {
   registry = await PrivateRegistry.start({ takesForeignLayers: true });
   engine = await PrivateEngine.start();
-}, 60_000);
+}, 120_000);
 
 afterAll(async () => {
   await engine.close();
   await registry.close();
-}, 60_000);
+}, 120_000);
 
 const MANIFEST = "application/vnd.docker.distribution.manifest.v2+json";
 

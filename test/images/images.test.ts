@@ -17,12 +17,12 @@ beforeAll(async () => {
   await makeBusybox(engine);
   await engine.ok(["tag", "busybox", remote]);
   await engine.ok(["push", "-q", remote]);
-}, 60_000);
+}, 120_000);
 
 afterAll(async () => {
   await engine.close();
   await registry.close();
-}, 60_000);
+}, 120_000);
 
 /** Without those whose space is being given back. */
 const layerFiles = (): string[] => readdirSync(join(engine.dataRoot, "layers")).filter((name) => !name.startsWith("."));

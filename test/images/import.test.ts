@@ -46,13 +46,13 @@ beforeAll(async () => {
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
-}, 60_000);
+}, 120_000);
 
 afterAll(async () => {
   server.closeAllConnections();
   server.close();
   await engine.close();
-}, 60_000);
+}, 120_000);
 
 /** The archive through a program that compresses its input. */
 async function compressed(program: string): Promise<string> {

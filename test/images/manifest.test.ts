@@ -22,12 +22,12 @@ beforeAll(async () => {
   name = `${registry.host}/team/multi`;
   published = await publishIndex(engine, registry.host, "team/multi", ["linux/amd64", "linux/arm64"]);
   config = join(engine.directory, "config");
-}, 60_000);
+}, 120_000);
 
 afterAll(async () => {
   await engine.close();
   await Promise.all([registry.close(), other.close()]);
-}, 60_000);
+}, 120_000);
 
 const ok = (...args: readonly string[]): Promise<string> => engine.ok(args, { env: { DOCKER_CONFIG: config } });
 const failure = async (...args: readonly string[]): Promise<string> => {

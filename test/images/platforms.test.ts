@@ -19,13 +19,13 @@ beforeAll(async () => {
   engine = await PrivateEngine.start();
   name = `${registry.host}/team/multi`;
   published = await publishIndex(engine, registry.host, "team/multi", [HOST, OTHER, "linux/arm/v6"]);
-}, 60_000);
+}, 120_000);
 
 afterAll(async () => {
   await engine.close();
   // One of the tests did so already.
   await registry.close();
-}, 60_000);
+}, 120_000);
 
 const entries = (folder: string): string[] =>
   readdirSync(join(engine.dataRoot, folder)).filter((entry) => !entry.startsWith("."));

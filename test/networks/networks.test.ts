@@ -13,14 +13,14 @@ let engine: PrivateEngine;
 beforeAll(async () => {
   engine = await PrivateEngine.start();
   await makeBusybox(engine);
-}, 60_000);
+}, 120_000);
 
 afterAll(async () => {
   await engine.stop();
   await engine.cleanUp();
   expect(await traces(engine)).toEqual([]);
   await engine.close();
-}, 60_000);
+}, 120_000);
 
 /** The standard error of a command that fails. */
 async function failure(...args: readonly string[]): Promise<string> {

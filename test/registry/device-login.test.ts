@@ -90,7 +90,7 @@ async function login(
   asked = [];
   rmSync(join(directory, "config.json"), { force: true });
   const shell = `printf '${typed}' | script -qefc "${BERTH} login ${args}" /dev/null`;
-  const { exitCode, stdout } = await run("sh", ["-c", shell], { env: environment(more), timeout: 20_000 });
+  const { exitCode, stdout } = await run("sh", ["-c", shell], { env: environment(more), timeout: 60_000 });
   return { code: exitCode, text: stdout.replaceAll("\r\n", "\n") };
 }
 

@@ -18,12 +18,12 @@ beforeAll(async () => {
   registry = await PrivateRegistry.start({ htpasswd: HTPASSWD });
   engine = await PrivateEngine.start();
   config = join(engine.directory, "config");
-}, 60_000);
+}, 120_000);
 
 afterAll(async () => {
   await engine.close();
   await registry.close();
-}, 60_000);
+}, 120_000);
 
 const configFile = (): string => join(config, "config.json");
 const berth = (args: readonly string[], input?: string): Promise<Finished> =>
@@ -82,7 +82,7 @@ describe("berth login", () => {
     const typed =
       "(until [ -s typescript ]; do sleep 0.05; done; printf 'berth\\r'; until grep -q Password typescript; do sleep 0.05; done; printf 'secret\\r'; until grep -q Succeeded typescript; do sleep 0.05; done)";
     const shell = `${typed} | script -qefc "${command}" typescript`;
-    const { stdout } = await run("sh", ["-c", shell], { cwd: config, env, timeout: 20_000 });
+    const { stdout } = await run("sh", ["-c", shell], { cwd: config, env, timeout: 60_000 });
     expect(stdout).toMatch(/^Username: berth\r\nPassword: \r\n/);
     expect(stdout).toContain("Login Succeeded");
     expect(stdout).not.toContain("secret");

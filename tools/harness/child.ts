@@ -11,7 +11,7 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   readonly input?: string | Uint8Array;
-  /** Milliseconds before SIGKILL. Default one minute. */
+  /** Milliseconds before SIGKILL. Default 110,000, less than a test may take. */
   readonly timeout?: number;
   /** Milliseconds before SIGINT: what a person's Ctrl-C does. */
   readonly interruptAfter?: number;
@@ -30,7 +30,7 @@ export function run(program: string, args: readonly string[], options: RunOption
   });
   child.stdin?.on("error", () => undefined).end(options.input);
   const timers = [
-    setTimeout(() => child.kill("SIGKILL"), options.timeout ?? 60_000),
+    setTimeout(() => child.kill("SIGKILL"), options.timeout ?? 110_000),
     ...(options.interruptAfter ? [setTimeout(() => child.kill("SIGINT"), options.interruptAfter)] : []),
   ];
   interruptOnText(child, options.interruptOn);
