@@ -95,6 +95,7 @@ fi
 
 if [ "${1:-}" = test ]; then
   bash tools/current-docker.sh
+  bash tools/foreign-programs.sh
   bash tools/ssh-server.sh
 fi
 

@@ -16,6 +16,8 @@ export interface PrivateEngineOptions {
   readonly execRoot?: string;
   /** How many files the engine may have open. */
   readonly descriptors?: number;
+  /** A command line that becomes the engine: what follows it is the engine's. */
+  readonly wrapper?: readonly string[];
 }
 
 /**
@@ -26,7 +28,7 @@ export class PrivateEngine {
   readonly execRoot: string;
   readonly socket: string;
   readonly #daemonArgs: readonly string[];
-  readonly #limits: readonly string[];
+  readonly #wrapper: readonly string[];
   #child: ChildProcess | undefined;
 
   private constructor(options: PrivateEngineOptions) {
@@ -35,7 +37,8 @@ export class PrivateEngine {
     this.socket = join(this.execRoot, "berth.sock");
     this.#daemonArgs = options.daemonArgs ?? [];
     // prlimit(1) becomes the engine.
-    this.#limits = options.descriptors ? ["prlimit", `--nofile=${options.descriptors}:${options.descriptors}`] : [];
+    const limits = options.descriptors ? ["prlimit", `--nofile=${options.descriptors}:${options.descriptors}`] : [];
+    this.#wrapper = [...(options.wrapper ?? []), ...limits];
   }
 
   get dataRoot(): string {
@@ -62,7 +65,7 @@ export class PrivateEngine {
   async start(): Promise<void> {
     const log = createWriteStream(join(this.directory, "engine.log"), { flags: "a" });
     await new Promise((resolve) => log.once("open", resolve));
-    const [program, ...args] = [...this.#limits, BERTH, "daemon", ...this.#rootArgs(), ...this.#daemonArgs];
+    const [program, ...args] = [...this.#wrapper, BERTH, "daemon", ...this.#rootArgs(), ...this.#daemonArgs];
     this.#child = spawn(program ?? BERTH, args, { stdio: ["ignore", log, log] });
     const exited = new Promise<never>((_, reject) => {
       this.#child?.once("exit", (code) => reject(new Error(`engine ended with ${code}:\n${this.log()}`)));
