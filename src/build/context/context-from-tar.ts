@@ -6,6 +6,7 @@ import { Digester } from "#formats/digest.ts";
 import { IgnoreMatcher, parseDockerignore } from "#formats/dockerignore.ts";
 import { type TarEntry, tarText } from "#formats/tar/tar-entry.ts";
 import { readTar, type TarStreamEntry } from "#formats/tar/tar-reader.ts";
+import { freeBehind } from "#lib/free-behind.ts";
 import { isCleanPath } from "./context-lines.ts";
 import { type OpenContext, openPackContext, readDockerfile } from "./open-context.ts";
 import { type PackAppender, PackFile } from "./pack-file.ts";
@@ -22,7 +23,7 @@ export interface TarContextOptions {
 
 /**
  * A context from an uncompressed tar, as docker's CLI and libraries send it. Its content lives in an unlinked file until the context is
- * disposed. Devices and pipes are left out. Throws InvalidParameterError for a name that leads out of the context, what `readTar`
+ * disposed. Devices and pipes are left out; the chunks of `source` are empty afterwards. Throws InvalidParameterError for a name that leads out of the context, what `readTar`
  * throws for a malformed archive, CancelledError on abort.
  */
 export async function contextFromTar(
@@ -46,7 +47,7 @@ async function readTree(
 ): Promise<{ readonly tree: UnpackedEntries; readonly transferred: number }> {
   const tree = new UnpackedEntries();
   await using appender = await pack.appender();
-  for await (const item of readTar(source)) {
+  for await (const item of readTar(freeBehind(source))) {
     if (signal?.aborted) throw new CancelledError("context canceled", { cause: signal.reason });
     await addEntry(tree, item, appender);
   }

@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
 import { InvalidParameterError } from "#errors/errors.ts";
 import { Digester } from "#formats/digest.ts";
+import { freeBehind } from "#lib/free-behind.ts";
 import type { Digest } from "#spec/digest.ts";
 import type { PackAppender } from "./pack-file.ts";
 
@@ -11,7 +12,7 @@ export interface ReceivedFile {
 
 /**
  * Takes the contents of files of known sizes, one after another without anything between, writes them to the pack and hashes each.
- * Throws InvalidParameterError when the stream is shorter or longer than their sum.
+ * The chunks of `body` are empty afterwards. Throws InvalidParameterError when the stream is shorter or longer than their sum.
  */
 export async function receiveFiles(
   sizes: readonly number[],
@@ -19,7 +20,7 @@ export async function receiveFiles(
   pack: PackAppender,
 ): Promise<readonly ReceivedFile[]> {
   const files = new FileCutter(sizes, pack.position);
-  for await (const chunk of body) {
+  for await (const chunk of freeBehind(body)) {
     files.push(chunk);
     await pack.write(chunk);
   }
