@@ -6,18 +6,19 @@ import { type ConfigFile, loadConfigFile } from "./config/config-file.ts";
 import { GLOBAL_FLAGS } from "./global-flags.ts";
 import type { Command } from "./grammar/command.ts";
 import { type Resolution, resolveCommand } from "./grammar/command-tree.ts";
-import { commandHelp, groupHelp, rootHelp, usageLine } from "./grammar/help.ts";
+import { groupHelp, usageLine } from "./grammar/help.ts";
 import { type ParsedFlags, parseFlags } from "./grammar/parse-flags.ts";
 import { argumentsError, flagError, unknownCommandError } from "./grammar/usage-error.ts";
 import { exitOnSignals, interruptCode } from "./interrupt.ts";
 import { MISSING_BUILDER, type ReplacementBuilder, replacementBuilder, replaceWords } from "./plugins/builder-alias.ts";
+import { hooksRun } from "./plugins/hooks-switch.ts";
 import { processStreams, ReaderGoneError } from "./process-streams.ts";
 import { PROGRAM } from "./program.ts";
+import { showCommandHelp, showGroupHelp, showHelpTopic, showRootHelp, writeNotices } from "./show-help.ts";
 import { StatusError } from "./status-error.ts";
-import type { Output, Streams } from "./streams.ts";
+import type { Streams } from "./streams.ts";
 import { buildCommit, VERSION } from "./version.ts";
 
-const DEFAULT_COLUMNS = 80;
 const LOG_LEVELS = ["debug", "info", "warn", "warning", "error", "fatal", "panic", "trace"];
 
 /** Runs one command line (without the program's name) on the process's own streams. Resolves with the exit code; never throws. */
@@ -56,9 +57,9 @@ async function dispatch(argv: readonly string[], streams: Streams): Promise<numb
     case "group":
       return showGroupHelp(resolution, global.help, streams);
     case "unknown":
-      return runUnknown(resolution, argv, global, streams);
+      return runUnknown(resolution, argv, global, streams, config);
     case "command":
-      return runCommand(resolution, global, streams);
+      return runCommand(resolution, global, streams, config);
   }
 }
 
@@ -83,54 +84,25 @@ async function runBuilder(
   return runPlugin(plugin, replaceWords(argv, before, after), createContext(global, streams));
 }
 
-/** `berth help image ls`. */
-async function showHelpTopic(global: GlobalFlags, streams: Streams): Promise<number> {
-  const words = global.args.slice(1).filter((word) => !word.startsWith("-"));
-  const resolution = resolveCommand(COMMANDS, words);
-  switch (resolution.kind) {
-    case "root":
-      return showRootHelp({ ...global, help: true }, streams);
-    case "group":
-      return showGroupHelp(resolution, true, streams);
-    case "unknown":
-      throw unknownTopic(words.slice(resolution.path.split(" ").length - 2));
-    case "command":
-      if (resolution.rest.length > 0) throw unknownTopic(resolution.rest);
-      await showCommandHelp(await resolution.leaf.load(), resolution.path, streams);
-      return 0;
-  }
-}
-
-function unknownTopic(words: readonly string[]): StatusError {
-  return new StatusError(1, `unknown help topic: ${words.join(" ")}`);
-}
-
-/** Who asks for help gets it on stdout; who has only named no command is told what there is. */
-async function showRootHelp(global: GlobalFlags, streams: Streams): Promise<number> {
-  const out = global.help || global.args[0] === "help" || global.given.size + global.args.length === 0;
-  await writeNotices(global, streams.stderr);
-  const { listPlugins } = await import("./plugins/plugin-metadata.ts");
-  const plugins = listPlugins(configDirectoryOf(global));
-  await (out ? streams.stdout : streams.stderr).write(rootHelp(COMMANDS, GLOBAL_FLAGS, plugins, columnsOf(streams)));
-  return 0;
-}
-
-async function writeNotices(parsed: { readonly notices: readonly string[] }, out: Output): Promise<void> {
-  for (const notice of parsed.notices) await out.write(`${notice}\n`);
-}
-
 /** A plugin may know the command. Asked for help, an unknown command is answered with what there is. */
 async function runUnknown(
   unknown: Extract<Resolution, { kind: "unknown" }>,
   argv: readonly string[],
   global: GlobalFlags,
   streams: Streams,
+  config: ConfigFile,
 ): Promise<number> {
   const { findPlugin } = await import("./plugins/plugin-metadata.ts");
   const plugin = unknown.group ? undefined : findPlugin(global.args[0] ?? "", configDirectoryOf(global));
   if (plugin) {
     const { runPlugin } = await import("./plugins/run-plugin.ts");
-    return runPlugin(plugin, argv, createContext(global, streams));
+    const context = createContext(global, streams);
+    const exitCode = await runPlugin(plugin, argv, context);
+    if (exitCode === 0 && hooksRun(config, streams.stdout, process.env)) {
+      const { showHintsOfPlugin } = await import("./plugins/hooks.ts");
+      await showHintsOfPlugin(config, plugin.Name, global.args, context);
+    }
+    return exitCode;
   }
   checkUnknownsFlags(unknown);
   const wantsHelp = global.help || unknown.rest.includes("--help");
@@ -164,30 +136,11 @@ function readGlobalFlags(argv: readonly string[]): GlobalFlags {
   }
 }
 
-async function showGroupHelp(
-  group: Extract<Resolution, { kind: "group" }>,
-  wantsHelp: boolean,
-  streams: Streams,
-): Promise<number> {
-  const parsed = readGroupFlags(group);
-  await writeNotices(parsed, streams.stdout);
-  const out = wantsHelp || parsed.help ? streams.stdout : streams.stderr;
-  await out.write(groupHelp(group.path, group.group));
-  return 0;
-}
-
-function readGroupFlags(group: Extract<Resolution, { kind: "group" }>): ParsedFlags<Record<never, never>> {
-  try {
-    return parseFlags({}, group.rest);
-  } catch (error) {
-    throw flagError(errorMessage(error), group.path, `Usage:  ${group.path}`);
-  }
-}
-
 async function runCommand(
   resolved: Extract<Resolution, { kind: "command" }>,
   global: GlobalFlags,
   streams: Streams,
+  config: ConfigFile,
 ): Promise<number> {
   const command = await resolved.leaf.load();
   const parsed = readCommandFlags(command, resolved);
@@ -201,11 +154,11 @@ async function runCommand(
   const context = createContext(global, streams);
   exitOnSignals(["SIGINT", "SIGTERM"]);
   if (!command.offline) void context.engine;
-  return command.run(parsed, context);
-}
-
-async function showCommandHelp(command: Command, path: string, streams: Streams): Promise<void> {
-  await streams.stdout.write(commandHelp(COMMANDS.program, path, command, columnsOf(streams)));
+  if (!hooksRun(config, streams.stdout, process.env)) return command.run(parsed, context);
+  const { runWithHooks } = await import("./plugins/hooks.ts");
+  const words = resolved.path.split(" ").slice(1);
+  const hooked = { words, name: words.at(-1) ?? "", flags: command.flags, parsed };
+  return runWithHooks(config, hooked, context, () => command.run(parsed, context));
 }
 
 function readCommandFlags(
@@ -220,10 +173,6 @@ function readCommandFlags(
     if (!(error instanceof InvalidParameterError)) throw error;
     throw flagError(error.message, resolved.path, usageLine(resolved.path, command));
   }
-}
-
-function columnsOf(streams: Streams): number {
-  return streams.terminalSize()?.columns ?? DEFAULT_COLUMNS;
 }
 
 /** Says what went wrong and turns it into an exit code. */

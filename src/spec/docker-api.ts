@@ -305,7 +305,8 @@ export interface BuildCacheItem {
   readonly CreatedAt: string;
   readonly LastUsedAt: string | null;
   readonly UsageCount: number;
-  readonly Parents?: readonly string[];
+  /** Spelled with the space: https://github.com/moby/moby/blob/v28.2.2/api/types/build/cache.go */
+  readonly " Parents"?: readonly string[];
 }
 
 /** `GET /system/df`. */

@@ -1,6 +1,6 @@
 /** CLI plugins, proxies and shell completion as a user meets them: with programs on disk and a real shell. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Finished, run } from "../../tools/harness/child.ts";
@@ -49,6 +49,44 @@ describe("CLI plugins", () => {
     expect(stdout).not.toContain("bad*");
     expect(await berth(["bad"])).toMatchObject({ exitCode: 1, stdout: "" });
     expect((await berth(["ps"])).stderr).toContain(`Cannot connect to the Docker daemon at ${HOST}.`);
+  });
+
+  test("speak after a command that their hooks name, on a terminal, when the user wants it", async () => {
+    const config = join(directory, "hooks");
+    mkdirSync(join(config, "cli-plugins"), { recursive: true });
+    writeFileSync(
+      join(config, "config.json"),
+      JSON.stringify({ plugins: { tip: { hooks: "pull,context ls", "error-hooks": "context rm" } } }),
+    );
+    writeFileSync(
+      join(config, "cli-plugins", "docker-tip"),
+      `#!/bin/sh
+if [ "$1" = docker-cli-plugin-metadata ]; then echo '${METADATA}'; exit 0; fi
+[ "$2" = docker-cli-plugin-hooks ] || exit 1
+echo "$3" >> ${config}/called
+printf '%s\\n' '{"ReturnType":0,"Template":"{{.Name}} quiet={{flag . \\"quiet\\"}} {{arg . 0}}\\nmore"}'
+`,
+      { mode: 0o755 },
+    );
+    const onTerminal = async (words: string, env: Readonly<Record<string, string>> = { DOCKER_CLI_HOOKS: "1" }) =>
+      (await run("script", ["-qec", `${BERTH} ${words}`, "/dev/null"], { env: { DOCKER_CONFIG: config, ...env } }))
+        .stdout;
+    const hint = "\u001b[1m\r\nWhat's next:\u001b[0m\r\n    ls quiet=true \r\n    more\r\n";
+    expect(await onTerminal("context ls -q")).toBe(`default\r\n${hint}`);
+    expect(await onTerminal("context ls -q", { DOCKER_CLI_HOOKS: "0", DOCKER_CLI_HINTS: "1" })).toBe("default\r\n");
+    expect(await onTerminal("context ls -q", {})).toBe("default\r\n");
+    expect(await onTerminal("context show")).toBe("default\r\n");
+    // There is no flag "quiet" of this one: such a hint is passed over.
+    expect(await onTerminal("context rm nope")).not.toContain("What's next");
+    expect(
+      (await run(BERTH, ["context", "ls", "-q"], { env: { DOCKER_CONFIG: config, DOCKER_CLI_HOOKS: "1" } })).stdout,
+    ).toBe("default\n");
+    const [first, second] = readFileSync(join(config, "called"), "utf8").split("\n");
+    expect(JSON.parse(first ?? "")).toEqual({ RootCmd: "context ls", Flags: { quiet: "true" }, CommandError: "" });
+    expect(JSON.parse(second ?? "")).toMatchObject({
+      RootCmd: "context rm",
+      CommandError: expect.stringContaining("nope"),
+    });
   });
 
   test("are listed by info, whose client part is there without an engine", async () => {

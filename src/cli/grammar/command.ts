@@ -41,8 +41,6 @@ export interface Command<F extends FlagSet = FlagSet> {
   readonly takesAnything?: boolean;
   /** Speaks to no engine: an address that cannot be resolved does not stop it. */
   readonly offline?: boolean;
-  /** Receives SIGINT and SIGTERM itself (it passes them on to a container). */
-  readonly ownsSignals?: boolean;
   readonly flags: F;
   /** The exit code. */
   run(invocation: Invocation<F>, context: CommandContext): Promise<number>;

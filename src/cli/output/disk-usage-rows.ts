@@ -101,7 +101,7 @@ export function buildCacheItemRow(item: BuildCacheItem, truncate: boolean): Row 
   const id = idOf(item.ID);
   return {
     ID: item.InUse ? `${id}*` : id,
-    Parent: (item.Parents ?? []).map(idOf).join(", "),
+    Parent: (item[" Parents"] ?? []).map(idOf).join(", "),
     CacheType: item.Type,
     Description: item.Description,
     Size: humanSize(item.Size, 3),
