@@ -36,7 +36,9 @@ export interface LoadableImage {
 export function listArchiveImages(archive: ImageArchive): LoadableImage[] {
   const manifest = archive.documents.get("manifest.json");
   const index = archive.documents.get("index.json");
-  if (manifest && !(index && hasPlatforms(index))) return dockerImages(archive, manifest);
+  if (manifest && !(index && hasPlatforms(index))) {
+    return dockerImages(archive, manifest, index ? annotatedManifests(archive, index) : new Map());
+  }
   if (index) return ociImages(archive, index);
   throw new InvalidParameterError("invalid archive: does not contain a manifest.json");
 }
@@ -45,18 +47,40 @@ function hasPlatforms(bytes: Uint8Array): boolean {
   return readIndex(bytes).manifests.some(({ mediaType }) => INDEX_TYPES.has(mediaType));
 }
 
-function dockerImages(archive: ImageArchive, bytes: Uint8Array): LoadableImage[] {
+/** Of an archive that has both documents, the manifests that say more than manifest.json can: annotations. By their config's path. */
+function annotatedManifests(archive: ImageArchive, index: Uint8Array): ReadonlyMap<string, LoadablePart["manifest"]> {
+  const found = new Map<string, LoadablePart["manifest"]>();
+  for (const descriptor of readIndex(index).manifests) {
+    const bytes = archive.documents.get(followLinks(archive, blobPath(descriptor.digest)));
+    if (!bytes || isAttestation(descriptor)) continue;
+    const document = parseManifestDocument(bytes, descriptor.mediaType, "the archive");
+    if (document.kind !== "manifest" || !document.manifest.annotations) continue;
+    found.set(blobPath(document.manifest.config.digest), ociPart(archive, bytes, document).manifest);
+  }
+  return found;
+}
+
+function dockerImages(
+  archive: ImageArchive,
+  bytes: Uint8Array,
+  manifests: ReturnType<typeof annotatedManifests>,
+): LoadableImage[] {
   const entries = parseJson(bytes, "manifest.json");
   if (!Array.isArray(entries)) throw new InvalidParameterError("invalid manifest.json: expected a list");
-  return entries.map((entry: { Config?: unknown; RepoTags?: unknown; Layers?: unknown } | null) => ({
-    parts: [
-      {
-        config: documentAt(archive, String(entry?.Config)),
-        layers: strings(entry?.Layers).map((path) => layerAt(archive, path)),
-      },
-    ],
-    references: strings(entry?.RepoTags).map((name) => tagged(name)),
-  }));
+  return entries.map((entry: { Config?: unknown; RepoTags?: unknown; Layers?: unknown } | null) => {
+    const config = String(entry?.Config);
+    const manifest = manifests.get(config);
+    return {
+      parts: [
+        {
+          config: documentAt(archive, config),
+          layers: strings(entry?.Layers).map((path) => layerAt(archive, path)),
+          ...(manifest ? { manifest } : {}),
+        },
+      ],
+      references: strings(entry?.RepoTags).map((name) => tagged(name)),
+    };
+  });
 }
 
 function ociImages(archive: ImageArchive, bytes: Uint8Array): LoadableImage[] {

@@ -17,6 +17,7 @@ import { LocalImages } from "#engine/images/lookup.ts";
 import { tagImage } from "#engine/images/tag.ts";
 import { digestHex, digestOf } from "#formats/digest.ts";
 import type { CheckLine } from "#spec/berth-api.ts";
+import { MEDIA_TYPE } from "#spec/oci-image.ts";
 import { runCommand } from "#sys/command.ts";
 import { inflate } from "#sys/compression/inflate.ts";
 import { loadImages } from "./load.ts";
@@ -73,6 +74,39 @@ describe("saveImages() and loadImages()", () => {
     const { RootFS } = inspectImage(source.context, "app:v1");
     expect(inspectImage(target.context, "oci:v1").RootFS).toEqual(RootFS);
     expect(inspectImage(target.context, "docker:v1").RootFS).toEqual(RootFS);
+  });
+
+  test("keep the annotations of an image, which manifest.json does not tell", async () => {
+    const layer = tarOf({ a: "1" });
+    const config = { architecture: "amd64", os: "linux", rootfs: { type: "layers", diff_ids: [digestOf(layer)] } };
+    const configBytes = Buffer.from(JSON.stringify(config));
+    const described = (mediaType: string, bytes: Uint8Array) => ({
+      mediaType,
+      digest: digestOf(bytes),
+      size: bytes.length,
+    });
+    const manifest = {
+      schemaVersion: 2,
+      mediaType: MEDIA_TYPE.ociManifest,
+      config: described(MEDIA_TYPE.ociConfig, configBytes),
+      layers: [described(MEDIA_TYPE.ociLayer, layer)],
+      annotations: { "org.example.note": "kept" },
+    };
+    const manifestBytes = Buffer.from(JSON.stringify(manifest));
+    const pathOf = (bytes: Uint8Array): string => `blobs/sha256/${digestHex(digestOf(bytes))}`;
+    const archive = tarOf({
+      ...Object.fromEntries([layer, configBytes, manifestBytes].map((bytes) => [pathOf(bytes), bytes])),
+      "index.json": JSON.stringify({
+        schemaVersion: 2,
+        manifests: [described(MEDIA_TYPE.ociManifest, manifestBytes)],
+      }),
+      "manifest.json": JSON.stringify([
+        { Config: pathOf(configBytes), RepoTags: ["noted:v1"], Layers: [pathOf(layer)] },
+      ]),
+    });
+    await load(archive);
+    const again = await collect(await saveImages(target.context, ["noted:v1"]));
+    expect(again.includes('"annotations":{"org.example.note":"kept"}')).toBe(true);
   });
 
   test("say which image loses its name", async () => {
