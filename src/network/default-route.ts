@@ -1,6 +1,7 @@
 import type { Family } from "#lib/ip-address.ts";
+import type { NetlinkRequest } from "#sys/netlink/socket.ts";
 import type { NetworkEndpoint } from "./network-driver.ts";
-import { deleteDefaultRoute, setDefaultRoute } from "./rtnetlink/address-message.ts";
+import { type DefaultRoute, deleteDefaultRoute, setDefaultRoute } from "./rtnetlink/address-message.ts";
 import type { RouteSocket } from "./rtnetlink/route-socket.ts";
 
 /** The endpoint that leads outside, per family: the one of the highest priority, among equals the first by the network's name. */
@@ -10,29 +11,27 @@ export function gatewayEndpoint(endpoints: readonly NetworkEndpoint[], family: F
     .toSorted((a, b) => b.gatewayPriority - a.gatewayPriority || compare(a.networkName, b.networkName))[0];
 }
 
-/** Changes the default routes of a container whose endpoints change. `inside` is its namespace; the interfaces of `after` are up. */
-export async function changeRoutes(
+/**
+ * What changes the default routes of a container whose endpoints change. `inside` is in its namespace, where the interfaces of `after` are, and are up
+ * when this is done.
+ */
+export function routeChanges(
   inside: RouteSocket,
   before: readonly NetworkEndpoint[],
   after: readonly NetworkEndpoint[],
-): Promise<void> {
-  for (const family of [4, 6] as const) {
+): readonly NetlinkRequest[] {
+  return ([4, 6] as const).flatMap((family) => {
     const old = gatewayEndpoint(before, family);
     const now = gatewayEndpoint(after, family);
-    if (old?.endpointId === now?.endpointId) continue;
-    if (now) await inside.change(setDefaultRoute(await routeOf(inside, now, family)));
+    if (old?.endpointId === now?.endpointId) return [];
+    if (now) return [setDefaultRoute(routeOf(inside, now, family))];
     // The interface takes the route along when it goes itself.
-    else if (old && after.includes(old)) await inside.change(deleteDefaultRoute(await routeOf(inside, old, family)));
-  }
+    return old && after.includes(old) ? [deleteDefaultRoute(routeOf(inside, old, family))] : [];
+  });
 }
 
-async function routeOf(
-  inside: RouteSocket,
-  endpoint: NetworkEndpoint,
-  family: Family,
-): Promise<{ readonly family: Family; readonly gateway: string; readonly index: number }> {
-  const { index } = await inside.link(endpoint.interfaceName);
-  return { family, gateway: gatewayOf(endpoint, family), index };
+function routeOf(inside: RouteSocket, endpoint: NetworkEndpoint, family: Family): DefaultRoute {
+  return { family, gateway: gatewayOf(endpoint, family), index: inside.indexOf(endpoint.interfaceName) };
 }
 
 function gatewayOf(endpoint: NetworkEndpoint, family: Family): string {

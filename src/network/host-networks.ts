@@ -1,7 +1,7 @@
 import { InvalidParameterError } from "#errors/errors.ts";
 import { AddressPool } from "./address-pool.ts";
-import { bridgePorts, deleteBridge, ensureBridge, networkMtu } from "./interfaces/bridge.ts";
-import { deleteInterface, linkExists } from "./interfaces/link.ts";
+import { deleteBridge, ensureBridge, networkMtu } from "./interfaces/bridge.ts";
+import { linkExists } from "./interfaces/link.ts";
 import { checkParent } from "./interfaces/parent-link.ts";
 import { withMachineLock } from "./machine-lock.ts";
 import type { EndpointRequest, NetworkRecord } from "./network-driver.ts";
@@ -133,7 +133,6 @@ export class HostNetworks {
     this.#states.delete(record.id);
     if (record.driver !== "bridge") return;
     await this.#rules.removeNetwork(record.id);
-    await Promise.all((await bridgePorts(record.interfaceName)).map((port) => deleteInterface(port)));
     await deleteBridge(record.interfaceName);
     await forgetForeignFirewalls(record.interfaceName);
   }

@@ -108,9 +108,8 @@ export class LinuxNetworkDriver implements NetworkDriver {
     const { endpoint } = planned;
     const endpoints = [...before.endpoints, endpoint];
     undo.defer(() => removeFromSandbox(before.netnsPath, endpoint));
-    await addToSandbox(before.netnsPath, planned, before.portRequests.length > 0);
-    await changeSandboxRoutes(before.netnsPath, before.endpoints, endpoints);
     undo.defer(() => changeSandboxRoutes(before.netnsPath, endpoints, before.endpoints));
+    await addToSandbox(before.netnsPath, planned, before.portRequests.length > 0, before.endpoints);
     const plan = { ...portPlan({ containerId, endpoints: [], ports: before.portRequests }, [planned]), endpoints };
     const ports = await this.#ports.follow(plan, before);
     undo.move();

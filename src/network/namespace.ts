@@ -5,11 +5,6 @@ import { unmount } from "#sys/mounts/mount.ts";
 import { createNetworkNamespace } from "#sys/network-namespace.ts";
 import { inRouteTurn } from "./rtnetlink/route-socket.ts";
 
-/** How nsenter(1) is told the namespace. */
-export function namespaceFlag(path: string): string {
-  return `--net=${path}`;
-}
-
 /** Makes a network namespace held by a bind mount on the file `path`, loopback up. On failure nothing stays. */
 export async function createNamespace(path: string): Promise<void> {
   await createMountPoint(path);

@@ -30,7 +30,7 @@ export async function createNetwork(context: ContainerContext, request: NetworkC
       throw new ConflictError(`network with name ${request.Name} already exists`);
     }
     const record = networkRecord(request, driver);
-    if (driver === "bridge") await checkBridgeName(record);
+    if (record.options[NETWORK_OPTION.bridgeName] !== undefined) await checkBridgeName(record);
     const made = await networks.add(record);
     publishNetworkEvent(events, { ...made, record: made }, "create");
     return made;

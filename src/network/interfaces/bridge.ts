@@ -3,7 +3,7 @@ import { SystemError } from "#errors/errors.ts";
 import type { NetworkRecord } from "../network-driver.ts";
 import { hasGatewayAddress, wantedMtu } from "../network-options.ts";
 import { isDefaultRoute, setAddress } from "../rtnetlink/address-message.ts";
-import { addBridge, setNoLinkLocal, setUp } from "../rtnetlink/link-message.ts";
+import { addBridge, type Link, setNoLinkLocal, setUp } from "../rtnetlink/link-message.ts";
 import { RouteSocket } from "../rtnetlink/route-socket.ts";
 import { hasIpv6, readSysctl, setSysctl } from "../sysctl.ts";
 import { deleteInterface } from "./link.ts";
@@ -19,13 +19,12 @@ export async function ensureBridge(network: NetworkRecord, mtu: number): Promise
   const { interfaceName: name, ipv4 } = network;
   if (network.ipv6) checkIpv6(network.name);
   using host = new RouteSocket();
-  const exists = (await host.findLink(name)) !== undefined;
+  // A bridge without a fixed address takes the lowest of its ports', and changes it whenever a container comes or goes.
+  const isNew = await host.add(addBridge({ name, mtu, macAddress: macAddressOf(ipv4?.gateway ?? "") }));
   try {
-    // A bridge without a fixed address takes the lowest of its ports', and changes it whenever a container comes or goes.
-    if (!exists) await host.change(addBridge({ name, mtu, macAddress: macAddressOf(ipv4?.gateway ?? "") }));
     // Before the addresses: on a host that disables IPv6 for new interfaces they would be refused.
     if (network.ipv6) await enableIpv6(name);
-    const { index } = await host.link(name);
+    const index = host.indexOf(name);
     await host.change(
       ...(hasIpv6() ? [setNoLinkLocal(name)] : []),
       setUp(name),
@@ -35,23 +34,18 @@ export async function ensureBridge(network: NetworkRecord, mtu: number): Promise
     await setSysctl(`net/ipv4/conf/${name}/route_localnet`, "1");
     if (!network.internal) await enableForwarding(network);
   } catch (error) {
-    if (!exists) await deleteBridge(name);
+    if (isNew) await deleteInterface(name);
     throw error;
   }
 }
 
-/** Deletes a bridge, and nothing that is none. Idempotent. */
+/** Deletes a bridge with all its ports, and nothing that is none. Idempotent. */
 export async function deleteBridge(name: string): Promise<void> {
   using host = new RouteSocket();
-  if ((await host.findLink(name))?.kind === "bridge") await deleteInterface(name);
-}
-
-/** Host interfaces that are ports of a bridge; none if there is no such bridge. */
-export async function bridgePorts(name: string): Promise<readonly string[]> {
-  using host = new RouteSocket();
   const links = await host.links();
-  const bridge = links.find((link) => link.name === name);
-  return bridge ? links.filter(({ master }) => master === bridge.index).map((link) => link.name) : [];
+  const bridge = links.find((link) => link.name === name && link.kind === "bridge");
+  const isOfIt = (link: Link): boolean => link === bridge || link.master === bridge?.index;
+  if (bridge) await Promise.all(links.filter(isOfIt).map((link) => deleteInterface(link.name)));
 }
 
 /**

@@ -24,29 +24,41 @@ export interface PlannedInterface {
 }
 
 /**
- * Makes an endpoint's interface in the namespace `path`, which `inside` is in, with its addresses, up; `host` is in the engine's. For `hairpin` see
- * `attachToBridge`. What was made when it fails goes with the namespace.
+ * Makes an endpoint's interface in the namespace `path`, down and without addresses: see `settings`. `host` is in the engine's namespace. For `hairpin`
+ * see `attachToBridge`. What was made when it fails goes with the namespace.
  */
 export async function addInterface(
   host: RouteSocket,
-  inside: RouteSocket,
   path: string,
   planned: PlannedInterface,
   hairpin: boolean,
 ): Promise<void> {
   if (planned.network.driver === "bridge") await addPair(host, path, planned, hairpin);
   else await addOnParent(host, path, planned);
-  await setUpInside(inside, planned.endpoint);
+}
+
+/** What gives an endpoint's interface, which is there, its addresses and sets it up. `inside` is in the container's namespace. */
+export function settings(inside: RouteSocket, endpoint: NetworkEndpoint): readonly NetlinkRequest[] {
+  const { interfaceName, ipv4, prefixLength, ipv6, prefixLength6, linkLocal = [] } = endpoint;
+  const index = inside.indexOf(interfaceName);
+  return [
+    ...(ipv4 ? [setAddress(`${ipv4}/${prefixLength}`, index, interfaceName)] : []),
+    ...(hasIpv6() && !ipv6 ? [setNoLinkLocal(interfaceName)] : []),
+    setUp(interfaceName),
+    ...(ipv6 ? [setAddress(`${ipv6}/${prefixLength6}`, index, interfaceName)] : []),
+    ...linkLocal.map((address) => setAddress(withLinkPrefix(address), index, interfaceName)),
+  ];
 }
 
 /** Makes a veth pair: one end a port of the network's bridge, up, the other in the namespace. */
 async function addPair(host: RouteSocket, path: string, planned: PlannedInterface, hairpin: boolean): Promise<void> {
   const { endpoint, network, mtu } = planned;
-  const { index } = await host.link(network.interfaceName);
+  const bridge = host.indexOf(network.interfaceName);
   const end = { name: endpoint.hostInterface, mtu };
   const peer = { name: endpoint.interfaceName, mtu, macAddress: endpoint.macAddress };
-  await withNamespace(path, (namespace) => host.change(addVeth(end, index, peer, namespace)));
-  await host.change(...portRequests(planned, hairpin));
+  await withNamespace(path, (namespace) =>
+    host.change(addVeth(end, bridge, peer, namespace), ...portRequests(planned, hairpin)),
+  );
 }
 
 /** Makes a macvlan or ipvlan link on the network's parent and moves it into the namespace. */
@@ -58,10 +70,11 @@ async function addOnParent(
   // A name that no interface of the host has, for the moment until it moves.
   const name = `b${endpoint.endpointId.slice(0, 12)}`;
   const own = network.driver === "macvlan" ? { macAddress: endpoint.macAddress } : {};
-  const parent = await host.link(network.interfaceName);
-  await host.change(addParentLink({ name, mtu, ...own }, parent.index, parentLinkMode(network)));
-  const { index } = await host.link(name);
-  await withNamespace(path, (namespace) => host.change(moveLink(index, namespace, endpoint.interfaceName)));
+  const parent = host.indexOf(network.interfaceName);
+  await host.change(addParentLink({ name, mtu, ...own }, parent, parentLinkMode(network)));
+  await withNamespace(path, (namespace) =>
+    host.change(moveLink(host.indexOf(name), namespace, endpoint.interfaceName)),
+  );
 }
 
 /**
@@ -70,9 +83,8 @@ async function addOnParent(
  * the bridge but not each other, whether br_netfilter is on or not: enable_icc=false.
  */
 export async function attachToBridge(host: RouteSocket, planned: PlannedInterface, hairpin: boolean): Promise<void> {
-  const { index } = await host.link(planned.network.interfaceName);
-  await host.change(setMaster(planned.endpoint.hostInterface, index));
-  await host.change(...portRequests(planned, hairpin));
+  const bridge = host.indexOf(planned.network.interfaceName);
+  await host.change(setMaster(planned.endpoint.hostInterface, bridge), ...portRequests(planned, hairpin));
 }
 
 function portRequests({ endpoint, network }: PlannedInterface, hairpin: boolean): readonly NetlinkRequest[] {
@@ -83,18 +95,6 @@ function portRequests({ endpoint, network }: PlannedInterface, hairpin: boolean)
     ...(hairpin || isolated ? [setPort(hostInterface, { hairpin, isolated })] : []),
     setUp(hostInterface),
   ];
-}
-
-async function setUpInside(inside: RouteSocket, endpoint: NetworkEndpoint): Promise<void> {
-  const { interfaceName, ipv4, prefixLength, ipv6, prefixLength6, linkLocal = [] } = endpoint;
-  const { index } = await inside.link(interfaceName);
-  await inside.change(
-    ...(ipv4 ? [setAddress(`${ipv4}/${prefixLength}`, index, interfaceName)] : []),
-    ...(hasIpv6() && !ipv6 ? [setNoLinkLocal(interfaceName)] : []),
-    setUp(interfaceName),
-    ...(ipv6 ? [setAddress(`${ipv6}/${prefixLength6}`, index, interfaceName)] : []),
-    ...linkLocal.map((address) => setAddress(withLinkPrefix(address), index, interfaceName)),
-  );
 }
 
 /** With the prefix lengths that Docker gives them. */

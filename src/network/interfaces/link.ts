@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { deleteGroup, deleteLink, setGroup } from "../rtnetlink/link-message.ts";
-import { isMissing, RouteSocket } from "../rtnetlink/route-socket.ts";
+import { RouteSocket } from "../rtnetlink/route-socket.ts";
 
 /** Whether this host has a network interface of that name. */
 export async function linkExists(name: string): Promise<boolean> {
@@ -11,7 +11,7 @@ export async function linkExists(name: string): Promise<boolean> {
 /** Deletes an interface of the namespace `path`. Idempotent. */
 export async function deleteInterfaceIn(path: string, name: string): Promise<void> {
   using socket = new RouteSocket(path);
-  await socket.change(deleteLink(name)).catch(ignoreMissing);
+  await socket.remove(deleteLink(name));
 }
 
 /** Of this engine alone: interfaces that are about to go. */
@@ -43,11 +43,6 @@ export function deleteInterface(name: string): Promise<void> {
 async function deleteTogether(names: readonly string[]): Promise<void> {
   using socket = new RouteSocket();
   const [only] = names;
-  if (names.length === 1 && only !== undefined) return socket.change(deleteLink(only)).catch(ignoreMissing);
-  for (const name of names) await socket.change(setGroup(name, LEAVING)).catch(ignoreMissing);
-  await socket.change(deleteGroup(LEAVING)).catch(ignoreMissing);
-}
-
-function ignoreMissing(error: unknown): void {
-  if (!isMissing(error)) throw error;
+  if (names.length === 1 && only !== undefined) await socket.remove(deleteLink(only));
+  else await socket.remove(...names.map((name) => setGroup(name, LEAVING)), deleteGroup(LEAVING));
 }

@@ -1,7 +1,7 @@
 import { nameOf, parseAttributes } from "#sys/netlink/message.ts";
 import { NetlinkSocket } from "#sys/netlink/socket.ts";
+import { NETLINK_NETFILTER } from "./messages.ts";
 
-const NETLINK_NETFILTER = 12;
 /** NFNL_SUBSYS_NFTABLES and NFT_MSG_GETTABLE. */
 const GET_TABLE = (10 << 8) | 1;
 /** struct nfgenmsg, whose first byte is the family. */
@@ -21,7 +21,8 @@ const FAMILIES: Readonly<Record<number, string>> = {
 export async function nftTables(): Promise<ReadonlySet<string>> {
   using socket = new NetlinkSocket(NETLINK_NETFILTER);
   const body = Buffer.alloc(HEADER_SIZE);
-  const found = await socket.list({ name: "NFT_MSG_GETTABLE", type: GET_TABLE, flags: 0, subject: "tables", body });
+  const about = { subject: "tables", flags: 0, isLockFree: true, body } as const;
+  const found = await socket.list({ name: "NFT_MSG_GETTABLE", type: GET_TABLE, ...about });
   return new Set(
     found.map((one) => {
       const name = nameOf(parseAttributes(one.subarray(HEADER_SIZE)).get(NFTA_TABLE_NAME));

@@ -90,6 +90,7 @@ export function listAddresses(): NetlinkRequest {
     type: RTM_GETADDR,
     flags: 0,
     subject: "addresses",
+    isLockFree: true,
     body: Buffer.alloc(ADDRESS_HEADER_SIZE),
   };
 }
@@ -119,7 +120,7 @@ export function deleteDefaultRoute(route: DefaultRoute): NetlinkRequest {
 export function listRoutes(family: Family): NetlinkRequest {
   const body = Buffer.alloc(ROUTE_HEADER_SIZE);
   body.writeUInt8(FAMILY_NUMBER[family], 0);
-  return { name: "RTM_GETROUTE", type: RTM_GETROUTE, flags: 0, subject: "routes", body };
+  return { name: "RTM_GETROUTE", type: RTM_GETROUTE, flags: 0, subject: "routes", isLockFree: true, body };
 }
 
 export function parseRoute(bytes: Uint8Array): Route {

@@ -110,14 +110,11 @@ export function addParentLink(
 
 /** Moves an interface into the namespace that the descriptor is open on, and gives it a name there. */
 export function moveLink(index: number, namespace: number, name: string): NetlinkRequest {
-  return change(
-    name,
-    [
-      [IFLA_IFNAME, nameBytes(name)],
-      [IFLA_NET_NS_FD, u32(namespace)],
-    ],
-    { index },
-  );
+  const attributes: readonly Attribute[] = [
+    [IFLA_IFNAME, nameBytes(name)],
+    [IFLA_NET_NS_FD, u32(namespace)],
+  ];
+  return { ...change(name, attributes, { index }), isSlow: true };
 }
 
 export function setUp(name: string): NetlinkRequest {
@@ -160,7 +157,7 @@ export function setPort(name: string, { hairpin, isolated }: PortSettings): Netl
 }
 
 export function deleteLink(name: string): NetlinkRequest {
-  return { ...request("RTM_DELLINK", RTM_DELLINK, name), body: body([[IFLA_IFNAME, nameBytes(name)]]) };
+  return deletion(name, [IFLA_IFNAME, nameBytes(name)]);
 }
 
 /** Puts an interface into a group, by which `deleteGroup` takes it. */
@@ -173,7 +170,7 @@ export function setGroup(name: string, group: number): NetlinkRequest {
 
 /** Deletes all interfaces of a group at once. Refused (ENODEV) when it has none. */
 export function deleteGroup(group: number): NetlinkRequest {
-  return { ...request("RTM_DELLINK", RTM_DELLINK, `group ${group}`), body: body([[IFLA_GROUP, u32(group)]]) };
+  return deletion(`group ${group}`, [IFLA_GROUP, u32(group)]);
 }
 
 export function getLink(name: string): NetlinkRequest {
@@ -225,6 +222,10 @@ function change(
   header: { readonly index?: number; readonly flags?: number } = {},
 ): NetlinkRequest {
   return { ...request("RTM_NEWLINK", RTM_NEWLINK, subject), body: body(attributes, header) };
+}
+
+function deletion(subject: string, which: Attribute): NetlinkRequest {
+  return { ...request("RTM_DELLINK", RTM_DELLINK, subject), isSlow: true, body: body([which]) };
 }
 
 function request(name: string, type: number, subject: string): Omit<NetlinkRequest, "body"> {

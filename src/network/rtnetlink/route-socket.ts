@@ -7,6 +7,8 @@ import { listAddresses, listRoutes, parseAddressMessage, parseRoute, type Route 
 import { getLink, getLinkAt, type Link, listLinks, parseLink } from "./link-message.ts";
 
 const NETLINK_ROUTE = 0;
+/** There is no such interface: a name that is too long for any is none either. */
+const MISSING: readonly string[] = ["ENODEV", "ERANGE"];
 
 /** Interfaces, addresses and routes of a network namespace. rtnetlink(7) */
 export class RouteSocket implements Disposable {
@@ -26,14 +28,30 @@ export class RouteSocket implements Disposable {
     return this.#socket.change(requests);
   }
 
-  /** Throws SystemCallError (ENODEV) when there is none of that name. */
-  link(name: string): Promise<Link> {
-    return this.#askLink(getLink(name));
+  /** Makes an interface. False when there is one of its name. */
+  async add(request: NetlinkRequest): Promise<boolean> {
+    try {
+      await this.#socket.change([request]);
+      return true;
+    } catch (error) {
+      if (error instanceof SystemCallError && error.errno === "EEXIST") return false;
+      throw error;
+    }
+  }
+
+  /** As `change`, of interfaces that may have gone already. */
+  remove(...requests: readonly NetlinkRequest[]): Promise<void> {
+    return this.#socket.change(requests, MISSING);
+  }
+
+  /** Of an interface that should be there, without waiting for who changes interfaces. See NetlinkSocket.indexOf. */
+  indexOf(name: string): number {
+    return this.#socket.indexOf(name);
   }
 
   /** Undefined when there is none of that name. */
   findLink(name: string): Promise<Link | undefined> {
-    return this.link(name).catch(whenMissing);
+    return this.#askLink(getLink(name)).catch(whenMissing);
   }
 
   /** Undefined when there is none of that index. */
@@ -64,9 +82,9 @@ export function inRouteTurn<T>(work: () => T): Promise<T> {
   return inTurn(NETLINK_ROUTE, work);
 }
 
-/** Whether the kernel refused because there is no such interface. A name that is too long for any is none either. */
-export function isMissing(error: unknown): boolean {
-  return error instanceof SystemCallError && ["ENODEV", "ERANGE"].includes(error.errno);
+/** Whether the kernel refused because there is no such interface. */
+function isMissing(error: unknown): boolean {
+  return error instanceof SystemCallError && MISSING.includes(error.errno);
 }
 
 function whenMissing(error: unknown): undefined {

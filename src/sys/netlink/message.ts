@@ -105,6 +105,13 @@ export function u32(value: number): Buffer {
   return bytes;
 }
 
+/** Netfilter's byte order. */
+export function u32be(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeInt32BE(value);
+  return bytes;
+}
+
 function aligned(size: number): number {
   return Math.ceil(size / ALIGNMENT) * ALIGNMENT;
 }

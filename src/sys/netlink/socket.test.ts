@@ -71,4 +71,39 @@ describe("NetlinkSocket", () => {
       "state DOWN",
     );
   });
+
+  test("refusals that are tolerated are none, and others are still told", async () => {
+    using socket = new NetlinkSocket(NETLINK_ROUTE, namespace);
+    const [missing, long] = ["no-such-link", "a-name-that-no-interface-has"].map((name) =>
+      aboutLink("RTM_DELLINK", 17, name),
+    );
+    if (!missing || !long) throw new Error("unreachable");
+    await socket.change([missing], ["ENODEV"]);
+    expect(socket.change([missing, long], ["ENODEV"])).rejects.toThrow("(ERANGE)");
+  });
+
+  test("indexOf() tells the index in its namespace, and refuses names of none", () => {
+    using there = new NetlinkSocket(NETLINK_ROUTE, namespace);
+    expect(there.indexOf("lo")).toBe(1);
+    expect(() => there.indexOf("no-such-link")).toThrow('SIOCGIFINDEX "no-such-link": no such device (ENODEV)');
+    expect(() => there.indexOf("a-name-that-no-interface-has")).toThrow("(ENODEV)");
+  });
+
+  test("what is slow keeps others waiting for their turn, but not what is free of the lock; closed in the middle it ends well", async () => {
+    const order: string[] = [];
+    const done = (name: string) => () => void order.push(name);
+    const requests = async (): Promise<void> => {
+      using slow = new NetlinkSocket(NETLINK_ROUTE, namespace);
+      using quick = new NetlinkSocket(NETLINK_ROUTE, namespace);
+      using free = new NetlinkSocket(NETLINK_ROUTE, namespace);
+      const link = aboutLink("RTM_GETLINK", GET_LINK, "lo");
+      pending.push(slow.ask({ ...link, isSlow: true }).then(done("slow")));
+      pending.push(quick.ask(link).then(done("quick")));
+      pending.push(free.ask({ ...link, isLockFree: true }).then(done("free")));
+    };
+    const pending: Promise<void>[] = [];
+    await requests();
+    await Promise.all(pending);
+    expect(order).toEqual(["free", "slow", "quick"]);
+  });
 });

@@ -1,7 +1,7 @@
-import { closeSync, write } from "node:fs";
+import { closeSync, write, writeSync } from "node:fs";
 import { constants } from "node:os";
 import { SystemError } from "#errors/errors.ts";
-import { call, callError, tryCall } from "../libc.ts";
+import { call, callError, type SystemCallError, tryCall } from "../libc.ts";
 import { inNetworkNamespace } from "../network-namespace.ts";
 import { type NetlinkMessage, nameOf, parseAttributes, parseMessages, u32, writeMessage } from "./message.ts";
 
@@ -27,6 +27,11 @@ const NLMSG_DONE = 3;
 const NLMSGERR_ATTR_MSG = 1;
 const REFUSAL_ATTRIBUTES = 20;
 
+const SIOCGIFINDEX = 0x8933;
+/** struct ifreq: a name of at most 16 bytes with its NUL, then a union, here the index. */
+const IFNAMSIZ = 16;
+const IFREQ_SIZE = 40;
+
 /** The kernel's own datagrams are no larger. */
 const READ_SIZE = 64 * 1024;
 let buffer: Buffer | undefined;
@@ -43,34 +48,51 @@ export interface NetlinkRequest {
   readonly type: number;
   /** Beyond NLM_F_REQUEST and NLM_F_ACK. */
   readonly flags: number;
+  /** The kernel answers it without its lock, so it needs no turn. */
+  readonly isLockFree?: true;
+  /** The kernel holds its lock for tens of milliseconds: it waits until every CPU has stopped using what goes. */
+  readonly isSlow?: true;
+  /** The kernel answers only to refuse it, and with it all others of the call. */
+  readonly isUnanswered?: true;
   readonly body: Uint8Array;
 }
 
-/** The last turn of each protocol. */
-const lastTurns = new Map<number, Promise<unknown>>();
+/** Works one after the other. */
+class Turns {
+  #last: Promise<unknown> = Promise.resolve();
+
+  run<T>(work: () => T | Promise<T>): Promise<T> {
+    const turn = this.#last.then(work);
+    this.#last = turn.catch(() => undefined);
+    return turn;
+  }
+}
+
+const turnsByProtocol = new Map<number, Turns>();
 
 /**
  * Runs `work` when no other turn of the protocol runs in this process. The kernel has one lock for all interfaces of all namespaces, and holds it for
- * tens of milliseconds where it deletes one: without turns every waiting call would occupy a thread of the pool, which has few.
+ * tens of milliseconds where it deletes one: without turns the engine would stand still meanwhile.
  */
 export function inTurn<T>(protocol: number, work: () => T | Promise<T>): Promise<T> {
-  const turn = (lastTurns.get(protocol) ?? Promise.resolve()).then(work);
-  lastTurns.set(
-    protocol,
-    turn.catch(() => undefined),
-  );
-  return turn;
+  const turns = turnsByProtocol.get(protocol) ?? new Turns();
+  turnsByProtocol.set(protocol, turns);
+  return turns.run(work);
 }
 
 /**
- * A netlink socket of this or another network namespace. The kernel does what it is asked before write(2) returns, and may wait for others meanwhile:
- * so write(2) runs in a thread of the pool, and costs no process. https://docs.kernel.org/userspace-api/netlink/intro.html
+ * A netlink socket of this or another network namespace. The kernel does what it is asked before write(2) returns. Mostly that takes less time than the
+ * way to another thread and back, which under load is tens of milliseconds, and all others wait for their turn: only what is slow goes that way.
+ * https://docs.kernel.org/userspace-api/netlink/intro.html
  */
 export class NetlinkSocket implements Disposable {
   readonly #protocol: number;
   readonly #descriptor: number;
+  readonly #turns = new Turns();
   #sequence = 0;
-  #isClosed = false;
+  /** Exchanges that are not finished. */
+  #running = 0;
+  #isDisposed = false;
 
   /** `namespacePath`: the file that holds the namespace; this process's own without. Throws SystemCallError. */
   constructor(protocol: number, namespacePath?: string) {
@@ -84,22 +106,37 @@ export class NetlinkSocket implements Disposable {
 
   /** Exchanges that were begun are finished before. */
   [Symbol.dispose](): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    void inTurn(this.#protocol, () => closeSync(this.#descriptor));
+    if (this.#isDisposed) return;
+    this.#isDisposed = true;
+    if (this.#running === 0) closeSync(this.#descriptor);
   }
 
   /**
-   * Makes all requests, in one call. The kernel goes on behind one that it refuses, so what depends on another's success goes into a call of
-   * its own. Throws SystemCallError for the first that was refused.
+   * Makes all requests in one call, in their order. The kernel goes on behind one that it refuses: what does harm without the one before goes into a call
+   * of its own. `tolerated`: refusals that are none, as `ENODEV` of what is to go. Throws SystemCallError for the first that was refused.
    */
-  async change(requests: readonly NetlinkRequest[]): Promise<void> {
-    if (requests.length > 0) await this.#exchange(requests, NLM_F_ACK);
+  async change(requests: readonly NetlinkRequest[], tolerated: readonly string[] = []): Promise<void> {
+    if (requests.length > 0) await this.#exchange(requests, NLM_F_ACK, tolerated);
   }
 
   /** The bodies of the answers to a question about one thing. Throws SystemCallError: ENODEV and the like when there is none. */
   async ask(request: NetlinkRequest): Promise<readonly Uint8Array[]> {
     return bodiesOf(await this.#exchange([request], NLM_F_ACK));
+  }
+
+  /**
+   * The index of an interface in the socket's namespace, which the kernel tells at once, whoever changes interfaces meanwhile. Of one that should be
+   * there: the kernel looks for a module that makes one of an unknown name. Throws SystemCallError (ENODEV). netdevice(7)
+   */
+  indexOf(interfaceName: string): number {
+    const request = Buffer.alloc(IFREQ_SIZE);
+    // One that is cut short would be another's.
+    if (Buffer.byteLength(interfaceName) >= IFNAMSIZ)
+      throw callError("SIOCGIFINDEX", -constants.errno.ENODEV, interfaceName);
+    request.write(interfaceName);
+    const result = tryCall("ioctl", this.#descriptor, SIOCGIFINDEX, request);
+    if (result < 0) throw callError("SIOCGIFINDEX", result, interfaceName);
+    return request.readInt32LE(IFNAMSIZ);
   }
 
   /** The bodies of all things of a kind. */
@@ -111,26 +148,47 @@ export class NetlinkSocket implements Disposable {
     }
   }
 
-  #exchange(requests: readonly NetlinkRequest[], flags: number): Promise<readonly NetlinkMessage[]> {
-    return inTurn(this.#protocol, () => this.#send(requests, flags));
+  async #exchange(
+    requests: readonly NetlinkRequest[],
+    flags: number,
+    tolerated: readonly string[] = [],
+  ): Promise<readonly NetlinkMessage[]> {
+    this.#running++;
+    try {
+      const send = (): Promise<readonly NetlinkMessage[]> => this.#send(requests, flags, tolerated);
+      const isLockFree = requests.every((request) => request.isLockFree);
+      return await this.#turns.run(() => (isLockFree ? send() : inTurn(this.#protocol, send)));
+    } finally {
+      this.#running--;
+      if (this.#isDisposed && this.#running === 0) closeSync(this.#descriptor);
+    }
   }
 
-  async #send(requests: readonly NetlinkRequest[], flags: number): Promise<readonly NetlinkMessage[]> {
-    const open = new Map(requests.map((request) => [++this.#sequence, request]));
-    const messages = [...open].map(([sequence, { type, flags: own, body }]) =>
-      writeMessage({ type, flags: NLM_F_REQUEST | flags | own, sequence, body }),
+  async #send(
+    requests: readonly NetlinkRequest[],
+    flags: number,
+    tolerated: readonly string[],
+  ): Promise<readonly NetlinkMessage[]> {
+    const all = new Map(requests.map((request) => [++this.#sequence, request]));
+    const messages = [...all].map(([sequence, { type, flags: own, body, isUnanswered }]) =>
+      writeMessage({ type, flags: NLM_F_REQUEST | own | (isUnanswered ? 0 : flags), sequence, body }),
     );
-    await writeAll(this.#descriptor, Buffer.concat(messages));
+    const bytes = Buffer.concat(messages);
+    if (requests.some(({ isSlow }) => isSlow)) await writeOffThread(this.#descriptor, bytes);
+    else writeSync(this.#descriptor, bytes);
+    const open = new Set([...all].flatMap(([sequence, { isUnanswered }]) => (isUnanswered ? [] : [sequence])));
     const answers: NetlinkMessage[] = [];
-    let refusal: Error | undefined;
+    let refusal: SystemCallError | undefined;
     while (open.size > 0) {
       for (const message of this.#receive()) {
-        const request = open.get(message.sequence);
+        const request = all.get(message.sequence);
         if (!request) continue;
         if (message.type !== NLMSG_ERROR) answers.push(message);
         if (message.type !== NLMSG_ERROR && message.type !== NLMSG_DONE) continue;
         open.delete(message.sequence);
-        refusal ??= refusalOf(message, request);
+        const refused = refusalOf(message, request);
+        if (refused && !tolerated.includes(refused.errno)) refusal ??= refused;
+        if (refused && request.isUnanswered) open.clear();
       }
     }
     if (refusal) throw refusal;
@@ -153,7 +211,7 @@ function bodiesOf(messages: readonly NetlinkMessage[]): readonly Uint8Array[] {
 }
 
 /** What an end of answers says: undefined for success. */
-function refusalOf({ body }: NetlinkMessage, { name, subject }: NetlinkRequest): Error | undefined {
+function refusalOf({ body }: NetlinkMessage, { name, subject }: NetlinkRequest): SystemCallError | undefined {
   const view = Buffer.from(body.buffer, body.byteOffset, body.length);
   const result = view.length >= 4 ? view.readInt32LE(0) : 0;
   if (result >= 0) return undefined;
@@ -161,7 +219,7 @@ function refusalOf({ body }: NetlinkMessage, { name, subject }: NetlinkRequest):
   return callError(name, result, subject, words || undefined);
 }
 
-function writeAll(descriptor: number, bytes: Buffer): Promise<void> {
+function writeOffThread(descriptor: number, bytes: Buffer): Promise<void> {
   return new Promise((resolve, reject) => {
     write(descriptor, bytes, (error) => (error ? reject(error) : resolve()));
   });
