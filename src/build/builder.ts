@@ -153,7 +153,14 @@ export interface BuildHost {
   /** Makes durable images of configs, one a platform, whose layers exist already: under `tags`, which mean all of them. */
   createImages(configs: readonly ImageConfig[], options: CreateImagesOptions): Promise<CreatedImages>;
   /** A network namespace for a RUN step and the files to bind over /etc/hosts and /etc/resolv.conf. Disposing it releases all. */
-  openNetwork(stepId: string, mode: string, extraHosts: readonly string[]): Promise<BuildNetwork>;
+  openNetwork(stepId: string, mode: string, names: StepNames): Promise<BuildNetwork>;
+}
+
+export interface StepNames {
+  /** Of the step's machine, which leads to itself. */
+  readonly hostname: string;
+  /** `name:ip`. */
+  readonly extraHosts: readonly string[];
 }
 
 export interface CreateImagesOptions {

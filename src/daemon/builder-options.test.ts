@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { cachePolicy } from "./builder-options.ts";
+import { allowedEntitlements, cachePolicy } from "./builder-options.ts";
 
 const GIB = 1024 ** 3;
 
@@ -39,4 +39,11 @@ describe("cachePolicy()", () => {
     expect(() => cachePolicy({ gc: { enabled: "yes" } }, 1)).toThrow("builder.gc.enabled");
     expect(() => cachePolicy({ gc: { defaultMaxUsedSpace: "much" } }, 1)).toThrow('invalid size "much"');
   });
+});
+
+test("allowedEntitlements() gives the host's network, and steps without confinement only where daemon.json says so", () => {
+  expect(allowedEntitlements(undefined)).toEqual(["network.host", "device"]);
+  const entitlements = { "network-host": false, "security-insecure": true };
+  expect(allowedEntitlements({ entitlements })).toEqual(["security.insecure", "device"]);
+  expect(() => allowedEntitlements({ entitlements: { "network-host": "yes" } })).toThrow("network-host");
 });

@@ -1,3 +1,4 @@
+import type { Entitlement } from "#build/build-client.ts";
 import type { CachePolicy } from "#engine/builds/cache-budget.ts";
 import type { CachePruneOptions } from "#engine/builds/cache-prune.ts";
 import { errorMessage, InvalidParameterError } from "#errors/errors.ts";
@@ -58,7 +59,34 @@ const decodeGc: Decoder<GcConfig> = object<GcConfig>(
   },
 );
 
-const decodeBuilder = object<{ readonly gc: GcConfig }>({ gc: decodeGc }, { gc: decodeGc({}, "") });
+/** daemon.json's `builder.entitlements`: what builds may ask for at all. */
+interface EntitlementsConfig {
+  readonly "network-host": boolean;
+  readonly "security-insecure": boolean;
+}
+
+const decodeEntitlements = object<EntitlementsConfig>(
+  { "network-host": flag, "security-insecure": flag },
+  { "network-host": true, "security-insecure": false },
+);
+
+const decodeBuilder = object<{ readonly gc: GcConfig; readonly entitlements: EntitlementsConfig }>(
+  { gc: decodeGc, entitlements: decodeEntitlements },
+  { gc: decodeGc({}, ""), entitlements: decodeEntitlements({}, "") },
+);
+
+/**
+ * What `--allow` can grant, by daemon.json's `builder`. As dockerd: the host's network unless it is turned off, a step without confinement only
+ * where that is turned on. Throws InvalidParameterError that names the key.
+ */
+export function allowedEntitlements(builder: unknown): readonly Entitlement[] {
+  const { entitlements } = decodeBuilder(builder ?? {}, "builder");
+  return [
+    ...(entitlements["network-host"] ? (["network.host"] as const) : []),
+    ...(entitlements["security-insecure"] ? (["security.insecure"] as const) : []),
+    "device",
+  ];
+}
 
 /** Shares of the disk: what BuildKit does without configuration. */
 const DEFAULT_RESERVED = "10%";

@@ -56,7 +56,7 @@ import { layerMountProblem } from "#sys/mounts/layer-mount-probe.ts";
 import { bootId } from "#sys/process-info.ts";
 import { LocalVolumeStore } from "#volume/local-volumes.ts";
 import { buildTools } from "./build-tools.ts";
-import { cachePolicy } from "./builder-options.ts";
+import { allowedEntitlements, cachePolicy } from "./builder-options.ts";
 import { hostInformation } from "./host-information.ts";
 import type { Logger } from "./logger.ts";
 import type { DaemonOptions } from "./options.ts";
@@ -287,6 +287,7 @@ function composeBuilds(
     inflate: plain,
     createImage: (config) => createImage(images, config, []),
     freeSpace: () => diskSpace(paths.dataRoot).free,
+    entitlements: allowedEntitlements(options.builder),
     policy: cachePolicy(options.builder, diskSpace(paths.dataRoot).size),
     warn: (message) => log.warn(message),
     temporaryDirectory: paths.temporary,

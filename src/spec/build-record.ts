@@ -22,6 +22,8 @@ export interface BuildRecord {
   readonly buildArgs: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
   readonly noCache: boolean;
+  /** It stays when old records go. */
+  readonly pinned?: boolean;
   readonly imageId?: string;
   readonly error?: string;
   readonly steps: readonly BuildStep[];

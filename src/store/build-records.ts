@@ -11,6 +11,8 @@ export interface BuildRow {
   readonly size: number;
   /** JSON. */
   readonly record: string;
+  /** Stays when old ones go. */
+  readonly pinned: boolean;
 }
 
 /** The rows of recorded builds, and which lists of files they name. */
@@ -27,7 +29,7 @@ export class BuildRecordStore {
   }
 
   /** Durable when it returns. */
-  insert(rows: readonly (BuildRow & { readonly files: readonly Digest[] })[]): void {
+  insert(rows: readonly (Omit<BuildRow, "pinned"> & { readonly files: readonly Digest[] })[]): void {
     this.#database.transaction(() => {
       for (const { id, lineage, created, completed, size, record, files } of rows) {
         this.#database
@@ -73,9 +75,23 @@ export class BuildRecordStore {
     return { count: Number(row?.["count"]), bytes: Number(row?.["bytes"]), oldest: Number(row?.["oldest"]) };
   }
 
-  /** Ids and sizes, the oldest first. */
+  /** Durable when it returns. */
+  pin(id: string, pinned: boolean): void {
+    this.#database.statement("UPDATE builds SET pinned = ? WHERE id = ?").run(pinned ? 1 : 0, id);
+  }
+
+  ids(): readonly string[] {
+    return this.#database
+      .statement("SELECT id FROM builds")
+      .all()
+      .map((row) => String(row["id"]));
+  }
+
+  /** Ids and sizes of those that are not pinned, the oldest first. */
   oldest(): readonly { readonly id: string; readonly size: number; readonly created: number }[] {
-    const rows = this.#database.statement("SELECT id, size, created FROM builds ORDER BY created, id").all();
+    const rows = this.#database
+      .statement("SELECT id, size, created FROM builds WHERE pinned = 0 ORDER BY created, id")
+      .all();
     return rows.map((row) => ({ id: String(row["id"]), size: Number(row["size"]), created: Number(row["created"]) }));
   }
 
@@ -114,5 +130,6 @@ function toRow(row: Record<string, unknown>): BuildRow {
     completed: Number(row["completed"]),
     size: Number(row["size"]),
     record: String(row["record"]),
+    pinned: row["pinned"] === 1,
   };
 }

@@ -97,4 +97,8 @@ export const MIGRATIONS: readonly string[] = [
     index_digest TEXT NOT NULL REFERENCES image_indexes ON DELETE CASCADE, digest TEXT NOT NULL, PRIMARY KEY (index_digest, digest)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- Records that somebody wants to keep: they go only when they are removed.
+  ALTER TABLE builds ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0;
+  `,
 ];

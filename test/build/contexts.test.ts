@@ -1,19 +1,27 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { makeBusybox, makeContext } from "../../tools/harness/busybox.ts";
 import { run } from "../../tools/harness/child.ts";
 import { PrivateEngine } from "../../tools/harness/private-engine.ts";
 
 let engine: PrivateEngine;
+let directory: string;
 
 beforeAll(async () => {
-  engine = await PrivateEngine.start();
+  directory = mkdtempSync(join(tmpdir(), "berth-entitlements-"));
+  const config = join(directory, "daemon.json");
+  writeFileSync(config, JSON.stringify({ builder: { entitlements: { "security-insecure": true } } }));
+  engine = await PrivateEngine.start({ daemonArgs: ["--config-file", config] });
   await makeBusybox(engine);
 }, 120_000);
 
-afterAll(() => engine.close(), 120_000);
+afterAll(async () => {
+  await engine.close();
+  rmSync(directory, { recursive: true, force: true });
+}, 120_000);
 
 async function output(tag: string): Promise<string> {
   return await engine.ok(["run", "--rm", tag]);

@@ -309,6 +309,21 @@ describe.skipIf(!HAS_CURRENT_DOCKER)("contexts of buildx", () => {
   }, 120_000);
 });
 
+describe.skipIf(!HAS_CURRENT_DOCKER)("what steps get", () => {
+  test("a name of their own, the host's network when it is allowed, and no power that the engine does not grant", async () => {
+    await using context = makeContext({
+      Dockerfile: "FROM busybox AS names\nRUN hostname; cat /etc/hosts\nFROM busybox\nRUN --network=host true\n",
+    });
+    const named = await build(["--build-arg", "BUILDKIT_SANDBOX_HOSTNAME=box", "--target", "names", context.path]);
+    expect(named).toMatch(/ box\n/);
+    expect(named).toMatch(/127\.0\.0\.1\s+localhost box\n/);
+    expect(await failed([context.path])).toContain("network.host is not allowed");
+    await build(["--allow", "network.host", context.path]);
+    const refused = await failed(["--allow", "security.insecure", context.path]);
+    expect(refused).toContain("ERROR: failed to solve: security.insecure is not allowed: it needs");
+  }, 60_000);
+});
+
 describe.skipIf(!HAS_CURRENT_DOCKER)("docker buildx bake", () => {
   test("builds targets at once, one upon the other", async () => {
     await using project = makeContext({
@@ -359,6 +374,10 @@ describe.skipIf(!HAS_CURRENT_DOCKER)("buildx's other commands", () => {
     expect(await docker.ok(["buildx", "prune", "-f", "--filter", "until=24h"])).toMatch(/Total:\s+0B/);
     expect(await docker.ok(["buildx", "prune", "-af", "--keep-storage", "10gb"])).toMatch(/Total:\s+0B/);
     expect(await docker.ok(["buildx", "prune", "-af", "--filter", "type=source.local"])).not.toMatch(/COPY/);
+    const [, id = ""] = /ID:\s+(\w+)/.exec(usage) ?? [];
+    const one = await docker.ok(["buildx", "du", "--filter", `id=${id.slice(0, 12)}`]);
+    expect(one.split("\n").filter((line) => line.includes("true"))).toEqual([expect.stringContaining(id)]);
+    expect(await docker.ok(["buildx", "prune", "-af", "--filter", `id=${id}`])).toContain(id);
     await docker.ok(["buildx", "prune", "-af"]);
     expect(await docker.ok(["buildx", "du"])).toMatch(/Total:\s+0B/);
   }, 120_000);

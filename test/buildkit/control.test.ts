@@ -225,12 +225,31 @@ describe("the control API", () => {
     expect(record[0]?.labels["org.mobyproject.buildkit.worker.moby.host-gateway-ip"]).toMatch(/^\d+\.\d+\.\d+\.1$/);
     expect((await api.info({})).buildkitVersion?.version).toMatch(/^v0\.\d+/);
     expect((await control.client(Health).check({})).status).toBe(1);
+    const watching = new AbortController();
+    for await (const { status } of control.client(Health).watch({}, { signal: watching.signal })) {
+      expect(status).toBe(1);
+      break;
+    }
+    watching.abort();
     const usage = await api.diskUsage({});
     expect(usage.record.length).toBeGreaterThan(0);
+    const [some] = usage.record;
+    const filtered = await api.diskUsage({ filter: [`id~=^${some?.id.slice(0, 10)}`] });
+    expect(filtered.record.map(({ id }) => id)).toEqual([some?.id ?? ""]);
+    expect((await api.diskUsage({ ageLimit: 3_600_000_000_000n })).record).toHaveLength(0);
     const history = [];
     for await (const event of api.listenBuildHistory({ earlyExit: true })) history.push(event);
     expect(history.some((event) => event.record?.frontend === "dockerfile.v0")).toBe(true);
     const [latest] = history;
+    const pinned = async (): Promise<boolean | undefined> => {
+      for await (const { record } of api.listenBuildHistory({ ref: latest?.record?.ref ?? "", earlyExit: true }))
+        return record?.pinned;
+      return undefined;
+    };
+    await api.updateBuildHistory({ ref: latest?.record?.ref ?? "", pinned: true });
+    expect(await pinned()).toBe(true);
+    await api.updateBuildHistory({ ref: latest?.record?.ref ?? "", pinned: false });
+    expect(await pinned()).toBe(false);
     await api.updateBuildHistory({ ref: latest?.record?.ref ?? "", delete: true });
     const live = new AbortController();
     const told: (readonly [number, string])[] = [];

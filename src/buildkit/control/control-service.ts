@@ -1,5 +1,4 @@
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
-import { NotImplementedError } from "#errors/errors.ts";
 import type {
   BuildHistoryRequest,
   Control,
@@ -30,7 +29,7 @@ export function controlService(parts: ControlParts): ServiceImpl<typeof Control>
         for await (const status of (await jobs.find(ref, signal)).statuses(signal)) yield statusMessage(status);
       }),
     session: (requests, context) => stream(() => tunnelledSession(parts.sessions, requests, context)),
-    diskUsage: ({ filter }) => answer(async () => ({ record: usageRecords(engine, filter) })),
+    diskUsage: (request) => answer(async () => ({ record: usageRecords(engine, request) })),
     prune: (request: PruneRequest) =>
       stream(async function* () {
         yield* await prune(engine, request);
@@ -40,7 +39,7 @@ export function controlService(parts: ControlParts): ServiceImpl<typeof Control>
     updateBuildHistory: (request: UpdateBuildHistoryRequest) =>
       answer(async () => {
         if (request.delete) engine.builds.history.remove([request.ref]);
-        else if (request.pinned) throw new NotImplementedError("build records cannot be pinned");
+        else if (!request.finalize) engine.builds.history.pin(request.ref, request.pinned);
         return {};
       }),
   };

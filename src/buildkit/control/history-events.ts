@@ -72,6 +72,7 @@ function eventOf(build: BuildSummary): Event {
       ...(build.completed === undefined ? {} : { completedAt: timestampFromMs(Math.round(build.completed)) }),
       ...(build.error === undefined ? {} : { error: { code: codeOf(build.status), message: build.error } }),
       exporterResponse: build.imageId ? { "containerimage.config.digest": build.imageId } : {},
+      pinned: build.pinned ?? false,
       numCachedSteps: build.cachedSteps,
       numTotalSteps: build.stepCount,
       numCompletedSteps: build.stepCount,

@@ -7,10 +7,10 @@ import { Health } from "#proto/health_pb.ts";
 import { gatewayService } from "../gateway/gateway-service.ts";
 import type { ControlParts } from "./control-parts.ts";
 import { controlService } from "./control-service.ts";
+import { healthService } from "./health-service.ts";
 
 /** A client's requests are small but for a Dockerfile in one. */
 const MAX_MESSAGE = 16 * 1024 * 1024;
-const SERVING = 1;
 
 /** Makes the server of `/grpc`; the function serves one connection until it closes. */
 export function controlServer(parts: ControlParts): (connection: Duplex) => Promise<void> {
@@ -23,7 +23,7 @@ export function controlServer(parts: ControlParts): (connection: Duplex) => Prom
       routes: (router) => {
         router.service(Control, controlService(parts));
         router.service(LLBBridge, gatewayService(parts));
-        router.service(Health, { check: () => ({ status: SERVING }) });
+        router.service(Health, healthService());
       },
     }),
   );

@@ -47,7 +47,7 @@ export class BuildHistory {
   readonly #parts: BuildHistoryParts;
   readonly #running = new Map<string, RunningBuild>();
   readonly #listeners = new Set<(change: HistoryChange) => void>();
-  #finished: (BuildRow & { readonly files: readonly Digest[] })[] = [];
+  #finished: (Omit<BuildRow, "pinned"> & { readonly files: readonly Digest[] })[] = [];
 
   constructor(parts: BuildHistoryParts) {
     this.#parts = parts;
@@ -172,9 +172,17 @@ export class BuildHistory {
 
   removeAll(): string[] {
     this.#write();
-    const ids = this.#parts.rows.oldest().map(({ id }) => id);
+    const ids = [...this.#parts.rows.ids()];
     this.#remove(ids);
     return ids;
+  }
+
+  /** Keeps a record until it is removed, or no longer. Throws as `find`, InvalidParameterError for a build that runs. */
+  pin(reference: string, pinned: boolean): void {
+    const { id, status } = this.find(reference);
+    if (status === "running") throw new InvalidParameterError(`cannot pin build ${id}: it is still running`);
+    this.#parts.rows.pin(id, pinned);
+    this.#tell({ kind: "completed", id });
   }
 
   /** Removes the logs of builds that a crash ended. */
@@ -262,8 +270,8 @@ function lineageText(build: Pick<BuildRecord, "context" | "tags" | "dockerfile" 
 }
 
 /** What `#ended` wrote. */
-function recordOf({ record }: BuildRow): BuildRecord {
-  return JSON.parse(record) as BuildRecord;
+function recordOf({ record, pinned }: BuildRow): BuildRecord {
+  return { ...(JSON.parse(record) as BuildRecord), ...(pinned ? { pinned } : {}) };
 }
 
 function contentsOf({ inputs, kind }: BuildStep): readonly Digest[] {

@@ -9,6 +9,7 @@ import type {
   CreateImagesOptions,
   LayoutImage,
   ResolveImageOptions,
+  StepNames,
 } from "#build/builder.ts";
 import { hostGateway } from "#engine/containers/run/etc-files.ts";
 import { createImages } from "#engine/images/create-images.ts";
@@ -27,7 +28,11 @@ import { importLayoutImage } from "./layout-image.ts";
 import { connectStep, type StepNetworkParts } from "./step-network.ts";
 
 /** BuildKit's: the name that a step's machine has leads to itself. https://github.com/moby/buildkit/blob/master/executor/oci/hosts.go */
-const STEP_HOSTS = "127.0.0.1\tlocalhost buildkitsandbox\n::1\tlocalhost ip6-localhost ip6-loopback";
+function stepHosts(hostname: string): string {
+  // What is no name would be lines of its own.
+  const name = /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(hostname) ? ` ${hostname}` : "";
+  return `127.0.0.1\tlocalhost${name}\n::1\tlocalhost ip6-localhost ip6-loopback`;
+}
 
 export interface EngineBuildHostOptions {
   readonly images: ImageContext;
@@ -65,7 +70,7 @@ export class EngineBuildHost implements BuildHost {
     return createImages(this.#options.images, configs, options);
   }
 
-  async openNetwork(stepId: string, mode: string, extraHosts: readonly string[]): Promise<BuildNetwork> {
+  async openNetwork(stepId: string, mode: string, { hostname, extraHosts }: StepNames): Promise<BuildNetwork> {
     const directory = join(this.#options.directory, randomBytes(8).toString("hex"));
     await mkdir(directory, { mode: 0o700 });
     await using stack = new AsyncDisposableStack();
@@ -77,7 +82,7 @@ export class EngineBuildHost implements BuildHost {
       renderHosts({
         hostname: "",
         addresses: [],
-        base: STEP_HOSTS,
+        base: stepHosts(hostname),
         extraHosts,
         hostGateway: await hostGateway(this.#options.network, extraHosts),
       }),

@@ -1,4 +1,4 @@
-import type { NamedContexts } from "#build/build-client.ts";
+import type { Entitlement, NamedContexts } from "#build/build-client.ts";
 import { BuildError } from "#build/build-error.ts";
 import type { BuildRequest, BuildResult, PlannedVertex } from "#build/builder.ts";
 import type { CallResult } from "#build/check/answer-call.ts";
@@ -11,7 +11,7 @@ import { parseCacheFrom, parseCacheTo } from "#build/shared-cache/cache-options.
 import type { Pruned } from "#engine/containers/prune.ts";
 import type { LayerKeeper } from "#engine/images/image-context.ts";
 import { userMessage } from "#errors/disk-full.ts";
-import { CancelledError, NotFoundError } from "#errors/errors.ts";
+import { CancelledError, ForbiddenError, NotFoundError } from "#errors/errors.ts";
 import { hostPlatform } from "#formats/platform.ts";
 import type { SentContext } from "#spec/berth-api.ts";
 import type { BuildAdvice } from "#spec/build-advice.ts";
@@ -44,6 +44,8 @@ export interface BuildServiceParts {
   readonly createImage: (config: ImageConfig) => Promise<Digest>;
   /** Bytes that the disk of the data root has free. */
   readonly freeSpace: () => number;
+  /** What a client's `--allow` can grant. */
+  readonly entitlements: readonly Entitlement[];
   /** What the cache may cost. */
   readonly policy: CachePolicy;
   readonly warn: (message: string) => void;
@@ -90,6 +92,7 @@ export class BuildService {
     request: BuildRequest,
     { onRecord, deliver, isUnrecorded }: BuildHooks<T> = {},
   ): Promise<RecordedResult<T>> {
+    this.#checkEntitlements(request);
     if (isUnrecorded) {
       const result = await this.#parts.builder.build(request);
       return { ...result, buildId: "", delivered: await deliver?.(result, request.onStatus) };
@@ -115,6 +118,16 @@ export class BuildService {
     }
   }
 
+  /** Before anything runs, as BuildKit. */
+  #checkEntitlements({ entitlements = [] }: BuildRequest): void {
+    const refused = entitlements.find((asked) => !this.#parts.entitlements.includes(asked));
+    if (refused === undefined) return;
+    const key = refused.replace(".", "-");
+    throw new ForbiddenError(
+      `${refused} is not allowed: it needs "builder": {"entitlements": {"${key}": true}} in this engine's daemon.json`,
+    );
+  }
+
   /** One failed step's root is kept. */
   async #dropSupersededRoot(id: string): Promise<void> {
     const layer = this.history.supersededRoot(id);
@@ -129,6 +142,7 @@ export class BuildService {
 
   /** What a build would find cached and what it would run. Throws as `build` does before its first step. */
   async plan(request: BuildRequest): Promise<BuildPlan> {
+    this.#checkEntitlements(request);
     const memory = this.history.planner(request);
     await this.#parts.builder.plan({ ...request, memory });
     return { steps: memory.steps() };

@@ -32,6 +32,8 @@ export interface CachePruneOptions extends SpaceLimits {
   /** Also steps whose layer an image has. */
   readonly all: boolean;
   readonly filters: Filters;
+  /** What may go besides; by default everything. */
+  readonly matches?: (entry: CacheEntry) => boolean;
 }
 
 /** Those of buildx and of the API; cached steps have no labels. */
@@ -60,7 +62,9 @@ export function choosePrunable<T extends CacheEntry>(
 ): readonly T[] {
   const matches = entryFilter(options.filters);
   const byAge = entries.toSorted((a, b) => a.lastUsed - b.lastUsed || (a.id < b.id ? -1 : 1));
-  const candidates = byAge.filter((entry) => !entry.inUse && (options.all || !entry.shared) && matches(entry));
+  const candidates = byAge.filter(
+    (entry) => !entry.inUse && (options.all || !entry.shared) && matches(entry) && (options.matches?.(entry) ?? true),
+  );
   const space = new UsedSpace(entries);
   const keep = bytesToKeep(space.bytes, options, free);
   const chosen: T[] = [];

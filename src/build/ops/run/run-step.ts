@@ -127,7 +127,8 @@ async function runOn(
   options: OpOptions,
 ): Promise<RanCommand> {
   const { step, sources } = input;
-  await using network = await tools.host.openNetwork(id, step.network, options.extraHosts);
+  const names = { hostname: step.hostname ?? HOSTNAME, extraHosts: options.extraHosts };
+  await using network = await tools.host.openNetwork(id, step.network, names);
   await using script = await writeScript(step, id, tools.scratchDirectory);
   for (const device of step.missingDevices) {
     options.onOutput(2, Buffer.from(`device ${device} is not here: the step runs without it\n`));

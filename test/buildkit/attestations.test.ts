@@ -4,12 +4,12 @@ import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { makeBusybox, makeContext } from "../tools/harness/busybox.ts";
-import { run } from "../tools/harness/child.ts";
-import { CurrentDocker, HAS_CURRENT_DOCKER } from "../tools/harness/current-docker.ts";
-import { PrivateEngine } from "../tools/harness/private-engine.ts";
-import { PrivateRegistry } from "../tools/harness/private-registry.ts";
-import { digestOf } from "../tools/harness/scripted-registry.ts";
+import { makeBusybox, makeContext } from "../../tools/harness/busybox.ts";
+import { run } from "../../tools/harness/child.ts";
+import { CurrentDocker, HAS_CURRENT_DOCKER } from "../../tools/harness/current-docker.ts";
+import { PrivateEngine } from "../../tools/harness/private-engine.ts";
+import { PrivateRegistry } from "../../tools/harness/private-registry.ts";
+import { digestOf } from "../../tools/harness/scripted-registry.ts";
 
 let engine: PrivateEngine;
 let docker: CurrentDocker;
