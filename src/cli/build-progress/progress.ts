@@ -1,5 +1,6 @@
 import { InvalidParameterError } from "#errors/errors.ts";
 import type { SolveStatus } from "#spec/solve-status.ts";
+import { canRedraw } from "../output/terminal-look.ts";
 import type { Output, TerminalSize } from "../streams.ts";
 import { PlainPrinter } from "./plain-progress.ts";
 import { progressColors, ttyLogLines } from "./progress-colors.ts";
@@ -41,7 +42,9 @@ export function createProgress(mode: string, stream: Output, options: ProgressOp
   switch (mode) {
     case "auto":
     case "":
-      return stream.isTerminal ? new TtyProgress(stream, options) : new PlainProgress(stream, options);
+      return canRedraw(stream, options.environment ?? {})
+        ? new TtyProgress(stream, options)
+        : new PlainProgress(stream, options);
     case "tty":
       if (!stream.isTerminal) throw new InvalidParameterError("failed to get console: output is not a terminal");
       return new TtyProgress(stream, options);

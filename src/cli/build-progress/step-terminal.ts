@@ -1,3 +1,5 @@
+import { cutToColumns } from "../output/terminal-look.ts";
+
 /** Lines of a running step that may be shown below it. */
 const LINES = 100;
 /** A line without end (a progress bar drawn with escapes only) must not grow without bound. */
@@ -29,12 +31,12 @@ export class StepTerminal {
     }
   }
 
-  /** At most `count` lines (six, or a hundred at most) that are not blank, the latest last, cut to `width` characters. */
+  /** At most `count` lines (six, or a hundred at most) that are not blank, the latest last, cut to `width` columns. */
   lines(width: number, count: number = 6): readonly string[] {
     return this.#lines
       .filter((line) => line.trim() !== "")
       .slice(-Math.max(1, count))
-      .map((line) => Array.from(line).slice(0, width).join("").trimEnd());
+      .map((line) => cutToColumns(line, width).trimEnd());
   }
 
   #newLine(): void {

@@ -1,3 +1,4 @@
+import { columnsOf, cutToColumns } from "../output/terminal-look.ts";
 import { formatAmount } from "./format-status.ts";
 import { type ProgressColors, paint } from "./progress-colors.ts";
 import { isCanceled, type ProgressTrace, type Step } from "./progress-trace.ts";
@@ -49,7 +50,7 @@ function headline(trace: ProgressTrace, { columns, now, isFinal, description }: 
   const seconds = Math.max(0, (now - (trace.startTime ?? now)) / 1000).toFixed(1);
   const finished = isFinal && done > 0 && done === total ? "FINISHED" : "";
   const text = `[+] Building ${seconds}s (${done}/${total}) ${finished}`;
-  return cut(description === "" ? text.trimEnd() : align(text, description, columns - 1), columns);
+  return cutToColumns(description === "" ? text.trimEnd() : align(text, description, columns - 1), columns);
 }
 
 function rowsOf(step: Step, { now, columns, logLines }: FrameOptions, showLog: boolean): readonly Row[] {
@@ -97,9 +98,9 @@ function renderRow(row: Row, { columns, colors }: FrameOptions): readonly string
   left -= amount.length;
   // Too narrow a terminal to say anything.
   if (left < 12) return [];
-  const text = align(` => ${cut(row.name, left)}${amount}`, timer, columns);
+  const text = align(` => ${cutToColumns(row.name, left)}${amount}`, timer, columns);
   const colored = row.isCompleted ? paint(text, colors[row.color]) : text;
-  const log = row.log.map((line) => cut(` => => # ${line}`, columns));
+  const log = row.log.map((line) => cutToColumns(` => => # ${line}`, columns));
   return [colored, ...log.map((line) => paint(line, colors.log))];
 }
 
@@ -126,9 +127,6 @@ function fitting(rows: readonly Row[], limit: number): readonly Row[] {
 
 /** `left`, and `right` at the right edge of `width` columns. */
 function align(left: string, right: string, width: number): string {
-  return `${left.padEnd(Math.max(0, width - right.length - 1))} ${right}`;
-}
-
-function cut(text: string, width: number): string {
-  return text.length <= width ? text : Array.from(text).slice(0, width).join("");
+  const gap = Math.max(0, width - right.length - 1 - columnsOf(left));
+  return `${left}${" ".repeat(gap)} ${right}`;
 }

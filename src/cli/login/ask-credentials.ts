@@ -2,7 +2,8 @@
 import { InvalidParameterError } from "#errors/errors.ts";
 import { HUB_KEY } from "../config/registry-auth.ts";
 import type { CommandContext } from "../grammar/command.ts";
-import { isFancy, noteText, styled } from "../output/note.ts";
+import { noteText, styled } from "../output/note.ts";
+import { hasColors } from "../output/terminal-look.ts";
 import { readHidden, readLine } from "../prompt.ts";
 
 const REGISTER_HINT =
@@ -31,7 +32,7 @@ export async function askCredentials(
     if (username === "") throw new InvalidParameterError("Error: Non-null Username Required");
   }
   if (given.password.trim() !== "") return { username, password: given.password };
-  if (isHub) await streams.stderr.write(passwordHint(isFancy(streams.stderr, context.environment)));
+  if (isHub) await streams.stderr.write(passwordHint(hasColors(streams.stderr, context.environment)));
   const password = (await readHidden("Password: ", streams)).trim();
   if (password === "") throw new InvalidParameterError("Error: Password Required");
   return { username, password };

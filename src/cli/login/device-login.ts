@@ -5,7 +5,8 @@ import { BerthError, errorMessage, UnavailableError } from "#errors/errors.ts";
 import { findCredentials, HUB_KEY, type RegistryCredentials } from "../config/registry-auth.ts";
 import { eraseCredentials, storeCredentials } from "../config/store-credentials.ts";
 import type { CommandContext } from "../grammar/command.ts";
-import { isFancy, noteText, styled } from "../output/note.ts";
+import { noteText, styled } from "../output/note.ts";
+import { hasColors } from "../output/terminal-look.ts";
 import { StatusError } from "../status-error.ts";
 import type { Streams } from "../streams.ts";
 import {
@@ -42,7 +43,7 @@ export async function deviceLogin(context: CommandContext): Promise<RegistryCred
     await streams.stderr.write("Failed to start web-based login - falling back to command line login...\n\n");
     return undefined;
   }
-  await streams.stderr.write(instructions(code, isFancy(streams.stderr, context.environment)));
+  await streams.stderr.write(instructions(code, hasColors(streams.stderr, context.environment)));
   void openOnEnter(code, streams).catch(() => undefined);
   const tokens = await confirmedTokens(tenant, code, signal);
   const username = usernameOf(tokens);

@@ -1,6 +1,4 @@
 /** Hints beside what a command does. https://github.com/docker/cli/blob/v28.2.2/internal/tui/note.go */
-import type { Output } from "../streams.ts";
-
 const RESET = "\u001b[0m";
 const PLAIN_HEADER = " Info -> ";
 /** An `i` in black on light cyan, and the rest in light cyan. */
@@ -10,11 +8,6 @@ const HEADER = `\u001b[1m\u001b[106m\u001b[30mi${RESET}${RESET} \u001b[96mInfo â
 export function styled(text: string, style: "bold" | "italic" | "underline", isFancy: boolean): string {
   const code = { bold: 1, italic: 3, underline: 4 }[style];
   return isFancy ? `\u001b[${code}m${text}${RESET}` : text;
-}
-
-/** Whether escape sequences have a place on `out`. */
-export function isFancy(out: Output, environment: Readonly<Record<string, string | undefined>>): boolean {
-  return out.isTerminal && !environment["NO_COLOR"];
 }
 
 /** The lines of `text` behind `Info`, with a blank line before. */

@@ -1,5 +1,6 @@
 /** Small texts that several lists share. https://github.com/docker/cli/blob/v28.2.2/cli/command/formatter/displayutils.go */
 import { humanDuration } from "#formats/go-units.ts";
+import { columnsOf, cutToColumns } from "./terminal-look.ts";
 
 const SHORT_ID = 12;
 
@@ -11,13 +12,7 @@ export function shortId(id: string): string {
 
 /** At most `width` columns, the last one `…` when something is cut off. */
 export function ellipsis(text: string, width: number): string {
-  if (Bun.stringWidth(text) <= width) return text;
-  let cut = "";
-  for (const character of text) {
-    if (Bun.stringWidth(cut + character) > width - 1) break;
-    cut += character;
-  }
-  return `${cut}…`;
+  return columnsOf(text) <= width ? text : `${cutToColumns(text, width - 1)}…`;
 }
 
 /** Seconds since the epoch as `3 weeks ago`. */

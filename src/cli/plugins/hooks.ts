@@ -10,6 +10,8 @@ import type { ConfigFile } from "../config/config-file.ts";
 import type { CommandContext, Invocation } from "../grammar/command.ts";
 import type { FlagSet } from "../grammar/flag.ts";
 import { interruptCode } from "../interrupt.ts";
+import { styled } from "../output/note.ts";
+import { hasColors } from "../output/terminal-look.ts";
 import { findPlugin } from "./plugin-metadata.ts";
 
 /** A command that was run. */
@@ -30,8 +32,6 @@ interface HookAnswer {
 /** The one type of an answer that there is. */
 const NEXT_STEPS = 0;
 const PATIENCE_MS = 10_000;
-const BOLD = "\u001b[1m";
-const RESET = "\u001b[0m";
 
 const hookAnswer = object<HookAnswer>(
   { ReturnType: integer, Template: text },
@@ -68,9 +68,11 @@ export async function showHintsOfPlugin(
   await showHints(hints(config, hooked, "", context), context);
 }
 
-async function showHints(lines: readonly string[], { streams: { stderr } }: CommandContext): Promise<void> {
+async function showHints(lines: readonly string[], { streams, environment }: CommandContext): Promise<void> {
   if (lines.length === 0) return;
-  await stderr.write(`${BOLD}\nWhat's next:${RESET}\n${lines.map((line) => `    ${line}\n`).join("")}`);
+  const { stderr } = streams;
+  const title = styled("\nWhat's next:", "bold", hasColors(stderr, environment));
+  await stderr.write(`${title}\n${lines.map((line) => `    ${line}\n`).join("")}`);
 }
 
 function hints(

@@ -1,6 +1,7 @@
 /** Docker's moving picture of a pull or push, a line a layer, and one more for the whole. */
 import { humanSize } from "#formats/go-units.ts";
 import type { JsonMessage } from "#spec/docker-api.ts";
+import { cutToColumns } from "../output/terminal-look.ts";
 import type { Output, TerminalSize } from "../streams.ts";
 import type { MessageDisplay } from "./show-messages.ts";
 import { TransferTotal } from "./transfer-total.ts";
@@ -63,7 +64,7 @@ export class LiveProgress implements MessageDisplay {
     // A picture taller than the screen could not be drawn over; what scrolled away is of no more interest.
     const lines = [...this.#rows.values(), ...(summary ? [summary] : [])].slice(live ? -(height - 1) : 0);
     const up = this.#drawn > 0 ? `\x1b[${this.#drawn}A` : "";
-    const body = lines.map((line) => `${CLEAR_LINE}${line.slice(0, columns)}\r\n`).join("");
+    const body = lines.map((line) => `${CLEAR_LINE}${cutToColumns(line, columns)}\r\n`).join("");
     const rest = Math.max(0, this.#drawn - lines.length);
     const clearRest = rest > 0 ? `${`${CLEAR_LINE}\r\n`.repeat(rest)}\x1b[${rest}A` : "";
     this.#drawn = lines.length;

@@ -22,7 +22,7 @@ export async function pull(reference: Reference, flags: PullFlags, context: Comm
     auth: await registryAuthHeader(reference.domain, context),
     signal: context.signal,
   });
-  await showMessages(messages, { out: flags.out, quiet: flags.quiet, streams: context.streams });
+  await showMessages(messages, { out: flags.out, quiet: flags.quiet, context });
 }
 
 /** The name that `pull` ends with. */

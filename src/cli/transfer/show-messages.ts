@@ -1,13 +1,15 @@
 import { SystemError } from "#errors/errors.ts";
 import type { JsonMessage } from "#spec/docker-api.ts";
-import type { Output, Streams } from "../streams.ts";
+import type { CommandContext } from "../grammar/command.ts";
+import { canRedraw } from "../output/terminal-look.ts";
+import type { Output } from "../streams.ts";
 import { LiveProgress } from "./live-progress.ts";
 
 export interface ShowOptions {
   readonly out: Output;
   /** Only errors. */
   readonly quiet: boolean;
-  readonly streams: Streams;
+  readonly context: Pick<CommandContext, "environment" | "streams">;
   /** Sees every `aux`. */
   readonly onAux?: (aux: unknown) => void;
 }
@@ -38,8 +40,9 @@ export interface MessageDisplay {
 }
 
 function createDisplay(options: ShowOptions): MessageDisplay {
-  const { out, streams } = options;
-  const size = out.isTerminal ? streams.terminalSize() : undefined;
+  const { out, context } = options;
+  const { streams, environment } = context;
+  const size = canRedraw(out, environment) ? streams.terminalSize() : undefined;
   return size ? new LiveProgress(out, () => streams.terminalSize() ?? size) : new PlainProgress(out);
 }
 

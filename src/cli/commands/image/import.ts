@@ -29,7 +29,7 @@ export const command: Command = defineCommand({
       signal: context.signal,
     });
     const { stdout } = context.streams;
-    await showMessages(messages, { out: stdout, quiet: false, streams: context.streams });
+    await showMessages(messages, { out: stdout, quiet: false, context });
     return 0;
   },
 });

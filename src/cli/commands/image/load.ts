@@ -21,14 +21,15 @@ export const command: Command = defineCommand({
     ),
     quiet: booleanFlag("Suppress the load output", { short: "q" }),
   },
-  async run({ flags }, { engine, streams }) {
+  async run({ flags }, context) {
+    const { engine, streams } = context;
     const tar = await openArchive(flags.input, streams);
     const quiet = flags.quiet || !streams.stdout.isTerminal;
     // The names of what was loaded are the result and come even with --quiet.
     await showMessages(loadImages(engine, tar, { quiet, platforms: platformList(flags.platform) }), {
       out: streams.stdout,
       quiet: false,
-      streams,
+      context,
     });
     return 0;
   },

@@ -9,6 +9,7 @@ import { booleanFlag, filterFlag } from "../../grammar/flag.ts";
 import { listFormatFlag } from "../../output/format-flag.ts";
 import { IMAGE_LIST, imageRows } from "../../output/image-rows.ts";
 import { printList } from "../../output/print-list.ts";
+import { hasColors } from "../../output/terminal-look.ts";
 
 /** What a tree cannot show. Texts: docker/cli, cli/command/image/list.go. */
 function checkTreeFlags(flags: {
@@ -75,10 +76,13 @@ async function showTree(
   const { formatImageTree } = await import("../../output/image-tree.ts");
   const images = await listImages(engine, { all, filters, manifests: true });
   const isTagged = (image: ImageSummary): boolean => image.RepoTags.some((tag) => tag !== "<none>:<none>");
-  const showsAll = all || expanded || filters["dangling"] !== undefined;
-  const { isTerminal } = streams.stdout;
-  const color = isTerminal && !environment["NO_COLOR"] && environment["TERM"] !== "dumb";
+  const showsAll = all || filters["dangling"] !== undefined;
+  const color = hasColors(streams.stdout, environment);
   await streams.stdout.write(
-    formatImageTree(showsAll ? images : images.filter(isTagged), { expanded, legend: isTerminal, color }),
+    formatImageTree(showsAll ? images : images.filter(isTagged), {
+      expanded,
+      legend: streams.stdout.isTerminal,
+      color,
+    }),
   );
 }

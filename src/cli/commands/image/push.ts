@@ -42,7 +42,7 @@ Image index won't be pushed, meaning that other manifests, including attestation
     const notes: string[] = [];
     if (flags.platform !== "") await stdout.write(note(PLATFORM_NOTE));
     const onAux = (aux: unknown): void => void notes.push(...notesOf(aux));
-    await showMessages(messages, { out: stdout, quiet: flags.quiet, streams: context.streams, onAux });
+    await showMessages(messages, { out: stdout, quiet: flags.quiet, context, onAux });
     for (const text of notes) await stdout.write(note(text));
     if (flags.quiet) await stdout.write(`${formatReference(reference)}\n`);
     return 0;

@@ -9,7 +9,8 @@ import { atMost } from "../../grammar/argument-rule.ts";
 import { type Command, type CommandContext, defineCommand, type Invocation } from "../../grammar/command.ts";
 import { booleanFlag, stringFlag } from "../../grammar/flag.ts";
 import { askCredentials, type GivenCredentials } from "../../login/ask-credentials.ts";
-import { isFancy, noteText } from "../../output/note.ts";
+import { noteText } from "../../output/note.ts";
+import { hasColors } from "../../output/terminal-look.ts";
 
 const FLAGS = {
   password: stringFlag("Password or Personal Access Token (PAT)", { short: "p" }),
@@ -66,7 +67,7 @@ async function loginWithKept(kept: RegistryCredentials, context: CommandContext)
   const { stdout, stderr } = context.streams;
   await stderr.write(`Authenticating with existing credentials... [Username: ${kept.username}]\n`);
   const way = "To login with a different account, run 'docker logout' followed by 'docker login'";
-  await stderr.write(`${noteText(way, isFancy(stderr, context.environment))}\n\n`);
+  await stderr.write(`${noteText(way, hasColors(stderr, context.environment))}\n\n`);
   try {
     const { Status: status } = await checkAuth(context.engine, kept);
     await stdout.write(`${status || "Login Succeeded"}\n`);
