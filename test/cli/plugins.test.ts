@@ -151,6 +151,14 @@ describe("a link called docker", () => {
 });
 
 describe("what Berth does not have", () => {
+  test("checked signatures are not promised to who asks for them", async () => {
+    const refused = "content trust is not supported";
+    expect((await berth(["pull", "--disable-content-trust=false", "x"])).stderr).toContain(refused);
+    expect((await berth(["run", "x"], { DOCKER_CONTENT_TRUST: "1" })).stderr).toContain(refused);
+    expect((await berth(["push", "x"], { DOCKER_CONTENT_TRUST: "yes" })).stderr).toContain(refused);
+    expect((await berth(["push", "x"], { DOCKER_CONTENT_TRUST: "0" })).stderr).not.toContain(refused);
+  });
+
   for (const words of [
     ["swarm", "init"],
     ["node", "ls"],

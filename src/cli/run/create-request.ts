@@ -30,7 +30,7 @@ export async function buildCreateRequest(
   const { flags, given, args } = invocation;
   const [image = "", ...command] = args;
   checkModes(flags);
-  checkUnsupported(flags, given);
+  checkUnsupported(flags, given, surroundings.environment);
   const ports = parsePorts(flags.publish, flags.expose);
   const volumes = parseVolumes(flags.volume, surroundings.workingDirectory);
   const networks = parseNetworks(flags);

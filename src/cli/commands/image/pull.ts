@@ -3,6 +3,7 @@ import { parseReference, tagNameOnly } from "#formats/reference.ts";
 import { exactly } from "../../grammar/argument-rule.ts";
 import { type Command, defineCommand } from "../../grammar/command.ts";
 import { booleanFlag, stringFlag } from "../../grammar/flag.ts";
+import { checkContentTrust } from "../../run/unsupported-flags.ts";
 import { pull, pulledName } from "../../transfer/pull.ts";
 
 export const command: Command = defineCommand({
@@ -16,8 +17,9 @@ export const command: Command = defineCommand({
     platform: stringFlag("Set platform if server is multi-platform capable"),
     quiet: booleanFlag("Suppress verbose output", { short: "q" }),
   },
-  async run({ flags, args }, context) {
+  async run({ flags, given, args }, context) {
     const { stdout } = context.streams;
+    checkContentTrust({ flags, given }, context.environment);
     const named = parseReference(args[0] ?? "");
     const isNameOnly = named.tag === undefined && named.digest === undefined;
     if (flags["all-tags"] && !isNameOnly) throw new InvalidParameterError("tag can't be used with --all-tags/-a");

@@ -6,6 +6,7 @@ import { registryAuthHeader } from "../../config/registry-auth.ts";
 import { exactly } from "../../grammar/argument-rule.ts";
 import { type Command, defineCommand } from "../../grammar/command.ts";
 import { booleanFlag, stringFlag } from "../../grammar/flag.ts";
+import { checkContentTrust } from "../../run/unsupported-flags.ts";
 import { showMessages } from "../../transfer/show-messages.ts";
 
 export const command: Command = defineCommand({
@@ -23,8 +24,9 @@ Image index won't be pushed, meaning that other manifests, including attestation
     ),
     quiet: booleanFlag("Suppress verbose output", { short: "q" }),
   },
-  async run({ flags, args }, context) {
+  async run({ flags, given, args }, context) {
     const { stdout } = context.streams;
+    checkContentTrust({ flags, given }, context.environment);
     const named = parseReference(args[0] ?? "");
     if (flags["all-tags"] && named.tag !== undefined)
       throw new InvalidParameterError("tag can't be used with --all-tags/-a");
