@@ -5,8 +5,11 @@ import type { Stand, Workload } from "./workload.ts";
 
 const CONTAINERS = 4;
 
+/** Milliseconds without a request until an engine counts as idle: long enough for runtimes that give memory back when there is nothing to do. */
+const IDLE = 5000;
+
 const TEXT =
-  "this is after a pull and alone on the machine; 52 MB of it are pages of the program itself, most of them Bun's, which every other berth process shares and the kernel may drop.";
+  "this is 5 s after a pull. Pages of its program that it does not use go while it is idle; a third of the rest are pages that it uses, which every other berth process shares.";
 
 /** What stays in memory: the engine while nobody asks, and what each running container needs beside its own program. */
 export async function memoryWorkload({ images }: Stand): Promise<Workload> {
@@ -23,7 +26,7 @@ export async function memoryWorkload({ images }: Stand): Promise<Workload> {
       await time(peer.command(["pull", "-q", image]));
     },
     sample: async (peer) => {
-      await sleep(1000);
+      await sleep(IDLE);
       const engine = peer.engineProcesses();
       const before = new Set(hostProcesses());
       const idle = proportionalMemory(engine) / 1e6;
@@ -46,7 +49,7 @@ export async function memoryAfterWorkload(): Promise<Workload> {
     maxRounds: 1,
     warmUp: false,
     sample: async (peer) => {
-      await sleep(2000);
+      await sleep(IDLE);
       return { after: proportionalMemory(peer.engineProcesses()) / 1e6 };
     },
   };

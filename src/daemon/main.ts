@@ -9,6 +9,7 @@ import { cleanUp } from "./clean-up.ts";
 import { composeEngine, type RunningEngine } from "./compose.ts";
 import { exposureWarnings } from "./exposure.ts";
 import { formatHost, type ListenAddress } from "./hosts.ts";
+import { IdleMemory } from "./idle-memory.ts";
 import { listenAt } from "./listen.ts";
 import { Logger } from "./logger.ts";
 import { DAEMON_HELP, type DaemonOptions, parseDaemonOptions } from "./options.ts";
@@ -44,7 +45,8 @@ async function serve(options: DaemonOptions, log: Logger): Promise<void> {
   using _lock = await lockDataRoot(paths.lock, options.dataRoot);
   const running = await composeEngine(options, paths, log);
   if (options.cleanUp) return cleanUp(running, paths);
-  const { servers, addresses } = await listen(options, tls, running, log);
+  using idle = new IdleMemory(log);
+  const { servers, addresses } = await listen(options, tls, running, { log, idle });
   log.info(
     `Berth engine ready: API on ${addresses.map(formatHost).join(", ")}, data in ${options.dataRoot}, layers ${running.engine.containers.snapshotter.name}`,
   );
@@ -83,17 +85,18 @@ async function listen(
   options: DaemonOptions,
   tls: TlsSecrets | undefined,
   running: RunningEngine,
-  log: Logger,
+  { log, idle }: { readonly log: Logger; readonly idle: IdleMemory },
 ): Promise<Listening> {
   const routes = engineRoutes(running.engine, loadBuildKit(running.engine));
   const onInternalError = (method: string, path: string, error: unknown): void =>
     log.error(`${method} ${path}: ${errorMessage(error)}`);
+  const onActivity = (): void => idle.noticed();
   for (const warning of exposureWarnings(options.hosts, options.tls)) log.warn(warning.replaceAll(/\s+/g, " "));
   const servers: ApiServer[] = [];
   const addresses: ListenAddress[] = [];
   for (const host of options.hosts) {
     const isTcp = host.kind === "tcp";
-    const server = createApiServer({ routes, onInternalError, ...(isTcp ? { overNetwork: { tls } } : {}) });
+    const server = createApiServer({ routes, onInternalError, onActivity, ...(isTcp ? { overNetwork: { tls } } : {}) });
     addresses.push(await listenAt(server.listener, host));
     servers.push(server);
   }

@@ -35,12 +35,14 @@ function failing(lines: readonly string[]): Parameters<typeof streamProgress>[1]
 let directory: string;
 let server: ApiServer;
 const internal: string[] = [];
+let activities = 0;
 
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), "berth-api-"));
   server = createApiServer({
     routes: ROUTES,
     onInternalError: (method, path) => void internal.push(`${method} ${path}`),
+    onActivity: () => activities++,
   });
   await new Promise<void>((resolve) => server.listener.listen(join(directory, "api.sock"), resolve));
 });
@@ -65,6 +67,13 @@ describe("createApiServer()", () => {
     expect(await answer("/ok")).toEqual([200, { all: false, version: "1.51" }]);
     expect(await answer("/v1.44/ok?all=1")).toEqual([200, { all: true, version: "1.44" }]);
     expect((await call("/ok")).headers.get("api-version")).toBe("1.51");
+  });
+
+  test("reports activity when a request comes and when it has been answered", async () => {
+    const before = activities;
+    await answer("/ok");
+    while (activities < before + 2) await Bun.sleep(1);
+    expect(activities).toBe(before + 2);
   });
 
   test("answers targets that are no URL of its own", async () => {
@@ -172,6 +181,7 @@ test("ApiServer.close() ends connections, upgraded ones too, and waits until the
       ["POST", "/hijack", work("hijack", (request) => request.hijack("text/plain"))],
     ],
     onInternalError: () => undefined,
+    onActivity: () => undefined,
   });
   const path = join(directory, "closing.sock");
   await new Promise<void>((resolve) => closing.listener.listen(path, resolve));

@@ -17,6 +17,8 @@ export interface ApiServerOptions {
   readonly overNetwork?: { readonly tls: TlsSecrets | undefined };
   /** For each failure that is the engine's own fault. */
   readonly onInternalError: (method: string, path: string, error: unknown) => void;
+  /** For each request, when it comes and when it has been answered. */
+  readonly onActivity: () => void;
 }
 
 export interface TlsSecrets {
@@ -44,10 +46,14 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const working = new Set<Promise<void>>();
   const upgraded = new Set<Duplex>();
   const take = (request: IncomingMessage, how: Answer): void => {
+    options.onActivity();
     const work = answer(router, options, request, how)
       // Of the answer itself: nobody is left who could be told.
       .catch((error: unknown) => options.onInternalError(request.method ?? "", request.url ?? "", error))
-      .finally(() => working.delete(work));
+      .finally(() => {
+        working.delete(work);
+        options.onActivity();
+      });
     working.add(work);
   };
   const respond = (request: IncomingMessage, response: ServerResponse): void => take(request, { response });

@@ -44,6 +44,7 @@ type WrappedCall =
   | "ioctl"
   | "gettid"
   | "prlimit"
+  | "madvise"
   | "inotify_init1"
   | "inotify_add_watch"
   | "inotify_rm_watch";
@@ -77,6 +78,7 @@ const SIGNATURES: Readonly<Record<WrappedCall, FFIFunction>> = {
   ioctl: { args: ["i32", "u64", "ptr"], returns: "i32" },
   prlimit: { args: ["i32", "i32", "ptr", "ptr"], returns: "i32" },
   gettid: { args: [], returns: "i32" },
+  madvise: { args: ["u64", "u64", "i32"], returns: "i32" },
   inotify_init1: { args: ["i32"], returns: "i32" },
   inotify_add_watch: { args: ["i32", "ptr", "u32"], returns: "i32" },
   inotify_rm_watch: { args: ["i32", "i32"], returns: "i32" },
