@@ -232,6 +232,19 @@ describe("a restart policy", () => {
     await engine.ok(["rm", "again"]);
   }, 120_000);
 
+  test("is called off by kill and stop at whatever moment of its round they come", async () => {
+    const names = Array.from({ length: 16 }, (_, index) => `round-${index}`);
+    const end = async (name: string, index: number): Promise<void> => {
+      await running(name, ["--restart", "always"], ["false"]);
+      await Bun.sleep(index * 23);
+      await engine.ok([index % 2 === 0 ? "kill" : "stop", name]);
+    };
+    for (const [index, name] of names.entries()) await end(name, index);
+    await Bun.sleep(1000);
+    for (const name of names) expect(`${name} ${await state(name, "{{.State.Status}}")}`).toBe(`${name} exited`);
+    await engine.ok(["rm", ...names]);
+  }, 120_000);
+
   test("on-failure leaves success alone and ends after its retries; wait waits for one run", async () => {
     await running("fine", ["--restart", "on-failure"], ["true"]);
     expect(await engine.ok(["wait", "fine"])).toBe("0");

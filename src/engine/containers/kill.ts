@@ -33,8 +33,13 @@ async function kill(
   signal: number,
 ): Promise<void> {
   const { id } = record;
-  if (record.state.phase === "restarting" && (await supervisor.endBackOff(id))) return;
-  if (!isRunning(context.containers.get(id))) throw new ConflictError(`container ${id} is not running`);
+  const isRestarting = record.state.phase === "restarting";
+  if (isRestarting && (await supervisor.endBackOff(id))) return;
+  if (!isRunning(context.containers.get(id))) {
+    // It was told to end, and has.
+    if (isRestarting) return;
+    throw new ConflictError(`container ${id} is not running`);
+  }
   if (signal !== SIGKILL && signal !== stopSignal(record)) {
     // Docker lets a paused container go on that names no signal to stop it with: any may be meant to.
     if (record.state.phase === "paused" && !record.config.StopSignal) return sendSignal(context, record, signal);

@@ -67,15 +67,19 @@ export class Supervisor {
   }
 
   /**
-   * A container that waits for its restart stays stopped, by a user's wish (stop, kill, rm -f). False when it is not waiting: it may be
-   * starting, or running again.
+   * A container that waits for its restart stays stopped, by a user's wish (stop, kill, rm -f). False when it was just being started and runs: then its
+   * next end is the last.
    */
   async endBackOff(id: string): Promise<boolean> {
     this.cancelRestart(id);
     return this.#context.locks.run(id, () => {
+      // Its end may have planned another while this waited.
+      this.cancelRestart(id);
       const { containers, waiters } = this.#context;
       const record = containers.find(id);
-      if (record?.state.phase !== "restarting") return false;
+      const runs = record !== undefined && isRunning(record);
+      if (runs) containers.updateState(id, { stoppedByUser: true });
+      if (record?.state.phase !== "restarting") return !runs;
       containers.updateState(id, { phase: "exited", stoppedByUser: true });
       waiters.exited(id, { exitCode: record.state.exitCode, error: record.state.error });
       return true;
