@@ -23,6 +23,7 @@ import { createImage } from "#engine/images/create.ts";
 import type { ImageContext, ImageUsers } from "#engine/images/image-context.ts";
 import { LocalImages } from "#engine/images/lookup.ts";
 import { ProgressReplay } from "#engine/images/progress.ts";
+import { settleDefaultBridge } from "#engine/networks/default-bridge.ts";
 import { NetworkRegistry } from "#engine/networks/network-registry.ts";
 import { BERTH_VERSION } from "#engine/version.ts";
 import { SystemError } from "#errors/errors.ts";
@@ -33,8 +34,7 @@ import { LinuxNetworkDriver } from "#network/linux-network-driver.ts";
 import { NamePublisher } from "#network/names/name-publisher.ts";
 import { ServiceClient } from "#network/names/service-client.ts";
 import { PortRelay } from "#network/relay/port-relay.ts";
-import { blockAt, CHOSEN_BLOCK } from "#network/subnet-choice.ts";
-import { RegistryClient } from "#registry/registry-client.ts";
+import { DEFAULT_RETRY, RegistryClient } from "#registry/registry-client.ts";
 import { DeviceCatalog } from "#runtime/cdi/device-catalog.ts";
 import { readCgroupFeatures } from "#runtime/cgroup/features.ts";
 import { ConmonRuntime } from "#runtime/conmon-runtime.ts";
@@ -56,10 +56,11 @@ import { layerMountProblem } from "#sys/mounts/layer-mount-probe.ts";
 import { bootId } from "#sys/process-info.ts";
 import { LocalVolumeStore } from "#volume/local-volumes.ts";
 import { buildTools } from "./build-tools.ts";
-import { allowedEntitlements, cachePolicy } from "./builder-options.ts";
 import { hostInformation } from "./host-information.ts";
+import type { LiveOptions } from "./live-options.ts";
 import type { Logger } from "./logger.ts";
-import type { DaemonOptions } from "./options.ts";
+import { allowedEntitlements, cachePolicy } from "./options/builder-options.ts";
+import type { DaemonOptions } from "./options/daemon-options.ts";
 import type { EnginePaths } from "./paths.ts";
 import { checkRequirements } from "./required-programs.ts";
 import { sweep } from "./sweep.ts";
@@ -75,11 +76,12 @@ export interface RunningEngine {
 }
 
 /** Builds the engine's services in the order of their needs, sweeps what a crash left, and adopts what runs. The data root is locked. */
-export async function composeEngine(options: DaemonOptions, paths: EnginePaths, log: Logger): Promise<RunningEngine> {
+export async function composeEngine(live: LiveOptions, paths: EnginePaths, log: Logger): Promise<RunningEngine> {
+  const options = live.current;
   checkRequirements();
   const [programs] = await Promise.all([findRuntimePrograms(options.runtime), checkKernel(paths)]);
   const database = new Database(paths.database);
-  const base: Foundation = { options, paths, database, log, events: new EventBus(), locks: new KeyLock() };
+  const base: Foundation = { live, options, paths, database, log, events: new EventBus(), locks: new KeyLock() };
   const containerStore = new ContainerStore(database);
   const layers = new LayerFileStore({ directory: paths.layers, database });
   const images = composeImages(base, layers, new ContainerImageUsers(containerStore));
@@ -93,6 +95,7 @@ export async function composeEngine(options: DaemonOptions, paths: EnginePaths, 
   const supervisor = new Supervisor(containers, (message) => log.warn(message));
   const execs = new ExecService(containers);
   const health = new HealthMonitor(containers, execs);
+  await settleBridge(base, containers);
   await supervisor.adoptAll();
   await volumes.releaseUnused();
   health.resume();
@@ -106,8 +109,8 @@ export async function composeEngine(options: DaemonOptions, paths: EnginePaths, 
       builds,
       events: base.events,
       information: hostInformation(
-        options,
-        programs.runtime,
+        live,
+        { ...programs.runtime, name: programs.runtime.alias },
         programs.conmon.version,
         runtimeWarnings(programs.runtime),
       ),
@@ -134,6 +137,7 @@ export async function composeEngine(options: DaemonOptions, paths: EnginePaths, 
 
 /** What all services stand on. */
 interface Foundation {
+  readonly live: LiveOptions;
   readonly options: DaemonOptions;
   readonly paths: EnginePaths;
   readonly database: Database;
@@ -149,7 +153,7 @@ async function checkKernel(paths: EnginePaths): Promise<void> {
 }
 
 function composeImages(base: Foundation, layers: LayerFileStore, users: ImageUsers): ImageContext {
-  const { options, paths, database, events, locks } = base;
+  const { live, paths, database, events, locks } = base;
   return {
     database,
     images: new ImageStore(database),
@@ -160,15 +164,26 @@ function composeImages(base: Foundation, layers: LayerFileStore, users: ImageUse
     events,
     users,
     registry: new RegistryClient({
-      mirrors: options.registryMirrors,
-      insecureRegistries: options.insecureRegistries,
+      get mirrors() {
+        return live.current.registryMirrors;
+      },
+      get insecureRegistries() {
+        return live.current.insecureRegistries;
+      },
+      get retryPolicy() {
+        return { ...DEFAULT_RETRY, attempts: live.current.maxDownloadAttempts };
+      },
       certificateDirectories: ["/etc/berth/certs.d", "/etc/docker/certs.d"],
       userAgent: `berth/${BERTH_VERSION}`,
     }),
     inflate,
     pulls: new SharedWork(() => new ProgressReplay()),
-    maxConcurrentDownloads: options.maxConcurrentDownloads,
-    maxConcurrentUploads: options.maxConcurrentUploads,
+    get maxConcurrentDownloads() {
+      return live.current.maxConcurrentDownloads;
+    },
+    get maxConcurrentUploads() {
+      return live.current.maxConcurrentUploads;
+    },
   };
 }
 
@@ -196,7 +211,7 @@ interface ContainerParts {
 }
 
 function composeContainers(
-  { options, paths, database, events, locks, log }: Foundation,
+  { live, options, paths, database, events, locks, log }: Foundation,
   { containerStore, images, runtime, volumes, devices }: ContainerParts,
 ): ContainerContext {
   const name = engineName(options);
@@ -209,6 +224,10 @@ function composeContainers(
     engineName: name,
     netnsDirectory: paths.namespaces,
     relay: new PortRelay(service),
+    relays: options.network.relay,
+    firewall: options.network.firewall,
+    forward: options.network.forward,
+    pools: options.network.pools,
     spread: !isDefaultEngine(options),
   });
   return {
@@ -218,15 +237,13 @@ function composeContainers(
     runtime,
     features: readCgroupFeatures(),
     devices,
-    logDefaults: options.logDefaults,
+    get settings() {
+      return live.current.containers;
+    },
     logRotator: new LogRotator((id) => runtime.reopenLog(id)),
-    networks: new NetworkRegistry({
-      database,
-      driver: networkDriver,
-      bridgeName: `berth-${name}`,
-      bridgeBlock: options.bip === "" ? CHOSEN_BLOCK : blockAt(options.bip),
-    }),
+    networks: new NetworkRegistry({ database, driver: networkDriver }),
     networkDriver,
+    networkDefaults: options.network.defaultOptions,
     names: new NamePublisher(service),
     volumes,
     subpaths: new Subpaths(join(paths.mounts, "s")),
@@ -236,6 +253,16 @@ function composeContainers(
     directories: { dataRoot: options.dataRoot, mounts: paths.mounts },
     directory: paths.containers,
   };
+}
+
+/** The default network as flags and daemon.json want it now. */
+async function settleBridge(
+  { options, log }: Foundation,
+  { networks, networkDriver }: ContainerContext,
+): Promise<void> {
+  const parts = { registry: networks, driver: networkDriver, bridgeName: `berth-${engineName(options)}` };
+  const problem = await settleDefaultBridge(parts, options.network.bridge);
+  if (problem) log.warn(problem);
 }
 
 function imageLookup(images: ImageContext): ContainerContext["images"] {

@@ -1,5 +1,5 @@
-import { formatHost, type ListenAddress } from "./hosts.ts";
-import type { TlsFiles } from "./tls-files.ts";
+import { formatHost, type ListenAddress } from "./options/hosts.ts";
+import type { TlsFiles } from "./options/tls-files.ts";
 
 /** What `info` and the log warn of: anyone who reaches such a listener is root on this machine. The words are dockerd's. */
 export function exposureWarnings(hosts: readonly ListenAddress[], tls: TlsFiles | undefined): string[] {

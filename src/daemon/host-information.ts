@@ -4,7 +4,7 @@ import { arch, cpus, hostname, release, totalmem } from "node:os";
 import type { SystemInformation } from "#engine/system/information.ts";
 import { isCgroup2 } from "#sys/cgroup-version.ts";
 import { exposureWarnings } from "./exposure.ts";
-import type { DaemonOptions } from "./options.ts";
+import type { LiveOptions } from "./live-options.ts";
 
 /** statfs(2) magic numbers of the filesystems that data roots lie on. */
 const FILESYSTEMS: Readonly<Record<number, string>> = {
@@ -18,11 +18,12 @@ const FILESYSTEMS: Readonly<Record<number, string>> = {
 
 /** What `info` and `version` tell of the host. */
 export function hostInformation(
-  options: DaemonOptions,
+  live: LiveOptions,
   runtime: SystemInformation["runtime"],
   conmonVersion: string,
   warnings: readonly string[],
 ): SystemInformation {
+  const options = live.current;
   return {
     id: engineId(options.dataRoot),
     dataRoot: options.dataRoot,
@@ -38,10 +39,31 @@ export function hostInformation(
     cgroupVersion: isCgroup2() ? "2" : "1",
     runtime,
     conmonVersion,
-    registryMirrors: options.registryMirrors,
-    insecureRegistries: options.insecureRegistries,
-    isDebug: options.logLevel === "debug",
-    logDriver: options.logDefaults.driver,
+    network: options.network,
+    isExperimental: options.experimental,
+    proxies: {
+      http: process.env["HTTP_PROXY"] ?? process.env["http_proxy"] ?? "",
+      https: process.env["HTTPS_PROXY"] ?? process.env["https_proxy"] ?? "",
+      none: process.env["NO_PROXY"] ?? process.env["no_proxy"] ?? "",
+    },
+    get registryMirrors() {
+      return live.current.registryMirrors;
+    },
+    get insecureRegistries() {
+      return live.current.insecureRegistries;
+    },
+    get isDebug() {
+      return live.current.logLevel === "debug";
+    },
+    get labels() {
+      return live.current.labels;
+    },
+    get liveRestore() {
+      return live.current.liveRestore;
+    },
+    get settings() {
+      return live.current.containers;
+    },
     warnings: [...warnings, ...exposureWarnings(options.hosts, options.tls)],
   };
 }

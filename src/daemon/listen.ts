@@ -2,14 +2,15 @@ import { once } from "node:events";
 import { connect, type Server } from "node:net";
 import { errorMessage, SystemError } from "#errors/errors.ts";
 import { listenOnUnixSocket } from "#sys/unix-socket-mode.ts";
-import { formatHost, type ListenAddress } from "./hosts.ts";
+import { formatHost, type ListenAddress } from "./options/hosts.ts";
 
 /**
- * Listens where `address` says; resolves with the address that it got. A unix socket that nobody serves is replaced. Throws SystemError when
+ * Listens where `address` says; resolves with the address that it got. A unix socket that nobody serves is replaced; `gid` is the
+ * group that owns it, else the engine's own. Throws SystemError when
  * another process serves it, or the port is taken.
  */
-export async function listenAt(server: Server, address: ListenAddress): Promise<ListenAddress> {
-  if (address.kind === "unix") await listenOnSocket(server, address.path);
+export async function listenAt(server: Server, address: ListenAddress, gid?: number): Promise<ListenAddress> {
+  if (address.kind === "unix") await listenOnSocket(server, address.path, gid);
   else return await listenOnTcp(server, address);
   return address;
 }
@@ -29,10 +30,10 @@ async function listenOnTcp(server: Server, address: ListenAddress & { kind: "tcp
 /** Who may speak with the engine: its owner and group, as with Docker's socket. */
 const SOCKET_MODE = 0o660;
 
-async function listenOnSocket(server: Server, path: string): Promise<void> {
+async function listenOnSocket(server: Server, path: string, gid: number | undefined): Promise<void> {
   if (await isServed(path)) throw new SystemError(`cannot listen on ${path}: another process serves it`);
   try {
-    await listenOnUnixSocket(server, path, { mode: SOCKET_MODE });
+    await listenOnUnixSocket(server, path, { mode: SOCKET_MODE, ...(gid === undefined ? {} : { gid }) });
   } catch (cause) {
     throw new SystemError(`cannot listen on ${path}: ${errorMessage(cause)}`, { cause });
   }

@@ -1,9 +1,16 @@
 import { randomBytes } from "node:crypto";
+import type { Family } from "#lib/ip-address.ts";
 import { gatewayEndpoint } from "./default-route.ts";
 import type { HostNetworks } from "./host-networks.ts";
 import type { PlannedInterface } from "./interfaces/container-interface.ts";
 import { macAddressOf } from "./interfaces/mac-address.ts";
-import type { EndpointRequest, NetworkEndpoint, SandboxRequest } from "./network-driver.ts";
+import {
+  type AddressBlock,
+  DEFAULT_GATEWAY,
+  type EndpointRequest,
+  type NetworkEndpoint,
+  type SandboxRequest,
+} from "./network-driver.ts";
 import { interfacePrefix, NETWORK_OPTION } from "./network-options.ts";
 import type { PortPlan } from "./published-ports.ts";
 
@@ -33,8 +40,8 @@ export async function planEndpoints(
       hostInterface: record.driver === "bridge" ? `${hostPrefix}${randomBytes(4).toString("hex")}` : "",
       interfaceName,
       ...addresses,
-      gateway: record.internal ? "" : (record.ipv4?.gateway ?? ""),
-      gateway6: record.internal ? "" : (record.ipv6?.gateway ?? ""),
+      gateway: record.internal ? "" : gatewayOf(record.ipv4, 4),
+      gateway6: record.internal ? "" : gatewayOf(record.ipv6, 6),
       ...(request.linkLocal ? { linkLocal: request.linkLocal } : {}),
       macAddress: request.macAddress || macAddressOf(addresses.ipv4),
       gatewayPriority: request.gatewayPriority ?? 0,
@@ -56,6 +63,11 @@ export function portPlan(request: SandboxRequest, planned: readonly PlannedInter
     endpoints,
     hostBinding: network?.options[NETWORK_OPTION.hostBinding] ?? "",
   };
+}
+
+/** Where packets go that leave the network: to this host, unless the network says otherwise. */
+function gatewayOf(block: AddressBlock | undefined, family: Family): string {
+  return block?.auxiliary[DEFAULT_GATEWAY[family]] ?? block?.gateway ?? "";
 }
 
 function freeName(prefix: string, taken: ReadonlySet<string>): string {

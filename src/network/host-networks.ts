@@ -7,7 +7,7 @@ import { withMachineLock } from "./machine-lock.ts";
 import type { EndpointRequest, NetworkRecord } from "./network-driver.ts";
 import { forgetForeignFirewalls, passForeignFirewalls } from "./nft/foreign-firewall.ts";
 import type { RuleTable } from "./nft/rule-table.ts";
-import { settleBlocks, takenSubnets } from "./subnet-choice.ts";
+import { type SubnetSource, settleBlocks, takenSubnets } from "./subnet-choice.ts";
 
 /** The addresses of an endpoint, and their prefix lengths in bits; "" and 0 where the network has none of the family. */
 export interface EndpointAddresses {
@@ -38,16 +38,19 @@ interface Pools {
   readonly ipv6: AddressPool | undefined;
 }
 
+export interface HostNetworksOptions extends Pick<SubnetSource, "engineName" | "spread" | "pools"> {
+  /** Let this host forward packets for networks that are not internal. */
+  readonly forward: boolean;
+}
+
 /** The networks that an engine has met: what they are on this host, and which of their addresses are taken. */
 export class HostNetworks {
-  readonly #engineName: string;
-  readonly #spread: boolean;
+  readonly #options: HostNetworksOptions;
   readonly #rules: RuleTable;
   readonly #states = new Map<string, NetworkState>();
 
-  constructor(engineName: string, spread: boolean, rules: RuleTable) {
-    this.#engineName = engineName;
-    this.#spread = spread;
+  constructor(options: HostNetworksOptions, rules: RuleTable) {
+    this.#options = options;
     this.#rules = rules;
   }
 
@@ -133,7 +136,7 @@ export class HostNetworks {
     this.#states.delete(record.id);
     if (record.driver !== "bridge") return;
     await this.#rules.removeNetwork(record.id);
-    await deleteBridge(record.interfaceName);
+    if (!record.existing) await deleteBridge(record.interfaceName);
     await forgetForeignFirewalls(record.interfaceName);
   }
 
@@ -142,7 +145,8 @@ export class HostNetworks {
     const { interfaceName, driver } = record;
     const mtu = await networkMtu(record);
     const isNew = driver === "bridge" && !(await linkExists(interfaceName));
-    if (driver === "bridge" && !isNew) await ensureBridge(record, mtu);
+    const isSettled = record.ipv4?.subnet !== "" && record.ipv6?.subnet !== "";
+    if (driver === "bridge" && !isNew && isSettled) await ensureBridge(record, mtu, this.#options);
     else await withMachineLock(this, () => this.#make(state, mtu, keep));
     if (driver === "bridge") {
       await Promise.all([passForeignFirewalls(interfaceName), this.#rules.addNetwork(state.record)]);
@@ -155,8 +159,7 @@ export class HostNetworks {
     const { driver } = state.record;
     if (driver !== "bridge") await checkParent(state.record);
     const settled = settleBlocks(state.record, {
-      engineName: this.#engineName,
-      spread: this.#spread,
+      ...this.#options,
       networks: this.records(),
       taken: await takenSubnets(),
     });
@@ -164,7 +167,7 @@ export class HostNetworks {
     keep(settled);
     state.record = settled;
     state.pools = poolsOf(settled);
-    if (driver === "bridge") await ensureBridge(settled, mtu);
+    if (driver === "bridge") await ensureBridge(settled, mtu, this.#options);
   }
 }
 

@@ -20,6 +20,7 @@ import type {
 import { RuleTable } from "./nft/rule-table.ts";
 import { PublishedPorts } from "./published-ports.ts";
 import type { PortRelay } from "./relay/port-relay.ts";
+import type { AddressPoolBlock } from "./subnet-choice.ts";
 
 export interface LinuxNetworkDriverOptions {
   /** Unique among the engines of this host, 1 to 8 of [a-z0-9]: it names the nft table and the host ends of veth pairs. */
@@ -27,6 +28,14 @@ export interface LinuxNetworkDriverOptions {
   /** Where namespaces are pinned, under the exec root. */
   readonly netnsDirectory: string;
   readonly relay: PortRelay;
+  /** Pass on what the kernel does not lead to a container. Default true. */
+  readonly relays?: boolean;
+  /** The families that rules are made for. Default both. */
+  readonly firewall?: { readonly ipv4: boolean; readonly ipv6: boolean };
+  /** Let this host forward packets. Default true. */
+  readonly forward?: boolean;
+  /** Where subnets are chosen from. Default: where Docker does. */
+  readonly pools?: readonly AddressPoolBlock[] | undefined;
   /** Begin elsewhere in Docker's pools than the default engine does, when a subnet is to be chosen. */
   readonly spread?: boolean;
 }
@@ -44,15 +53,19 @@ export class LinuxNetworkDriver implements NetworkDriver {
   readonly #leaving = new Map<string, Promise<unknown>>();
   #watches: readonly Disposable[] | undefined;
 
-  constructor({ engineName, netnsDirectory, relay, spread = false }: LinuxNetworkDriverOptions) {
+  constructor(options: LinuxNetworkDriverOptions) {
+    const { engineName, netnsDirectory, relay, spread = false, forward = true, pools } = options;
+    const { relays = true, firewall = { ipv4: true, ipv6: true } } = options;
     if (!/^[a-z0-9]{1,8}$/.test(engineName)) {
       throw new InvalidParameterError(`invalid engine name "${engineName}": 1 to 8 of [a-z0-9] are allowed`);
     }
     this.#engineName = engineName;
     this.#netnsDirectory = netnsDirectory;
-    this.#rules = new RuleTable(`berth_${engineName}`);
-    this.#networks = new HostNetworks(engineName, spread, this.#rules);
-    this.#ports = new PublishedPorts(this.#rules, relay, (id) => this.#networks.record(id));
+    const families = [...(firewall.ipv4 ? [4 as const] : []), ...(firewall.ipv6 ? [6 as const] : [])];
+    this.#rules = new RuleTable(`berth_${engineName}`, families);
+    this.#networks = new HostNetworks({ engineName, spread, forward, pools }, this.#rules);
+    const relaying = relays ? (firewall.ipv4 ? "unreachable" : "all") : "nothing";
+    this.#ports = new PublishedPorts(this.#rules, relay, relaying, (id) => this.#networks.record(id));
   }
 
   async ensureNetwork(network: NetworkRecord, keep: (network: NetworkRecord) => void): Promise<NetworkRecord> {
@@ -153,7 +166,7 @@ export class LinuxNetworkDriver implements NetworkDriver {
       await this.#restoreNetwork(network).catch((error: unknown) => problems.push({ network: network.name, error }));
     }
     // Rules of containers that ended while no engine ran would swallow their ports' traffic.
-    if (inUse.size === 0 && networks.length > 0) await this.#rules.remove();
+    if (!this.#rules.isOn || (inUse.size === 0 && networks.length > 0)) await this.#rules.remove();
     await removeLostNamespaces(this.#netnsDirectory, (containerId) => this.#sandboxes.has(containerId));
     if (networks.length > 0) await removeLostPairs(this.#hostPrefix(), [...this.#sandboxes.values()]);
     return problems;

@@ -57,6 +57,8 @@ export interface NetworkRecord {
   readonly ipv6: AddressBlock | undefined;
   /** The bridge, or the parent interface of macvlan and ipvlan; at most 15 characters. */
   readonly interfaceName: string;
+  /** The bridge was there before the network, and stays when it goes. */
+  readonly existing?: boolean;
   readonly internal: boolean;
   readonly attachable: boolean;
   readonly options: Readonly<Record<string, string>>;
@@ -157,6 +159,9 @@ export interface NetworkEndpoint {
  * to it.
  */
 export interface PortBinding extends PortRequest {}
+
+/** The name under which `auxiliary` has the gateway of a network's containers, where that is not this host. Docker's. */
+export const DEFAULT_GATEWAY = { 4: "DefaultGatewayIPv4", 6: "DefaultGatewayIPv6" } as const;
 
 /** A network that users did not make: its containers find each other by address only. */
 export const DEFAULT_NETWORK = "bridge";

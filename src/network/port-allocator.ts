@@ -25,13 +25,19 @@ const NOTHING: HeldSocket = { close: () => undefined };
  * they reach the socket; the socket is there so that the kernel refuses the port to every other process, and so that a port which
  * another program or engine has is refused here. Docker's docker-proxy does the same at the price of a process per port; a socket in the engine
  * costs a file descriptor, 14 kB and 0.1 ms (measured). Binding and closing again would leave a hole: a server started later would get the port and no packet.
- * While the engine is down the rules still work, only the reservation pauses. Ports on IPv6 addresses are held by the relay (relay/), which the engine
- * tells of them next: here they are only tried.
+ * While the engine is down the rules still work, only the reservation pauses. Ports that the relay (relay/) passes on are held by it; the engine
+ * tells it of them next: here they are only tried.
  */
 export class PortAllocator {
   readonly #held = new Map<string, HeldSocket>();
+  readonly #isRelayed: (hostIp: string) => boolean;
   #range: PortRange | undefined;
   #lastRandom = 0;
+
+  /** `isRelayed`: whether the relay holds the ports of a host address. */
+  constructor(isRelayed: (hostIp: string) => boolean) {
+    this.#isRelayed = isRelayed;
+  }
 
   /**
    * Reserves all of `requests` or none, on host addresses of the families that `familiesOf` gives for each. Returns them with host address and port filled in;
@@ -61,7 +67,7 @@ export class PortAllocator {
   async adopt(bindings: readonly PortBinding[]): Promise<void> {
     for (const binding of bindings) {
       if (binding.hostPort === 0) continue;
-      if (isIPv6(binding.hostIp)) {
+      if (this.#isRelayed(binding.hostIp)) {
         this.#held.set(keyOf(binding), NOTHING);
         continue;
       }
@@ -138,7 +144,7 @@ export class PortAllocator {
     this.#held.set(key, NOTHING);
     try {
       const socket = await bindSocket(binding);
-      if (isIPv6(binding.hostIp)) socket.close();
+      if (this.#isRelayed(binding.hostIp)) socket.close();
       else this.#held.set(key, socket);
       return binding;
     } catch (error) {

@@ -26,15 +26,18 @@ export interface PortPlan {
 export class PublishedPorts {
   readonly #rules: RuleTable;
   readonly #relay: PortRelay;
+  readonly #relays: Relaying;
   readonly #networkOf: NetworkLookup;
-  readonly #ports = new PortAllocator();
+  readonly #ports: PortAllocator;
   /** Relayed ports that are being closed: who wants them next waits. */
   readonly #closing = new Set<Promise<void>>();
 
-  constructor(rules: RuleTable, relay: PortRelay, networkOf: NetworkLookup) {
+  constructor(rules: RuleTable, relay: PortRelay, relays: Relaying, networkOf: NetworkLookup) {
     this.#rules = rules;
     this.#relay = relay;
+    this.#relays = relays;
     this.#networkOf = networkOf;
+    this.#ports = new PortAllocator((hostIp) => (hostIp.includes(":") ? relays !== "nothing" : relays === "all"));
   }
 
   /** Reserves the ports, if there is an endpoint that leads outside. Throws with Docker's words when one is taken. */
@@ -48,13 +51,13 @@ export class PublishedPorts {
     );
     const routed = familiesOf(endpoints).filter((family) => this.#isRouted(endpoints, family));
     const isTranslated = ({ hostIp, protocol }: PortRequest): boolean => {
-      const fitting = hostFamilies(endpoints, protocol).filter((family) => fitsFamily(hostIp, family));
+      const fitting = this.#hostFamilies(endpoints, protocol).filter((family) => fitsFamily(hostIp, family));
       return fitting.length === 0 || fitting.some((family) => !routed.includes(family));
     };
     await Promise.all(this.#closing);
     try {
       const reserved = await this.#ports.reserve(wanted.filter(isTranslated), ({ protocol }) =>
-        hostFamilies(endpoints, protocol).filter((family) => !routed.includes(family)),
+        this.#hostFamilies(endpoints, protocol).filter((family) => !routed.includes(family)),
       );
       return [...reserved, ...openPorts(wanted, routed)];
     } catch (error) {
@@ -65,7 +68,7 @@ export class PublishedPorts {
   /** Leads reserved ports to the container. Throws with Docker's words when the relay cannot have one, which was free a moment ago. */
   async lead(plan: PortPlan, ports: readonly PortBinding[]): Promise<void> {
     const { containerId, endpoints } = plan;
-    const relayed = relayedPorts(ports, endpoints);
+    const relayed = this.#relayedPorts(ports, endpoints);
     const results = await Promise.allSettled([
       this.#rules.publish(containerId, this.#publishedPorts(ports, endpoints)),
       relayed.length > 0 ? this.#relay.publish(containerId, relayed) : undefined,
@@ -92,7 +95,7 @@ export class PublishedPorts {
     for (const { containerId, ports, endpoints } of sandboxes) {
       this.#rules.adopt(containerId, this.#publishedPorts(ports, endpoints));
       await this.#ports.adopt(ports);
-      const own = relayedPorts(ports, endpoints);
+      const own = this.#relayedPorts(ports, endpoints);
       if (own.length > 0) relayed.set(containerId, own);
     }
     await this.#relay.restore(relayed);
@@ -102,12 +105,35 @@ export class PublishedPorts {
   async follow(plan: PortPlan, before: NetworkSandbox): Promise<readonly PortBinding[]> {
     const { containerId, endpoints } = plan;
     if (leadsAlike(before.endpoints, endpoints)) return before.ports;
-    const sameFamilies = String(hostFamilies(before.endpoints, "tcp")) === String(hostFamilies(endpoints, "tcp"));
+    const sameFamilies =
+      String(this.#hostFamilies(before.endpoints, "tcp")) === String(this.#hostFamilies(endpoints, "tcp"));
     await this.withdraw(containerId);
     if (!sameFamilies) this.free(before.ports);
     const ports = sameFamilies ? before.ports : await this.reserve(plan);
     await this.lead(plan, ports);
     return ports;
+  }
+
+  /** The families of host addresses that lead to a container: its own, and IPv6, which the relay passes on. It knows no SCTP. */
+  #hostFamilies(endpoints: readonly NetworkEndpoint[], protocol: PortRequest["protocol"]): readonly Family[] {
+    const own = familiesOf(endpoints);
+    const isRelayed = protocol !== "sctp" && this.#relays !== "nothing" && hostHasIpv6();
+    return String(own) === "4" && isRelayed ? [4, 6] : own;
+  }
+
+  /** What the relay does: all of an IPv6 address for a container without, else just [::1], which the kernel translates never. */
+  #relayedPorts(ports: readonly PortBinding[], endpoints: readonly NetworkEndpoint[]): readonly RelayedPort[] {
+    if (this.#relays === "nothing") return [];
+    const isAll = this.#relays === "all";
+    const ipv6 = publishingEndpoint(endpoints, 6)?.ipv6;
+    const ipv4 = publishingEndpoint(endpoints, 4)?.ipv4;
+    return ports.flatMap(({ protocol, hostIp, hostPort, containerPort: port }) => {
+      const isIpv6 = hostIp.includes(":");
+      const address = isIpv6 ? (ipv6 ?? ipv4) : ipv4;
+      const isOurs = address !== undefined && hostPort !== 0 && (isIpv6 || isAll);
+      const onlyLoopback = !isAll && ipv6 !== undefined;
+      return isOurs && protocol !== "sctp" ? [{ protocol, hostIp, hostPort, address, port, onlyLoopback }] : [];
+    });
   }
 
   #isRouted(endpoints: readonly NetworkEndpoint[], family: Family): boolean {
@@ -127,6 +153,12 @@ export class PublishedPorts {
   }
 }
 
+/**
+ * What is passed on in user space: what the kernel cannot lead to a container from an IPv6 address of this host; or everything, on a host where no rules may be
+ * made; or nothing.
+ */
+export type Relaying = "unreachable" | "all" | "nothing";
+
 /** A network by its id. */
 type NetworkLookup = (networkId: string) => NetworkRecord | undefined;
 
@@ -141,23 +173,6 @@ function openPorts(requests: readonly PortRequest[], routed: readonly Family[]):
 
 function fitsFamily(hostIp: string, family: Family): boolean {
   return hostIp === "" || hostIp.includes(":") === (family === 6);
-}
-
-/** The families of host addresses that lead to a container: its own, and IPv6, which the relay passes on. It knows no SCTP. */
-function hostFamilies(endpoints: readonly NetworkEndpoint[], protocol: PortRequest["protocol"]): readonly Family[] {
-  const own = familiesOf(endpoints);
-  return String(own) === "4" && protocol !== "sctp" && hostHasIpv6() ? [4, 6] : own;
-}
-
-/** What the relay does: all of an IPv6 address for a container without, else just [::1], which the kernel translates never. */
-function relayedPorts(ports: readonly PortBinding[], endpoints: readonly NetworkEndpoint[]): readonly RelayedPort[] {
-  const ipv6 = publishingEndpoint(endpoints, 6)?.ipv6;
-  const address = ipv6 ?? publishingEndpoint(endpoints, 4)?.ipv4;
-  return ports.flatMap(({ protocol, hostIp, hostPort, containerPort: port }) =>
-    address !== undefined && hostIp.includes(":") && hostPort !== 0 && protocol !== "sctp"
-      ? [{ protocol, hostIp, hostPort, address, port, onlyLoopback: ipv6 !== undefined }]
-      : [],
-  );
 }
 
 /** The endpoint that ports lead to: of those on bridges, for to macvlan and ipvlan links this host has no way of its own. */

@@ -14,8 +14,15 @@ import type { AddressBlock, NetworkRecord } from "./network-driver.ts";
 import { RouteSocket } from "./rtnetlink/route-socket.ts";
 import { hasIpv6 } from "./sysctl.ts";
 
-/** Docker's default address pools: the block and the size of the subnets cut from it. https://docs.docker.com/engine/network/#automatic-subnet-allocation */
-const POOLS: readonly { readonly block: string; readonly size: number }[] = [
+/** A block of addresses, and the prefix length in bits of the subnets that are cut from it. */
+export interface AddressPoolBlock {
+  /** CIDR. */
+  readonly block: string;
+  readonly size: number;
+}
+
+/** Docker's default address pools. https://docs.docker.com/engine/network/#automatic-subnet-allocation */
+const POOLS: readonly AddressPoolBlock[] = [
   { block: "172.17.0.0/16", size: 16 },
   { block: "172.18.0.0/16", size: 16 },
   { block: "172.19.0.0/16", size: 16 },
@@ -44,6 +51,8 @@ export interface SubnetSource {
   readonly engineName: string;
   /** Look for subnets elsewhere than where Docker begins: for engines beside the default one. */
   readonly spread: boolean;
+  /** Where subnets are chosen from; undefined: from Docker's pools, and unique local addresses. */
+  readonly pools?: readonly AddressPoolBlock[] | undefined;
   /** The other networks that this engine has written down, whether their bridges exist or not. */
   readonly networks: readonly NetworkRecord[];
   readonly taken: TakenSubnets;
@@ -65,17 +74,25 @@ function settleBlock(family: Family, block: AddressBlock, network: NetworkRecord
   const ofNetworks = source.networks.flatMap((other) => blocksOf(other));
   const busy = [...ofNetworks, ...source.taken.addresses, ...(block.chosen ? source.taken.routes : [])];
   const wanted = parseSubnet(block.subnet);
-  // The parent interface of macvlan and ipvlan has an address of the subnet, as a rule.
-  const inTheWay = network.driver === "bridge" ? busy : ofNetworks;
+  // The parent interface of macvlan and ipvlan has an address of the subnet, as a rule, and so has a bridge that was there before.
+  const inTheWay = network.driver === "bridge" && !network.existing ? busy : ofNetworks;
   if (wanted && firstFree([wanted], inTheWay)) return withGateway(block, wanted, network);
   if (wanted && !block.chosen) {
     throw new ForbiddenError("invalid pool request: Pool overlaps with other one on this address space");
   }
-  const candidates = family === 4 ? candidateSubnets() : candidateSubnets6(source.engineName);
-  const start = family === 4 && source.spread ? startOf(source.engineName, candidates.length) : 0;
-  const free = firstFree([...candidates.slice(start), ...candidates.slice(0, start)], busy);
+  const free = firstFree(candidatesOf(family, source), busy);
   if (!free) throw new UnavailableError("all predefined address pools have been fully subnetted");
   return withGateway({ ...block, gateway: "" }, free, network);
+}
+
+function candidatesOf(family: Family, { pools, engineName, spread }: SubnetSource): Iterable<Subnet> {
+  const own = pools?.filter(({ block }) => parseSubnet(block)?.family === family) ?? [];
+  if (own.length > 0) return subnetsOf(own);
+  if (family === 6) return candidateSubnets6(engineName);
+  if (pools) return [];
+  const candidates = candidateSubnets();
+  const start = spread ? startOf(engineName, candidates.length) : 0;
+  return [...candidates.slice(start), ...candidates.slice(0, start)];
 }
 
 /** The first address, unless the user named one or the network's driver leaves the way out to others. */
@@ -99,33 +116,42 @@ function startOf(engineName: string, length: number): number {
  * The block that `bip` asks for: the gateway's address with its prefix length, like 172.30.0.1/24. Throws InvalidParameterError when it is
  * no address that a gateway can have.
  */
-export function blockAt(bip: string): AddressBlock {
+export function blockAt(bip: string, family: Family = 4): AddressBlock {
   const subnet = parseSubnet(bip);
   const gateway = parseAddress(bip.split("/")[0] ?? "");
-  const isHost = subnet?.family === 4 && gateway && gateway.value > subnet.base && gateway.value < lastAddress(subnet);
+  const isHost =
+    subnet?.family === family && gateway && gateway.value > subnet.base && gateway.value < lastAddress(subnet);
   if (!isHost) {
     throw new InvalidParameterError(
-      `invalid value "${bip}" for --bip: expected a host's address and prefix length, like 172.30.0.1/24`,
+      family === 4
+        ? `invalid value "${bip}" for --bip: expected a host's address and prefix length, like 172.30.0.1/24`
+        : `invalid value "${bip}" for --bip6: expected a host's address and prefix length, like fd00::1/64`,
     );
   }
   return { subnet: formatSubnet(subnet), gateway: formatAddress(gateway), auxiliary: {}, chosen: false };
 }
 
 /** The first candidate that overlaps none of `taken`. */
-export function firstFree(candidates: readonly Subnet[], taken: readonly Subnet[]): Subnet | undefined {
-  return candidates.find((candidate) => !taken.some((other) => overlaps(candidate, other)));
+export function firstFree(candidates: Iterable<Subnet>, taken: readonly Subnet[]): Subnet | undefined {
+  for (const candidate of candidates) if (!taken.some((other) => overlaps(candidate, other))) return candidate;
+  return undefined;
 }
 
 /** All subnets of the default pools in Docker's order. */
 export function candidateSubnets(): readonly Subnet[] {
-  return POOLS.flatMap(({ block, size }) => {
-    const { base, prefixLength } = parseSubnet(block) ?? { base: 0n, prefixLength: size };
-    return Array.from({ length: 2 ** (size - prefixLength) }, (_, index) => ({
-      family: 4 as const,
-      base: base + BigInt(index) * 2n ** BigInt(32 - size),
-      prefixLength: size,
-    }));
-  });
+  return [...subnetsOf(POOLS)];
+}
+
+/** One after the other, as there may be millions. */
+function* subnetsOf(pools: readonly AddressPoolBlock[]): Generator<Subnet> {
+  for (const { block, size } of pools) {
+    const pool = parseSubnet(block);
+    if (!pool) continue;
+    const length = 2n ** BigInt((pool.family === 4 ? 32 : 128) - size);
+    const count = 2n ** BigInt(size - pool.prefixLength);
+    for (let index = 0n; index < count; index++)
+      yield { family: pool.family, base: pool.base + index * length, prefixLength: size };
+  }
 }
 
 /** The first of an engine's unique local subnets: more than an engine ever has networks. */

@@ -27,7 +27,7 @@ const HUB = "docker.io";
 const HUB_INDEX = "https://index.docker.io";
 
 /** Five attempts over some 8 s; a server that asks for a pause (Retry-After) gets up to a minute. */
-const DEFAULT_RETRY: RetryPolicy = { attempts: 5, baseDelay: 500, maxDelay: 60_000 };
+export const DEFAULT_RETRY: RetryPolicy = { attempts: 5, baseDelay: 500, maxDelay: 60_000 };
 
 export interface OpenOptions {
   readonly credentials?: Credentials;
@@ -42,13 +42,11 @@ export interface OpenOptions {
  */
 export class RegistryClient {
   readonly #options: RegistryClientOptions;
-  readonly #retryPolicy: RetryPolicy;
   readonly #tokens: TokenSource = new TokenSource();
   readonly #fetch: Transport;
 
   constructor(options: RegistryClientOptions) {
     this.#options = options;
-    this.#retryPolicy = options.retryPolicy ?? DEFAULT_RETRY;
     this.#fetch = fetchTransport({
       userAgent: options.userAgent,
       skipsVerification: (host) => isInsecure(host, options),
@@ -129,6 +127,10 @@ export class RegistryClient {
       ...this.#options,
       insecureRegistries: [...this.#options.insecureRegistries, domain],
     });
+  }
+
+  get #retryPolicy(): RetryPolicy {
+    return this.#options.retryPolicy ?? DEFAULT_RETRY;
   }
 
   #policy({ attempts }: OpenOptions): RetryPolicy {

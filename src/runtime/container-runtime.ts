@@ -77,7 +77,10 @@ export interface StepRunner {
 }
 
 export interface RuntimeProgram {
+  /** Which of them it is, or is made of. */
   readonly name: "runc" | "crun";
+  /** What users call it. */
+  readonly alias: string;
   readonly path: string;
   readonly version: string;
 }
@@ -118,6 +121,8 @@ export interface ContainerSpec {
   readonly mounts: readonly BindMount[];
   readonly readonlyRootfs: boolean;
   readonly init: boolean;
+  /** Host path of the program for that. Default: the first that is found. */
+  readonly initPath?: string;
   readonly privileged: boolean;
   readonly capAdd: readonly string[];
   readonly capDrop: readonly string[];

@@ -25,8 +25,9 @@ const SNAPSHOTTER = "org.mobyproject.buildkit.worker.snapshotter";
 
 /** The one worker: this engine. */
 export async function workerRecord(engine: Engine): Promise<MessageInitShape<typeof WorkerRecordSchema>> {
-  const { networks, devices } = engine.containers;
-  const bridge = await networks.ready(networks.bridge());
+  const { networks, settings, devices } = engine.containers;
+  const known = networks.defaultBridge();
+  const gateway = settings.hostGateway || (known && (await networks.ready(known)).ipv4?.gateway);
   const { os, architecture, variant = "" } = hostPlatform();
   return {
     id: digestOf(`berth worker ${hostname()}`).slice("sha256:".length, "sha256:".length + 25),
@@ -34,7 +35,7 @@ export async function workerRecord(engine: Engine): Promise<MessageInitShape<typ
       "org.mobyproject.buildkit.worker.executor": "berth",
       "org.mobyproject.buildkit.worker.hostname": hostname(),
       [SNAPSHOTTER]: "erofs-overlay",
-      ...(bridge.ipv4?.gateway ? { [HOST_GATEWAY]: bridge.ipv4.gateway } : {}),
+      ...(gateway ? { [HOST_GATEWAY]: gateway } : {}),
     },
     platforms: [{ os, architecture, variant }],
     buildkitVersion: VERSION,

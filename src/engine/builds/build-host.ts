@@ -11,7 +11,7 @@ import type {
   ResolveImageOptions,
   StepNames,
 } from "#build/builder.ts";
-import { hostGateway } from "#engine/containers/run/etc-files.ts";
+import { hostGateway, resolverSettings } from "#engine/containers/run/etc-files.ts";
 import { createImages } from "#engine/images/create-images.ts";
 import type { ImageContext } from "#engine/images/image-context.ts";
 import { LocalImages } from "#engine/images/lookup.ts";
@@ -91,9 +91,7 @@ export class EngineBuildHost implements BuildHost {
       files.resolvConfPath,
       renderResolvConf({
         host: await readHostResolvConf(),
-        dns: [],
-        search: [],
-        options: [],
+        ...resolverSettings(this.#options.network.settings),
         ...(hasNames ? { nameService: NAME_SERVER_ADDRESS } : {}),
       }),
     );

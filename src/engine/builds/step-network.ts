@@ -7,7 +7,10 @@ import { joinedContainer } from "#formats/joined-container.ts";
 import type { NetworkRecord, NetworkSandbox } from "#network/network-driver.ts";
 import { hostNameServers, readHostResolvConf } from "#network/resolv-conf.ts";
 
-export type StepNetworkParts = Pick<ContainerContext, "networks" | "networkDriver" | "names" | "containers">;
+export type StepNetworkParts = Pick<
+  ContainerContext,
+  "networks" | "networkDriver" | "names" | "containers" | "settings"
+>;
 
 /** What a RUN step is connected to. */
 export interface StepNetwork extends AsyncDisposable {
@@ -64,14 +67,14 @@ async function openSandbox(parts: StepNetworkParts, stepId: string, mode: string
 
 function recordOf({ networks }: StepNetworkParts, mode: string): NetworkRecord | undefined {
   if (mode === "none") return undefined;
-  if (mode === "" || mode === "default" || mode === "bridge") return networks.bridge();
+  if (mode === "" || mode === "default" || mode === "bridge") return networks.defaultBridge();
   return networks.get(networks.resolve(mode).id);
 }
 
 /** A step asks for names; itself it is called by its short id, which nobody knows. */
-async function publishStep({ names }: StepNetworkParts, sandbox: NetworkSandbox): Promise<void> {
+async function publishStep({ names, settings }: StepNetworkParts, sandbox: NetworkSandbox): Promise<void> {
   const { containerId, netnsPath, endpoints } = sandbox;
-  const servers = hostNameServers(await readHostResolvConf());
+  const servers = settings.dns.length > 0 ? settings.dns : hostNameServers(await readHostResolvConf());
   await names.publish({
     containerId,
     netnsPath,

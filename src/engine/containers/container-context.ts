@@ -12,10 +12,10 @@ import type { SnapshotLayer, Snapshotter } from "#snapshot/snapshotter.ts";
 import type { Digest } from "#spec/digest.ts";
 import type { ImageConfig } from "#spec/oci-image.ts";
 import type { VolumeStore } from "#volume/volume-store.ts";
+import type { ContainerSettings } from "./container-settings.ts";
 import type { ContainerStore } from "./container-store.ts";
 import type { ExitWaiters } from "./exit-waiters.ts";
 import type { EngineDirectories } from "./request/engine-directories.ts";
-import type { LogDefaults } from "./request/log-config.ts";
 import type { DeviceLookup } from "./run/requested-devices.ts";
 
 /** What the container services share. One per engine, built by the daemon. */
@@ -29,9 +29,11 @@ export interface ContainerContext {
   /** The devices that the host's CDI files describe. */
   readonly devices: DeviceLookup;
   readonly logRotator: LogRotator;
-  readonly logDefaults: LogDefaults;
+  readonly settings: ContainerSettings;
   readonly networks: NetworkRegistry;
   readonly networkDriver: NetworkDriver;
+  /** Options of new networks that say nothing of them, by driver. */
+  readonly networkDefaults: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly names: NameService;
   readonly volumes: VolumeStore;
   readonly subpaths: Subpaths;

@@ -62,19 +62,19 @@ async function makeContainer(
   options: CreateOptions,
   pending: PendingContainer,
 ): Promise<CreatedContainer> {
-  const request = withLogDefaults(given, context.logDefaults);
+  const request = withLogDefaults(given, context.settings.logs);
   if (options.name !== "") checkName(options.name);
   checkCreateRequest(request);
-  checkRuntime(request.HostConfig?.Runtime ?? "", context.runtime.program.name);
+  checkRuntime(request.HostConfig?.Runtime ?? "", context.runtime.program.alias);
   const settled = discardLimits(request.HostConfig ?? {}, context.features);
   const image = context.images.find(request.Image ?? "", options.platform);
   const warnings = [...settled.warnings, ...checkPlatform(image, request.Image ?? "", options.platform)];
   const { id } = pending;
   pending.needs(image.id);
-  const defaulted = hostConfigDefaults(request, settled.hostConfig);
+  const defaulted = hostConfigDefaults(request, settled.hostConfig, context.settings);
   const hostConfig = linksById(context, joinsById(context.containers, defaulted));
   const ownName = defaultHostname(context.containers, hostConfig, id);
-  const config = mergeConfig(request, image.config.config ?? {}, ownName);
+  const config = mergeConfig(withoutMissingBridge(context, request, hostConfig), image.config.config ?? {}, ownName);
   portRequests(config, hostConfig);
   const requested = request.NetworkingConfig?.EndpointsConfig ?? {};
   const endpointRequests = initialEndpoints(context.networks, hostConfig, requested, request.MacAddress ?? "");
@@ -107,6 +107,15 @@ function readonlyAtTop(mount: ContainerMount): ContainerMount {
 function withLogDefaults(request: ContainerCreateRequest, defaults: LogDefaults): ContainerCreateRequest {
   const LogConfig = mergeLogConfig(request.HostConfig?.LogConfig, defaults);
   return { ...request, HostConfig: { ...request.HostConfig, LogConfig } };
+}
+
+/** On an engine without a default bridge its containers have their loopback alone, as dockerd has it. */
+function withoutMissingBridge(
+  { networks }: ContainerContext,
+  request: ContainerCreateRequest,
+  { NetworkMode }: HostConfig,
+): ContainerCreateRequest {
+  return NetworkMode === "bridge" && !networks.defaultBridge() ? { ...request, NetworkDisabled: true } : request;
 }
 
 /** The row comes last, so that a crash before it leaves only directories that start-up sweeps. */

@@ -103,6 +103,7 @@ async function prepareSpec(
 ): Promise<ContainerSpec> {
   if (network.filesOf === record.id) await writeEtcFiles(context, record, network.sandbox);
   return runtimeSpec(record, {
+    settings: context.settings,
     sources,
     rootfs,
     network: network.spec,

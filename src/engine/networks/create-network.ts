@@ -29,7 +29,8 @@ export async function createNetwork(context: ContainerContext, request: NetworkC
     if (networks.list().some(({ name }) => name === request.Name)) {
       throw new ConflictError(`network with name ${request.Name} already exists`);
     }
-    const record = networkRecord(request, driver);
+    const defaults = context.networkDefaults[driver] ?? {};
+    const record = networkRecord({ ...request, Options: { ...defaults, ...request.Options } }, driver);
     if (record.options[NETWORK_OPTION.bridgeName] !== undefined) await checkBridgeName(record);
     const made = await networks.add(record);
     publishNetworkEvent(events, { ...made, record: made }, "create");

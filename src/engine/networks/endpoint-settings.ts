@@ -28,8 +28,9 @@ export function initialEndpoints(
   const given = Object.keys(requested).length > 0 ? requested : { [main]: {} };
   const endpoints: Record<string, EndpointSettings> = {};
   for (const [term, settings] of Object.entries(given)) {
-    const known = networks.lookup(term === "default" ? "bridge" : term);
-    const name = known?.name ?? term;
+    const wanted = term === "default" ? "bridge" : term;
+    const known = networks.lookup(wanted);
+    const name = known?.name ?? wanted;
     checkCombination(name, Object.keys(given), networks);
     const withMac = name === main ? withMacAddress(settings, macAddress) : settings;
     try {
@@ -150,6 +151,7 @@ function checkDriverOptions(options: Readonly<Record<string, string>>): void {
 
 /** The requests of a container about to start, the network of its mode first. Throws NotFoundError for a network that is not there. */
 export async function endpointRequests(context: ContainerContext, record: ContainerRecord): Promise<EndpointRequest[]> {
+  if (record.config.NetworkDisabled) return [];
   const mode = record.hostConfig.NetworkMode ?? "";
   const main = context.networks.lookup(mode)?.name ?? mode;
   const names = Object.keys(record.endpointRequests).toSorted(

@@ -1,7 +1,7 @@
 import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { type ContainerContext, containerFiles } from "#engine/containers/container-context.ts";
 import { type ContainerRecord, isRunning } from "#engine/containers/container-record.ts";
-import { etcFiles, isHostsTooLarge } from "#engine/containers/run/etc-files.ts";
+import { etcFiles, isHostsTooLarge, resolverSettings } from "#engine/containers/run/etc-files.ts";
 import { gatewayEndpoint } from "#network/default-route.ts";
 import type { NameRecord } from "#network/names/name-record.ts";
 import type { NetworkEndpoint, NetworkSandbox } from "#network/network-driver.ts";
@@ -29,23 +29,27 @@ export async function publishNames(
   record: ContainerRecord,
   sandbox: NetworkSandbox | undefined,
 ): Promise<void> {
-  if (sandbox?.hasNames) await context.names.publish(await nameRecord(record, sandbox));
+  if (sandbox?.hasNames) await context.names.publish(await nameRecord(context, record, sandbox));
 }
 
 /** At start-up, for the containers that run. */
 export async function restoreNames(context: ContainerContext): Promise<void> {
   const records = context.containers.list().flatMap((record) => {
     const { sandbox } = record;
-    return isRunning(record) && sandbox?.hasNames ? [nameRecord(record, sandbox)] : [];
+    return isRunning(record) && sandbox?.hasNames ? [nameRecord(context, record, sandbox)] : [];
   });
   await context.names.restore(await Promise.all(records));
 }
 
 /** The record of a container. Names outside are asked for by its own servers, or by this host's: on its loopback too, as the service is here. */
-async function nameRecord(record: ContainerRecord, sandbox: NetworkSandbox): Promise<Omit<NameRecord, "serial">> {
+async function nameRecord(
+  context: ContainerContext,
+  record: ContainerRecord,
+  sandbox: NetworkSandbox,
+): Promise<Omit<NameRecord, "serial">> {
   const { endpoints } = sandbox;
   const hasWayOut = gatewayEndpoint(endpoints, 4) !== undefined || gatewayEndpoint(endpoints, 6) !== undefined;
-  const own = record.hostConfig.Dns ?? [];
+  const own = resolverSettings(context.settings, record.hostConfig).dns;
   const servers = own.length > 0 ? own : hostNameServers(await readHostResolvConf());
   return {
     containerId: record.id,

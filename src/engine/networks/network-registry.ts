@@ -1,6 +1,5 @@
-import { randomBytes } from "node:crypto";
 import { ForbiddenError, InvalidParameterError, NotFoundError } from "#errors/errors.ts";
-import { type AddressBlock, DEFAULT_NETWORK, type NetworkDriver, type NetworkRecord } from "#network/network-driver.ts";
+import { DEFAULT_NETWORK, type NetworkDriver, type NetworkRecord } from "#network/network-driver.ts";
 import type { Database } from "#store/database.ts";
 import { readNetworkRecord } from "./read-network-record.ts";
 
@@ -17,10 +16,6 @@ export interface KnownNetwork {
 export interface NetworkRegistryOptions {
   readonly database: Database;
   readonly driver: NetworkDriver;
-  /** The default bridge's interface on this host. */
-  readonly bridgeName: string;
-  /** Its addresses; with an empty subnet the engine chooses them. */
-  readonly bridgeBlock: AddressBlock;
 }
 
 /** Ids of the networks that have no state: fixed, as they are the same in every engine. */
@@ -36,25 +31,37 @@ export class NetworkRegistry {
   readonly #records = new Map<string, NetworkRecord>();
   /** How many connections are being made, by network; no network goes meanwhile. */
   readonly #uses = new Map<string, number>();
-  readonly #bridgeId: string;
+  readonly #started = Date.now();
 
-  constructor({ database, driver, bridgeName, bridgeBlock }: NetworkRegistryOptions) {
+  constructor({ database, driver }: NetworkRegistryOptions) {
     this.#database = database;
     this.#driver = driver;
     for (const row of database.statement("SELECT record FROM networks").all()) {
       const record = readNetworkRecord(String(row["record"]));
       this.#records.set(record.id, record);
     }
-    const bridge =
-      [...this.#records.values()].find(({ name }) => name === DEFAULT_NETWORK) ??
-      defaultBridge(bridgeName, bridgeBlock);
-    this.#bridgeId = bridge.id;
-    this.#records.set(bridge.id, bridge);
   }
 
-  /** The default bridge network; its addresses are empty before its first use. */
+  /** The default bridge network; its addresses are empty before its first use. Throws NotFoundError where the engine is to have none. */
   bridge(): NetworkRecord {
-    return this.get(this.#bridgeId);
+    const bridge = this.defaultBridge();
+    if (!bridge) throw notFound(DEFAULT_NETWORK);
+    return bridge;
+  }
+
+  /** As `bridge`; undefined where there is none. */
+  defaultBridge(): NetworkRecord | undefined {
+    for (const record of this.#records.values()) if (record.name === DEFAULT_NETWORK) return record;
+    return undefined;
+  }
+
+  /** Start-up: makes this the default bridge network, in place of the one there was. It is written down when it is made, but for changes of one that is. */
+  setDefaultBridge(record: NetworkRecord | undefined): void {
+    const before = this.defaultBridge();
+    if (before && before.id !== record?.id) this.#forget(before.id);
+    if (!record) return;
+    if (before?.id === record.id && JSON.stringify(before) !== JSON.stringify(record)) this.#keep(record);
+    else this.#records.set(record.id, record);
   }
 
   /** Networks with state. */
@@ -64,7 +71,7 @@ export class NetworkRegistry {
 
   /** All networks, the predefined ones too. */
   list(): readonly KnownNetwork[] {
-    const { created } = this.bridge();
+    const created = this.defaultBridge()?.created ?? this.#started;
     return [...this.records().map(knownNetwork), ...STATELESS.map((network) => ({ ...network, created }))];
   }
 
@@ -170,22 +177,6 @@ export function isPredefined(name: string): boolean {
 function knownNetwork(record: NetworkRecord): KnownNetwork {
   const { id, name, driver, created } = record;
   return { id, name, driver, created, record };
-}
-
-function defaultBridge(interfaceName: string, ipv4: AddressBlock): NetworkRecord {
-  return {
-    id: randomBytes(32).toString("hex"),
-    name: DEFAULT_NETWORK,
-    driver: "bridge",
-    ipv4,
-    ipv6: undefined,
-    interfaceName,
-    internal: false,
-    attachable: false,
-    options: {},
-    labels: {},
-    created: Date.now(),
-  };
 }
 
 function notFound(term: string): NotFoundError {

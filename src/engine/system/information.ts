@@ -1,4 +1,7 @@
-/** Facts about the engine and its host that do not change while it runs, gathered once by the daemon. */
+import type { ContainerSettings } from "#engine/containers/container-settings.ts";
+import type { AddressPoolBlock } from "#network/subnet-choice.ts";
+
+/** Facts about the engine and its host, gathered by the daemon. What SIGHUP changes is told as it is now. */
 export interface SystemInformation {
   /** Stable for a data root. */
   readonly id: string;
@@ -19,8 +22,19 @@ export interface SystemInformation {
   readonly conmonVersion: string;
   readonly registryMirrors: readonly string[];
   readonly insecureRegistries: readonly string[];
-  /** For containers that name none. */
-  readonly logDriver: string;
+  readonly labels: readonly string[];
+  /** Containers run on while no engine does. */
+  readonly liveRestore: boolean;
+  readonly isExperimental: boolean;
+  readonly proxies: { readonly http: string; readonly https: string; readonly none: string };
+  /** For containers that do not say it themselves. */
+  readonly settings: ContainerSettings;
+  readonly network: {
+    /** Undefined: where Docker chooses subnets from. */
+    readonly pools: readonly AddressPoolBlock[] | undefined;
+    /** The engine lets this host forward packets. */
+    readonly forward: boolean;
+  };
   /** Whether the engine logs all that it does. */
   readonly isDebug: boolean;
   readonly warnings: readonly string[];

@@ -1,5 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { SystemError } from "#errors/errors.ts";
+import type { Family } from "#lib/ip-address.ts";
 import type { NetworkRecord } from "../network-driver.ts";
 import { hasGatewayAddress, wantedMtu } from "../network-options.ts";
 import { isDefaultRoute, setAddress } from "../rtnetlink/address-message.ts";
@@ -12,13 +13,18 @@ import { macAddressOf } from "./mac-address.ts";
 const ETHERNET_MTU = 1500;
 
 /**
- * Makes the bridge of a network with the gateways' addresses, up, and lets the host forward. `mtu` in bytes. Idempotent; on failure a bridge
+ * Makes the bridge of a network with the gateways' addresses, up, and lets the host forward if `forward` says so. `mtu` in bytes. Idempotent; on failure a bridge
  * that was made goes again.
  */
-export async function ensureBridge(network: NetworkRecord, mtu: number): Promise<void> {
+export async function ensureBridge(
+  network: NetworkRecord,
+  mtu: number,
+  { forward }: { readonly forward: boolean },
+): Promise<void> {
   const { interfaceName: name, ipv4 } = network;
   if (network.ipv6) checkIpv6(network.name);
   using host = new RouteSocket();
+  if (network.existing && !(await host.findLink(name))) throw missingBridge(name);
   // A bridge without a fixed address takes the lowest of its ports', and changes it whenever a container comes or goes.
   const isNew = await host.add(addBridge({ name, mtu, macAddress: macAddressOf(ipv4?.gateway ?? "") }));
   try {
@@ -32,7 +38,7 @@ export async function ensureBridge(network: NetworkRecord, mtu: number): Promise
     );
     // Lets clients on this host reach published ports as 127.0.0.1; the table's `guard` chain keeps containers out of it.
     await setSysctl(`net/ipv4/conf/${name}/route_localnet`, "1");
-    if (!network.internal) await enableForwarding(network);
+    if (forward && !network.internal) await enableForwarding(network);
   } catch (error) {
     if (isNew) await deleteInterface(name);
     throw error;
@@ -46,6 +52,34 @@ export async function deleteBridge(name: string): Promise<void> {
   const bridge = links.find((link) => link.name === name && link.kind === "bridge");
   const isOfIt = (link: Link): boolean => link === bridge || link.master === bridge?.index;
   if (bridge) await Promise.all(links.filter(isOfIt).map((link) => deleteInterface(link.name)));
+}
+
+/**
+ * The first addresses of a bridge that somebody else made, as `ADDRESS/LENGTH`; undefined where it has none of the family, link-local ones aside. Throws
+ * SystemError, in Docker's words, when there is no such bridge.
+ */
+export async function bridgeAddresses(
+  name: string,
+): Promise<{ readonly ipv4: string | undefined; readonly ipv6: string | undefined }> {
+  using host = new RouteSocket();
+  const link = await host.findLink(name);
+  if (link?.kind !== "bridge") throw missingBridge(name);
+  const own = (await host.addresses()).filter(({ index }) => index === link.index);
+  const first = (family: Family): string | undefined =>
+    own.find(({ text, subnet }) => subnet?.family === family && !text.startsWith("fe80:"))?.text;
+  return { ipv4: first(4), ipv6: first(6) };
+}
+
+function missingBridge(name: string): SystemError {
+  return new SystemError(`bridge device with non default name ${name} must be created manually`);
+}
+
+/** Whether a bridge has ports: containers are connected to it. */
+export async function hasBridgePorts(name: string): Promise<boolean> {
+  using host = new RouteSocket();
+  const links = await host.links();
+  const bridge = links.find((link) => link.name === name);
+  return bridge !== undefined && links.some(({ master }) => master === bridge.index);
 }
 
 /**

@@ -12,6 +12,7 @@ const FAMILIES: readonly Family[] = [4, 6];
  */
 export class RuleTable {
   readonly #name: string;
+  readonly #allowed: readonly Family[];
   readonly #networks = new Map<string, NetworkRecord>();
   readonly #ports = new Map<string, readonly PublishedPort[]>();
   /** Process ids of the `nft` runs that are this engine's own. */
@@ -21,8 +22,15 @@ export class RuleTable {
     await runCommand("nft", ["-f", "-"], { input: text, onStart: (pid) => this.#remember(pid) });
   });
 
-  constructor(name: string) {
+  /** `families`: those that there are rules for. */
+  constructor(name: string, families: readonly Family[] = FAMILIES) {
     this.#name = name;
+    this.#allowed = families;
+  }
+
+  /** Whether there is a table of any family at all. */
+  get isOn(): boolean {
+    return this.#allowed.length > 0;
   }
 
   get name(): string {
@@ -42,11 +50,13 @@ export class RuleTable {
 
   /** Notes ports of running containers without touching the kernel: `replace` follows. */
   adopt(containerId: string, ports: readonly PublishedPort[]): void {
-    if (ports.length > 0) this.#ports.set(containerId, ports);
+    const own = this.#own(ports);
+    if (own.length > 0) this.#ports.set(containerId, own);
   }
 
   /** Leads the ports to the container. If the table is gone (`nft flush ruleset`), all of it is put back. */
-  async publish(containerId: string, ports: readonly PublishedPort[]): Promise<void> {
+  async publish(containerId: string, published: readonly PublishedPort[]): Promise<void> {
+    const ports = this.#own(published);
     if (ports.length === 0) return;
     this.#ports.set(containerId, ports);
     try {
@@ -69,9 +79,10 @@ export class RuleTable {
   }
 
   /** One atomic transaction that makes the kernel's tables what they should be. */
-  replace(): Promise<void> {
+  async replace(): Promise<void> {
+    if (!this.isOn) return;
     // Rendered when its turn comes: it then contains whatever was published meanwhile.
-    return this.#transactions.add("whole", () => {
+    await this.#transactions.add("whole", () => {
       const networks = [...this.#networks.values()];
       const ports = [...this.#ports.values()].flat();
       this.#hasIpv6 ||= networks.some((network) => network.ipv6 !== undefined);
@@ -102,8 +113,12 @@ export class RuleTable {
     return this.#ownRuns.has(pid);
   }
 
+  #own(ports: readonly PublishedPort[]): readonly PublishedPort[] {
+    return ports.filter(({ containerAddress }) => this.#allowed.includes(containerAddress.includes(":") ? 6 : 4));
+  }
+
   #families(): readonly Family[] {
-    return FAMILIES.filter((family) => family === 4 || this.#hasIpv6);
+    return this.#allowed.filter((family) => family === 4 || this.#hasIpv6);
   }
 
   /** The monitor tells of a transaction after it is made; the last few will do. */

@@ -95,8 +95,9 @@ export function listAddresses(): NetlinkRequest {
   };
 }
 
-/** The block that an address of RTM_GETADDR lies in, and the index of its interface. */
+/** An address of RTM_GETADDR as `ADDRESS/LENGTH`, the block that it lies in, and the index of its interface. */
 export function parseAddressMessage(bytes: Uint8Array): {
+  readonly text: string;
   readonly subnet: Subnet | undefined;
   readonly index: number;
 } {
@@ -104,7 +105,9 @@ export function parseAddressMessage(bytes: Uint8Array): {
   const attributes = parseAttributes(view.subarray(ADDRESS_HEADER_SIZE));
   // IFA_ADDRESS of a point-to-point link is the other end's.
   const address = addressOf(attributes.get(IFA_LOCAL) ?? attributes.get(IFA_ADDRESS));
-  return { subnet: subnetOf(address, view.readUInt8(1)), index: view.readUInt32LE(4) };
+  const prefixLength = view.readUInt8(1);
+  const text = address ? `${formatAddress(address)}/${prefixLength}` : "";
+  return { text, subnet: subnetOf(address, prefixLength), index: view.readUInt32LE(4) };
 }
 
 /** Makes the default route, or replaces the one there is. */

@@ -64,7 +64,7 @@ const UINT64_MAX = "18446744073709551615";
 const RAW = JSON as JSON & { rawJSON(text: string): unknown };
 
 function addInit(spec: ContainerSpec): ContainerSpec {
-  const init = { source: findInitProgram(), destination: INIT_DESTINATION, readonly: true };
+  const init = { source: spec.initPath ?? findInitProgram(), destination: INIT_DESTINATION, readonly: true };
   return { ...spec, args: [INIT_DESTINATION, "--", ...spec.args], mounts: [...spec.mounts, init] };
 }
 

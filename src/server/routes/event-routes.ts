@@ -19,7 +19,8 @@ export function eventRoutes(engine: Engine): readonly Route[] {
 /** What was kept since `since`, then what happens, until `until`. The headers go out at once: clients wait for them. */
 async function events(engine: Engine, request: RequestContext): Promise<void> {
   const isWanted = eventFilter(request.filters());
-  const since = nanoseconds(request, "since");
+  // As in dockerd, 0 is a time as any other: all that was kept.
+  const since = nanoseconds(request, "since") ?? (request.text("since") === "" ? undefined : 0);
   const until = nanoseconds(request, "until");
   if (until !== undefined && since !== undefined && until < since) {
     const [from, to] = [request.text("since"), request.text("until")];

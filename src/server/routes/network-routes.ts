@@ -73,6 +73,6 @@ async function prune(engine: Engine, request: RequestContext): Promise<void> {
 
 /** Tells the default bridge's addresses only once they are chosen. */
 async function settleBridge({ containers: { networks } }: Engine): Promise<void> {
-  const bridge = networks.bridge();
-  if (bridge.ipv4?.subnet === "") await networks.ready(bridge);
+  const bridge = networks.defaultBridge();
+  if (bridge && [bridge.ipv4, bridge.ipv6].some((block) => block?.gateway === "")) await networks.ready(bridge);
 }

@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { listContainers } from "#engine/containers/list.ts";
 import type { Engine } from "#engine/engine.ts";
 import type { SystemInformation } from "#engine/system/information.ts";
@@ -74,12 +74,13 @@ export function infoView(engine: Engine, request: Pick<RequestContext, "isBefore
       Log: ["json-file", "local", "none"],
     },
     ...kernelAbilities(engine.containers.features),
+    IPv4Forwarding: isForwarding(information),
     ...(request.isBefore("1.50") ? { BridgeNfIptables: false, BridgeNfIp6tables: false } : {}),
     Debug: information.isDebug,
     NFd: entries("/proc/self/fd"),
     NGoroutines: entries("/proc/self/task"),
     SystemTime: new Date().toISOString(),
-    LoggingDriver: information.logDriver,
+    LoggingDriver: information.settings.logs.driver,
     CgroupDriver: "cgroupfs",
     CgroupVersion: information.cgroupVersion,
     NEventsListener: 0,
@@ -87,27 +88,28 @@ export function infoView(engine: Engine, request: Pick<RequestContext, "isBefore
     OperatingSystem: information.operatingSystem,
     OSVersion: information.operatingSystemVersion,
     OSType: "linux",
-    Architecture: KERNEL_ARCHITECTURE[information.architecture] ?? information.architecture,
+    Architecture: kernelArchitecture(information.architecture),
     IndexServerAddress: "https://index.docker.io/v1/",
     RegistryConfig: registryConfig(information, request),
     NCPU: information.cpus,
     MemTotal: information.memory,
     GenericResources: null,
     DockerRootDir: information.dataRoot,
-    HttpProxy: "",
-    HttpsProxy: "",
-    NoProxy: "",
+    HttpProxy: withoutPassword(information.proxies.http),
+    HttpsProxy: withoutPassword(information.proxies.https),
+    NoProxy: information.proxies.none,
     Name: information.hostname,
-    Labels: [],
-    ExperimentalBuild: false,
+    Labels: information.labels,
+    ExperimentalBuild: information.isExperimental,
     ServerVersion: BERTH_VERSION,
     ...runtimes(information),
     Swarm: INACTIVE_SWARM,
-    LiveRestoreEnabled: true,
+    LiveRestoreEnabled: information.liveRestore,
     Isolation: "",
     InitBinary: "docker-init",
     ...commits(information, request),
-    SecurityOptions: ["name=seccomp,profile=builtin", ...(information.cgroupVersion === "2" ? ["name=cgroupns"] : [])],
+    SecurityOptions: securityOptions(information),
+    ...addressPools(information),
     ...(request.isBefore("1.49") ? {} : { FirewallBackend: { Driver: "nftables" } }),
     ...(request.isBefore("1.44") ? {} : { CDISpecDirs: engine.containers.devices.directories }),
     ...(request.isBefore("1.50") ? {} : { DiscoveredDevices: discoveredDevices(engine) }),
@@ -120,6 +122,11 @@ function discoveredDevices({ containers: { devices } }: Engine): readonly object
   const found = devices.list().map(({ name }) => ({ Source: "cdi", ID: name }));
   // As Go writes an empty list.
   return found.length > 0 ? found : null;
+}
+
+/** As `uname -m` says it. */
+export function kernelArchitecture(architecture: string): string {
+  return KERNEL_ARCHITECTURE[architecture] ?? architecture;
 }
 
 const KERNEL_ARCHITECTURE: Readonly<Record<string, string>> = { x64: "x86_64", arm64: "aarch64" };
@@ -155,8 +162,6 @@ function kernelAbilities(features: Engine["containers"]["features"]): Record<str
     CPUShares: features.cpuShares,
     CPUSet: features.cpuset,
     PidsLimit: features.pidsLimit,
-    // The engine turns it on for its bridge.
-    IPv4Forwarding: true,
     OomKillDisable: features.oomKillDisable,
   };
 }
@@ -177,6 +182,40 @@ function commits({ runtime }: SystemInformation, request: Pick<RequestContext, "
   return { ContainerdCommit: commit(""), RuncCommit: commit(runtime.version), InitCommit: commit("") };
 }
 
+/** In dockerd's words. */
+function settingWarnings(information: SystemInformation): readonly string[] {
+  return [
+    ...(isForwarding(information) ? [] : ["WARNING: IPv4 forwarding is disabled"]),
+    ...(information.settings.seccompProfile === "default"
+      ? []
+      : ["WARNING: daemon is not using the default seccomp profile"]),
+  ];
+}
+
+function securityOptions({ settings, cgroupVersion }: SystemInformation): readonly string[] {
+  const { seccompProfile, noNewPrivileges, cgroupnsMode } = settings;
+  const profile = { default: "builtin", unconfined: "unconfined" }[seccompProfile] ?? "custom";
+  return [
+    `name=seccomp,profile=${profile}`,
+    ...((cgroupnsMode || (cgroupVersion === "2" ? "private" : "host")) === "private" ? ["name=cgroupns"] : []),
+    ...(noNewPrivileges ? ["name=no-new-privileges"] : []),
+  ];
+}
+
+function addressPools({ network: { pools } }: SystemInformation): Record<string, unknown> {
+  return pools ? { DefaultAddressPools: pools.map(({ block, size }) => ({ Base: block, Size: size })) } : {};
+}
+
+/** The engine turns it on with the first bridge, unless it is told not to. */
+function isForwarding({ network: { forward } }: SystemInformation): boolean {
+  return forward || readFileSync("/proc/sys/net/ipv4/ip_forward", "utf8").trim() === "1";
+}
+
+/** As dockerd shows a proxy that wants to know who comes. */
+function withoutPassword(url: string): string {
+  return url.replace(/^([a-z0-9+.-]+:\/\/)[^@/]*@/i, "$1xxxxx:xxxxx@");
+}
+
 /** What the machine cannot do, in Docker's words, before what the engine has to say. */
 function warnings({ containers: { features, devices }, information }: Engine): string[] {
   const missing: readonly (readonly [boolean, string])[] = [
@@ -193,7 +232,7 @@ function warnings({ containers: { features, devices }, information }: Engine): s
   const unread = devices
     .problems()
     .map(({ path, message }) => `CDI: Error associated with spec file ${path}: ${message}`);
-  return [...named, ...information.warnings, ...unread];
+  return [...named, ...settingWarnings(information), ...information.warnings, ...unread];
 }
 
 /** Docker Hub with its mirrors, and the registries that need not prove who they are: single ones by name, networks apart. */

@@ -1,11 +1,16 @@
-import { DEFAULT_SHM_SIZE } from "#runtime/bundle/mounts.ts";
+import type { ContainerSettings } from "#engine/containers/container-settings.ts";
 import type { ContainerConfig, HostConfig } from "#spec/docker-api.ts";
 
 /**
  * HostConfig with what a container always has. What is left out here is the engine's choice of the moment (effective-host-config.ts).
  * https://github.com/moby/moby/blob/v28.2.2/daemon/daemon_unix.go (adaptContainerSettings)
  */
-export function hostConfigDefaults(config: ContainerConfig, hostConfig: HostConfig): HostConfig {
+export function hostConfigDefaults(
+  config: ContainerConfig,
+  hostConfig: HostConfig,
+  settings: Pick<ContainerSettings, "ipcMode" | "shmSize" | "cgroupnsMode">,
+): HostConfig {
+  const cgroupnsMode = hostConfig.CgroupnsMode || settings.cgroupnsMode;
   return {
     ...hostConfig,
     NetworkMode: config.NetworkDisabled ? "none" : networkMode(hostConfig.NetworkMode ?? ""),
@@ -17,8 +22,9 @@ export function hostConfigDefaults(config: ContainerConfig, hostConfig: HostConf
     Privileged: hostConfig.Privileged ?? false,
     ReadonlyRootfs: hostConfig.ReadonlyRootfs ?? false,
     PortBindings: hostConfig.PortBindings ?? {},
-    IpcMode: hostConfig.IpcMode || "private",
-    ShmSize: hostConfig.ShmSize || DEFAULT_SHM_SIZE,
+    IpcMode: hostConfig.IpcMode || settings.ipcMode,
+    ShmSize: hostConfig.ShmSize || settings.shmSize,
+    ...(cgroupnsMode === "" ? {} : { CgroupnsMode: cgroupnsMode }),
     // What clients send for "not given".
     MemorySwappiness: hostConfig.MemorySwappiness === -1 ? null : (hostConfig.MemorySwappiness ?? null),
     PidsLimit: hostConfig.PidsLimit || null,

@@ -2,11 +2,14 @@ import { statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import type { ContainerContext, ContainerFiles } from "#engine/containers/container-context.ts";
 import type { ContainerRecord } from "#engine/containers/container-record.ts";
+import type { ContainerSettings } from "#engine/containers/container-settings.ts";
 import { linkLines } from "#engine/networks/legacy-links.ts";
+import { InvalidParameterError } from "#errors/errors.ts";
 import { renderHosts } from "#network/hosts-file.ts";
 import { NAME_SERVER_ADDRESS } from "#network/names/name-record.ts";
 import type { NetworkSandbox } from "#network/network-driver.ts";
-import { readHostResolvConf, renderResolvConf } from "#network/resolv-conf.ts";
+import { type ResolvConfOptions, readHostResolvConf, renderResolvConf } from "#network/resolv-conf.ts";
+import type { HostConfig } from "#spec/docker-api.ts";
 
 /** Bytes. */
 const MAX_HOSTS = 1024 * 1024;
@@ -41,9 +44,7 @@ export async function etcFiles(
     hostname: `${hostname}\n`,
     resolvConf: renderResolvConf({
       host: await readHostResolvConf(),
-      dns: hostConfig.Dns ?? [],
-      search: hostConfig.DnsSearch ?? [],
-      options: hostConfig.DnsOptions ?? [],
+      ...resolverSettings(context.settings, hostConfig),
       ...(sandbox?.hasNames ? { nameService: NAME_SERVER_ADDRESS } : {}),
     }),
   };
@@ -68,11 +69,31 @@ export function isHostsTooLarge(path: string): boolean {
   return statSync(path).size > MAX_HOSTS;
 }
 
-/** Where containers reach this host: the default bridge's gateway, which is made for it if need be. */
+/** What a container asks of names, or else the engine's configuration. */
+export function resolverSettings(
+  { dns, dnsSearch, dnsOptions }: ContainerSettings,
+  own: HostConfig = {},
+): Pick<ResolvConfOptions, "dns" | "search" | "options"> {
+  const given = (list: readonly string[] | null | undefined, fallback: readonly string[]): readonly string[] =>
+    list && list.length > 0 ? list : fallback;
+  return {
+    dns: given(own.Dns, dns),
+    search: given(own.DnsSearch, dnsSearch),
+    options: given(own.DnsOptions, dnsOptions),
+  };
+}
+
+/**
+ * Where containers reach this host: as the engine's configuration says, or else the default bridge's gateway, which is made for it if need be. Throws
+ * InvalidParameterError in Docker's words where there is neither.
+ */
 export async function hostGateway(
-  context: Pick<ContainerContext, "networks">,
+  { networks, settings }: Pick<ContainerContext, "networks" | "settings">,
   extraHosts: readonly string[],
 ): Promise<string> {
   if (!extraHosts.some((text) => text.endsWith("host-gateway"))) return "";
-  return (await context.networks.ready(context.networks.bridge())).ipv4?.gateway ?? "";
+  if (settings.hostGateway !== "") return settings.hostGateway;
+  const bridge = networks.defaultBridge();
+  if (!bridge) throw new InvalidParameterError("unable to derive the IP value for host-gateway");
+  return (await networks.ready(bridge)).ipv4?.gateway ?? "";
 }

@@ -1,11 +1,14 @@
 import type { ContainerFiles } from "#engine/containers/container-context.ts";
 import type { ContainerRecord } from "#engine/containers/container-record.ts";
+import type { ContainerSettings } from "#engine/containers/container-settings.ts";
 import type { BindMount, ContainerSpec } from "#runtime/container-runtime.ts";
 import { containerEnvironment } from "./environment.ts";
 import { etcMounts } from "./etc-files.ts";
 import { resourceLimits } from "./resource-limits.ts";
+import { withSettings } from "./with-settings.ts";
 
 export interface SpecSurroundings {
+  readonly settings: ContainerSettings;
   readonly rootfs: string;
   readonly network: ContainerSpec["network"];
   /** Variables that tell of linked containers. */
@@ -22,7 +25,9 @@ export interface SpecSurroundings {
 
 /** A container's record as the runtime wants it. */
 export function runtimeSpec(record: ContainerRecord, surroundings: SpecSurroundings): ContainerSpec {
-  const { config, hostConfig } = record;
+  const { config } = record;
+  const { settings } = surroundings;
+  const hostConfig = withSettings(record.hostConfig, settings);
   return {
     id: record.id,
     rootfs: surroundings.rootfs,
@@ -44,6 +49,7 @@ export function runtimeSpec(record: ContainerRecord, surroundings: SpecSurroundi
     mounts: bindMounts(record, surroundings),
     readonlyRootfs: hostConfig.ReadonlyRootfs ?? false,
     init: hostConfig.Init ?? false,
+    ...(settings.initPath === "" ? {} : { initPath: settings.initPath }),
     privileged: hostConfig.Privileged ?? false,
     capAdd: hostConfig.CapAdd ?? [],
     capDrop: hostConfig.CapDrop ?? [],

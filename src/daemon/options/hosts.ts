@@ -16,12 +16,24 @@ export function parseHost(text: string, hasTls: boolean): ListenAddress {
   if (text.startsWith("tcp://")) return tcpAddress(text, hasTls ? TLS_PORT : PLAIN_PORT);
   if (text.startsWith("fd://"))
     throw invalid(text, "sockets of systemd are not supported: name one with unix:// or tcp://");
-  throw invalid(text, "only unix:// and tcp:// are supported, like unix:///run/berth/berth.sock");
+  const [protocol = ""] = text.split("://");
+  throw new InvalidParameterError(
+    `invalid bind address (${text}): unsupported proto '${protocol}': unix:// and tcp:// are supported, like unix:///run/berth/berth.sock`,
+  );
 }
 
 export function formatHost(address: ListenAddress): string {
   if (address.kind === "unix") return `unix://${address.path}`;
   return `tcp://${address.host.includes(":") ? `[${address.host}]` : address.host}:${address.port}`;
+}
+
+/** Reads `--metrics-addr`: `HOST:PORT`. Throws InvalidParameterError. */
+export function metricsAddress(text: string): ListenAddress {
+  const match = /^(\[[0-9a-fA-F:.]+\]|[^/:[\]]*):(\d{1,5})$/.exec(text);
+  const port = Number(match?.[2]);
+  if (!match || port > 65535)
+    throw new InvalidParameterError(`invalid value "${text}" for --metrics-addr: expected HOST:PORT`);
+  return { kind: "tcp", host: (match[1] ?? "").replace(/^\[|\]$/g, "") || "0.0.0.0", port };
 }
 
 function socketPath(text: string): string {

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { errorMessage, InvalidParameterError } from "#errors/errors.ts";
+import type { OptionValues } from "./option-values.ts";
 
 /** Which files `tcp://` listeners are encrypted with. */
 export interface TlsFiles {
@@ -20,24 +21,16 @@ export interface TlsSecrets {
   readonly ca?: string;
 }
 
-/** What flags and daemon.json say of TLS; undefined is "nothing". */
-export interface TlsWishes {
-  readonly tls: boolean | undefined;
-  readonly tlsverify: boolean | undefined;
-  readonly tlscacert: string | undefined;
-  readonly tlscert: string | undefined;
-  readonly tlskey: string | undefined;
-}
-
 /** As dockerd: whoever mentions --tlsverify, even as false, wants TLS. Without TLS it is undefined. https://docs.docker.com/engine/security/protect-access/ */
-export function tlsFiles(wishes: TlsWishes): TlsFiles | undefined {
-  if (!wishes.tls && wishes.tlsverify === undefined) return undefined;
+export function tlsFiles(values: OptionValues): TlsFiles | undefined {
+  const verify = values.switch("tlsverify");
+  if (!values.isOn("tls") && verify === undefined) return undefined;
   const directory = process.env["DOCKER_CERT_PATH"] ?? join(homedir(), ".docker");
   return {
-    caCert: wishes.tlscacert ?? join(directory, "ca.pem"),
-    cert: wishes.tlscert ?? join(directory, "cert.pem"),
-    key: wishes.tlskey ?? join(directory, "key.pem"),
-    verify: wishes.tlsverify ?? false,
+    caCert: values.text("tlscacert") || join(directory, "ca.pem"),
+    cert: values.text("tlscert") || join(directory, "cert.pem"),
+    key: values.text("tlskey") || join(directory, "key.pem"),
+    verify: verify ?? false,
   };
 }
 
