@@ -137,9 +137,106 @@ test("Control.Solve builds definitions of sources, commands, files and merges", 
     "m640",
   ]);
   const before = await engine.ok(["build", "history", "ls", "-q"]);
-  expect(await solve(define([{ op: { case: "diff", value: {} } }]), "none", files.path)).toContain(
-    "diff is not supported",
+  expect(await solve(define([{ op: { case: "build", value: {} } }]), "none", files.path)).toContain(
+    "build is not supported",
   );
   expect(await solve([new Uint8Array([255])], "none", files.path)).toContain("invalid LLB definition");
   expect(await engine.ok(["build", "history", "ls", "-q"])).toBe(before);
 }, 120_000);
+
+type Actions = NonNullable<Extract<Operation, { readonly case: "file" }>["value"]["actions"]>;
+const BUSYBOX: Operation = {
+  case: "source",
+  value: { identifier: "docker-image://docker.io/library/busybox:latest" },
+};
+const file = (actions: Actions): Operation => ({ case: "file", value: { actions } });
+const mkfile = (path: string, data: string, input = -1n): Actions[number] => ({
+  input,
+  output: 0n,
+  action: { case: "mkfile", value: { path, mode: 0o644, data: Buffer.from(data) } },
+});
+const remove = (path: string, more: Partial<{ allowNotFound: boolean; allowWildcard: boolean }> = {}): Operation =>
+  file([{ input: 0n, output: 0n, action: { case: "rm", value: { path, ...more } } }]);
+const owner = (user: number, group: number): object => ({
+  user: { user: { case: "byId", value: user } },
+  group: { user: { case: "byId", value: group } },
+});
+const inShell = (script: string, mounts: readonly object[] = []): Operation => ({
+  case: "exec",
+  value: {
+    meta: { args: ["sh", "-c", script], env: ["PATH=/bin"], cwd: "/" },
+    mounts: [{ input: 0n, dest: "/", output: 0n }, ...mounts],
+  },
+});
+
+test("merge, diff and rm work on whole layers, and leave no image behind", async () => {
+  await using files = makeContext({});
+  const images = await engine.ok(["images", "-aq"]);
+  const changing = "mkdir -p /etc/d /var; echo new > /etc/d/new; rm /etc/group; ln -s /etc /var/conf";
+  const def = define([
+    { op: BUSYBOX },
+    { of: [0], op: inShell(changing) },
+    // What the command changed, upon another root.
+    { of: [0, 1], op: { case: "diff", value: { lower: { input: 0n }, upper: { input: 1n } } } },
+    { of: [0], op: inShell("mkdir /etc/d; echo old > /etc/d/old") },
+    { of: [3, 2], op: { case: "merge", value: { inputs: [{ input: 0n }, { input: 1n }] } } },
+    { of: [4], op: remove("/var/conf/pass*", { allowWildcard: true }) },
+    { of: [5], op: remove("/nowhere/x", { allowNotFound: true }) },
+    {
+      of: [6],
+      op: file([
+        {
+          input: 0n,
+          output: -1n,
+          action: { case: "mkdir", value: { path: "/s/t", mode: 0o1770, makeParents: true, owner: owner(7, 8) } },
+        },
+        { ...mkfile("/s/t/f", "f", 1n) },
+      ]),
+    },
+  ]);
+  expect(await solve(def, "llb-layers", files.path)).toMatch(/^sha256:/);
+  const script =
+    "cat /etc/d/new /etc/d/old; ls /etc | grep -E '^(d|passwd|group)$'; stat -c '%a %u:%g' /s /s/t /etc /etc/d; readlink /var/conf; cat /s/t/f";
+  expect((await engine.ok(["run", "--rm", "llb-layers", "sh", "-c", script])).split("\n")).toEqual([
+    "new",
+    "old",
+    "d",
+    "1770 7:8",
+    "1770 7:8",
+    "755 0:0",
+    "755 0:0",
+    "/etc",
+    "f",
+  ]);
+  await engine.ok(["rmi", "llb-layers"]);
+  expect(await engine.ok(["images", "-aq"])).toBe(images);
+  const missing = define([{ op: BUSYBOX }, { of: [0], op: remove("/nowhere") }]);
+  expect(await solve(missing, "none", files.path)).toContain("failed to rm /nowhere: no such file or directory");
+}, 60_000);
+
+test("a diff of unrelated roots compares their files, and a command gives its mounts", async () => {
+  await using files = makeContext({});
+  const one = file([mkfile("/same", "same"), mkfile("/gone", "x", 0n), mkfile("/changed", "1", 1n)]);
+  const other = file([mkfile("/changed", "2"), mkfile("/same", "same", 0n), mkfile("/added", "a", 1n)]);
+  const def = define([
+    { op: one },
+    { op: other },
+    { of: [0, 1], op: { case: "diff", value: { lower: { input: 0n }, upper: { input: 1n } } } },
+    { op: BUSYBOX },
+    {
+      of: [3, 2],
+      op: inShell("ls /in > /out/names; cat /in/changed >> /out/names", [
+        { input: 1n, dest: "/in", output: -1n, readonly: true },
+        { input: -1n, dest: "/out", output: 1n },
+      ]),
+    },
+  ]);
+  const last = toBinary(OpSchema, create(OpSchema, { inputs: [{ digest: digestOf(def[4] ?? ""), index: 1n }] }));
+  expect(await solve([...def.slice(0, -1), last], "llb-mount", files.path)).toMatch(/^sha256:/);
+  const listed = await engine
+    .ok(["create", "--name", "mount", "llb-mount", "x"])
+    .then(() => engine.berth(["export", "mount"]));
+  expect(listed.stdout).toContain("added\nchanged\n2");
+  expect(listed.stdout).not.toContain("busybox");
+  await engine.ok(["rm", "mount"]);
+}, 60_000);

@@ -25,9 +25,9 @@ export class BuildProgress {
     return vertex;
   }
 
-  /** Runs `work` as a vertex of its own; its failure is the vertex's. */
-  async run<T>(name: string, work: (vertex: VertexProgress) => Promise<T>): Promise<T> {
-    const vertex = this.vertex(name, name);
+  /** Runs `work` as a vertex of its own; its failure is the vertex's. Others of the same name need an identity. */
+  async run<T>(name: string, work: (vertex: VertexProgress) => Promise<T>, identity: string = name): Promise<T> {
+    const vertex = this.vertex(identity, name);
     vertex.start();
     try {
       const result = await work(vertex);

@@ -85,7 +85,10 @@ const LLB_CAPS = [
   "meta.exportcache",
   "exporter.multiple",
   "exporter.image.attestations",
+  "file.rm.wildcard",
+  "file.symlink.create",
   "mergeop",
+  "diffop",
 ];
 
 /**

@@ -112,12 +112,7 @@ describe("definitionDockerfile()", () => {
     const cases: readonly (readonly [Uint8Array[], string])[] = [
       [define(source("ipfs://x")), 'LLB source "ipfs://x" is not supported'],
       [define(source("git://example.org/a")), "must end in .git"],
-      [define(file({ case: "diff", value: {} })), "diff is not supported"],
       [define(file({ case: "build", value: {} })), "build is not supported"],
-      [
-        define(file({ case: "file", value: { actions: [{ input: -1n, action: { case: "rm", value: {} } }] } })),
-        "rm is",
-      ],
       [
         define(
           file({

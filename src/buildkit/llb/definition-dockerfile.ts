@@ -1,7 +1,8 @@
 import { posix } from "node:path";
 import type { NamedContext } from "#build/build-client.ts";
 import { InvalidParameterError, NotImplementedError } from "#errors/errors.ts";
-import type { MergeOp, Op } from "#proto/ops_pb.ts";
+import type { Op } from "#proto/ops_pb.ts";
+import type { Digest } from "#spec/digest.ts";
 import type { LlbEdge, LlbGraph } from "./definition-graph.ts";
 import { type ExecStage, execStage } from "./exec-stage.ts";
 import { fileStages } from "./file-stages.ts";
@@ -14,6 +15,9 @@ export interface DefinitionDockerfile {
   /** What clients call the operation behind a stage, by the stage's name. */
   readonly names: ReadonlyMap<string, string>;
 }
+
+/** Images that outputs have become already, by the operation and the output's index. */
+export type MadeImages = ReadonlyMap<string, Digest>;
 
 /** What operations become: lines of stages, named so that others can stand on them. */
 export interface StageWriter {
@@ -34,9 +38,12 @@ export interface StageWriter {
  * What a Dockerfile has no word for is refused by name. Throws NotImplementedError, InvalidParameterError.
  */
 export function definitionDockerfile(
-  { operations, result, names }: LlbGraph,
+  graph: LlbGraph,
   sources: SourceContexts,
+  made: MadeImages = new Map(),
 ): DefinitionDockerfile {
+  const { result, names } = graph;
+  const operations = neededOperations(graph, made);
   const lines: string[] = [];
   const contexts: Record<string, NamedContext> = {};
   /** Stages by the operation's output. */
@@ -55,7 +62,10 @@ export function definitionDockerfile(
     return name;
   };
   const stageOf = ({ digest, index }: LlbEdge): string => {
-    const found = stages.get(`${digest} ${index}`);
+    const key = `${digest} ${index}`;
+    const image = made.get(key);
+    if (image && !stages.has(key)) stages.set(key, context({ kind: "image", id: image }));
+    const found = stages.get(key);
     if (!found) throw new InvalidParameterError(`invalid LLB definition: ${digest} has no output ${index}`);
     return found;
   };
@@ -85,6 +95,19 @@ export function definitionDockerfile(
   return { text: `${lines.join("\n")}\n`, contexts, names: shown };
 }
 
+/** What the result stands on, down to what is made already. */
+function neededOperations({ operations, result }: LlbGraph, made: MadeImages): ReadonlyMap<string, Op> {
+  const needed = new Set<string>();
+  const waiting: LlbEdge[] = [result];
+  for (let edge = waiting.pop(); edge; edge = waiting.pop()) {
+    if (made.has(`${edge.digest} ${edge.index}`) || needed.has(edge.digest)) continue;
+    needed.add(edge.digest);
+    const inputs = operations.get(edge.digest)?.inputs ?? [];
+    waiting.push(...inputs.map(({ digest, index }) => ({ digest, index: Number(index) })));
+  }
+  return new Map([...operations].filter(([digest]) => needed.has(digest)));
+}
+
 /** What a client names must not become an instruction of its own. */
 function refuseLineEnds(line: string): void {
   if (/[\n\r]/.test(line)) {
@@ -106,22 +129,11 @@ function outputsOf({ op, platform }: Op, writer: StageWriter): ReadonlyMap<numbe
     case "file":
       return fileStages(op.value, writer);
     case "merge":
-      return new Map([[0, mergeStage(op.value, writer)]]);
     case "diff":
-      throw new NotImplementedError("LLB operation diff is not supported");
+      throw new InvalidParameterError(`invalid LLB definition: ${op.case} has no result`);
     case "build":
       throw new NotImplementedError("LLB operation build is not supported");
     case undefined:
       throw new InvalidParameterError("invalid LLB definition: an operation of unknown kind");
   }
-}
-
-/** One upon the other. */
-function mergeStage({ inputs }: MergeOp, writer: StageWriter): string {
-  const [first, ...others] = inputs.map(({ input }) => writer.input(input)).filter((name) => name !== "scratch");
-  if (!first) return writer.stage("scratch", []);
-  return writer.stage(
-    first,
-    others.map((name) => `COPY --link --from=${name} / /`),
-  );
 }

@@ -45,7 +45,7 @@ function lines(
     case "symlink":
       return [linkLine(action.value, writer)];
     case "rm":
-      throw new NotImplementedError("LLB file action rm is not supported");
+      throw new InvalidParameterError("invalid LLB definition: rm has no result");
     case undefined:
       throw new InvalidParameterError("invalid LLB definition: a file action of unknown kind");
   }
@@ -76,9 +76,7 @@ function fileLine({ path, mode, data, owner, timestamp }: FileActionMkFile, writ
 }
 
 /** WORKDIR makes directories as mkdir -p does, root's and 0755. */
-function directoryLine({ path, mode, owner }: FileActionMkDir): string {
-  if ((mode & 0o7777) !== 0o755 || owner)
-    throw new NotImplementedError(`LLB mkdir ${path} with a mode other than 0755 or an owner is not supported`);
+function directoryLine({ path }: FileActionMkDir): string {
   return `WORKDIR ${literalWord(path)}`;
 }
 

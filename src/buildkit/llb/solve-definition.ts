@@ -5,6 +5,7 @@ import type { Engine } from "#engine/engine.ts";
 import { InvalidParameterError } from "#errors/errors.ts";
 import { isDigest } from "#formats/digest.ts";
 import type { Definition } from "#proto/ops_pb.ts";
+import { decodeEntitlements } from "#server/decode/build-contexts.ts";
 import type { Digest } from "#spec/digest.ts";
 import type { SolveStatus } from "#spec/solve-status.ts";
 import { outputNames } from "../outputs/session-outputs.ts";
@@ -15,7 +16,10 @@ import type { RunningSolve } from "../solve/running-solve.ts";
 import { sharedCaches } from "../solve/shared-caches.ts";
 import { definitionDockerfile } from "./definition-dockerfile.ts";
 import { definitionGraph } from "./definition-graph.ts";
+import { expandGraph } from "./expand-graph.ts";
 import { RESULT_SCHEME } from "./result-definition.ts";
+import { shownStatus } from "./shown-status.ts";
+import { solveRoots } from "./solve-roots.ts";
 import type { SourceContexts } from "./source-stage.ts";
 
 export interface DefinitionSolve {
@@ -31,15 +35,12 @@ export async function solveDefinition(
   { definition, onBuilt }: DefinitionSolve,
 ): Promise<SolveResult> {
   const { client, session, job, signal, outputs } = running;
-  const { text, contexts, names } = definitionDockerfile(definitionGraph(definition), sourcesOf(running));
-  const dockerfile = Buffer.from(text);
-  const build = {
+  const graph = expandGraph(definitionGraph(definition));
+  const sources = sourcesOf(running);
+  const common = {
     ...client.services,
-    ...sharedCaches({ session, imports: [], exports: running.cacheExports, onManifest: running.onCacheManifest }),
-    input: { kind: "files" as const, dockerfile, context: { open: async () => emptyContext(dockerfile).files } },
+    entitlements: decodeEntitlements(running.entitlements.join(",")),
     dockerfileName: "LLB definition",
-    contexts,
-    tags: outputNames(outputs),
     buildArgs: {},
     labels: {},
     target: "",
@@ -48,8 +49,20 @@ export async function solveDefinition(
     networkMode: "default",
     extraHosts: [],
     platforms: [],
-    onStatus: (status: SolveStatus) => job.status(shownStatus(status, names)),
+    onStatus: job.status,
     signal,
+  };
+  await using intermediates = job.intermediates.begin(engine);
+  const made = await solveRoots(engine, { graph, sources, build: common, hold: (image) => intermediates.hold(image) });
+  const { text, contexts, names } = definitionDockerfile(graph, sources, made);
+  const dockerfile = Buffer.from(text);
+  const build = {
+    ...common,
+    ...sharedCaches({ session, imports: [], exports: running.cacheExports, onManifest: running.onCacheManifest }),
+    input: { kind: "files" as const, dockerfile, context: { open: async () => emptyContext(dockerfile).files } },
+    contexts,
+    tags: outputNames(outputs),
+    onStatus: (status: SolveStatus) => job.status(shownStatus(status, names)),
   };
   return await buildAndDeliver(engine, build, {
     requested: outputs,
@@ -57,19 +70,6 @@ export async function solveDefinition(
     isUnrecorded: true,
     ...(onBuilt ? { onBuilt } : {}),
   });
-}
-
-/** A step of a stage that stands for an operation. */
-const STEP = /^\[(llb\d+) +\d+\/\d+\] /;
-
-/** The definition's own operations, by the names that the client gave them, without what is only there because it became a Dockerfile. */
-function shownStatus({ vertexes = [], ...rest }: SolveStatus, names: ReadonlyMap<string, string>): SolveStatus {
-  const shown = vertexes.flatMap(({ reasons: _, ...vertex }) => {
-    const [prefix, stage = ""] = STEP.exec(vertex.name) ?? [];
-    if (prefix) return [{ ...vertex, name: names.get(stage) ?? vertex.name.slice(prefix.length) }];
-    return /^\[internal\] load (build definition|\.dockerignore)/.test(vertex.name) ? [] : [vertex];
-  });
-  return { ...rest, vertexes: shown };
 }
 
 /** The image that a definition is no more than, when a solve has made it before: nothing needs to be built. */

@@ -5,6 +5,7 @@ import { CancelledError, NotFoundError } from "#errors/errors.ts";
 import { StatusFeed } from "#server/build/status-feed.ts";
 import type { Digest } from "#spec/digest.ts";
 import type { SolveStatus } from "#spec/solve-status.ts";
+import type { IntermediateImages } from "../llb/intermediate-images.ts";
 import type { SolveResult } from "./dockerfile-solve.ts";
 import { OwnVertexes } from "./own-vertexes.ts";
 import type { RunningSolve } from "./running-solve.ts";
@@ -30,6 +31,8 @@ export class SolveJob {
   readonly ref: string;
   /** Aborts when the solve has ended, however it did. */
   readonly signal: AbortSignal;
+  /** Of all solves. */
+  readonly intermediates: IntermediateImages;
   readonly returned: PromiseWithResolvers<ReturnedResult> = Promise.withResolvers<ReturnedResult>();
   /** What a gateway solve failed with: the client returns no more than its text. */
   failure: Error | undefined;
@@ -45,8 +48,9 @@ export class SolveJob {
   readonly #feeds = new Set<StatusFeed>();
   #isEnded = false;
 
-  constructor(ref: string) {
+  constructor(ref: string, intermediates: IntermediateImages) {
     this.ref = ref;
+    this.intermediates = intermediates;
     this.#vertexes = new OwnVertexes(ref);
     this.signal = this.#controller.signal;
     // Nobody may ever ask for it.

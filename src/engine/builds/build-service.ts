@@ -120,7 +120,7 @@ export class BuildService {
 
   /** Before anything runs, as BuildKit. */
   #checkEntitlements({ entitlements = [] }: BuildRequest): void {
-    const refused = entitlements.find((asked) => !this.#parts.entitlements.includes(asked));
+    const refused = entitlements.find((asked) => !this.#parts.entitlements.some((known) => isGranted(asked, known)));
     if (refused === undefined) return;
     const key = refused.replace(".", "-");
     throw new ForbiddenError(
@@ -244,6 +244,11 @@ export class BuildService {
     this.history.close();
     this.contexts.close();
   }
+}
+
+/** A device is granted by its own name or with all of them. */
+function isGranted(asked: Entitlement, known: Entitlement): boolean {
+  return asked === known || asked.startsWith(`${known}=`);
 }
 
 function debugConfig({ env, cwd, user, layers, step }: FailedRoot): ImageConfig {

@@ -7,11 +7,16 @@ export class PassingImage {
   readonly #engine: Pick<Engine, "images" | "containers">;
   readonly #before: ReadonlySet<Digest>;
 
-  /** Before the build. */
-  constructor(engine: Pick<Engine, "images" | "containers">) {
+  /** Before the build. What `others` has is passing too: it counts as not there. */
+  constructor(
+    engine: Pick<Engine, "images" | "containers">,
+    others: Pick<ReadonlyMap<Digest, unknown>, "has"> = new Map(),
+  ) {
     this.#engine = engine;
     this.#before = new Set(
-      engine.images.images.list().flatMap(({ image, references }) => (references.length > 0 ? [] : image.id)),
+      engine.images.images
+        .list()
+        .flatMap(({ image, references }) => (references.length > 0 || others.has(image.id) ? [] : image.id)),
     );
   }
 
