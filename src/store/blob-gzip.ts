@@ -1,11 +1,9 @@
-import { constants } from "node:fs";
-import { access } from "node:fs/promises";
-import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
 import { CancelledError, SystemError } from "#errors/errors.ts";
-import { childExit, SAFE_PATH, startChild } from "#sys/command.ts";
+import { childExit, startChild } from "#sys/command.ts";
+import { findProgram } from "#sys/find-program.ts";
 
 /** Programs that compress several times faster than zlib, best first; all write no name and no time, so the same input gives the same bytes. */
 const PROGRAMS: readonly (readonly [program: string, args: readonly string[]])[] = [
@@ -21,7 +19,7 @@ export async function* gzipStream(
   source: AsyncIterable<Uint8Array>,
   signal?: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const found = await findProgram();
+  const found = gzipProgram();
   if (found) yield* gzipByProgram(found[0], found[1], source, signal);
   else yield* gzipByLibrary(source, signal);
 }
@@ -72,23 +70,10 @@ async function* gzipByLibrary(
   if (failure !== undefined) throw failure;
 }
 
-let known: Promise<(typeof PROGRAMS)[number] | undefined> | undefined;
+let known: readonly [program: (typeof PROGRAMS)[number] | undefined] | undefined;
 
 /** The first program that is installed; looked for once. */
-function findProgram(): Promise<(typeof PROGRAMS)[number] | undefined> {
-  known ??= (async () => {
-    for (const entry of PROGRAMS) if (await isInstalled(entry[0])) return entry;
-    return undefined;
-  })();
-  return known;
-}
-
-async function isInstalled(program: string): Promise<boolean> {
-  for (const directory of SAFE_PATH.split(":")) {
-    try {
-      await access(join(directory, program), constants.X_OK);
-      return true;
-    } catch {}
-  }
-  return false;
+function gzipProgram(): (typeof PROGRAMS)[number] | undefined {
+  known ??= [PROGRAMS.find(([name]) => findProgram(name) !== undefined)];
+  return known[0];
 }
