@@ -2,7 +2,7 @@ import { SystemError } from "#errors/errors.ts";
 import type { ContextOffer, SentContext } from "#spec/berth-api.ts";
 import type { BuildAdvice } from "#spec/build-advice.ts";
 import type { BuildPlan } from "#spec/build-record.ts";
-import type { JsonMessage } from "#spec/docker-api.ts";
+import type { JsonMessage } from "#spec/docker-messages.ts";
 import type { PreparedContext } from "./build-context/prepare.ts";
 import { offerBody, sendMissing } from "./build-context/transfer.ts";
 import { readJson, readJsonBatches, readJsonLines } from "./connection/response-body.ts";

@@ -1,5 +1,5 @@
 /** `POST /containers/…` and `DELETE`: the calls that change a container. */
-import type { ContainerCreateRequest, ContainerCreateResponse, WaitResponse } from "#spec/docker-api.ts";
+import type { ContainerCreateRequest, ContainerCreateResponse, WaitResponse } from "#spec/docker-containers.ts";
 import type { UpdateRequest, UpdateResponse } from "#spec/docker-update.ts";
 import { drain, readJson } from "./connection/response-body.ts";
 import type { Engine, QueryValue } from "./engine.ts";

@@ -1,5 +1,5 @@
 /** `GET /containers/…`: the calls that read. */
-import type { ContainerInspect, ContainerSummary } from "#spec/docker-api.ts";
+import type { ContainerInspect, ContainerSummary } from "#spec/docker-containers.ts";
 import { readJson } from "./connection/response-body.ts";
 import { containerPath } from "./container-lifecycle.ts";
 import type { Engine, EngineResponse } from "./engine.ts";

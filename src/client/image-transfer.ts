@@ -1,5 +1,5 @@
 /** Pull, push, load and save: the streams of images. */
-import type { JsonMessage } from "#spec/docker-api.ts";
+import type { JsonMessage } from "#spec/docker-messages.ts";
 import { readJsonLines } from "./connection/response-body.ts";
 import type { Engine, EngineResponse } from "./engine.ts";
 import { encodePlatform, encodePlatforms, imagePath } from "./images.ts";

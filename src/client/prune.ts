@@ -1,7 +1,7 @@
 /** The calls that free disk space. Each answers what it removed and how many bytes that freed. */
 import type { PrunePlan } from "#spec/berth-api.ts";
-import type { BuildPruned, ContainersPruned, ImagesPruned, VolumesPruned } from "#spec/docker-api.ts";
 import type { NetworksPruned } from "#spec/docker-networks.ts";
+import type { BuildPruned, ContainersPruned, ImagesPruned, VolumesPruned } from "#spec/docker-system.ts";
 import { readJson } from "./connection/response-body.ts";
 import type { Engine, QueryValue } from "./engine.ts";
 import { isNotFound } from "./engine-error.ts";

@@ -1,5 +1,5 @@
 import type { CheckLine } from "#spec/berth-api.ts";
-import type { DiskUsage, EventMessage, VersionInfo } from "#spec/docker-api.ts";
+import type { DiskUsage, EventMessage, VersionInfo } from "#spec/docker-system.ts";
 import { readJson, readJsonLines } from "./connection/response-body.ts";
 import type { Engine } from "./engine.ts";
 import { encodeFilters, type Filters } from "./filters.ts";

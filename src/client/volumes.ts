@@ -1,4 +1,4 @@
-import type { VolumeCreateRequest, VolumeView } from "#spec/docker-api.ts";
+import type { VolumeCreateRequest, VolumeView } from "#spec/docker-volumes.ts";
 import { drain, readJson } from "./connection/response-body.ts";
 import type { Engine } from "./engine.ts";
 import { encodeFilters, type Filters } from "./filters.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import type { EventMessage } from "#spec/docker-api.ts";
+import type { EventMessage } from "#spec/docker-system.ts";
 import { eventFilter } from "./event-filter.ts";
 
 function event(

@@ -1,5 +1,5 @@
 import { InvalidParameterError } from "#errors/errors.ts";
-import type { EventMessage } from "#spec/docker-api.ts";
+import type { EventMessage } from "#spec/docker-system.ts";
 import { type Filters, labelsFit } from "./filters.ts";
 
 type Predicate = (event: EventMessage) => boolean;

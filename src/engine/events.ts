@@ -1,4 +1,4 @@
-import type { EventMessage } from "#spec/docker-api.ts";
+import type { EventMessage } from "#spec/docker-system.ts";
 
 /** How many past events `since=` can replay; moby keeps 256. */
 const KEPT = 1024;

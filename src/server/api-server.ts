@@ -4,7 +4,7 @@ import type { Server } from "node:net";
 import type { Duplex } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { ForbiddenError, InvalidParameterError, NotFoundError } from "#errors/errors.ts";
-import { API_VERSION } from "#spec/docker-api.ts";
+import { API_VERSION } from "#spec/docker-system.ts";
 import { compareVersions } from "./api-version.ts";
 import { errorAnswer } from "./error-status.ts";
 import { RequestContext } from "./request-context.ts";

@@ -1,5 +1,5 @@
 /** Docker Engine API, version 1.51: what it says of images. https://docs.docker.com/reference/api/engine/version/v1.51/#tag/Image */
-import type { ContainerConfig } from "./docker-api.ts";
+import type { ContainerConfig } from "./docker-containers.ts";
 import type { Descriptor, Platform } from "./oci-image.ts";
 
 /** One of `GET /images/json`. */

@@ -1,5 +1,5 @@
 /** Docker Engine API documents of networks, version 1.51. https://docs.docker.com/reference/api/engine/version/v1.51/#tag/Network */
-import type { EndpointSettings } from "./docker-api.ts";
+import type { EndpointSettings } from "./docker-containers.ts";
 
 /** One of `IPAM.Config`. */
 export interface IpamConfig {

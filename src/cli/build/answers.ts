@@ -1,6 +1,6 @@
 /** What `build --plan` and `build --advise` print. */
 import { adviseBuild, type BuildRequest, planBuild } from "#client/build.ts";
-import type { JsonMessage } from "#spec/docker-api.ts";
+import type { JsonMessage } from "#spec/docker-messages.ts";
 import type { CommandContext } from "../grammar/command.ts";
 import { adviceText } from "./advice-text.ts";
 import { PLAN_EXIT_CODES, planText } from "./plan-text.ts";

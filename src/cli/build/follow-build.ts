@@ -2,7 +2,7 @@ import { type BuildRequest, buildImage } from "#client/build.ts";
 import { SystemError } from "#errors/errors.ts";
 import { formatReference, parseReference, tagNameOnly } from "#formats/reference.ts";
 import type { TwiceReport } from "#spec/build-twice.ts";
-import type { JsonMessage } from "#spec/docker-api.ts";
+import type { JsonMessage } from "#spec/docker-messages.ts";
 import type { Descriptor, Platform } from "#spec/oci-image.ts";
 import type { BuildFailure, SolveStatus } from "#spec/solve-status.ts";
 import type { Progress } from "../build-progress/progress.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import type { ContainerSummary } from "#spec/docker-api.ts";
+import type { ContainerSummary } from "#spec/docker-containers.ts";
 import type { HistoryItem, ImageSummary } from "#spec/docker-images.ts";
 import { fakeContext } from "../testing/fake-context.ts";
 import { runWords } from "../testing/run-words.ts";

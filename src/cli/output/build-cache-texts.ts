@@ -1,7 +1,7 @@
 /** What `builder du` and `builder prune --verbose` print of the build cache, as buildx does: https://github.com/docker/buildx/blob/master/commands/diskusage.go */
 import { humanSize } from "#formats/go-units.ts";
 import { alignTabs } from "#formats/tabwriter.ts";
-import type { BuildCacheItem } from "#spec/docker-api.ts";
+import type { BuildCacheItem } from "#spec/docker-system.ts";
 import { ago } from "./texts.ts";
 
 /** `ID  RECLAIMABLE  SIZE  LAST ACCESSED`, a record a line; `*` marks the size of one that an image shares. */

@@ -1,4 +1,4 @@
-import { API_VERSION } from "#spec/docker-api.ts";
+import { API_VERSION } from "#spec/docker-system.ts";
 import { buildCommit, VERSION } from "../version.ts";
 
 /** What `version` and `info` say of the client, with docker's names. */

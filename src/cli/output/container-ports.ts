@@ -1,4 +1,4 @@
-import type { PortSummary } from "#spec/docker-api.ts";
+import type { PortSummary } from "#spec/docker-containers.ts";
 
 interface Group {
   readonly first: number;

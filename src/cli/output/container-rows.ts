@@ -1,6 +1,6 @@
 import { NIL_POINTER } from "#formats/go-template/values.ts";
 import { humanSize } from "#formats/go-units.ts";
-import type { ContainerSummary } from "#spec/docker-api.ts";
+import type { ContainerSummary } from "#spec/docker-containers.ts";
 import { displayPorts } from "./container-ports.ts";
 import type { ListShape, Row } from "./row.ts";
 import { ago, ellipsis, goQuote, goTime, joinLabels, shortId } from "./texts.ts";

@@ -1,6 +1,6 @@
 /** `system df -v`: every image, container, volume and entry of the build cache. https://github.com/docker/cli/blob/v28.2.2/cli/command/formatter/disk_usage.go */
 import { humanSize } from "#formats/go-units.ts";
-import type { BuildCacheItem, DiskUsage } from "#spec/docker-api.ts";
+import type { BuildCacheItem, DiskUsage } from "#spec/docker-system.ts";
 import { CONTAINER_LIST, containerRow } from "./container-rows.ts";
 import { BUILD_CACHE_LIST, buildCacheItemRow, buildCacheSize } from "./disk-usage-rows.ts";
 import { IMAGE_LIST, imageRows } from "./image-rows.ts";

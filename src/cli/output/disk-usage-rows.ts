@@ -1,6 +1,6 @@
 /** The rows of `system df`. https://github.com/docker/cli/blob/v28.2.2/cli/command/formatter/disk_usage.go */
 import { humanSize } from "#formats/go-units.ts";
-import type { BuildCacheItem, DiskUsage } from "#spec/docker-api.ts";
+import type { BuildCacheItem, DiskUsage } from "#spec/docker-system.ts";
 import type { ListShape, Row } from "./row.ts";
 import { ago, goTimeOfDate, shortId } from "./texts.ts";
 

@@ -3,7 +3,7 @@ import { errorMessage, InvalidParameterError } from "#errors/errors.ts";
 import { toJson } from "#formats/go-template/functions.ts";
 import { Template } from "#formats/go-template/template.ts";
 import { GO_TYPE } from "#formats/go-template/values.ts";
-import type { EventMessage } from "#spec/docker-api.ts";
+import type { EventMessage } from "#spec/docker-system.ts";
 import { StatusError } from "../status-error.ts";
 
 /** Throws StatusError 64 for a bad template; what it gives throws InvalidParameterError when the template asks for what no event has. */

@@ -1,5 +1,5 @@
 import { humanSize } from "#formats/go-units.ts";
-import type { VolumeView } from "#spec/docker-api.ts";
+import type { VolumeView } from "#spec/docker-volumes.ts";
 import type { ListShape, Row } from "./row.ts";
 import { joinLabels } from "./texts.ts";
 

@@ -1,5 +1,5 @@
 /** The flags that `run` and `create` share, by the type of their values. */
-import type { MountRequest } from "#spec/docker-api.ts";
+import type { MountRequest } from "#spec/docker-containers.ts";
 import type { Flag } from "../grammar/flag.ts";
 import type { DeviceFlags } from "./device-flags.ts";
 

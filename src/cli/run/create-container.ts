@@ -4,7 +4,7 @@ import { createContainer } from "#client/container-lifecycle.ts";
 import { EngineError, isNotFound } from "#client/engine-error.ts";
 import { errorCode, errorMessage, InvalidParameterError } from "#errors/errors.ts";
 import { goFileError } from "#lib/go-file-error.ts";
-import type { ContainerCreateRequest } from "#spec/docker-api.ts";
+import type { ContainerCreateRequest } from "#spec/docker-containers.ts";
 import { proxyVariables } from "../config/proxy-environment.ts";
 import type { CommandContext, Invocation } from "../grammar/command.ts";
 import type { Flag } from "../grammar/flag.ts";

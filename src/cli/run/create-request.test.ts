@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { ContainerCreateRequest } from "#spec/docker-api.ts";
+import type { ContainerCreateRequest } from "#spec/docker-containers.ts";
 import { parseFlags } from "../grammar/parse-flags.ts";
 import { CONTAINER_FLAGS } from "./container-flags.ts";
 import { buildCreateRequest } from "./create-request.ts";

@@ -1,6 +1,6 @@
 /** From the flags of `run` and `create` to the body of `POST /containers/create`. */
 import { InvalidParameterError } from "#errors/errors.ts";
-import type { ContainerCreateRequest, HostConfig, RestartPolicy } from "#spec/docker-api.ts";
+import type { ContainerCreateRequest, HostConfig, RestartPolicy } from "#spec/docker-containers.ts";
 import type { HealthConfig } from "#spec/oci-image.ts";
 import type { Invocation } from "../grammar/command.ts";
 import type { FlagValues } from "../grammar/flag.ts";

@@ -2,7 +2,7 @@
 import { resolve } from "node:path";
 import { InvalidParameterError } from "#errors/errors.ts";
 import { parseBinarySize } from "#formats/go-units.ts";
-import type { MountRequest } from "#spec/docker-api.ts";
+import type { MountRequest } from "#spec/docker-containers.ts";
 import { csvFields } from "../grammar/csv-line.ts";
 import type { Flag } from "../grammar/flag.ts";
 

@@ -1,6 +1,6 @@
 /** `--network` and what belongs to it. https://github.com/docker/cli/blob/v28.2.2/opts/network.go */
 import { InvalidParameterError } from "#errors/errors.ts";
-import type { EndpointSettings } from "#spec/docker-api.ts";
+import type { EndpointSettings } from "#spec/docker-containers.ts";
 import type { FlagValues } from "../grammar/flag.ts";
 import type { ContainerFlags } from "./container-flag-types.ts";
 

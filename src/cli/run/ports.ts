@@ -1,6 +1,6 @@
 /** `-p` and `--expose`. https://github.com/docker/go-connections/blob/main/nat/nat.go */
 import { InvalidParameterError } from "#errors/errors.ts";
-import type { PortMapEntry } from "#spec/docker-api.ts";
+import type { PortMapEntry } from "#spec/docker-containers.ts";
 import { isAddress } from "./checks.ts";
 
 const PROTOCOLS = ["tcp", "udp", "sctp"];

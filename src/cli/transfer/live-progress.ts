@@ -1,6 +1,6 @@
 /** Docker's moving picture of a pull or push, a line a layer, and one more for the whole. */
 import { humanSize } from "#formats/go-units.ts";
-import type { JsonMessage } from "#spec/docker-api.ts";
+import type { JsonMessage } from "#spec/docker-messages.ts";
 import { cutToColumns } from "../output/terminal-look.ts";
 import type { Output, TerminalSize } from "../streams.ts";
 import type { MessageDisplay } from "./show-messages.ts";

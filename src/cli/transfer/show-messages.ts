@@ -1,5 +1,5 @@
 import { SystemError } from "#errors/errors.ts";
-import type { JsonMessage } from "#spec/docker-api.ts";
+import type { JsonMessage } from "#spec/docker-messages.ts";
 import type { CommandContext } from "../grammar/command.ts";
 import { canRedraw } from "../output/terminal-look.ts";
 import type { Output } from "../streams.ts";

@@ -1,5 +1,5 @@
 import { CancelledError, UnavailableError } from "#errors/errors.ts";
-import { API_VERSION } from "#spec/docker-api.ts";
+import { API_VERSION } from "#spec/docker-system.ts";
 import type { Engine, EngineRequest, EngineResponse, EngineStream, QueryValue, RequestBody } from "../engine.ts";
 import { EngineError, EngineUnreachableError } from "../engine-error.ts";
 import type { Endpoint } from "./endpoint.ts";

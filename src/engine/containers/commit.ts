@@ -4,7 +4,7 @@ import type { ImageContext } from "#engine/images/image-context.ts";
 import { ConflictError, InvalidParameterError } from "#errors/errors.ts";
 import { familiarString, parseReference, tagNameOnly } from "#formats/reference.ts";
 import type { Digest } from "#spec/digest.ts";
-import type { ContainerConfig } from "#spec/docker-api.ts";
+import type { ContainerConfig } from "#spec/docker-containers.ts";
 import type { ContainerDefaults, ImageConfig } from "#spec/oci-image.ts";
 import type { Layer } from "#store/layer-store.ts";
 import type { ContainerContext } from "./container-context.ts";

@@ -1,7 +1,7 @@
 import { ConflictError } from "#errors/errors.ts";
 import type { NetworkSandbox } from "#network/network-driver.ts";
 import type { Digest } from "#spec/digest.ts";
-import type { ContainerConfig, EndpointSettings, HostConfig } from "#spec/docker-api.ts";
+import type { ContainerConfig, EndpointSettings, HostConfig } from "#spec/docker-containers.ts";
 import type { ContainerHealth } from "./supervise/health.ts";
 
 /**

@@ -4,7 +4,7 @@ import { hostname } from "node:os";
 import { initialEndpoints } from "#engine/networks/endpoint-settings.ts";
 import { linksById } from "#engine/networks/legacy-links.ts";
 import { joinedContainer } from "#formats/joined-container.ts";
-import type { ContainerCreateRequest, HostConfig } from "#spec/docker-api.ts";
+import type { ContainerCreateRequest, HostConfig } from "#spec/docker-containers.ts";
 import { type ContainerContext, containerFiles } from "./container-context.ts";
 import { type ContainerMount, type ContainerRecord, eventAttributes, NEW_STATE } from "./container-record.ts";
 import type { ContainerStore, PendingContainer } from "./container-store.ts";

@@ -1,6 +1,6 @@
 import type { SystemInformation } from "#engine/system/information.ts";
 import { maskedPaths, READONLY_PATHS } from "#runtime/bundle/masked-paths.ts";
-import type { HostConfig } from "#spec/docker-api.ts";
+import type { HostConfig } from "#spec/docker-containers.ts";
 
 /** A container's HostConfig with what it really gets where its maker left the choice to the engine: what `inspect` shows. */
 export function effectiveHostConfig(hostConfig: HostConfig, information: SystemInformation): HostConfig {

@@ -1,6 +1,6 @@
 import { InvalidParameterError } from "#errors/errors.ts";
 import { JOINED_PREFIX, joinedContainer } from "#formats/joined-container.ts";
-import type { HostConfig } from "#spec/docker-api.ts";
+import type { HostConfig } from "#spec/docker-containers.ts";
 import type { ContainerRecord } from "./container-record.ts";
 import type { ContainerStore } from "./container-store.ts";
 

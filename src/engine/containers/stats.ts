@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { NotFoundError } from "#errors/errors.ts";
 import type { ContainerUsage } from "#runtime/stats/container-usage.ts";
-import type { EventMessage } from "#spec/docker-api.ts";
+import type { EventMessage } from "#spec/docker-system.ts";
 import type { ContainerContext } from "./container-context.ts";
 import { isRunning } from "./container-record.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { ConflictError } from "#errors/errors.ts";
-import type { HostConfig } from "#spec/docker-api.ts";
+import type { HostConfig } from "#spec/docker-containers.ts";
 import type { UpdateRequest } from "#spec/docker-update.ts";
 import { updatedHostConfig } from "./update.ts";
 

@@ -1,5 +1,5 @@
 import { BerthError, ConflictError, NotImplementedError } from "#errors/errors.ts";
-import type { HostConfig } from "#spec/docker-api.ts";
+import type { HostConfig } from "#spec/docker-containers.ts";
 import type { ContainerResources } from "#spec/docker-resources.ts";
 import type { UpdateRequest } from "#spec/docker-update.ts";
 import type { ContainerContext } from "./container-context.ts";

@@ -3,7 +3,7 @@ import type { KeyLock } from "#lib/key-lock.ts";
 import type { SharedWork } from "#lib/shared-work.ts";
 import type { RegistryClient } from "#registry/registry-client.ts";
 import type { Digest } from "#spec/digest.ts";
-import type { JsonMessage } from "#spec/docker-api.ts";
+import type { JsonMessage } from "#spec/docker-messages.ts";
 import type { BlobStore } from "#store/blob-store.ts";
 import type { Database } from "#store/database.ts";
 import type { ImageIndexStore } from "#store/image-index-store.ts";

@@ -8,7 +8,7 @@ import { KeyLock } from "#lib/key-lock.ts";
 import { SharedWork } from "#lib/shared-work.ts";
 import { RegistryClient, type RegistryClientOptions } from "#registry/registry-client.ts";
 import type { Digest } from "#spec/digest.ts";
-import type { JsonMessage } from "#spec/docker-api.ts";
+import type { JsonMessage } from "#spec/docker-messages.ts";
 import type { ImageConfig } from "#spec/oci-image.ts";
 import { BlobStore } from "#store/blob-store.ts";
 import { Database } from "#store/database.ts";

@@ -1,5 +1,5 @@
 import type { Listener, Replay } from "#lib/shared-work.ts";
-import type { JsonMessage } from "#spec/docker-api.ts";
+import type { JsonMessage } from "#spec/docker-messages.ts";
 
 export type ProgressListener = Listener<JsonMessage>;
 

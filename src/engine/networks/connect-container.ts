@@ -2,7 +2,7 @@ import type { ContainerContext } from "#engine/containers/container-context.ts";
 import { type ContainerRecord, isRunning } from "#engine/containers/container-record.ts";
 import { ConflictError, ForbiddenError, InvalidParameterError, NotFoundError, SystemError } from "#errors/errors.ts";
 import type { NetworkSandbox } from "#network/network-driver.ts";
-import type { EndpointSettings } from "#spec/docker-api.ts";
+import type { EndpointSettings } from "#spec/docker-containers.ts";
 import { checkEndpointSettings, endpointRequest, requestedPart } from "./endpoint-settings.ts";
 import { needsNames, publishNames, refreshEtcFiles } from "./name-records.ts";
 import { publishNetworkEvent } from "./network-events.ts";

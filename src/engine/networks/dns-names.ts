@@ -1,5 +1,5 @@
 import type { ContainerRecord } from "#engine/containers/container-record.ts";
-import type { EndpointSettings } from "#spec/docker-api.ts";
+import type { EndpointSettings } from "#spec/docker-containers.ts";
 
 /** The names under which other containers of a user-defined network find a container; the first is what its address leads back to. */
 export function dnsNames({ id, name, config }: ContainerRecord, { Aliases }: EndpointSettings): readonly string[] {

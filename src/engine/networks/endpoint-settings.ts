@@ -4,7 +4,7 @@ import { InvalidParameterError, NotImplementedError } from "#errors/errors.ts";
 import { containsAddress, parseAddress, parseSubnet } from "#lib/ip-address.ts";
 import { isMacAddress } from "#network/interfaces/mac-address.ts";
 import type { AddressBlock, EndpointRequest, NetworkRecord } from "#network/network-driver.ts";
-import type { EndpointSettings, HostConfig } from "#spec/docker-api.ts";
+import type { EndpointSettings, HostConfig } from "#spec/docker-containers.ts";
 import { isUserDefined, type NetworkRegistry } from "./network-registry.ts";
 
 /** The driver option of an endpoint that names its interface inside the container. */

@@ -3,7 +3,7 @@ import { type ContainerRecord, isRunning } from "#engine/containers/container-re
 import type { ContainerStore } from "#engine/containers/container-store.ts";
 import { ConflictError, InvalidParameterError, NotFoundError } from "#errors/errors.ts";
 import type { HostLine } from "#network/hosts-file.ts";
-import type { HostConfig } from "#spec/docker-api.ts";
+import type { HostConfig } from "#spec/docker-containers.ts";
 import { isUserDefined } from "./network-registry.ts";
 
 /**

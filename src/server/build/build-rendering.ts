@@ -1,7 +1,7 @@
 import type { PlannedVertex } from "#engine/builds/build-service.ts";
 import type { BuiltResult } from "#engine/builds/outputs/deliver.ts";
 import { familiarString, parseReference } from "#formats/reference.ts";
-import type { JsonMessage } from "#spec/docker-api.ts";
+import type { JsonMessage } from "#spec/docker-messages.ts";
 import type { Descriptor } from "#spec/oci-image.ts";
 import type { BuildFailure, SolveStatus } from "#spec/solve-status.ts";
 import { LegacyBuildStream, legacyFailure, legacySuccess } from "./legacy-build-stream.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import type { JsonMessage } from "#spec/docker-api.ts";
+import type { JsonMessage } from "#spec/docker-messages.ts";
 import type { Vertex } from "#spec/solve-status.ts";
 import { LegacyBuildStream, legacyFailure, legacySuccess } from "./legacy-build-stream.ts";
 

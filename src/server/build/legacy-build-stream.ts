@@ -1,5 +1,5 @@
 import type { PlannedVertex } from "#engine/builds/build-service.ts";
-import type { JsonMessage } from "#spec/docker-api.ts";
+import type { JsonMessage } from "#spec/docker-messages.ts";
 import type { BuildFailure, SolveStatus, Vertex } from "#spec/solve-status.ts";
 
 /** What docker's classic builder puts around standard error. */

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { OutputSink } from "#engine/builds/outputs/deliver.ts";
 import { CancelledError, NotFoundError, SystemError } from "#errors/errors.ts";
-import type { JsonMessage } from "#spec/docker-api.ts";
+import type { JsonMessage } from "#spec/docker-messages.ts";
 import type { RequestContext } from "../request-context.ts";
 
 interface Waiting {

@@ -1,6 +1,6 @@
 import { CONTAINER_DEFAULTS_FIELDS } from "#engine/images/image-config.ts";
 import { type Decoder, type Fields, flag, object, text } from "#lib/json-decoder.ts";
-import type { ContainerConfig } from "#spec/docker-api.ts";
+import type { ContainerConfig } from "#spec/docker-containers.ts";
 
 /** `Config` stands at the top of the body of create, beside HostConfig. */
 export const CONTAINER_CONFIG_FIELDS: Fields<ContainerConfig> = {

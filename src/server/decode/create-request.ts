@@ -1,5 +1,5 @@
 import { type Decoder, map, object } from "#lib/json-decoder.ts";
-import type { ContainerCreateRequest } from "#spec/docker-api.ts";
+import type { ContainerCreateRequest } from "#spec/docker-containers.ts";
 import { CONTAINER_CONFIG_FIELDS } from "./container-config.ts";
 import { decodeEndpointSettings } from "./endpoint-settings.ts";
 import { decodeHostConfig } from "./host-config.ts";

@@ -1,5 +1,5 @@
 import { type Decoder, integer, object, text, textList, textMap } from "#lib/json-decoder.ts";
-import type { EndpointSettings } from "#spec/docker-api.ts";
+import type { EndpointSettings } from "#spec/docker-containers.ts";
 
 /** What a client wishes of a container's place on a network. Answers of an engine may come back with it. */
 export const decodeEndpointSettings: Decoder<EndpointSettings> = object<EndpointSettings>(

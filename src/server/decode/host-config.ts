@@ -1,5 +1,5 @@
 import { type Decoder, flag, integer, list, map, object, oneOf, text, textList, textMap } from "#lib/json-decoder.ts";
-import type { HostConfig, MountRequest, PortMapEntry, RestartPolicy } from "#spec/docker-api.ts";
+import type { HostConfig, MountRequest, PortMapEntry, RestartPolicy } from "#spec/docker-containers.ts";
 import { RESOURCE_FIELDS } from "./resources.ts";
 
 export const restartPolicy: Decoder<RestartPolicy> = object<RestartPolicy>(

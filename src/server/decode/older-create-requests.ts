@@ -1,5 +1,5 @@
 import { InvalidParameterError } from "#errors/errors.ts";
-import type { ContainerCreateRequest, HostConfig } from "#spec/docker-api.ts";
+import type { ContainerCreateRequest, HostConfig } from "#spec/docker-containers.ts";
 import type { RequestContext } from "../request-context.ts";
 
 /**

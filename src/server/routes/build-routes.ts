@@ -10,7 +10,7 @@ import { berthRendering, legacyRendering } from "#server/build/build-rendering.t
 import { firstLogin, registryLogins } from "#server/decode/registry-auth.ts";
 import { spaceLimits } from "#server/decode/space-limits.ts";
 import { streamProgress } from "#server/streams/progress-stream.ts";
-import type { JsonMessage } from "#spec/docker-api.ts";
+import type { JsonMessage } from "#spec/docker-messages.ts";
 import { type BuildSources, openBuildSource } from "../build/build-source.ts";
 import { CancellableBuilds } from "../build/cancellable-builds.ts";
 import { LogValve } from "../build/log-valve.ts";

@@ -8,7 +8,7 @@ import { LogEncoder } from "#formats/container-log-encode.ts";
 import { DetachableInput, detachKeys } from "#server/streams/detachable-input.ts";
 import type { HijackedConnection } from "#server/streams/hijack.ts";
 import { streamType } from "#server/streams/stream-types.ts";
-import type { EventMessage } from "#spec/docker-api.ts";
+import type { EventMessage } from "#spec/docker-system.ts";
 import type { RequestContext } from "../request-context.ts";
 import type { Route } from "../route.ts";
 import { unixNanoParameter } from "./parameters.ts";

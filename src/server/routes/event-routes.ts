@@ -2,7 +2,7 @@ import type { Engine } from "#engine/engine.ts";
 import { eventFilter } from "#engine/event-filter.ts";
 import { InvalidParameterError } from "#errors/errors.ts";
 import { LONGEST_TIMER } from "#lib/longest-timer.ts";
-import type { EventMessage } from "#spec/docker-api.ts";
+import type { EventMessage } from "#spec/docker-system.ts";
 import type { RequestContext } from "../request-context.ts";
 import type { Route } from "../route.ts";
 import { unixNanoParameter } from "./parameters.ts";

@@ -4,7 +4,7 @@ import { checkImages } from "#engine/images/check.ts";
 import { linkNames } from "#engine/networks/legacy-links.ts";
 import { type CacheItem, measureStore } from "#engine/system/disk-usage.ts";
 import { InvalidParameterError } from "#errors/errors.ts";
-import type { BuildCacheItem, DiskUsage } from "#spec/docker-api.ts";
+import type { BuildCacheItem, DiskUsage } from "#spec/docker-system.ts";
 import type { RequestContext } from "../request-context.ts";
 import type { Route } from "../route.ts";
 import { summaryView } from "../views/container-summary-view.ts";

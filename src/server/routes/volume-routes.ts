@@ -8,7 +8,7 @@ import {
   volumeUsers,
 } from "#engine/volumes/volumes.ts";
 import { NotFoundError } from "#errors/errors.ts";
-import type { VolumeView } from "#spec/docker-api.ts";
+import type { VolumeView } from "#spec/docker-volumes.ts";
 import { decodeVolumeCreate } from "../decode/volume-request.ts";
 import type { RequestContext } from "../request-context.ts";
 import type { Route } from "../route.ts";

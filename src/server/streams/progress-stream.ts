@@ -1,6 +1,6 @@
 import { errorAnswer } from "#server/error-status.ts";
 import type { RequestContext, ResponseWriter } from "#server/request-context.ts";
-import type { JsonMessage } from "#spec/docker-api.ts";
+import type { JsonMessage } from "#spec/docker-messages.ts";
 
 /** Characters. A client that is this far behind will not catch up with a flood. */
 const MAX_WAITING = 16 * 1024 * 1024;

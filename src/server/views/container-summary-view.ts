@@ -1,7 +1,7 @@
 import type { ContainerRecord } from "#engine/containers/container-record.ts";
 import type { ContainerHealth } from "#engine/containers/supervise/health.ts";
 import { humanDuration } from "#formats/go-units.ts";
-import type { ContainerSummary, PortSummary } from "#spec/docker-api.ts";
+import type { ContainerSummary, PortSummary } from "#spec/docker-containers.ts";
 import type { RequestContext } from "../request-context.ts";
 import { type ContainerSizes, mountView } from "./container-view.ts";
 import { endpointsView, type NetworkIds, portSummaries } from "./network-settings-view.ts";

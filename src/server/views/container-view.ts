@@ -10,7 +10,7 @@ import type {
   HealthView,
   MountPoint,
   NetworkSettings,
-} from "#spec/docker-api.ts";
+} from "#spec/docker-containers.ts";
 import type { Descriptor } from "#spec/oci-image.ts";
 import type { RequestContext } from "../request-context.ts";
 import { goTime } from "./go-time.ts";

@@ -1,4 +1,4 @@
-import type { HostConfig } from "#spec/docker-api.ts";
+import type { HostConfig } from "#spec/docker-containers.ts";
 
 /**
  * Every field of Docker's HostConfig in its own zero value, as Go writes a struct: clients read fields that nobody has set.

@@ -2,7 +2,7 @@ import { type ContainerRecord, isRunning } from "#engine/containers/container-re
 import type { Engine } from "#engine/engine.ts";
 import { dnsNames } from "#engine/networks/dns-names.ts";
 import { isUserDefined } from "#engine/networks/network-registry.ts";
-import type { EndpointSettings, NetworkSettings, PortMap, PortSummary } from "#spec/docker-api.ts";
+import type { EndpointSettings, NetworkSettings, PortMap, PortSummary } from "#spec/docker-containers.ts";
 
 type NetworkEndpoint = NonNullable<ContainerRecord["sandbox"]>["endpoints"][number];
 

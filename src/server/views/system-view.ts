@@ -3,7 +3,7 @@ import { listContainers } from "#engine/containers/list.ts";
 import type { Engine } from "#engine/engine.ts";
 import type { SystemInformation } from "#engine/system/information.ts";
 import { BERTH_COMMIT, BERTH_VERSION } from "#engine/version.ts";
-import { API_VERSION, type VersionInfo } from "#spec/docker-api.ts";
+import { API_VERSION, type VersionInfo } from "#spec/docker-system.ts";
 import type { RequestContext } from "../request-context.ts";
 
 /** Go's names, which clients compare with. */

@@ -1,6 +1,6 @@
 import { diskUsage } from "#client/system.ts";
 import { InvalidParameterError } from "#errors/errors.ts";
-import type { BuildCacheItem } from "#spec/docker-api.ts";
+import type { BuildCacheItem } from "#spec/docker-system.ts";
 import { builderFlag } from "../../build/builder-flag.ts";
 import { NO_ARGUMENTS } from "../../grammar/argument-rule.ts";
 import { type Command, defineCommand } from "../../grammar/command.ts";

@@ -2,7 +2,7 @@ import { attachContainer } from "#client/container-attach.ts";
 import { waitContainer } from "#client/container-lifecycle.ts";
 import { inspectContainer } from "#client/container-read.ts";
 import { ConflictError } from "#errors/errors.ts";
-import type { ContainerInspect } from "#spec/docker-api.ts";
+import type { ContainerInspect } from "#spec/docker-containers.ts";
 import { detachKeysOf } from "../../attach/configured-detach-keys.ts";
 import { requireTerminal } from "../../attach/require-terminal.ts";
 import { runSession } from "../../attach/session.ts";

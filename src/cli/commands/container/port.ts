@@ -1,6 +1,6 @@
 import { inspectContainer } from "#client/container-read.ts";
 import { InvalidParameterError, NotFoundError } from "#errors/errors.ts";
-import type { PortMapEntry } from "#spec/docker-api.ts";
+import type { PortMapEntry } from "#spec/docker-containers.ts";
 import { between } from "../../grammar/argument-rule.ts";
 import { type Command, defineCommand } from "../../grammar/command.ts";
 import { joinHostPort } from "../../output/container-ports.ts";

@@ -2,7 +2,7 @@ import { attachContainer } from "#client/container-attach.ts";
 import { removeContainer, startContainer, waitContainer } from "#client/container-lifecycle.ts";
 import type { EngineStream } from "#client/engine.ts";
 import { InvalidParameterError } from "#errors/errors.ts";
-import type { ContainerCreateRequest } from "#spec/docker-api.ts";
+import type { ContainerCreateRequest } from "#spec/docker-containers.ts";
 import { detachKeysOf } from "../../attach/configured-detach-keys.ts";
 import { requireTerminal } from "../../attach/require-terminal.ts";
 import { runSession } from "../../attach/session.ts";

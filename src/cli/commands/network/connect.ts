@@ -1,6 +1,6 @@
 import { connectNetwork } from "#client/networks.ts";
 import { InvalidParameterError } from "#errors/errors.ts";
-import type { EndpointSettings } from "#spec/docker-api.ts";
+import type { EndpointSettings } from "#spec/docker-containers.ts";
 import { exactly } from "../../grammar/argument-rule.ts";
 import { type Command, defineCommand } from "../../grammar/command.ts";
 import { integerFlag, listFlag, valueFlag } from "../../grammar/flag.ts";

@@ -1,6 +1,6 @@
 import { engineEvents } from "#client/system.ts";
 import { parseTimestamp } from "#formats/go-duration.ts";
-import type { EventMessage } from "#spec/docker-api.ts";
+import type { EventMessage } from "#spec/docker-system.ts";
 import { NO_ARGUMENTS } from "../../grammar/argument-rule.ts";
 import { type Command, defineCommand } from "../../grammar/command.ts";
 import { filterFlag, stringFlag } from "../../grammar/flag.ts";

@@ -1,6 +1,6 @@
 import { engineVersion } from "#client/system.ts";
 import { BerthError } from "#errors/errors.ts";
-import type { VersionInfo } from "#spec/docker-api.ts";
+import type { VersionInfo } from "#spec/docker-system.ts";
 import { NO_ARGUMENTS } from "../../grammar/argument-rule.ts";
 import { type Command, defineCommand } from "../../grammar/command.ts";
 import { type ClientInfo, clientInfo } from "../../output/client-info.ts";

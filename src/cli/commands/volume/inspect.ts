@@ -1,5 +1,5 @@
 import { inspectVolume } from "#client/volumes.ts";
-import type { VolumeView } from "#spec/docker-api.ts";
+import type { VolumeView } from "#spec/docker-volumes.ts";
 import { atLeast } from "../../grammar/argument-rule.ts";
 import { type Command, defineCommand } from "../../grammar/command.ts";
 import { inspectFormatFlag } from "../../output/format-flag.ts";

@@ -1,6 +1,6 @@
 import { InvalidParameterError } from "#errors/errors.ts";
 import type { CgroupFeatures } from "#runtime/cgroup/features.ts";
-import type { HostConfig } from "#spec/docker-api.ts";
+import type { HostConfig } from "#spec/docker-containers.ts";
 
 export interface SettledLimits {
   readonly hostConfig: HostConfig;

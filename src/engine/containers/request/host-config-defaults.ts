@@ -1,5 +1,5 @@
 import type { ContainerSettings } from "#engine/containers/container-settings.ts";
-import type { ContainerConfig, HostConfig } from "#spec/docker-api.ts";
+import type { ContainerConfig, HostConfig } from "#spec/docker-containers.ts";
 
 /**
  * HostConfig with what a container always has. What is left out here is the engine's choice of the moment (effective-host-config.ts).

@@ -2,7 +2,7 @@ import { logLimits } from "#engine/containers/run/log-limits.ts";
 import { errorMessage, InvalidParameterError, NotImplementedError } from "#errors/errors.ts";
 import { Template } from "#formats/go-template/template.ts";
 import { parseBinarySize } from "#formats/go-units.ts";
-import type { HostConfig } from "#spec/docker-api.ts";
+import type { HostConfig } from "#spec/docker-containers.ts";
 
 /** Which driver writes a container's log, and with which options, as HostConfig has it. */
 export type LogConfig = NonNullable<HostConfig["LogConfig"]>;

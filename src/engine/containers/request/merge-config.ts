@@ -1,7 +1,7 @@
 import { posix } from "node:path";
 import { mergeHealthcheck } from "#engine/containers/supervise/health.ts";
 import { InvalidParameterError } from "#errors/errors.ts";
-import type { ContainerConfig, ContainerCreateRequest } from "#spec/docker-api.ts";
+import type { ContainerConfig, ContainerCreateRequest } from "#spec/docker-containers.ts";
 import type { ContainerDefaults } from "#spec/oci-image.ts";
 
 /**

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { posix } from "node:path";
 import { InvalidParameterError } from "#errors/errors.ts";
-import type { MountRequest } from "#spec/docker-api.ts";
+import type { MountRequest } from "#spec/docker-containers.ts";
 
 /*
  * What Docker checks of an element of `HostConfig.Mounts`, in its order and words:

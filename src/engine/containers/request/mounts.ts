@@ -8,7 +8,7 @@ import { makeBindSource } from "#engine/containers/run/use-mounts.ts";
 import { createVolume } from "#engine/volumes/volumes.ts";
 import { InvalidParameterError } from "#errors/errors.ts";
 import { cleanPath } from "#formats/copy-path.ts";
-import type { ContainerConfig, HostConfig, MountRequest } from "#spec/docker-api.ts";
+import type { ContainerConfig, HostConfig, MountRequest } from "#spec/docker-containers.ts";
 import { parseVolume } from "#volume/parse-volume.ts";
 import { bindPropagation } from "./engine-directories.ts";
 import { checkMountRequest, checkTarget } from "./mount-request.ts";

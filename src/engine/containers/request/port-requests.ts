@@ -1,6 +1,6 @@
 import { InvalidParameterError } from "#errors/errors.ts";
 import type { PortRequest } from "#network/network-driver.ts";
-import type { ContainerConfig, HostConfig } from "#spec/docker-api.ts";
+import type { ContainerConfig, HostConfig } from "#spec/docker-containers.ts";
 
 /** The ports to publish: HostConfig's bindings and, with PublishAllPorts, every exposed port that has none. */
 export function portRequests(config: ContainerConfig, hostConfig: HostConfig): PortRequest[] {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import type { ContainerCreateRequest } from "#spec/docker-api.ts";
+import type { ContainerCreateRequest } from "#spec/docker-containers.ts";
 import { checkCreateRequest, checkName } from "./validate-create.ts";
 
 const MB = 1024 * 1024;

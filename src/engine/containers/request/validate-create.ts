@@ -5,7 +5,7 @@ import { parseExtraHost } from "#network/hosts-file.ts";
 import { isMacAddress } from "#network/interfaces/mac-address.ts";
 import { checkCapabilities } from "#runtime/bundle/capabilities.ts";
 import { parseSecurityOptions } from "#runtime/bundle/security-options.ts";
-import type { ContainerCreateRequest, HostConfig } from "#spec/docker-api.ts";
+import type { ContainerCreateRequest, HostConfig } from "#spec/docker-containers.ts";
 import { checkLogConfig } from "./log-config.ts";
 import { checkDevices } from "./validate-devices.ts";
 import { checkLimits } from "./validate-limits.ts";

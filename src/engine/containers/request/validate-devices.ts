@@ -1,6 +1,6 @@
 import { InvalidParameterError } from "#errors/errors.ts";
 import { parseDeviceCgroupRule } from "#runtime/bundle/devices.ts";
-import type { HostConfig } from "#spec/docker-api.ts";
+import type { HostConfig } from "#spec/docker-containers.ts";
 
 /** Checks what a request says of devices, but for whether they, and drivers for them, exist: that is seen at the start. Throws InvalidParameterError in Docker's words. */
 export function checkDevices({ Devices, DeviceCgroupRules }: HostConfig): void {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { errorCode, InvalidParameterError } from "#errors/errors.ts";
-import type { HostConfig } from "#spec/docker-api.ts";
+import type { HostConfig } from "#spec/docker-containers.ts";
 
 const MIN_MEMORY = 6 * 1024 * 1024;
 const ONLINE_CPUS = "/sys/devices/system/cpu/online";

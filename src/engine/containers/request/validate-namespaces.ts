@@ -1,6 +1,6 @@
 import { InvalidParameterError } from "#errors/errors.ts";
 import { joinedContainer } from "#formats/joined-container.ts";
-import type { ContainerConfig, ContainerCreateRequest, HostConfig } from "#spec/docker-api.ts";
+import type { ContainerConfig, ContainerCreateRequest, HostConfig } from "#spec/docker-containers.ts";
 
 /** Throws InvalidParameterError, in Docker's words, for a namespace mode that there is not. */
 export function checkNamespaceModes(hostConfig: HostConfig): void {

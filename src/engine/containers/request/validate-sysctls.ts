@@ -1,5 +1,5 @@
 import { InvalidParameterError } from "#errors/errors.ts";
-import type { HostConfig } from "#spec/docker-api.ts";
+import type { HostConfig } from "#spec/docker-containers.ts";
 
 const IPC_SYSCTLS: ReadonlySet<string> = new Set(
   "kernel.msgmax kernel.msgmnb kernel.msgmni kernel.sem kernel.shmall kernel.shmmax kernel.shmmni kernel.shm_rmid_forced".split(

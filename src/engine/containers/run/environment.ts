@@ -1,5 +1,5 @@
 import { mergeEnv } from "#engine/containers/request/merge-config.ts";
-import type { ContainerConfig } from "#spec/docker-api.ts";
+import type { ContainerConfig } from "#spec/docker-containers.ts";
 
 /** Docker's default PATH. https://github.com/moby/moby/blob/master/daemon/pkg/oci/defaults.go */
 const DEFAULT_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";

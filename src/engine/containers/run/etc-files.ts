@@ -9,7 +9,7 @@ import { renderHosts } from "#network/hosts-file.ts";
 import { NAME_SERVER_ADDRESS } from "#network/names/name-record.ts";
 import type { NetworkSandbox } from "#network/network-driver.ts";
 import { type ResolvConfOptions, readHostResolvConf, renderResolvConf } from "#network/resolv-conf.ts";
-import type { HostConfig } from "#spec/docker-api.ts";
+import type { HostConfig } from "#spec/docker-containers.ts";
 
 /** Bytes. */
 const MAX_HOSTS = 1024 * 1024;

@@ -6,7 +6,7 @@ import { parseDecimalSize } from "#formats/go-units.ts";
 import { parseGoBool } from "#lib/go-bool.ts";
 import { generationPath } from "#runtime/logs/generations.ts";
 import { DEFAULT_ROTATION, type RotationOptions } from "#runtime/logs/rotation.ts";
-import type { HostConfig } from "#spec/docker-api.ts";
+import type { HostConfig } from "#spec/docker-containers.ts";
 
 /** Docker's for the driver `local`. */
 const LOCAL_ROTATION: RotationOptions = { maxSize: 20_000_000, maxFile: 5, compress: true };

@@ -1,5 +1,5 @@
 import type { ContainerSettings } from "#engine/containers/container-settings.ts";
-import type { HostConfig } from "#spec/docker-api.ts";
+import type { HostConfig } from "#spec/docker-containers.ts";
 
 /**
  * A container's HostConfig at its start: where it says nothing, the engine's settings of now. What a container is made with once (host-config-defaults.ts) is in

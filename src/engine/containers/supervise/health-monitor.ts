@@ -4,7 +4,7 @@ import { type ContainerRecord, eventAttributes } from "#engine/containers/contai
 import type { ExecProcess, ExecService } from "#engine/containers/exec.ts";
 import { errorMessage } from "#errors/errors.ts";
 import { formatDuration } from "#formats/go-duration.ts";
-import type { EventMessage } from "#spec/docker-api.ts";
+import type { EventMessage } from "#spec/docker-system.ts";
 import { type HealthProbe, type HealthResult, healthAfter, healthProbe, nextProbeIn } from "./health.ts";
 
 /** Bytes of a probe's output that are kept. */

@@ -1,6 +1,6 @@
 import { InvalidParameterError } from "#errors/errors.ts";
 import { LONGEST_TIMER } from "#lib/longest-timer.ts";
-import type { ContainerConfig } from "#spec/docker-api.ts";
+import type { ContainerConfig } from "#spec/docker-containers.ts";
 import type { HealthConfig } from "#spec/oci-image.ts";
 
 /** What a container's health check has found so far. Immutable. */

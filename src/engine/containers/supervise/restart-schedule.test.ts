@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { type ContainerRecord, NEW_STATE } from "#engine/containers/container-record.ts";
 import { parseDigest } from "#formats/digest.ts";
-import type { HostConfig } from "#spec/docker-api.ts";
+import type { HostConfig } from "#spec/docker-containers.ts";
 import { RestartSchedule } from "./restart-schedule.ts";
 
 function record(id: string, hostConfig: HostConfig = {}, ranFor = 0): ContainerRecord {

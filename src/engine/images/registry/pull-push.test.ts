@@ -13,7 +13,7 @@ import {
   startRegistry,
   type TestRegistry,
 } from "#registry/registry-test-bed.ts";
-import type { JsonMessage } from "#spec/docker-api.ts";
+import type { JsonMessage } from "#spec/docker-messages.ts";
 import { runCommand } from "#sys/command.ts";
 import { inflate } from "#sys/compression/inflate.ts";
 import { pullImage } from "./pull.ts";
