@@ -178,5 +178,5 @@ describe.skipIf(!existsSync(DOCKER))("templates as docker runs them", () => {
       }
     }
     expect(differing).toEqual([]);
-  });
+  }, 300_000);
 });

@@ -28,7 +28,7 @@ beforeAll(async () => {
     // Dev Containers keeps its own files there.
     HOME: engine.directory,
   };
-}, 120_000);
+}, 400_000);
 
 afterAll(() => engine.close(), 120_000);
 
@@ -42,7 +42,7 @@ function makeProject(name: string, files: Readonly<Record<string, string>>): str
 }
 
 async function succeeds(program: string, args: readonly string[], cwd: string): Promise<string> {
-  const { exitCode, stdout, stderr }: Finished = await run(program, args, { env, cwd, timeout: 100_000 });
+  const { exitCode, stdout, stderr }: Finished = await run(program, args, { env, cwd, timeout: 200_000 });
   if (exitCode !== 0) throw new Error(`${program} ${args.join(" ")} ended with ${exitCode}:\n${stdout}${stderr}`);
   return stdout;
 }
@@ -102,7 +102,7 @@ services:
     expect(output).not.toContain("panic");
     expect(await engine.ok(["ps", "-a", "--format", "{{.Names}} {{.State}}"])).toBe("attended-app-1 exited");
     await succeeds("docker", ["compose", "down", "-v", "--rmi", "local"], directory);
-  }, 120_000);
+  }, 400_000);
 
   test("watch brings changed files into a container", async () => {
     const directory = project();
@@ -118,7 +118,7 @@ services:
     expect(await text()).toStartWith("new");
     await watch.interrupt();
     await succeeds("docker", ["compose", "down", "-v", "--rmi", "local", "-t", "0"], directory);
-  }, 120_000);
+  }, 400_000);
 });
 
 describe("devcontainer", () => {
@@ -148,7 +148,7 @@ describe("devcontainer", () => {
       expect(seen.trim().split(/\s+/)).toEqual(["built", "created", "code", "red", "/cache"]);
     }
     await engine.ok(["rm", "-f", ...(await engine.ok(["ps", "-aq"])).split("\n")]);
-  }, 100_000);
+  }, 400_000);
 
   test("up and exec with a Compose file", async () => {
     const directory = makeProject("services", {
@@ -169,5 +169,5 @@ services:
     expect(await up(directory, "docker")).toMatchObject({ outcome: "success" });
     expect(await exec(directory, "docker", "cat code && ping -c 1 -W 5 db")).toContain("1 packets received");
     await engine.ok(["rm", "-f", ...(await engine.ok(["ps", "-aq"])).split("\n")]);
-  }, 120_000);
+  }, 400_000);
 });
