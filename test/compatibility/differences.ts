@@ -61,7 +61,6 @@ export const DIFFERENCES: readonly Difference[] = [
   {
     why: "What cannot work is refused when the container is made, not when it is started; and no volume plugin is not taken for no image",
     steps: [
-      "run --rm --gpus all busybox true",
       "run --rm --log-opt max-size=nope busybox true",
       "run --rm --log-driver local --log-opt max-file=0 busybox true",
       "run --rm -v bad:/m busybox true",
