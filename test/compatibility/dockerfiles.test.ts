@@ -24,7 +24,7 @@ beforeAll(async () => {
   } finally {
     rmSync(directory, { recursive: true });
   }
-}, 300_000);
+}, 500_000);
 
 /** The image that both engines load, made by Berth. */
 async function makeArchive(path: string): Promise<void> {
@@ -53,7 +53,7 @@ async function walk(engine: "dockerd" | "berth", archive: string): Promise<Outco
     archive,
   ];
   const env = { PATH: `${CURRENT_DOCKER}:${process.env["PATH"]}` };
-  const { exitCode, stdout, stderr } = await run("unshare", [...namespaces, ...words], { timeout: 280_000, env });
+  const { exitCode, stdout, stderr } = await run("unshare", [...namespaces, ...words], { timeout: 480_000, env });
   if (exitCode !== 0) throw new Error(`the walk on ${engine} ended with ${exitCode}:\n${stderr}`);
   return JSON.parse(stdout);
 }

@@ -37,7 +37,7 @@ beforeAll(async () => {
   } finally {
     rmSync(directory, { recursive: true });
   }
-}, 300_000);
+}, 500_000);
 
 /** The image that both engines load, made by Berth. */
 async function makeArchive(path: string): Promise<void> {
@@ -56,7 +56,7 @@ async function walk(engine: "dockerd" | "berth", archive: string): Promise<Reado
   const namespaces = ["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"];
   const words = ["bash", "-c", inside, "walk", process.execPath, script, engine, join(PROGRAMS, "docker"), archive];
   const env = { PATH: `${PROGRAMS}:${process.env["PATH"]}` };
-  const { exitCode, stdout, stderr } = await run("unshare", [...namespaces, ...words], { timeout: 280_000, env });
+  const { exitCode, stdout, stderr } = await run("unshare", [...namespaces, ...words], { timeout: 480_000, env });
   if (exitCode !== 0) throw new Error(`the walk on ${engine} ended with ${exitCode}:\n${stderr}`);
   return JSON.parse(stdout);
 }

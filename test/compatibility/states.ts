@@ -9,6 +9,9 @@ const PATIENCE = 2000;
 export const STATES = ["created", "running", "paused", "restarting", "exited"] as const;
 export type State = (typeof STATES)[number];
 
+/** How many containers are walked at once. One that restarts has to be waited for, for seconds. */
+const LANES: Readonly<Partial<Record<State, number>>> = { restarting: 4 };
+
 /** `METHOD PATH`, where ID and NAME stand for the container's; what is sent; and what of a successful answer is compared. */
 export interface StateCall {
   readonly call: string;
@@ -92,34 +95,42 @@ interface Container {
 
 /** Walks all calls in all states on the engine behind `socket`, which has the image `busybox`. From "STATE CALL" to what came and the state after it. */
 export async function walkStates(socket: string): Promise<Record<string, string>> {
-  const walks = await Promise.all(STATES.map((state) => new StateWalk(socket, state).run()));
-  return Object.assign({}, ...walks);
+  const walks = STATES.flatMap((state) => {
+    const lanes = LANES[state] ?? 1;
+    return Array.from({ length: lanes }, (_, lane) => {
+      const calls = CALLS.filter((_, index) => index % lanes === lane);
+      return new StateWalk(socket, state, `${state}-${lane}`).run(calls);
+    });
+  });
+  return Object.assign({}, ...(await Promise.all(walks)));
 }
 
 class StateWalk {
   readonly #socket: string;
   readonly #state: State;
+  readonly #name: string;
   #made = 0;
 
-  constructor(socket: string, state: State) {
+  constructor(socket: string, state: State, name: string) {
     this.#socket = socket;
     this.#state = state;
+    this.#name = name;
   }
 
-  async run(): Promise<Record<string, string>> {
+  async run(calls: readonly StateCall[]): Promise<Record<string, string>> {
     const results: Record<string, string> = {};
     let container: Container | undefined;
-    for (const step of CALLS) {
+    for (const step of calls) {
       container ??= await this.#make();
+      const { answer, after } = await this.#take(step, container);
       const { body } = step;
       const sent = body === undefined || Buffer.isBuffer(body) ? "" : ` ${JSON.stringify(body)}`;
-      const answer = await this.#ask(placed(step.call, container), body);
-      const after = await this.#stateOf(container.id);
       const shown = step.compare === "type" && answer.status < 300 ? answer.type : withoutNames(answer, container);
       results[`${this.#state} ${step.call}${sent}${body === NO_TAR ? " no tar" : ""}`] =
         `${answer.status} ${shown} → ${isPassing(this.#state, step.call) ? "runs and ends" : after}`;
       // What it was asked to be stays with it: the next call gets another one.
-      if (after === this.#state && !/rename|update/.test(step.call)) continue;
+      const isChanged = answer.status < 300 && /rename|update/.test(step.call);
+      if (after === this.#state && !isChanged) continue;
       await this.#ask(`DELETE /containers/${container.id}?force=1`);
       container = undefined;
     }
@@ -127,9 +138,22 @@ class StateWalk {
     return results;
   }
 
+  /** The answer to a call, and the state after it. */
+  async #take({ call, body }: StateCall, container: Container): Promise<{ answer: Answer; after: string }> {
+    for (;;) {
+      const runs = this.#state === "restarting" ? await this.#untilItWaits(container.id) : 0;
+      const answer = await this.#ask(placed(call, container), body);
+      const { status = "gone", restarts = 0 } = (await this.#look(container.id)) ?? {};
+      // It has run in between: who knows what it was when it was asked. The next pause is twice as long.
+      const hasRun = restarts > runs || status === "running";
+      const isUnsure = this.#state === "restarting" && hasRun && !isPassing(this.#state, call);
+      if (!isUnsure) return { answer, after: status };
+    }
+  }
+
   async #make(): Promise<Container> {
     const state = this.#state;
-    const name = `${state}-${this.#made++}`;
+    const name = `${this.#name}-${this.#made++}`;
     const policy = state === "restarting" ? { RestartPolicy: { Name: "always" } } : {};
     const body = {
       Image: "busybox",
@@ -140,15 +164,14 @@ class StateWalk {
     if (state !== "created") await this.#must(`POST /containers/${id}/start`);
     if (state === "paused") await this.#must(`POST /containers/${id}/pause`);
     if (state === "exited") await this.#must(`POST /containers/${id}/stop?t=10`);
-    if (state === "restarting") await this.#untilItWaits(id);
     return { id, name };
   }
 
-  /** Until the pauses between its runs are longer than all calls together. */
-  async #untilItWaits(id: string): Promise<void> {
+  /** Until the pauses between its runs are longer than a call takes. Returns how often it was restarted. */
+  async #untilItWaits(id: string): Promise<number> {
     for (;;) {
-      const { RestartCount, State } = JSON.parse((await this.#ask(`GET /containers/${id}/json`)).text);
-      if (RestartCount >= 5 && State.Status === "restarting") return;
+      const { restarts, status } = (await this.#look(id)) ?? {};
+      if (restarts !== undefined && restarts >= 5 && status === "restarting") return restarts;
       await Bun.sleep(50);
     }
   }
@@ -158,9 +181,11 @@ class StateWalk {
     if (status >= 300) throw new Error(`${call}: ${status} ${text}`);
   }
 
-  async #stateOf(id: string): Promise<string> {
+  async #look(id: string): Promise<{ readonly status: string; readonly restarts: number } | undefined> {
     const { status, text } = await this.#ask(`GET /containers/${id}/json`);
-    return status === 200 ? JSON.parse(text).State.Status : "gone";
+    if (status !== 200) return undefined;
+    const { State, RestartCount } = JSON.parse(text);
+    return { status: State.Status, restarts: RestartCount };
   }
 
   #ask(call: string, body?: unknown): Promise<Answer> {

@@ -88,13 +88,13 @@ async function outcome(
   { lines, args = [] }: DockerfileCase,
   { context, output, tag }: { readonly context: string; readonly output: string; readonly tag: string },
 ): Promise<string> {
-  const build = ["buildx", "build", "-f", "-", "--provenance=false", ...args];
+  const build = ["build", "-f", "-", "--provenance=false", ...args];
   const input = `${lines.join("\n")}\n`;
-  const built = await docker.run([...build, "-t", tag, context], { input, timeout: 120_000 });
+  // An image, for its configuration, and a tar of its files.
+  const outputs = ["--load", "-t", tag, "-o", `type=tar,dest=${output}`];
+  const built = await docker.buildx([...build, ...outputs, context], { input, timeout: 200_000 });
   if (built.exitCode !== 0) return failureOf(built.stderr);
-  const exported = await docker.run([...build, "-o", `type=tar,dest=${output}`, context], { input, timeout: 120_000 });
-  if (exported.exitCode !== 0) return `export: ${failureOf(exported.stderr)}`;
-  return `${await filesOf(output)}${await configOf(docker, tag)}`;
+  return `${await filesOf(output)}${await configOf(docker.socket, tag)}`;
 }
 
 /** Lines of the Dockerfile and the message, without what is another one each time. */
@@ -127,16 +127,11 @@ async function filesOf(path: string): Promise<string> {
   return files.sort().join("");
 }
 
-async function configOf(docker: CurrentDocker, tag: string): Promise<string> {
-  const { stdout } = await docker.run([
-    "image",
-    "inspect",
-    "--format",
-    "{{json .Config}} {{.Created}} {{.Author}}",
-    tag,
-  ]);
-  const [, json = "{}", created = "", author = ""] = /^(\{.*\}) (\S+) ?(.*)\n$/.exec(stdout) ?? [];
-  const config = JSON.parse(json) as Record<string, unknown>;
+async function configOf(socket: string, tag: string): Promise<string> {
+  const response = await fetch(`http://engine/v1.45/images/${tag}/json`, { unix: socket });
+  const image = (await response.json()) as Record<string, unknown>;
+  const config = image["Config"] as Record<string, unknown>;
+  const [created, author] = [String(image["Created"]), String(image["Author"])];
   const known = [
     "Cmd",
     "Entrypoint",

@@ -8,15 +8,17 @@ export const CURRENT_DOCKER: string = join(import.meta.dirname, "..", "..", ".ca
 
 const PROGRAM = join(CURRENT_DOCKER, "docker");
 
+const BUILDX = join(CURRENT_DOCKER, "cli-plugins", "docker-buildx");
+
 export const HAS_CURRENT_DOCKER: boolean = existsSync(PROGRAM);
 
 /** Debian 13's docker with its plugins against an engine, with a configuration of its own. Dispose it. */
 export class CurrentDocker implements Disposable {
   readonly config: string;
-  readonly #socket: string;
+  readonly socket: string;
 
   constructor(socket: string) {
-    this.#socket = socket;
+    this.socket = socket;
     this.config = mkdtempSync(join(tmpdir(), "berth-docker-config-"));
     symlinkSync(join(CURRENT_DOCKER, "cli-plugins"), join(this.config, "cli-plugins"));
   }
@@ -26,7 +28,12 @@ export class CurrentDocker implements Disposable {
     return run(PROGRAM, args, { ...options, env: this.#environment(options) });
   }
 
-  /** The same in a terminal of its own, whose output is stdout. No word may need quotes. */
+  /** `docker buildx ARGS` without docker, which would first ask every plugin who it is. */
+  buildx(args: readonly string[], options: RunOptions = {}): Promise<Finished> {
+    return run(BUILDX, args, { ...options, env: this.#environment(options) });
+  }
+
+  /** `docker ARGS` in a terminal of its own, whose output is stdout. No word may need quotes. */
   inTerminal(args: readonly string[], options: RunOptions = {}): Promise<Finished> {
     const command = [PROGRAM, ...args].join(" ");
     return run("script", ["-qec", command, "/dev/null"], { ...options, env: this.#environment(options) });
@@ -40,7 +47,7 @@ export class CurrentDocker implements Disposable {
   }
 
   #environment({ env }: RunOptions): Readonly<Record<string, string>> {
-    return { DOCKER_HOST: `unix://${this.#socket}`, DOCKER_CONFIG: this.config, BUILDKIT_PROGRESS: "plain", ...env };
+    return { DOCKER_HOST: `unix://${this.socket}`, DOCKER_CONFIG: this.config, BUILDKIT_PROGRESS: "plain", ...env };
   }
 
   [Symbol.dispose](): void {
