@@ -27,6 +27,14 @@ describe("freeBehind", () => {
     expect([whole.length, whole[0], small.length, small[0]]).toEqual([2 * LARGE, 1, 100, 2]);
   });
 
+  test("isOnlyView: a part of a buffer takes the rest with it", async () => {
+    const whole = new Uint8Array(2 * LARGE);
+    const chunks = freeBehind(streamOf(whole.subarray(10, LARGE)), { isOnlyView: true });
+    await chunks.next();
+    await chunks.next();
+    expect(whole.length).toBe(0);
+  });
+
   test("a consumer that leaves ends the source", async () => {
     let isOpen = true;
     async function* source(): AsyncGenerator<Uint8Array, void, undefined> {

@@ -3,18 +3,20 @@ const WORTH_FREEING = 16 * 1024;
 
 /**
  * The chunks of `source`, each given back to the system when the next is asked for: from then on it is empty. For consumers that keep no
- * chunk, of sources that nobody else reads. The garbage collector counts such memory but is in no hurry: of an upload of gigabytes it
- * leaves 40 MB about, and fresh pages cost more than the same ones again (a quarter of the processor's time to receive, measured).
+ * chunk, of sources that nobody else reads. A part of a larger buffer stays, but where it is the only one (`isOnlyView`). The garbage collector
+ * counts such memory but is in no hurry: of an upload of gigabytes it leaves 40 MB about, and fresh pages cost more than the same ones
+ * again (a quarter of the processor's time to receive, measured).
  */
-export async function* freeBehind(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+export async function* freeBehind(
+  source: AsyncIterable<Uint8Array>,
+  { isOnlyView = false }: { readonly isOnlyView?: boolean } = {},
+): AsyncGenerator<Uint8Array, void, undefined> {
   for await (const chunk of source) {
     yield chunk;
-    free(chunk);
+    if (isOnlyView || chunk.byteLength === chunk.buffer.byteLength) free(chunk);
   }
 }
 
 function free({ buffer, byteLength }: Uint8Array): void {
-  // Part of a larger buffer: someone may have the rest.
-  if (byteLength < WORTH_FREEING || byteLength !== buffer.byteLength || !(buffer instanceof ArrayBuffer)) return;
-  buffer.transfer(0);
+  if (byteLength >= WORTH_FREEING && buffer instanceof ArrayBuffer) buffer.transfer(0);
 }

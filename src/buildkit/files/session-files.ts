@@ -5,6 +5,7 @@ import type { OpenContext } from "#build/context/open-context.ts";
 import { InvalidParameterError, NotFoundError } from "#errors/errors.ts";
 import { digestOf } from "#formats/digest.ts";
 import { parseDockerignore } from "#formats/dockerignore.ts";
+import { freeBehind } from "#lib/free-behind.ts";
 import type { Session } from "../session/session.ts";
 import { DiffCopy } from "./diff-copy.ts";
 import type { OfferedEntry } from "./offered-entries.ts";
@@ -77,7 +78,11 @@ export class SessionFiles implements AsyncDisposable {
       { key, walked },
       entries.map(({ line }) => line),
     );
-    if (missing.length > 0) await this.#store.receive(id, copy.contents(selected(entries, missing)));
+    if (missing.length > 0) {
+      // Each packet was decoded from a buffer of its own, and is gone.
+      const contents = freeBehind(copy.contents(selected(entries, missing)), { isOnlyView: true });
+      await this.#store.receive(id, contents);
+    }
     await copy.finish();
     const context = this.#store.open(id);
     this.#open.push(context);
