@@ -36,6 +36,7 @@ export interface ErrorPlace {
   readonly vertexName?: string;
   readonly tail?: readonly string[];
   readonly exitCode?: number;
+  readonly step?: NonNullable<BuildFailure["step"]>;
 }
 
 /** The Dockerfile as error frames quote it. */
@@ -62,6 +63,7 @@ export function toBuildError(error: unknown, text: DockerfileText | undefined): 
     ...(place.exitCode === undefined ? {} : { code: place.exitCode }),
     ...(place.vertexName === undefined ? {} : { vertexName: place.vertexName }),
     ...(place.tail === undefined ? {} : { tail: place.tail }),
+    ...(place.step === undefined ? {} : { step: place.step }),
     ...(place.source && text ? { source: frame(place.source, text) } : {}),
   };
   return new BuildError(failure, codeOf(error), { cause: error, ...(text ? { definition: text } : {}) });

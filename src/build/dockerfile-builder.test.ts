@@ -247,6 +247,16 @@ describe("DockerfileBuilder.build() fails as BuildKit", () => {
     expect((await failure("FROM nope\n")).message).toStartWith(
       "failed to solve: nope: failed to resolve source metadata for docker.io/library/nope:latest: ",
     );
+    expect((await failure("FROM busybox AS a\nRUN true\nFROM nope\nCOPY --from=a /x /\n")).step).toEqual({
+      text: "FROM nope",
+      number: 3,
+      count: 4,
+    });
+    expect((await failure("FROM busybox\nCOPY --from=nope /x /\n")).step).toEqual({
+      text: "COPY --from=nope /x /",
+      number: 2,
+      count: 2,
+    });
     const circle = "FROM busybox AS a\nCOPY --from=b /x /\nFROM busybox AS b\nCOPY --from=a /x /\n";
     expect((await failure(circle)).message).toContain("circular dependency detected on stage: a");
   });

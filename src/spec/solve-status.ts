@@ -66,6 +66,8 @@ export interface BuildFailure {
   /** Name of the failed vertex and the last lines it printed. */
   readonly vertexName?: string;
   readonly tail?: readonly string[];
+  /** The instruction whose image could not be had, before any began: the `number`th (from 1) of `count` that the target needs. */
+  readonly step?: { readonly text: string; readonly number: number; readonly count: number };
   /** Where in the Dockerfile. Lines are 1-based and inclusive. */
   readonly source?: {
     readonly filename: string;

@@ -181,6 +181,9 @@ class Images(ClientCase):
         with self.assertRaises(docker.errors.BuildError) as raised:
             self.client.images.build(fileobj=io.BytesIO(b"FROM busybox\nRUN exit 5\n"))
         self.assertIn("returned a non-zero code: 5", raised.exception.msg)
+        with self.assertRaises(docker.errors.BuildError) as raised:
+            self.client.images.build(fileobj=io.BytesIO(b"FROM 127.0.0.1:1/no/such\nRUN true\n"))
+        self.assertEqual(next(iter(raised.exception.build_log))["stream"], "Step 1/2 : FROM 127.0.0.1:1/no/such")
 
     def test_an_unreachable_registry_is_an_error(self):
         with self.assertRaises(docker.errors.APIError):

@@ -1,5 +1,6 @@
 import type { Platform } from "#spec/oci-image.ts";
 import type { Entitlement, NamedContexts } from "../build-client.ts";
+import { type ErrorPlace, locate } from "../build-error.ts";
 import type { BaseImage, UsedImage } from "../builder.ts";
 import type { Dockerfile } from "../instructions/types.ts";
 import { compileStage } from "./compile-stage.ts";
@@ -113,7 +114,9 @@ async function resolveBases(
         images.set(stage, await resolve(stage));
       }),
     );
-    for (const result of results) if (result.status === "rejected") throw result.reason;
+    for (const [at, result] of results.entries()) {
+      if (result.status === "rejected") throw locate(result.reason, stepThatNeeds(missing[at], stages));
+    }
     again = false;
     for (const stage of stages) {
       if (triggered.has(stage)) continue;
@@ -122,6 +125,22 @@ async function resolveBases(
     }
   }
   return images;
+}
+
+/** The instruction that names the image of `missing`: a FROM, or what copies from it. `stages` are all that are needed. */
+function stepThatNeeds(missing: PlannedStage | undefined, stages: readonly PlannedStage[]): ErrorPlace {
+  const steps = stages
+    .filter((stage) => !stage.isCopiedImage)
+    .flatMap((stage) => [
+      { text: stage.text, needs: stage },
+      ...stage.instructions.map(({ instruction, from }) => ({
+        text: instruction.text,
+        needs: from.find((origin) => origin?.kind === "stage" && origin.stage === missing) && missing,
+      })),
+    ]);
+  const at = steps.findIndex(({ needs }) => needs === missing);
+  const step = steps[at];
+  return step ? { step: { text: step.text, number: at + 1, count: steps.length } } : {};
 }
 
 /** ONBUILD of the image below, or of the stage below. An image that is only copied from triggers nothing. */

@@ -4,7 +4,7 @@ import { familiarString, parseReference } from "#formats/reference.ts";
 import type { JsonMessage } from "#spec/docker-messages.ts";
 import type { Descriptor } from "#spec/oci-image.ts";
 import type { BuildFailure, SolveStatus } from "#spec/solve-status.ts";
-import { LegacyBuildStream, legacyFailure, legacySuccess } from "./legacy-build-stream.ts";
+import { LegacyBuildStream, legacyFailure, legacyHeader, legacySuccess } from "./legacy-build-stream.ts";
 
 /** How a build's progress reaches one kind of client. */
 export interface BuildRendering {
@@ -13,6 +13,8 @@ export interface BuildRendering {
   plan(plan: readonly PlannedVertex[]): readonly JsonMessage[];
   status(status: SolveStatus): readonly JsonMessage[];
   success(result: BuiltResult, descriptor?: Descriptor): readonly JsonMessage[];
+  /** What comes before the first failure if nothing was shown yet; none: the answer is an error with a status of its own. */
+  header(failure: BuildFailure): readonly JsonMessage[];
   failure(failure: BuildFailure): JsonMessage;
 }
 
@@ -31,6 +33,7 @@ export function berthRendering(): BuildRendering {
         },
       },
     ],
+    header: () => [],
     failure: (failure) => ({ errorDetail: { message: failure.message }, error: failure.message, aux: failure }),
   };
 }
@@ -44,6 +47,7 @@ export function legacyRendering(quiet: boolean, tags: readonly string[]): BuildR
     plan: (plan) => (quiet ? [] : stream.begin(plan)),
     status: (status) => (quiet ? [] : stream.update(status)),
     success: ({ imageId }) => (quiet ? [{ stream: `${imageId}\n` }] : legacySuccess(imageId, familiar)),
+    header: legacyHeader,
     failure: legacyFailure,
   };
 }

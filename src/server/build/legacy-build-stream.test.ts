@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import type { JsonMessage } from "#spec/docker-messages.ts";
 import type { Vertex } from "#spec/solve-status.ts";
-import { LegacyBuildStream, legacyFailure, legacySuccess } from "./legacy-build-stream.ts";
+import { LegacyBuildStream, legacyFailure, legacyHeader, legacySuccess } from "./legacy-build-stream.ts";
 
 const COPY = `sha256:${"ab".repeat(32)}` as const;
 const RUN = `sha256:${"cd".repeat(32)}` as const;
@@ -77,4 +77,13 @@ test("legacyFailure() says it in the classic builder's words, without an aux tha
   expect(legacyFailure({ message: missing }).error).toBe(
     "COPY failed: file not found in build context or excluded by .dockerignore: stat x y: file does not exist",
   );
+});
+
+test("legacyHeader() names the instruction whose image could not be had, and legacyFailure() says it as the registry did", () => {
+  const message =
+    "failed to solve: nope: failed to resolve source metadata for docker.io/library/nope:latest: pull access denied";
+  const failure = { message, step: { text: "FROM nope", number: 1, count: 2 } };
+  expect(text(legacyHeader(failure))).toBe("Step 1/2 : FROM nope\n");
+  expect(legacyFailure(failure).error).toBe("pull access denied");
+  expect(legacyHeader({ message })).toEqual([]);
 });

@@ -100,6 +100,14 @@ export function legacySuccess(imageId: string, familiarTags: readonly string[]):
 const MISSING_SOURCE = /checksum of ref [^"]*"\/?([^"]*)": not found$/;
 const FAILED_COMMAND = /^failed to solve: process "(.*)" did not complete successfully: exit code: (\d+)$/s;
 
+/** What BuildKit puts before the registry's own words. */
+const UNRESOLVED_BASE = /^failed to solve: \S+: failed to resolve source metadata for \S+: /;
+
+/** The header of the instruction whose image could not be had: nothing was shown yet. */
+export function legacyHeader({ step }: BuildFailure): JsonMessage[] {
+  return step ? [{ stream: `Step ${step.number}/${step.count} : ${step.text}` }, { stream: "\n" }] : [];
+}
+
 /** A failure in the classic builder's words. Its message has no `aux`: docker's client passes over the error of one that has. */
 export function legacyFailure({ message, code }: BuildFailure): JsonMessage {
   const text = legacyFailureText(message);
@@ -112,7 +120,7 @@ function legacyFailureText(message: string): string {
     return `The command '${command.replace(/\\(["\\])/g, "$1")}' returned a non-zero code: ${exitCode}`;
   }
   const [, path] = MISSING_SOURCE.exec(message) ?? [];
-  if (path === undefined) return message.replace(/^failed to solve: /, "");
+  if (path === undefined) return message.replace(UNRESOLVED_BASE, "").replace(/^failed to solve: /, "");
   return `COPY failed: file not found in build context or excluded by .dockerignore: stat ${path}: file does not exist`;
 }
 

@@ -143,7 +143,9 @@ async function streamBuild(
       if (twice) send([{ id: "berth.twice", aux: twice }]);
       send(rendering.success(result, result.delivered?.descriptor ?? result.descriptor));
     } catch (error) {
-      const failure = rendering.failure(buildFailure(error));
+      const cause = buildFailure(error);
+      const failure = rendering.failure(cause);
+      if (!hasBegun) send(rendering.header(cause));
       // As dockerd: before the first step a failure is an answer with a status of its own.
       if (!hasBegun) throw new InvalidParameterError(failure.error ?? errorMessage(error), { cause: error });
       send([failure]);
