@@ -1,19 +1,16 @@
 import { CancelledError } from "#errors/errors.ts";
 import { hostPlatform, parsePlatform } from "#formats/platform.ts";
 import { SharedWork } from "#lib/shared-work.ts";
-import type { ImageConfig } from "#spec/oci-image.ts";
 import type { BuildCacheStore } from "#store/build-cache.ts";
 import type { LayerProvider } from "#store/layer-store.ts";
 import { type DockerfileText, toBuildError } from "./build-error.ts";
-import type { BaseImage, BuildHost, BuildRequest, BuildResult, CreatedImages } from "./builder.ts";
+import type { BaseImage, BuildHost, BuildRequest, BuildResult } from "./builder.ts";
 import { answerCall, type CallResult } from "./check/answer-call.ts";
 import { CheckRemarks, definitionName } from "./check/check-remarks.ts";
 import { DockerfileChecks } from "./check/dockerfile-checks.ts";
 import type { FrontendCall } from "./check/frontend-calls.ts";
 import type { GitRunner } from "./context/git-checkout.ts";
-import { imageConfig } from "./export/image-config.ts";
-import { rewriteLayers } from "./export/rewrite-layers.ts";
-import { squash } from "./export/squash.ts";
+import { exportImages, type SolvedTarget } from "./export/export-images.ts";
 import { buildGraph, imagesUsed } from "./graph/build-graph.ts";
 import type { StageGraph } from "./graph/graph-types.ts";
 import { shareStages } from "./graph/share-stages.ts";
@@ -23,14 +20,13 @@ import { parseDockerfile } from "./instructions/parse-dockerfile.ts";
 import type { Dockerfile } from "./instructions/types.ts";
 import type { OpTools } from "./ops/op-context.ts";
 import type { ShareableCache } from "./shared-cache/export-cache.ts";
-import { withInlineCache } from "./shared-cache/inline-cache.ts";
 import { exportCaches, importCaches } from "./shared-cache/share-cache.ts";
 import type { SharedCaches } from "./shared-cache/shared-cache.ts";
 import { BaseImages } from "./solve/base-images.ts";
 import { BuildSources } from "./solve/build-sources.ts";
-import { localLayers } from "./solve/local-layers.ts";
+import { plannedVertexes } from "./solve/planned-vertexes.ts";
 import { BuildProgress } from "./solve/progress.ts";
-import { plannedVertexes, Solver } from "./solve/solver.ts";
+import { Solver } from "./solve/solver.ts";
 import type { SolvedLayer, SolveOptions } from "./solve/solver-types.ts";
 import { OutputReplay, type StepOutput } from "./solve/step-output.ts";
 
@@ -75,41 +71,38 @@ export class DockerfileBuilder {
    */
   async build(request: BuildRequest): Promise<BuildResult> {
     const progress = new BuildProgress(request.onStatus);
-    let text: DockerfileText | undefined;
     try {
-      return await this.#options.layers.withLease(async () => {
-        await using sources = new BuildSources(request, this.#options, progress);
-        const bytes = await sources.contexts.dockerfile(request.dockerfileName);
-        text = { name: request.dockerfileName, lines: Buffer.from(bytes).toString("utf8").split(/\r?\n/) };
-        const dockerfile = await this.#loadDefinition(bytes, request, progress);
-        const checks = new DockerfileChecks(dockerfile, request, ignoreFileOf(request));
-        const remarks = new CheckRemarks(checks, { name: request.dockerfileName, bytes }, progress);
-        checks.ofFile();
-        remarks.show();
-        const found = new Map<number, BaseImage>();
-        const [targets, imported] = await Promise.all([
-          this.#loadGraphs(dockerfile, request, sources, progress, found),
-          importCaches(this.#options.sharedCaches, request, progress),
-        ]);
-        checks.ofStages(checks.plannedStages(false), found);
-        remarks.show();
-        checks.refuse();
-        sources.contexts.plan(targets);
-        request.onPlan?.(plannedVertexes(targets));
-        const mode = { isPlan: false, imported };
-        const solved = await this.#solve(targets, dockerfile, { request, sources, progress }, mode);
-        const epoch = await sources.epoch(dockerfile, request);
-        const created = await this.#export(solved, { request, progress, epoch });
-        await exportCaches(this.#options.sharedCaches, request, allOf(solved), progress);
-        const images = created.ids.flatMap((id, at) => {
-          const target = solved[at]?.target;
-          return target ? [{ id, platform: target.image.platform, bases: imagesUsed(target) }] : [];
-        });
-        return { ...created, images, sources: sources.remotes.used(), definition: bytes };
-      });
-    } catch (error) {
-      if (request.signal.aborted) throw new CancelledError("context canceled", { cause: error });
-      throw toBuildError(error, text);
+      return await this.#options.layers.withLease(() =>
+        this.#withFile(request, progress, async ({ sources, bytes }) => {
+          const dockerfile = await this.#loadDefinition(bytes, request, progress);
+          const checks = new DockerfileChecks(dockerfile, request, ignoreFileOf(request));
+          const remarks = new CheckRemarks(checks, { name: request.dockerfileName, bytes }, progress);
+          checks.ofFile();
+          remarks.show();
+          const found = new Map<number, BaseImage>();
+          const [targets, imported] = await Promise.all([
+            this.#loadGraphs(dockerfile, request, sources, progress, found),
+            importCaches(this.#options.sharedCaches, request, progress),
+          ]);
+          checks.ofStages(checks.plannedStages(false), found);
+          remarks.show();
+          checks.refuse();
+          sources.contexts.plan(targets);
+          request.onPlan?.(plannedVertexes(targets));
+          const mode = { isPlan: false, imported };
+          const solved = await this.#solve(targets, dockerfile, { request, sources, progress }, mode);
+          const { host, layers, sharedCaches } = this.#options;
+          const epoch = await sources.epoch(dockerfile, request);
+          const tools = { host, layers, progress, signal: request.signal };
+          const created = await exportImages(solved, { request, epoch }, tools);
+          await exportCaches(sharedCaches, request, allOf(solved), progress);
+          const images = created.ids.flatMap((id, at) => {
+            const target = solved[at]?.target;
+            return target ? [{ id, platform: target.image.platform, bases: imagesUsed(target) }] : [];
+          });
+          return { ...created, images, sources: sources.remotes.used(), definition: bytes };
+        }),
+      );
     } finally {
       progress.cancelOpen();
       this.#options.cache.flush();
@@ -122,39 +115,44 @@ export class DockerfileBuilder {
    */
   async plan(request: BuildRequest): Promise<void> {
     const progress = new BuildProgress(request.onStatus);
-    let text: DockerfileText | undefined;
-    try {
-      await this.#options.layers.withLease(async () => {
-        await using sources = new BuildSources(request, this.#options, progress);
-        const bytes = await sources.contexts.dockerfile(request.dockerfileName);
-        text = { name: request.dockerfileName, lines: Buffer.from(bytes).toString("utf8").split(/\r?\n/) };
+    await this.#options.layers.withLease(() =>
+      this.#withFile(request, progress, async ({ sources, bytes }) => {
         const dockerfile = await this.#loadDefinition(bytes, request, progress);
         const images = new BaseImages(this.#options.host, request, progress);
         const targets = await this.#graphsOf(dockerfile, request, sources, (stage) => images.resolveOffline(stage));
         sources.contexts.plan(targets);
         const imported = await importCaches(this.#options.sharedCaches, request, progress);
         await this.#solve(targets, dockerfile, { request, sources, progress }, { isPlan: true, imported });
-      });
-    } catch (error) {
-      if (request.signal.aborted) throw new CancelledError("context canceled", { cause: error });
-      throw toBuildError(error, text);
-    }
+      }),
+    );
   }
 
   /** What the Dockerfile says of itself, without a build: its checks, its outline or its targets. Throws as `build` does. */
   async call(call: FrontendCall, request: BuildRequest): Promise<CallResult> {
     const progress = new BuildProgress(request.onStatus);
-    let text: DockerfileText | undefined;
-    try {
-      await using sources = new BuildSources(request, this.#options, progress);
-      const bytes = await sources.contexts.dockerfile(request.dockerfileName);
-      text = { name: request.dockerfileName, lines: Buffer.from(bytes).toString("utf8").split(/\r?\n/) };
+    return await this.#withFile(request, progress, async ({ bytes }) => {
       const images = new BaseImages(this.#options.host, request, progress);
       const load = (): Promise<Dockerfile> => this.#loadDefinition(bytes, request, progress);
       const configOf = (stage: PlannedStage): Promise<BaseImage> => images.resolveConfig(stage);
       return await answerCall(call, { request, bytes, load, configOf, ignoreFile: ignoreFileOf(request) });
+    });
+  }
+
+  /** Does `work` on the Dockerfile's text. What fails is told with the lines that it is about; what was fetched goes when all is done. */
+  async #withFile<T>(
+    request: BuildRequest,
+    progress: BuildProgress,
+    work: (opened: { readonly sources: BuildSources; readonly bytes: Uint8Array }) => Promise<T>,
+  ): Promise<T> {
+    const { dockerfileName, signal } = request;
+    let text: DockerfileText | undefined;
+    try {
+      await using sources = new BuildSources(request, this.#options, progress);
+      const bytes = await sources.contexts.dockerfile(dockerfileName);
+      text = { name: dockerfileName, lines: Buffer.from(bytes).toString("utf8").split(/\r?\n/) };
+      return await work({ sources, bytes });
     } catch (error) {
-      if (request.signal.aborted) throw new CancelledError("context canceled", { cause: error });
+      if (signal.aborted) throw new CancelledError("context canceled", { cause: error });
       throw toBuildError(error, text);
     }
   }
@@ -252,47 +250,6 @@ export class DockerfileBuilder {
     const solved = await solver.solve();
     return targets.map((target, at) => ({ target, cache: solver.shareable(solved[at] ?? { layers: [] }) }));
   }
-
-  /** The images of the target stages, made durable under their names. */
-  #export(solved: readonly SolvedTarget[], parts: ExportParts): Promise<CreatedImages> {
-    const { request, progress } = parts;
-    if (request.isImageWanted === false) return this.#createImages(solved, parts);
-    return progress.run("exporting to image", async (vertex) => {
-      const created = await this.#createImages(solved, parts);
-      vertex.status("exporting layers");
-      for (const id of created.ids) vertex.status(`writing image ${id}`);
-      const { descriptor } = created;
-      if (descriptor) vertex.status(`exporting manifest${created.ids.length > 1 ? " list" : ""} ${descriptor.digest}`);
-      for (const tag of request.tags) vertex.status(`naming to ${tag}`);
-      return created;
-    });
-  }
-
-  async #createImages(solved: readonly SolvedTarget[], parts: ExportParts): Promise<CreatedImages> {
-    const configs: ImageConfig[] = [];
-    for (const one of solved) configs.push(await this.#imageConfig(one, parts));
-    const { tags, annotations } = parts.request;
-    return await this.#options.host.createImages(configs, { tags, annotations });
-  }
-
-  /** The config of a target's image, whose layers are in the store then. */
-  async #imageConfig({ target, cache }: SolvedTarget, parts: ExportParts): Promise<ImageConfig> {
-    const { request, progress, epoch } = parts;
-    const { layers: store } = this.#options;
-    // They are in the store already, but for those that only a shared cache had.
-    await localLayers(cache.result, request.signal);
-    const tools = { layers: store, progress, signal: request.signal };
-    const whole = { stage: target, layers: cache.result };
-    const { stage, layers: made } = request.squash ? await squash(target, cache.result, tools) : whole;
-    const layers = request.rewriteTimestamp ? await rewriteLayers(made, epoch, tools) : made;
-    return withInlineCache(imageConfig(stage, layers, request.labels), cache, request);
-  }
-}
-
-/** The stage to be built for one platform, and what came of it. */
-interface SolvedTarget {
-  readonly target: StageGraph;
-  readonly cache: ShareableCache;
 }
 
 /** What all platforms leave to share: the steps are the same ones, the results are not. */
@@ -320,13 +277,6 @@ function attempt<T>(work: () => T): { readonly value?: T; readonly error?: unkno
 function stagesOf({ stages }: Dockerfile, names: readonly string[]): ReadonlySet<number> {
   const wanted = new Set(names.map((name) => name.toLowerCase()));
   return new Set(stages.flatMap(({ name, index }) => (name !== "" && wanted.has(name) ? [index] : [])));
-}
-
-interface ExportParts {
-  readonly request: BuildRequest;
-  readonly progress: BuildProgress;
-  /** SOURCE_DATE_EPOCH, seconds. */
-  readonly epoch: number | undefined;
 }
 
 function ignoreFileOf({ input }: BuildRequest): string | undefined {

@@ -1,29 +1,21 @@
-import { randomUUID } from "node:crypto";
-import { digestOf } from "#formats/digest.ts";
-import type { Digest } from "#spec/digest.ts";
-import type { Platform } from "#spec/oci-image.ts";
-import type { Layer } from "#store/layer-store.ts";
 import { locate } from "../build-error.ts";
-import type { PlannedVertex } from "../builder.ts";
 import { originsOf, reachableStages } from "../graph/build-graph.ts";
-import type { CopyStep, RunStep, StageGraph, Step, WorkdirStep } from "../graph/graph-types.ts";
+import type { StageGraph, Step } from "../graph/graph-types.ts";
 import { factsHold } from "../ops/base-facts.ts";
-import { copyLayer } from "../ops/copy/copy-step.ts";
-import { type MadeLayer, type OpOptions, withRoot } from "../ops/op-context.ts";
-import type { MountedFiles } from "../ops/run/run-mounts.ts";
-import { runLayer } from "../ops/run/run-step.ts";
-import { workdirLayer } from "../ops/workdir-step.ts";
+import { withRoot } from "../ops/op-context.ts";
 import type { CachedStep, ShareableCache } from "../shared-cache/export-cache.ts";
 import { fromIdentity } from "./base-images.ts";
 import { parseStepName } from "./build-memory.ts";
-import { type CacheKey, type CopySourceKey, copyKey, rootKey, runKey, workdirKey } from "./cache-key.ts";
-import type { CopySource } from "./copy-source.ts";
+import { copyKey, rootKey } from "./cache-key.ts";
 import { localLayers } from "./local-layers.ts";
+import { identityOf } from "./planned-vertexes.ts";
+import { type KeyedStep, keyOfStep, keysRead, prepareStep } from "./prepared-step.ts";
 import type { VertexProgress } from "./progress.ts";
 import type { SolvedLayer, SolvedStage, SolveOptions, SolverTools } from "./solver-types.ts";
 import { StepCache } from "./step-cache.ts";
 import { StepReporter, type StepTrace } from "./step-reporter.ts";
-import { type MountSource, StepSources } from "./step-sources.ts";
+import { StepRunner } from "./step-runner.ts";
+import { StepSources } from "./step-sources.ts";
 
 /**
  * Brings about the layers of one build, of one target or of one a platform: stages that do not need one another at the same time, the steps
@@ -40,14 +32,14 @@ export class Solver implements Disposable {
   readonly #reporter: StepReporter;
   readonly #sources: StepSources;
   readonly #steps: CachedStep[] = [];
-  /** Cache mounts that this build has emptied. */
-  readonly #emptied = new Set<Digest>();
+  readonly #runner: StepRunner;
 
   constructor(targets: readonly StageGraph[], tools: SolverTools, options: SolveOptions) {
     this.#targets = targets;
     this.#tools = tools;
     this.#options = options;
     this.#cache = new StepCache(tools, options.imported);
+    this.#runner = new StepRunner(tools, options, this.#cache);
     this.#reporter = new StepReporter(options.memory, targets, options);
     this.#signal = AbortSignal.any([options.signal, this.#failed.signal]);
     this.#sources = new StepSources({
@@ -132,15 +124,16 @@ export class Solver implements Disposable {
     this.#signal.throwIfAborted();
     const missing = await this.#missingInput(step);
     if (missing !== undefined) return wouldRun(at, { ...below, ran: missing });
-    const prepared = await this.#prepare(step, at.stage.image.platform);
+    const prepared = await prepareStep(step, at.stage.image.platform, this.#sources);
     // What is linked lies on nothing, whatever it will lie on.
     const layersBelow = step.kind === "copy" && step.link ? [] : below.layers;
     const root = rootKey(layersBelow.map(({ contentId }) => contentId));
-    const key = this.#keyOf(prepared, at.stage, root);
+    const key = keyOfStep(prepared, root, this.#options.extraHosts);
     trace.keyed(key, keysRead(prepared));
     if (below.isPending) return wouldRun(at, below);
     const isAnew = this.#isAnew(at.stage);
-    const found = isAnew ? undefined : await this.#find(prepared, below, key, root);
+    const keyed = { prepared, below: layersBelow, root, key };
+    const found = isAnew ? undefined : await this.#find(keyed);
     if (found) {
       vertex.cached();
       trace.end("cached", found);
@@ -151,7 +144,7 @@ export class Solver implements Disposable {
     const reasons = trace.missed(below.ran);
     // Who asks for everything anew knows why.
     if (!isAnew) vertex.explain(reasons);
-    const made = await this.#execute(prepared, { ...below, layers: layersBelow }, key, root, { vertex, isAnew });
+    const made = await this.#runner.run(keyed, { vertex, isAnew, signal: this.#signal });
     trace.end("ran", made);
     this.#steps.push({ key: key.key, description: step.name, made, below: layersBelow });
     return { ran: parseStepName(step.name).label, layers: [...below.layers, made] };
@@ -174,19 +167,14 @@ export class Solver implements Disposable {
   }
 
   /** By its key; for COPY also the layer that the same made over another root that looks the same where it matters. */
-  async #find(
-    prepared: PreparedStep,
-    below: SolvedStage,
-    key: CacheKey,
-    root: Digest,
-  ): Promise<SolvedLayer | undefined> {
+  async #find({ prepared, below, root, key }: KeyedStep): Promise<SolvedLayer | undefined> {
     const description = { record: key.record, root, name: prepared.step.name };
     const found = this.#cache.find(key.key, description);
     if (found || prepared.kind !== "copy" || prepared.step.link) return found;
     const floating = copyKey(prepared.step, undefined, prepared.files.keys).key;
     const candidates = this.#cache.findFloating(floating);
     if (candidates.length === 0) return undefined;
-    const layers = await localLayers(below.layers, this.#signal);
+    const layers = await localLayers(below, this.#signal);
     const fitting = await withRoot(this.#tools.ops, layers, async (base) =>
       candidates.find(({ facts }) => factsHold(facts, prepared.step, base)),
     );
@@ -194,117 +182,6 @@ export class Solver implements Disposable {
       this.#cache.add(key, root, prepared.step.name, fitting.solved, { key: floating, facts: fitting.facts });
     return fitting?.solved;
   }
-
-  async #prepare(step: Step, platform: Platform): Promise<PreparedStep> {
-    switch (step.kind) {
-      case "run":
-        return { kind: "run", step, platform, mounts: await this.#sources.mounts(step) };
-      case "workdir":
-        return { kind: "workdir", step };
-      case "copy":
-        return { kind: "copy", step, files: await this.#sources.copy(step) };
-    }
-  }
-
-  #isFreshCache(key: Digest): boolean {
-    if (!this.#options.noCache || this.#emptied.has(key)) return false;
-    this.#emptied.add(key);
-    return true;
-  }
-
-  #keyOf(prepared: PreparedStep, stage: StageGraph, root: Digest): CacheKey {
-    switch (prepared.kind) {
-      case "run":
-        return runKey(prepared.step, root, stage.image.platform, this.#options.extraHosts, keysRead(prepared));
-      case "workdir":
-        return workdirKey(prepared.step, root);
-      case "copy":
-        return copyKey(prepared.step, root, prepared.files.keys);
-    }
-  }
-
-  /** Carries the step out, or waits for another build that does. */
-  async #execute(
-    prepared: PreparedStep,
-    below: SolvedStage,
-    key: CacheKey,
-    root: Digest,
-    { vertex, isAnew }: { readonly vertex: VertexProgress; readonly isAnew: boolean },
-  ): Promise<SolvedLayer> {
-    const { isTrial } = this.#options;
-    vertex.start();
-    // A build without cache wants the step done anew, not the run of one that began before it asked.
-    const identity = isTrial ? `trial ${randomUUID()}` : isAnew ? `fresh ${key.key}` : key.key;
-    const solved = await this.#tools.inFlight.join(
-      identity,
-      async (report, signal) => {
-        const options: OpOptions = {
-          signal,
-          extraHosts: this.#options.extraHosts,
-          limits: this.#options.limits,
-          secrets: this.#options.secrets,
-          sshAgents: this.#options.sshAgents,
-          isFreshCache: (cache) => this.#isFreshCache(cache),
-          onOutput: (stream, bytes) => report({ stream, bytes: Uint8Array.from(bytes) }),
-          ...this.#failedRootListener(prepared.step.name),
-        };
-        const layers = await localLayers(below.layers, signal);
-        const { layer, contentId = layer.diffId, facts } = await this.#carryOut(prepared, layers, options);
-        const made: SolvedLayer = { layer, contentId, created: Date.now() };
-        const floating =
-          facts && prepared.kind === "copy"
-            ? { key: copyKey(prepared.step, undefined, prepared.files.keys).key, facts }
-            : undefined;
-        if (!isTrial) this.#cache.add(key, root, prepared.step.name, made, floating);
-        return made;
-      },
-      ({ stream, bytes }) => vertex.log(stream, bytes),
-      this.#signal,
-    );
-    vertex.complete();
-    // What took a container to make is worth a commit of its own.
-    if (prepared.kind === "run") this.#cache.flush();
-    return solved;
-  }
-
-  /** Only a build that is remembered can be asked for what a failed step left. */
-  #failedRootListener(step: string): Pick<OpOptions, "onFailedRoot"> {
-    const { memory } = this.#options;
-    if (!memory?.failed) return {};
-    return {
-      onFailedRoot: (root) => {
-        this.#cache.keepFailed(root.layers, step);
-        memory.failed?.({ ...root, step });
-      },
-    };
-  }
-
-  async #carryOut(prepared: PreparedStep, below: readonly Layer[], options: OpOptions): Promise<MadeLayer> {
-    const { ops } = this.#tools;
-    switch (prepared.kind) {
-      case "run": {
-        const { step, platform, mounts } = prepared;
-        return await runLayer({ step, platform, below, sources: await mounted(mounts, options) }, ops, options);
-      }
-      case "workdir":
-        return { layer: await workdirLayer(prepared.step, below, ops, options) };
-      case "copy": {
-        const { step, files } = prepared;
-        return await files.use((parts) => copyLayer({ step, below, parts }, ops, options));
-      }
-    }
-  }
-}
-
-function keysRead(prepared: PreparedStep): readonly CopySourceKey[] {
-  if (prepared.kind === "copy") return prepared.files.keys;
-  return prepared.kind === "run" ? prepared.mounts.map(({ key }) => key) : [];
-}
-
-async function mounted(mounts: readonly MountSource[], options: OpOptions): Promise<readonly MountedFiles[]> {
-  const opened: MountedFiles[] = [];
-  for (const { mount, key, files } of mounts) opened.push({ mount, content: key.content, files: await files(options) });
-  return opened;
 }
 
 /** A plan's step that a build would carry out: what comes after it is not known. */
@@ -320,32 +197,4 @@ interface StepPlace {
   readonly stage: StageGraph;
   readonly vertex: VertexProgress;
   readonly trace: StepTrace;
-}
-
-/** A step, and what it reads: its key depends on that. */
-type PreparedStep =
-  | {
-      readonly kind: "run";
-      readonly step: RunStep;
-      readonly platform: Platform;
-      readonly mounts: readonly MountSource[];
-    }
-  | { readonly kind: "workdir"; readonly step: WorkdirStep }
-  | { readonly kind: "copy"; readonly step: CopyStep; readonly files: CopySource };
-
-/** What a build of `targets` carries out, in the order of the Dockerfile. */
-export function plannedVertexes(targets: readonly StageGraph[]): readonly PlannedVertex[] {
-  const stages = [...reachableStages(targets)].sort((a, b) => a.index - b.index);
-  return stages.flatMap(({ base, listing, ...stage }) =>
-    listing.map(({ text, step }, place) => ({
-      text,
-      ...(step ? { vertex: digestOf(identityOf(stage, step)) } : {}),
-      ...(place === 0 && base.kind === "image" ? { image: base.image.id } : {}),
-    })),
-  );
-}
-
-/** Tells the steps of one build apart. */
-function identityOf({ index }: Pick<StageGraph, "index">, { variant, name }: Step): string {
-  return `${index}${variant === undefined ? "" : `.${variant}`} ${name}`;
 }
