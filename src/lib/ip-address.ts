@@ -40,6 +40,13 @@ export function formatAddress({ family, value }: IpAddress): string {
   return `${groups.slice(0, run.start).join(":")}::${groups.slice(run.start + run.length).join(":")}`;
 }
 
+/** The 4 or 16 bytes of an address, as packets have them. Throws RangeError for what is none. */
+export function addressBytes(address: IpAddress | string): Buffer {
+  const parsed = typeof address === "string" ? parseAddress(address) : address;
+  if (!parsed) throw new RangeError(`cannot write the address "${address}": it is none`);
+  return Buffer.from(parsed.value.toString(16).padStart(addressBits(parsed.family) / 4, "0"), "hex");
+}
+
 /** The block that `text` ("172.17.0.0/16", "fd00::/64") lies in, its host bits cleared; undefined if `text` is no CIDR block. */
 export function parseSubnet(text: string): Subnet | undefined {
   const [addressText = "", prefix = "", ...rest] = text.split("/");

@@ -207,8 +207,8 @@ export class LinuxNetworkDriver implements NetworkDriver {
   }
 
   /**
-   * Frees ports and addresses. The kernel needs 15 ms to take back a rule or a veth pair (it waits for every CPU to stop using them); nobody
-   * has to wait for that: a later user of the port queues behind in the rule table, and the address is free only when the pair is gone.
+   * Frees ports and addresses. The kernel needs 15 ms to take back a veth pair (it waits for every CPU to stop using it), and the relay as long as its
+   * process; nobody has to wait for that: a later user of the port waits its turn, and the address is free only when the pair is gone.
    */
   #release({ containerId, ports, endpoints, netnsPath }: NetworkSandbox): void {
     this.#ports.free(ports);

@@ -239,7 +239,7 @@ describe("a restart policy", () => {
       await Bun.sleep(index * 23);
       await engine.ok([index % 2 === 0 ? "kill" : "stop", name]);
     };
-    for (const [index, name] of names.entries()) await end(name, index);
+    await Promise.all(names.map(end));
     await Bun.sleep(1000);
     for (const name of names) expect(`${name} ${await state(name, "{{.State.Status}}")}`).toBe(`${name} exited`);
     await engine.ok(["rm", ...names]);

@@ -1,4 +1,5 @@
 /** What a rule of nftables is made of: expressions that load, compare and act. linux/netfilter/nf_tables.h, `nft --debug=netlink` */
+import { addressBytes } from "#lib/ip-address.ts";
 import { type Attribute, nameBytes, u32be } from "#sys/netlink/message.ts";
 
 /** Where a packet is read. */
@@ -13,7 +14,7 @@ const [FIRST, SECOND] = [1, 2];
 
 export type Expression = readonly Attribute[];
 
-export const PROTOCOL_NUMBER = { tcp: 6, udp: 17 } as const;
+export const PROTOCOL_NUMBER = { tcp: 6, udp: 17, sctp: 132 } as const;
 
 /** The packet goes to an IPv4 address. */
 export function toAddress(address: string): readonly Expression[] {
@@ -82,11 +83,8 @@ function expression(name: string, data: readonly Attribute[]): Expression {
   ];
 }
 
-function addressBytes(address: string): Buffer {
-  return Buffer.from(address.split(".").map(Number));
-}
-
-function portBytes(port: number): Buffer {
+/** In network byte order. */
+export function portBytes(port: number): Buffer {
   const bytes = Buffer.alloc(2);
   bytes.writeUInt16BE(port);
   return bytes;

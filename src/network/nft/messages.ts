@@ -1,4 +1,8 @@
-/** Transactions of nftables by netlink, for rules that never change: nft(8) is a process. linux/netfilter/nf_tables.h, linux/netfilter/nfnetlink.h */
+/**
+ * Transactions of nftables by netlink, for what containers come and go with: nft(8) is a process. linux/netfilter/nf_tables.h,
+ * linux/netfilter/nfnetlink.h
+ */
+import type { Family } from "#lib/ip-address.ts";
 import { type Attribute, nameBytes, u32be, writeAttributes } from "#sys/netlink/message.ts";
 import type { NetlinkRequest } from "#sys/netlink/socket.ts";
 
@@ -10,8 +14,8 @@ const NFNL_MSG_BATCH_END = 0x11;
 const NLM_F_CREATE = 0x400;
 const NLM_F_APPEND = 0x800;
 
-/** NFPROTO_IPV4. */
-const IPV4 = 2;
+/** NFPROTO_IPV4 and NFPROTO_IPV6. */
+const FAMILY_NUMBER = { 4: 2, 6: 10 } as const;
 /** struct nfgenmsg: family, version, and which subsystem a batch is for, in network byte order. */
 const HEADER_SIZE = 4;
 
@@ -26,6 +30,12 @@ const NFTA_RULE_TABLE = 1;
 const NFTA_RULE_CHAIN = 2;
 const NFTA_RULE_EXPRESSIONS = 4;
 const NFTA_LIST_ELEM = 1;
+const NFTA_SET_ELEM_LIST_TABLE = 1;
+const NFTA_SET_ELEM_LIST_SET = 2;
+const NFTA_SET_ELEM_LIST_ELEMENTS = 3;
+const NFTA_SET_ELEM_KEY = 1;
+const NFTA_SET_ELEM_DATA = 2;
+const NFTA_DATA_VALUE = 1;
 
 export interface BaseChain {
   readonly name: string;
@@ -79,6 +89,51 @@ export function addRule(table: string, chain: string, expressions: readonly (rea
   ]);
 }
 
+/** A set or map of a table. */
+export interface ElementSet {
+  readonly family: Family;
+  readonly table: string;
+  readonly set: string;
+}
+
+export interface SetElement {
+  readonly key: Uint8Array;
+  /** Of a map. */
+  readonly data: Uint8Array | undefined;
+}
+
+/** Adds elements, as many as fit into 64 KiB. Those that are there stay; of another value they are refused (EEXIST). */
+export function addElements(set: ElementSet, elements: readonly SetElement[]): NetlinkRequest {
+  return elementRequest("NFT_MSG_NEWSETELEM", 12, NLM_F_CREATE, set, elements);
+}
+
+/** Deletes elements, which must be there (ENOENT). */
+export function deleteElements(set: ElementSet, elements: readonly SetElement[]): NetlinkRequest {
+  return elementRequest("NFT_MSG_DELSETELEM", 14, 0, set, elements);
+}
+
+function elementRequest(
+  name: string,
+  message: number,
+  flags: number,
+  { family, table, set }: ElementSet,
+  elements: readonly SetElement[],
+): NetlinkRequest {
+  const list = elements.map(({ key, data }): Attribute => {
+    const value: readonly Attribute[] = [
+      [NFTA_SET_ELEM_KEY, [[NFTA_DATA_VALUE, key]]],
+      ...(data ? [[NFTA_SET_ELEM_DATA, [[NFTA_DATA_VALUE, data]]] as const] : []),
+    ];
+    return [NFTA_LIST_ELEM, value];
+  });
+  const attributes: readonly Attribute[] = [
+    [NFTA_SET_ELEM_LIST_TABLE, nameBytes(table)],
+    [NFTA_SET_ELEM_LIST_SET, nameBytes(set)],
+    [NFTA_SET_ELEM_LIST_ELEMENTS, list],
+  ];
+  return request(name, message, flags, `${table} ${set}`, attributes, family);
+}
+
 function batchEdge(name: string, type: number): NetlinkRequest {
   const body = Buffer.alloc(HEADER_SIZE);
   body.writeUInt16BE(NFNL_SUBSYS_NFTABLES, 2);
@@ -91,9 +146,10 @@ function request(
   flags: number,
   subject: string,
   attributes: readonly Attribute[],
+  family: Family = 4,
 ): NetlinkRequest {
   const header = Buffer.alloc(HEADER_SIZE);
-  header.writeUInt8(IPV4, 0);
+  header.writeUInt8(FAMILY_NUMBER[family], 0);
   const body = Buffer.concat([header, writeAttributes(attributes)]);
   return { name, type: (NFNL_SUBSYS_NFTABLES << 8) | message, flags, subject, isLockFree: true, body };
 }

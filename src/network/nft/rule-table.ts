@@ -1,7 +1,10 @@
 import type { Family } from "#lib/ip-address.ts";
 import { runCommand } from "#sys/command.ts";
+import { type NetlinkRequest, NetlinkSocket } from "#sys/netlink/socket.ts";
 import type { NetworkRecord } from "../network-driver.ts";
-import { type PublishedPort, renderPorts, renderTable } from "./rules.ts";
+import { NETLINK_NETFILTER, transaction } from "./messages.ts";
+import { type PublishedPort, portRequests } from "./port-elements.ts";
+import { renderTable } from "./rules.ts";
 import { NftTransactions } from "./transactions.ts";
 
 const FAMILIES: readonly Family[] = [4, 6];
@@ -15,11 +18,17 @@ export class RuleTable {
   readonly #allowed: readonly Family[];
   readonly #networks = new Map<string, NetworkRecord>();
   readonly #ports = new Map<string, readonly PublishedPort[]>();
-  /** Process ids of the `nft` runs that are this engine's own. */
+  /** Process ids of the transactions that are this engine's own: itself, and runs of `nft`. */
   readonly #ownRuns = new Set<number>();
   #hasIpv6 = false;
-  readonly #transactions = new NftTransactions(async (text) => {
-    await runCommand("nft", ["-f", "-"], { input: text, onStart: (pid) => this.#remember(pid) });
+  readonly #transactions = new NftTransactions<NetlinkRequest>({
+    changes: async (requests) => {
+      using socket = new NetlinkSocket(NETLINK_NETFILTER);
+      await socket.change(transaction(requests));
+    },
+    text: async (text) => {
+      await runCommand("nft", ["-f", "-"], { input: text, onStart: (pid) => this.#remember(pid) });
+    },
   });
 
   /** `families`: those that there are rules for. */
@@ -60,7 +69,7 @@ export class RuleTable {
     if (ports.length === 0) return;
     this.#ports.set(containerId, ports);
     try {
-      await this.#transactions.add("change", () => renderPorts(this.#name, "add", ports));
+      await this.#transactions.change(() => portRequests(this.#name, "add", ports));
     } catch {
       await this.replace();
     }
@@ -72,7 +81,7 @@ export class RuleTable {
     if (!ports) return;
     this.#ports.delete(containerId);
     try {
-      await this.#transactions.add("change", () => renderPorts(this.#name, "delete", ports));
+      await this.#transactions.change(() => portRequests(this.#name, "delete", ports));
     } catch {
       await this.replace();
     }
@@ -82,7 +91,7 @@ export class RuleTable {
   async replace(): Promise<void> {
     if (!this.isOn) return;
     // Rendered when its turn comes: it then contains whatever was published meanwhile.
-    await this.#transactions.add("whole", () => {
+    await this.#transactions.whole(() => {
       const networks = [...this.#networks.values()];
       const ports = [...this.#ports.values()].flat();
       this.#hasIpv6 ||= networks.some((network) => network.ipv6 !== undefined);
@@ -103,14 +112,14 @@ export class RuleTable {
   async remove(): Promise<void> {
     this.#networks.clear();
     this.#ports.clear();
-    await this.#transactions.add("alone", () => `add table ip ${this.#name}\ndelete table ip ${this.#name}\n`);
+    await this.#transactions.alone(() => `add table ip ${this.#name}\ndelete table ip ${this.#name}\n`);
     // 1: there is none. An engine before this one may have had it.
     await runCommand("nft", ["delete", "table", "ip6", this.#name], { okCodes: [0, 1] });
   }
 
   /** Whether a transaction that process `pid` made is this engine's own. */
   isOwn(pid: number): boolean {
-    return this.#ownRuns.has(pid);
+    return pid === process.pid || this.#ownRuns.has(pid);
   }
 
   #own(ports: readonly PublishedPort[]): readonly PublishedPort[] {

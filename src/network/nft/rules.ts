@@ -1,5 +1,5 @@
-import { type Family, parseAddress } from "#lib/ip-address.ts";
-import type { NetworkRecord, PortBinding } from "../network-driver.ts";
+import type { Family } from "#lib/ip-address.ts";
+import type { NetworkRecord } from "../network-driver.ts";
 import {
   allowsPeers,
   type GatewayMode,
@@ -8,27 +8,13 @@ import {
   sourceAddress,
   trustedInterfaces,
 } from "../network-options.ts";
-
-/** A published port and where it leads. */
-export interface PublishedPort extends PortBinding {
-  readonly containerAddress: string;
-  /** Whoever may send packets to the container's own address may send them to this port. */
-  readonly isOpen: boolean;
-}
-
-/** Addresses that mean "on every address of this host". */
-export function isAnyAddress(hostIp: string): boolean {
-  return hostIp === "" || hostIp === "0.0.0.0" || hostIp === "::";
-}
-
-/** nft's word for a family, for the table of that family. */
-const NFT_FAMILY = { 4: "ip", 6: "ip6" } as const;
+import { NFT_FAMILY, type PublishedPort, renderPorts } from "./port-elements.ts";
 
 const PROTOCOLS = ["tcp", "udp", "sctp"] as const;
 
 /**
  * The engine's whole table of one family as an atomic nft transaction that replaces the former one, whatever state that was in. Ports and
- * networks are elements of maps and sets, so that a further container is one small transaction (`renderPorts`) and a packet costs one hash
+ * networks are elements of maps and sets, so that a further container is one small transaction (port-elements.ts) and a packet costs one hash
  * lookup however many ports are published. https://wiki.nftables.org/wiki-nftables/index.php/Maps
  */
 export function renderTable(
@@ -90,36 +76,7 @@ export function renderTable(
     chains(family),
     "}",
   ];
-  return `${lines.join("\n")}\n${renderPorts(table, "add", ports)}`;
-}
-
-/** One transaction that publishes the ports of a container, or takes them back. */
-export function renderPorts(table: string, action: "add" | "delete", ports: readonly PublishedPort[]): string {
-  const lines = ports.flatMap((port) =>
-    elements(port, action === "add").map(
-      (element) => `${action} element ${NFT_FAMILY[familyOf(port)]} ${table} ${element}\n`,
-    ),
-  );
-  // Several ports of this host may lead to one of the container's, which is open once.
-  return [...new Set(lines)].join("");
-}
-
-/** The family in which a port leads to its container. */
-function familyOf({ containerAddress }: PublishedPort): Family {
-  return parseAddress(containerAddress)?.family ?? 4;
-}
-
-/** What a port is in sets and maps. */
-function elements(port: PublishedPort, withTarget: boolean): readonly string[] {
-  const open = `open { ${port.containerAddress} . ${port.protocol} . ${port.containerPort} }`;
-  return [...(port.hostPort === 0 ? [] : [element(port, withTarget)]), ...(port.isOpen ? [open] : [])];
-}
-
-function element(port: PublishedPort, withTarget: boolean): string {
-  const any = isAnyAddress(port.hostIp);
-  const key = any ? `${port.hostPort}` : `${port.hostIp} . ${port.hostPort}`;
-  const target = withTarget ? ` : ${port.containerAddress} . ${port.containerPort}` : "";
-  return `${port.protocol}_${any ? "any" : "address"} { ${key}${target} }`;
+  return `${lines.join("\n")}\n${renderPorts(table, ports)}`;
 }
 
 function subnetsOf(family: Family, networks: readonly NetworkRecord[]): readonly string[] {

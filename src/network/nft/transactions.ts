@@ -1,37 +1,48 @@
-/** A change of the engine's tables that waits for its turn. */
-interface Turn {
-  /** The text for nft(8), made when its turn comes. */
-  readonly render: () => string;
-  readonly kind: TransactionKind;
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
+/** A change of the engine's tables that waits for its turn; what is to be done is made when that comes. */
+type Turn<Change> = PromiseWithResolvers<void> &
+  (
+    | { readonly kind: "change"; readonly changes: () => readonly Change[] }
+    | { readonly kind: "whole" | "alone"; readonly render: () => string }
+  );
+
+/** How the kernel gets what is to be done, as one transaction. */
+export interface NftCommits<Change> {
+  readonly changes: (changes: readonly Change[]) => Promise<void>;
+  /** By nft(8). */
+  readonly text: (text: string) => Promise<void>;
 }
 
 /**
- * `change`: some elements come or go. `whole`: the tables are made anew from all that is known when its turn comes, every change that was asked for
- * before included. `alone`: goes with no other.
+ * Transactions of nftables, one after the other. All that wait while one runs go together as the next, so that nobody waits for more than two.
  */
-export type TransactionKind = "change" | "whole" | "alone";
-
-/**
- * Transactions of nft(8), one after the other. All that wait while one runs go together as the next: the kernel takes as long for one change as for
- * hundreds (it waits until every CPU has stopped using the old rules), so that nobody waits for more than two.
- */
-export class NftTransactions {
-  readonly #commit: (text: string) => Promise<void>;
-  #waiting: Turn[] = [];
+export class NftTransactions<Change> {
+  readonly #commits: NftCommits<Change>;
+  #waiting: Turn<Change>[] = [];
   #isCommitting = false;
 
-  constructor(commit: (text: string) => Promise<void>) {
-    this.#commit = commit;
+  constructor(commits: NftCommits<Change>) {
+    this.#commits = commits;
   }
 
-  /** Resolves when the kernel has it; rejects as the transaction that it went with. */
-  add(kind: TransactionKind, render: () => string): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ render, kind, resolve, reject });
-      void this.#commitAll();
-    });
+  /** Some elements come or go. Resolves when the kernel has it; rejects as the transaction that it went with. */
+  change(changes: () => readonly Change[]): Promise<void> {
+    return this.#add({ kind: "change", changes, ...Promise.withResolvers<void>() });
+  }
+
+  /** The tables are made anew from all that is known when its turn comes, every change that was asked for before included. */
+  whole(render: () => string): Promise<void> {
+    return this.#add({ kind: "whole", render, ...Promise.withResolvers<void>() });
+  }
+
+  /** What goes with no other. */
+  alone(render: () => string): Promise<void> {
+    return this.#add({ kind: "alone", render, ...Promise.withResolvers<void>() });
+  }
+
+  #add(turn: Turn<Change>): Promise<void> {
+    this.#waiting.push(turn);
+    void this.#commitAll();
+    return turn.promise;
   }
 
   async #commitAll(): Promise<void> {
@@ -40,7 +51,7 @@ export class NftTransactions {
     while (this.#waiting.length > 0) {
       const turns = this.#next();
       try {
-        await this.#commit(textOf(turns));
+        await this.#commit(turns);
         for (const { resolve } of turns) resolve();
       } catch (error) {
         for (const { reject } of turns) reject(error);
@@ -50,14 +61,15 @@ export class NftTransactions {
   }
 
   /** Those that go together now. */
-  #next(): readonly Turn[] {
+  #next(): readonly Turn<Change>[] {
     const barrier = this.#waiting.findIndex(({ kind }) => kind === "alone");
     const count = barrier < 0 ? this.#waiting.length : Math.max(barrier, 1);
     return this.#waiting.splice(0, count);
   }
-}
 
-function textOf(turns: readonly Turn[]): string {
-  const whole = turns.find(({ kind }) => kind === "whole");
-  return whole ? whole.render() : turns.map(({ render }) => render()).join("");
+  async #commit(turns: readonly Turn<Change>[]): Promise<void> {
+    const text = turns.find((turn) => turn.kind !== "change");
+    if (text) await this.#commits.text(text.render());
+    else await this.#commits.changes(turns.flatMap((turn) => (turn.kind === "change" ? turn.changes() : [])));
+  }
 }

@@ -1,5 +1,6 @@
 /** Requests about addresses and routes, and what the kernel says of them. rtnetlink(7), linux/if_addr.h */
 import {
+  addressBytes,
   type Family,
   formatAddress,
   type IpAddress,
@@ -165,10 +166,6 @@ function routeRequest(
 
 function subnetOf(address: IpAddress | undefined, prefixLength: number): Subnet | undefined {
   return address && parseSubnet(`${formatAddress(address)}/${prefixLength}`);
-}
-
-function addressBytes({ family, value }: IpAddress): Buffer {
-  return Buffer.from(value.toString(16).padStart(family === 4 ? 8 : 32, "0"), "hex");
 }
 
 function addressOf(bytes: Buffer | undefined): IpAddress | undefined {
