@@ -1,51 +1,49 @@
 /** All commands, by the headings of the help. Each is loaded by a literal path, so that the compiled binary contains it. */
 import type { CommandTree, Leaf } from "./grammar/command-tree.ts";
 import { PROGRAM } from "./program.ts";
+import { BUILD, BUILDER, BUILDX } from "./tree/builds.ts";
 import {
   ATTACH,
   COMMIT,
+  CONTAINER,
   CP,
   CREATE,
-  DAEMON,
   DIFF,
-  EVENTS,
   EXEC,
   EXPORT,
-  HISTORY,
-  IMAGES,
-  IMPORT,
-  INFO,
-  INSPECT,
   KILL,
-  LOAD,
-  LOGIN,
-  LOGOUT,
   LOGS,
   PAUSE,
   PORT,
   PS,
-  PULL,
-  PUSH,
   RENAME,
   RESTART,
   RM,
-  RMI,
   RUN,
-  SAVE,
-  SEARCH,
   START,
   STATS,
   STOP,
-  TAG,
   TOP,
   UNPAUSE,
   UPDATE,
-  VERSION,
   WAIT,
-} from "./tree/both-forms.ts";
-import { BUILD, BUILDER, BUILDX } from "./tree/builds.ts";
+} from "./tree/containers.ts";
+import { HISTORY, IMAGE, IMAGES, IMPORT, LOAD, MANIFEST, PULL, PUSH, RMI, SAVE, TAG } from "./tree/images.ts";
 import { NO_SWARM, refused } from "./tree/leaf.ts";
-import { COMPLETION, CONTAINER, CONTEXT, IMAGE, MANIFEST, NETWORK, SYSTEM, VOLUME } from "./tree/objects.ts";
+import { NETWORK, VOLUME } from "./tree/networks-and-volumes.ts";
+import {
+  COMPLETION,
+  CONTEXT,
+  DAEMON,
+  EVENTS,
+  INFO,
+  INSPECT,
+  LOGIN,
+  LOGOUT,
+  SEARCH,
+  SYSTEM,
+  VERSION,
+} from "./tree/system.ts";
 
 const NOT_SUPPORTED: readonly Leaf[] = [
   refused("checkpoint", "Manage checkpoints", "checkpoints of containers are not supported"),

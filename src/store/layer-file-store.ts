@@ -1,5 +1,5 @@
 import { createReadStream } from "node:fs";
-import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
+import { mkdir, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { DataLossError, errorCode } from "#errors/errors.ts";
 import { digestHex } from "#formats/digest.ts";
@@ -9,6 +9,7 @@ import { hasIgzip } from "#sys/compression/igzip.ts";
 import type { InflateLimits } from "#sys/compression/inflate-limits.ts";
 import { publishFile, syncDirectory, TEMPORARY_PREFIX, temporaryPath } from "#sys/durable-file.ts";
 import type { Database } from "./database.ts";
+import { DiscardedFiles } from "./discarded-files.ts";
 import { TAR_OFFSET } from "./layer-file.ts";
 import { verifyLayerFile } from "./layer-file-check.ts";
 import { type LayerFileOptions, type WrittenLayer, writeLayerFile } from "./layer-file-writer.ts";
@@ -25,9 +26,6 @@ export interface LayerFileStoreOptions {
   /** Whether gzip may go through igzip. Default: when it is installed. */
   readonly useIgzip?: boolean;
 }
-
-/** Milliseconds after which the space of removed layers is given back. */
-const FREE_AFTER = 250;
 
 /** What start-up's sweep did and found. */
 export interface LayerSweep {
@@ -54,9 +52,7 @@ export class LayerFileStore implements LayerIngester, LayerProvider {
   readonly #writeOptions: Omit<LayerFileOptions, "check" | "signal">;
   readonly #locks: KeyLock = new KeyLock();
   readonly #leases: LayerLeases = new LayerLeases();
-  /** Removed files that still take space. */
-  readonly #discarded: string[] = [];
-  #freeTimer: NodeJS.Timeout | undefined;
+  readonly #discarded: DiscardedFiles = new DiscardedFiles();
 
   constructor(options: LayerFileStoreOptions) {
     this.#directory = options.directory;
@@ -175,8 +171,7 @@ export class LayerFileStore implements LayerIngester, LayerProvider {
     for (const diffId of candidates) held.use(await this.#locks.acquire(diffId));
     const gone = this.#database.transaction(() => candidates.flatMap((diffId) => this.#removeRow(diffId) ?? []));
     // Not synced: a file that a power cut brings back has no row, and `sweep` removes it.
-    for (const { diffId } of gone) await this.#discard(this.#pathOf(diffId));
-    this.#freeLater();
+    for (const { diffId } of gone) await this.#discarded.add(this.#pathOf(diffId));
     return {
       removed: gone.map(({ diffId }) => diffId),
       freedBytes: gone.reduce((sum, { bytes }) => sum + bytes, 0),
@@ -231,34 +226,9 @@ export class LayerFileStore implements LayerIngester, LayerProvider {
     return row && { diffId, bytes: Number(row["file_size"]) };
   }
 
-  /** Takes a file out of sight. What a crash leaves of it has a temporary name, which `sweep` removes. */
-  async #discard(path: string): Promise<void> {
-    const discarded = temporaryPath(path);
-    try {
-      await rename(path, discarded);
-      this.#discarded.push(discarded);
-    } catch (error) {
-      if (errorCode(error) !== "ENOENT") throw error;
-    }
-  }
-
-  /**
-   * Gives the blocks of discarded files back, later: a file system that discards (ext4 with `discard`) takes tens of milliseconds
-   * for a large file, in which every fsync of the same file system waits, that of the caller's next transaction among them.
-   */
-  #freeLater(): void {
-    if (this.#discarded.length === 0) return;
-    // One that cannot be removed has a temporary name already: `sweep` tries again.
-    this.#freeTimer ??= setTimeout(() => void this.settled().catch(() => undefined), FREE_AFTER);
-  }
-
   /** Resolves when no removed file takes space any more. */
-  async settled(): Promise<void> {
-    clearTimeout(this.#freeTimer);
-    this.#freeTimer = undefined;
-    for (let path = this.#discarded.shift(); path !== undefined; path = this.#discarded.shift()) {
-      await rm(path, { force: true });
-    }
+  settled(): Promise<void> {
+    return this.#discarded.settled();
   }
 
   #handedOut(row: Row): Layer {

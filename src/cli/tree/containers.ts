@@ -1,5 +1,5 @@
-/** Commands that have a short form, or no other: `berth ps`, `berth container ls`. */
-import type { Leaf } from "../grammar/command-tree.ts";
+/** `berth container`, and its commands that have a short form: `berth run`, `berth container run`. */
+import type { Group, Leaf } from "../grammar/command-tree.ts";
 import { leaf } from "./leaf.ts";
 
 export const ATTACH: Leaf = leaf(
@@ -13,6 +13,7 @@ export const COMMIT: Leaf = leaf(
   "Create a new image from a container's changes",
   () => import("../commands/container/commit.ts"),
 );
+
 export const CP: Leaf = leaf(
   "cp",
   "Copy files/folders between a container and the local filesystem",
@@ -20,44 +21,23 @@ export const CP: Leaf = leaf(
 );
 
 export const CREATE: Leaf = leaf("create", "Create a new container", () => import("../commands/container/create.ts"));
+
 export const DIFF: Leaf = leaf(
   "diff",
   "Inspect changes to files or directories on a container's filesystem",
   () => import("../commands/container/diff.ts"),
 );
 
-export const EVENTS: Leaf = leaf(
-  "events",
-  "Get real time events from the server",
-  () => import("../commands/system/events.ts"),
-);
 export const EXEC: Leaf = leaf(
   "exec",
   "Execute a command in a running container",
   () => import("../commands/container/exec.ts"),
 );
+
 export const EXPORT: Leaf = leaf(
   "export",
   "Export a container's filesystem as a tar archive",
   () => import("../commands/container/export.ts"),
-);
-export const HISTORY: Leaf = leaf(
-  "history",
-  "Show the history of an image",
-  () => import("../commands/image/history.ts"),
-);
-export const IMAGES: Leaf = leaf("images", "List images", () => import("../commands/image/ls.ts"));
-export const IMPORT: Leaf = leaf(
-  "import",
-  "Import the contents from a tarball to create a filesystem image",
-  () => import("../commands/image/import.ts"),
-);
-
-export const INFO: Leaf = leaf("info", "Display system-wide information", () => import("../commands/system/info.ts"));
-export const INSPECT: Leaf = leaf(
-  "inspect",
-  "Return low-level information on Docker objects",
-  () => import("../commands/system/inspect.ts"),
 );
 
 export const KILL: Leaf = leaf(
@@ -65,19 +45,15 @@ export const KILL: Leaf = leaf(
   "Kill one or more running containers",
   () => import("../commands/container/kill.ts"),
 );
-export const LOAD: Leaf = leaf(
-  "load",
-  "Load an image from a tar archive or STDIN",
-  () => import("../commands/image/load.ts"),
-);
-export const LOGIN: Leaf = leaf("login", "Authenticate to a registry", () => import("../commands/registry/login.ts"));
-export const LOGOUT: Leaf = leaf("logout", "Log out from a registry", () => import("../commands/registry/logout.ts"));
+
 export const LOGS: Leaf = leaf("logs", "Fetch the logs of a container", () => import("../commands/container/logs.ts"));
+
 export const PAUSE: Leaf = leaf(
   "pause",
   "Pause all processes within one or more containers",
   () => import("../commands/container/pause.ts"),
 );
+
 export const PORT: Leaf = leaf(
   "port",
   "List port mappings or a specific mapping for the container",
@@ -85,58 +61,47 @@ export const PORT: Leaf = leaf(
 );
 
 export const PS: Leaf = leaf("ps", "List containers", () => import("../commands/container/ls.ts"));
-export const PULL: Leaf = leaf("pull", "Download an image from a registry", () => import("../commands/image/pull.ts"));
-export const PUSH: Leaf = leaf("push", "Upload an image to a registry", () => import("../commands/image/push.ts"));
+
 export const RENAME: Leaf = leaf("rename", "Rename a container", () => import("../commands/container/rename.ts"));
+
 export const RESTART: Leaf = leaf(
   "restart",
   "Restart one or more containers",
   () => import("../commands/container/restart.ts"),
 );
+
 export const RM: Leaf = leaf("rm", "Remove one or more containers", () => import("../commands/container/rm.ts"));
-export const RMI: Leaf = leaf("rmi", "Remove one or more images", () => import("../commands/image/rm.ts"));
+
 export const RUN: Leaf = leaf(
   "run",
   "Create and run a new container from an image",
   () => import("../commands/container/run.ts"),
 );
-export const SAVE: Leaf = leaf(
-  "save",
-  "Save one or more images to a tar archive (streamed to STDOUT by default)",
-  () => import("../commands/image/save.ts"),
-);
 
-export const SEARCH: Leaf = leaf(
-  "search",
-  "Search Docker Hub for images",
-  () => import("../commands/registry/search.ts"),
-);
 export const START: Leaf = leaf(
   "start",
   "Start one or more stopped containers",
   () => import("../commands/container/start.ts"),
 );
+
 export const STOP: Leaf = leaf(
   "stop",
   "Stop one or more running containers",
   () => import("../commands/container/stop.ts"),
 );
+
 export const STATS: Leaf = leaf(
   "stats",
   "Display a live stream of container(s) resource usage statistics",
   () => import("../commands/container/stats.ts"),
 );
 
-export const TAG: Leaf = leaf(
-  "tag",
-  "Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE",
-  () => import("../commands/image/tag.ts"),
-);
 export const TOP: Leaf = leaf(
   "top",
   "Display the running processes of a container",
   () => import("../commands/container/top.ts"),
 );
+
 export const UNPAUSE: Leaf = leaf(
   "unpause",
   "Unpause all processes within one or more containers",
@@ -148,15 +113,45 @@ export const UPDATE: Leaf = leaf(
   "Update configuration of one or more containers",
   () => import("../commands/container/update.ts"),
 );
-export const VERSION: Leaf = leaf(
-  "version",
-  "Show the Berth version information",
-  () => import("../commands/system/version.ts"),
-);
+
 export const WAIT: Leaf = leaf(
   "wait",
   "Block until one or more containers stop, then print their exit codes",
   () => import("../commands/container/wait.ts"),
 );
 
-export const DAEMON: Leaf = leaf("daemon", "Run the engine", () => import("../commands/system/daemon.ts"));
+export const CONTAINER: Group = {
+  name: "container",
+  about: "Manage containers",
+  commands: [
+    ATTACH,
+    COMMIT,
+    CP,
+    CREATE,
+    DIFF,
+    EXEC,
+    EXPORT,
+    leaf(
+      "inspect",
+      "Display detailed information on one or more containers",
+      () => import("../commands/container/inspect.ts"),
+    ),
+    KILL,
+    LOGS,
+    { ...PS, name: "ls", aliases: ["list", "ps"] },
+    PAUSE,
+    PORT,
+    leaf("prune", "Remove all stopped containers", () => import("../commands/container/prune.ts")),
+    RENAME,
+    RESTART,
+    { ...RM, aliases: ["remove"] },
+    RUN,
+    START,
+    STATS,
+    STOP,
+    TOP,
+    UNPAUSE,
+    UPDATE,
+    WAIT,
+  ],
+};
