@@ -9,7 +9,7 @@ const CONTAINERS = 4;
 const IDLE = 5000;
 
 const TEXT =
-  "this is 5 s after a pull. Pages of its program that it does not use go while it is idle; a third of the rest are pages that it uses, which every other berth process shares.";
+  "this is 5 s after a pull. Half of it are pages of the program, which every other berth process shares; those that it does not use go while it is idle.";
 
 /** What stays in memory: the engine while nobody asks, and what each running container needs beside its own program. */
 export async function memoryWorkload({ images }: Stand): Promise<Workload> {
