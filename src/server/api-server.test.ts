@@ -77,7 +77,7 @@ describe("createApiServer()", () => {
   });
 
   test("answers targets that are no URL of its own", async () => {
-    for (const target of ["//", "//[", "*", "http://[", "/%zz"]) {
+    for (const target of ["/*", "/[", "*", "http://[", "/%zz"]) {
       const socket = connect(join(directory, "api.sock"));
       socket.write(`GET ${target} HTTP/1.1\r\nHost: engine\r\nConnection: close\r\n\r\n`);
       const [head] = await once(socket, "data");
@@ -98,6 +98,12 @@ describe("createApiServer()", () => {
       400,
       { message: "client version 2.0 is too new. Maximum supported API version is 1.51" },
     ]);
+  });
+
+  test("slashes that are doubled are redirected to the page that is meant", async () => {
+    const { status, headers } = await call("//v1.41//ok?all=1", { redirect: "manual" });
+    expect([status, headers.get("location")]).toEqual([301, "/v1.41/ok?all=1"]);
+    expect(await answer("///nowhere")).toEqual([404, { message: "page not found" }]);
   });
 
   test("turns errors into their statuses, and tells those that are its own", async () => {

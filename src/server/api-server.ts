@@ -115,6 +115,7 @@ async function answer(router: Router, options: ApiServerOptions, request: Incomi
     if (options.overNetwork) refuseWebPages(request);
     // Any page may be asked for its options: a check that somebody serves.
     if (method === "OPTIONS") return context.sendEmpty(200);
+    if ("response" in how && url.pathname.includes("//")) return redirect(context, how.response, url);
     if (!match) throw new NotFoundError("page not found");
     checkVersion(version, path);
     await match.handler(context);
@@ -126,7 +127,13 @@ async function answer(router: Router, options: ApiServerOptions, request: Incomi
 /** Not resolved against a base, for which `//x` would be another host. What is no URL at all names no page. */
 function targetOf(text: string): URL {
   const whole = text.startsWith("/") ? `http://engine${text}` : text;
-  return URL.canParse(whole) ? new URL(whole) : new URL("http://engine//");
+  return URL.canParse(whole) ? new URL(whole) : new URL("http://engine/*");
+}
+
+/** As dockerd: a base URL that ends with a slash leads clients here. The target has one slash before its first name, so it is no other host. */
+function redirect(context: RequestContext, response: ServerResponse, { pathname, search }: URL): void {
+  response.setHeader("Location", pathname.replace(/\/{2,}/g, "/") + search);
+  context.sendEmpty(301);
 }
 
 /**
