@@ -197,7 +197,10 @@ describe("update", () => {
     await running("policy", [], ["sh", "-c", "sleep 0.5; exit 1"]);
     await engine.ok(["update", "--restart", "on-failure:1", "policy"]);
     await until(async () => (await state("policy", "{{.RestartCount}} {{.State.Status}}")) === "1 exited");
-    await running("forever", ["--restart", "always"], ["sleep", "0.3"]);
+    await running("forever", ["--restart", "always"], ["sleep", "0.1"]);
+    // Whatever it does at the moment: between two runs, or about to end.
+    for (let limit = 100; limit < 120; limit++) await engine.ok(["update", "--pids-limit", String(limit), "forever"]);
+    expect(await state("forever", "{{.HostConfig.PidsLimit}}")).toBe("119");
     await engine.ok(["update", "--restart", "no", "forever"]);
     await until(async () => (await state("forever", "{{.State.Status}}")) === "exited");
     await engine.ok(["rm", "policy", "forever"]);

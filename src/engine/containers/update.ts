@@ -45,7 +45,7 @@ export function updateContainer(
       if (record.state.phase === "removing" || record.state.phase === "dead")
         throw new ConflictError('container is marked for removal and cannot be "update"');
       const hostConfig = updatedHostConfig(record.hostConfig, change);
-      if (isRunning(record)) await context.runtime.update(id, resourceLimits(hostConfig));
+      if (isRunning(record)) await context.runtime.update(id, resourceLimits(hostConfig)).catch(unlessEnded);
       const updated = context.containers.update(id, (current) => ({ ...current, hostConfig }));
       context.events.publish("container", "update", id, eventAttributes(updated));
       return warnings;
@@ -54,6 +54,11 @@ export function updateContainer(
       throw error;
     }
   });
+}
+
+/** A container that ends in the middle needs no limits; its next run begins with them. The runtime has no other conflict. */
+function unlessEnded(error: unknown): void {
+  if (!(error instanceof ConflictError)) throw error;
 }
 
 /** Fields that Docker would take and drop. */
