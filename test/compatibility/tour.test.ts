@@ -28,7 +28,7 @@ beforeAll(async () => {
   } finally {
     rmSync(directory, { recursive: true });
   }
-}, 800_000);
+}, 1_500_000);
 
 /** The image that both engines load, made by Berth. */
 async function makeArchive(path: string): Promise<void> {
@@ -81,7 +81,7 @@ async function walk(engine: "dockerd" | "berth", archive: string, part: string):
     archive,
     part,
   ];
-  const { exitCode, stdout, stderr } = await run("unshare", words, { timeout: 390_000 });
+  const { exitCode, stdout, stderr } = await run("unshare", words, { timeout: 700_000 });
   if (exitCode !== 0) throw new Error(`the tour (${part}) on ${engine} ended with ${exitCode}:\n${stderr}`);
   return JSON.parse(stdout);
 }

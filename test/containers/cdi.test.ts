@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { makeBusybox, makeContext } from "../tools/harness/busybox.ts";
-import { PrivateEngine } from "../tools/harness/private-engine.ts";
+import { makeBusybox, makeContext } from "../../tools/harness/busybox.ts";
+import { PrivateEngine } from "../../tools/harness/private-engine.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "berth-cdi-"));
 const trace = join(directory, "hooks");

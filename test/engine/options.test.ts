@@ -3,9 +3,9 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { makeBusybox } from "../tools/harness/busybox.ts";
-import { run } from "../tools/harness/child.ts";
-import { BERTH, PrivateEngine } from "../tools/harness/private-engine.ts";
+import { makeBusybox } from "../../tools/harness/busybox.ts";
+import { run } from "../../tools/harness/child.ts";
+import { BERTH, PrivateEngine } from "../../tools/harness/private-engine.ts";
 
 let engine: PrivateEngine;
 let directory: string;
