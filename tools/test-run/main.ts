@@ -11,19 +11,30 @@ import { jobLine, longest, summaryOf } from "./summary.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 
-/** They take longest, in this order (the end of a whole run tells), and so they begin first: a run ends with its longest file. */
+/** They take longest, in this order (the end of a whole run tells). They begin first: a long one that begins last would run alone. */
 const FIRST = [
   "test/compatibility/tour.test.ts",
+  "unit tests 1 of 2",
+  "unit tests 2 of 2",
   "test/compatibility/dockerfiles.test.ts",
-  "test/clients/clients.test.ts",
   "test/faults/crash.test.ts",
+  "test/compatibility/states.test.ts",
+  "test/clients/clients.test.ts",
+  "test/clients/development.test.ts",
+  "test/buildkit/buildx.test.ts",
+  "test/cli/docker-templates.test.ts",
+  "test/faults/build.test.ts",
+  "test/build/shared-cache.test.ts",
   "test/networks/networks.test.ts",
+  "test/containers/archive.test.ts",
+  "test/engine/prune.test.ts",
+  "test/faults/networks.test.ts",
 ];
 
 const UNIT_PROCESSES = 2;
 
-/** Tests of test/ wait for containers more than they compute. */
-const width = availableParallelism() + 1;
+/** Most wait for containers as long as they compute. */
+const width = availableParallelism() + 2;
 
 function testFiles(directory: string): string[] {
   const names = readdirSync(join(ROOT, directory), { recursive: true, encoding: "utf8" });
@@ -34,8 +45,7 @@ function testFiles(directory: string): string[] {
 }
 
 function everything(): Job[] {
-  const rank = (file: string): number => (FIRST.includes(file) ? FIRST.indexOf(file) : FIRST.length);
-  const engineFiles = testFiles("test").sort((a, b) => rank(a) - rank(b));
+  const rank = ({ name }: Job): number => (FIRST.includes(name) ? FIRST.indexOf(name) : FIRST.length);
   const unitFiles = [...testFiles("src"), ...testFiles("tools")];
   const units = Array.from({ length: UNIT_PROCESSES }, (_, part) => {
     const name = `unit tests ${part + 1} of ${UNIT_PROCESSES}`;
@@ -44,7 +54,8 @@ function everything(): Job[] {
       unitFiles.filter((_, index) => index % UNIT_PROCESSES === part),
     );
   });
-  return [checksJob(), ...units, ...engineFiles.map((file) => bunJob(file, [file]))];
+  const engines = testFiles("test").map((file) => bunJob(file, [file]));
+  return [checksJob(), ...units, ...engines].sort((a, b) => rank(a) - rank(b));
 }
 
 function chosen(words: readonly string[]): Job[] {
