@@ -1,7 +1,7 @@
 import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
 import { BuildError } from "#build/build-error.ts";
 import { CancelledError } from "#errors/errors.ts";
-import { DETAILS_HEADER, errorDetails } from "../session/error-details.ts";
+import { DETAILS_HEADER, type ErrorDetail, errorDetails } from "../session/error-details.ts";
 import { toGrpcError } from "../session/grpc-error.ts";
 
 /** The answer of a call; errors in gRPC's terms. */
@@ -17,7 +17,11 @@ export async function answer<T>(work: () => Promise<T>): Promise<T> {
  * The answer of a call that builds. Clients print the name of every other code than Unknown before the message, and `failed to solve: ` of
  * their own before all; what they need to show the lines of the Dockerfile goes along.
  */
-export async function answerSolve<T>(context: HandlerContext, work: () => Promise<T>): Promise<T> {
+export async function answerSolve<T>(
+  context: HandlerContext,
+  work: () => Promise<T>,
+  moreDetails: (error: unknown) => Promise<readonly ErrorDetail[]> = async () => [],
+): Promise<T> {
   try {
     return await work();
   } catch (error) {
@@ -25,7 +29,7 @@ export async function answerSolve<T>(context: HandlerContext, work: () => Promis
     const isCancelled = error instanceof CancelledError || known.code === Code.Canceled;
     const text = error instanceof BuildError ? known.rawMessage.replace(/^failed to solve: /, "") : known.rawMessage;
     const failure = new ConnectError(text, isCancelled ? Code.Canceled : Code.Unknown, undefined, undefined, error);
-    const details = errorDetails(error, failure);
+    const details = errorDetails(error, failure, await moreDetails(error));
     if (details !== undefined) context.responseTrailer.set(DETAILS_HEADER, details);
     throw failure;
   }

@@ -11,9 +11,11 @@ import type {
 } from "#proto/gateway_pb.ts";
 import type { Platform } from "#proto/ops_pb.ts";
 import type { ControlParts } from "../control/control-parts.ts";
-import { answer, answerSolve } from "../control/grpc-answer.ts";
+import { answer, answerSolve, stream } from "../control/grpc-answer.ts";
 import { workerRecord } from "../control/worker-record.ts";
 import type { SolveJob } from "../solve/solve-job.ts";
+import { execProcesses } from "./exec-processes.ts";
+import { failedRootDetails } from "./failed-root-details.ts";
 import { gatewaySolve } from "./gateway-solve.ts";
 import { readResultDirectory, readResultFile, statResultFile } from "./result-files.ts";
 
@@ -37,6 +39,9 @@ const FRONTEND_CAPS = [
   "gateway.solve.metadata",
   "gateway.solve.evaluate",
   "gateway.evaluate",
+  "gateway.exec",
+  "gateway.exec.extrahosts",
+  "gateway.exec.signals",
   "gateway.warnings",
   "source.metaresolver",
 ];
@@ -113,12 +118,30 @@ export function gatewayService(parts: ControlParts): ServiceImpl<typeof LLBBridg
         };
       }),
     solve: (request, context) =>
-      answerSolve(context, async () => gatewaySolve(engine, await jobOf(context), request, context.signal)),
+      answerSolve(
+        context,
+        async () => gatewaySolve(engine, await jobOf(context), request, context.signal),
+        async (error) => failedRootDetails(engine, await jobOf(context), error),
+      ),
     evaluate: ({ ref }, context) =>
       answer(async () => {
         // Results are never lazy here.
         (await jobOf(context)).result(ref);
         return {};
+      }),
+    newContainer: (request, context) =>
+      answer(async () => {
+        (await jobOf(context)).containers.add(engine, await jobOf(context), request);
+        return {};
+      }),
+    releaseContainer: ({ containerId }, context) =>
+      answer(async () => {
+        await (await jobOf(context)).containers.release(containerId);
+        return {};
+      }),
+    execProcess: (requests, context) =>
+      stream(async function* () {
+        yield* execProcesses((await jobOf(context)).containers, requests, context.signal);
       }),
     return: (request, context) =>
       answer(async () => {

@@ -5,6 +5,7 @@ import { CancelledError, NotFoundError } from "#errors/errors.ts";
 import { StatusFeed } from "#server/build/status-feed.ts";
 import type { Digest } from "#spec/digest.ts";
 import type { SolveStatus } from "#spec/solve-status.ts";
+import { JobContainers } from "../gateway/job-containers.ts";
 import type { IntermediateImages } from "../llb/intermediate-images.ts";
 import type { SolveResult } from "./dockerfile-solve.ts";
 import { OwnVertexes } from "./own-vertexes.ts";
@@ -31,6 +32,7 @@ export class SolveJob {
   readonly ref: string;
   /** Aborts when the solve has ended, however it did. */
   readonly signal: AbortSignal;
+  readonly containers: JobContainers = new JobContainers();
   /** Of all solves. */
   readonly intermediates: IntermediateImages;
   readonly returned: PromiseWithResolvers<ReturnedResult> = Promise.withResolvers<ReturnedResult>();
@@ -43,6 +45,7 @@ export class SolveJob {
   readonly #vertexes: OwnVertexes;
   readonly #controller = new AbortController();
   readonly #running: PromiseWithResolvers<RunningSolve> = Promise.withResolvers<RunningSolve>();
+  readonly #deferred: (() => Promise<void>)[] = [];
   readonly #replay: SolveStatus[] = [];
   #replayBytes = 0;
   readonly #feeds = new Set<StatusFeed>();
@@ -86,7 +89,18 @@ export class SolveJob {
     // Whatever still waits for the client's choice does not any more.
     this.returned.resolve({ chosen: undefined });
     this.#controller.abort();
+    void this.#cleanUp();
     for (const feed of this.#feeds) feed.end();
+  }
+
+  /** Runs `work` when the solve has ended, after its containers have gone. */
+  defer(work: () => Promise<void>): void {
+    this.#deferred.push(work);
+  }
+
+  async #cleanUp(): Promise<void> {
+    await this.containers.releaseAll();
+    await Promise.allSettled(this.#deferred.map((work) => work()));
   }
 
   /** The control API's solve waits for what the gateway will be asked. */

@@ -184,7 +184,7 @@ export class BuildService {
   }
 
   /** An image of the root that a failed step left. Throws NotFoundError when it is no longer kept. */
-  async debugRoot(reference: string): Promise<DebugRoot> {
+  async debugRoot(reference: string): Promise<DebugRoot & { readonly imageId: Digest }> {
     const { id, failedRoot: root } = this.history.findFailed(reference);
     const { layers, createImage } = this.#parts;
     if (!root.layers.every((diffId) => layers.layer(diffId))) {
