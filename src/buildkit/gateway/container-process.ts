@@ -7,7 +7,7 @@ import type { Engine } from "#engine/engine.ts";
 import { STDERR } from "#formats/container-log.ts";
 import { parseSignal } from "#lib/signals.ts";
 import type { InitMessage } from "#proto/gateway_pb.ts";
-import type { ContainerCreateRequest } from "#spec/docker-api.ts";
+import type { ContainerCreateRequest } from "#spec/docker-containers.ts";
 
 export interface OutputPiece {
   readonly fd: 1 | 2;

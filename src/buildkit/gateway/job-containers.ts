@@ -9,7 +9,7 @@ import {
 } from "#errors/errors.ts";
 import type { InitMessage, NewContainerRequest } from "#proto/gateway_pb.ts";
 import type { Mount } from "#proto/ops_pb.ts";
-import type { ContainerCreateRequest, HostConfig, MountRequest } from "#spec/docker-api.ts";
+import type { ContainerCreateRequest, HostConfig, MountRequest } from "#spec/docker-containers.ts";
 import type { SolveJob } from "../solve/solve-job.ts";
 import { type ContainerProcess, furtherProcess, mainProcess } from "./container-process.ts";
 
