@@ -43,7 +43,7 @@ export function makeSystemMountPoints(root: string): void {
 
 /** The text of a file of a container, at most its first `maxBytes`; "" when there is none. */
 export function readContainerFile(tree: ContainerTree, path: string, maxBytes: number): string {
-  using place = tree.find(path, true);
+  using place = tree.find(path);
   const descriptor = place?.stats.isFile() ? openForReading(place) : undefined;
   if (descriptor === undefined) return "";
   try {

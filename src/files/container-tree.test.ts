@@ -50,7 +50,7 @@ const openTree = (...mounts: readonly MountSource[]): ContainerTree =>
 
 /** The text of a file as the tree finds it. */
 function read(tree: ContainerTree, path: string): string | undefined {
-  using place = tree.find(path, true);
+  using place = tree.find(path);
   return place && textOf(place);
 }
 
@@ -116,7 +116,7 @@ describe("ContainerTree.find()", () => {
     expect(read(tree, "/run/data/nested/../../x")).toBe("x");
     expect(read(tree, "/run/data/up")).toBeUndefined();
     expect(read(tree, "/etc/one")).toBe("inner");
-    using place = tree.find("/run/data", false);
+    using place = tree.findItself("/run/data");
     expect(place?.mount?.readonly).toBe(true);
     expect(tree.names(place as Place)).toEqual(["file", "nested", "out", "up"]);
     expect(tree.resolve("/var/data/none/../x")).toBe("/run/data/x");
@@ -171,7 +171,7 @@ function makeEntry(at: string, what: string): void {
 /** Where the tree says that a path leads; "" for nowhere. */
 function foundBy(tree: ContainerTree, path: string): string {
   try {
-    using place = tree.find(path, true);
+    using place = tree.find(path);
     return place?.path ?? "";
   } catch {
     return "";

@@ -43,9 +43,18 @@ export class ContainerTree implements Disposable {
     for (const mount of byDepth) this.#mounts.set(this.resolve(mount.destination), mount);
   }
 
-  /** The file at `path`, undefined when there is none. A link as last part is followed only with `follow` or behind it a "/" or "/.". */
-  find(path: string, follow: boolean): Place | undefined {
-    const walk = this.#walk(path, follow || endsAsDirectory(path));
+  /** The file at `path`, all links followed; undefined when there is none. */
+  find(path: string): Place | undefined {
+    return this.#find(path, true);
+  }
+
+  /** As {@link find}, but a link as last part is what is found, unless "/" or "/." stands behind it. */
+  findItself(path: string): Place | undefined {
+    return this.#find(path, endsAsDirectory(path));
+  }
+
+  #find(path: string, followLast: boolean): Place | undefined {
+    const walk = this.#walk(path, followLast);
     if (walk.missing.length > 0) {
       walk[Symbol.dispose]();
       return undefined;

@@ -77,7 +77,7 @@ class Extraction implements Disposable {
 
   finish(): void {
     for (const { path, entry } of this.#times.reverse()) {
-      using place = this.#tree.find(path, false);
+      using place = this.#tree.findItself(path);
       if (place?.stats.isDirectory()) setTimes(place.descriptor, entry);
     }
   }
@@ -140,7 +140,7 @@ class Extraction implements Disposable {
   #link(parent: Place, name: string, entry: TarEntry): void {
     const target = this.#inside(entry.linkPath, (link) => `invalid hardlink "${tarText(entry.path)}" -> "${link}"`);
     const path = posix.join(this.#base.path, target);
-    using directory = this.#tree.find(posix.dirname(path), true);
+    using directory = this.#tree.find(posix.dirname(path));
     if (!directory) throw new SystemError(`link ${tarText(path)}: no such file or directory`);
     linkInto(directory, posix.basename(path), parent, name);
   }

@@ -32,7 +32,7 @@ export class ParentDirectories implements Disposable {
   }
 
   #ensure(path: string): Place {
-    const found = this.#tree.find(path, true);
+    const found = this.#tree.find(path);
     if (found) {
       if (found.stats.isDirectory()) {
         checkWritable(found, this.#readonlyRoot);

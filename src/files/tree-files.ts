@@ -34,7 +34,7 @@ export function readTreeFile(
   path: string,
   { offset, length: wanted, most }: FileRange,
 ): Uint8Array {
-  using place = find(tree, path, true);
+  using place = existing(tree.find(treePath(path)), path);
   if (!place.stats.isFile()) throw new InvalidParameterError(`read ${path}: not a regular file`);
   const rest = Math.max(0, Number(place.stats.size) - offset);
   const length = wanted > 0 ? Math.min(wanted, rest) : rest;
@@ -51,13 +51,13 @@ export function readTreeFile(
 
 /** A file, a link itself. Throws NotFoundError. */
 export function statTreeFile(tree: ContainerTree, path: string): TreeFile {
-  using place = find(tree, path, false);
+  using place = existing(tree.findItself(treePath(path)), path);
   return describe(place, Buffer.from(path.replace(/\/+$/, "").split("/").at(-1) || "/").toString("latin1"));
 }
 
 /** What lies in a directory, sorted. Throws NotFoundError, InvalidParameterError for what is none. */
 export function listTreeFiles(tree: ContainerTree, path: string): TreeFile[] {
-  using place = find(tree, path, true);
+  using place = existing(tree.find(treePath(path)), path);
   if (!place.stats.isDirectory()) throw new InvalidParameterError(`readdir ${path}: not a directory`);
   return tree.names(place).flatMap((name) => {
     using child = tree.child(place, name);
@@ -65,10 +65,13 @@ export function listTreeFiles(tree: ContainerTree, path: string): TreeFile[] {
   });
 }
 
-function find(tree: ContainerTree, path: string, follow: boolean): Place {
-  const found = tree.find(Buffer.from(path).toString("latin1") || "/", follow);
-  if (!found) throw new NotFoundError(`open ${path}: no such file or directory`);
-  return found;
+function treePath(path: string): string {
+  return Buffer.from(path).toString("latin1") || "/";
+}
+
+function existing(place: Place | undefined, path: string): Place {
+  if (!place) throw new NotFoundError(`open ${path}: no such file or directory`);
+  return place;
 }
 
 function describe({ stats, descriptor }: Place, name: string): TreeFile {

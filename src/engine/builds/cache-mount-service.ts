@@ -97,7 +97,7 @@ export class CacheMountService {
   async *#tar(key: Digest, signal: AbortSignal): AsyncGenerator<Uint8Array, void, void> {
     using _held = this.#mounts.hold(key);
     using tree = new ContainerTree(this.#mounts.pathOf(key), []);
-    using place = tree.find("/", true);
+    using place = tree.find("/");
     if (!place) throw new NotFoundError("the cache's directory is gone");
     yield* treeTar(tree, place, { name: undefined, signal });
   }
@@ -105,7 +105,7 @@ export class CacheMountService {
 
 async function unpack(path: string, tar: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
   using tree = new ContainerTree(path, []);
-  using place = tree.find("/", true);
+  using place = tree.find("/");
   if (!place) throw new NotFoundError("the cache's directory is gone");
   await extractTar(tree, place, tar, { noOverwriteDirNonDir: false, readonlyRoot: false, signal });
 }

@@ -30,7 +30,7 @@ const LARGEST_DATABASE = 8 * 1024 * 1024;
 /** What a path of a container is; links on the way are followed, one as last part is not. Throws NotFoundError in Docker's words. */
 export async function statPath(context: ContainerContext, nameOrId: string, path: string): Promise<PathStat> {
   await using files = await openFiles(context, nameOrId);
-  using place = find(files, nameOrId, path);
+  using place = existing(files.tree.findItself(tarName(path)), nameOrId, path);
   return statOf(files.tree, place, path);
 }
 
@@ -51,7 +51,7 @@ export async function archivePath(
   const absolute = keepPathEnd(cleanPath(`/${path}`), path);
   const files = await openFiles(context, nameOrId);
   try {
-    const place = find(files, nameOrId, absolute);
+    const place = existing(files.tree.findItself(tarName(absolute)), nameOrId, absolute);
     const stat = statOf(files.tree, place, absolute);
     context.events.publish("container", "archive-path", record.id, eventAttributes(record));
     return { stat, tar: packed(files, place, tarName(pathBase(absolute)), signal) };
@@ -82,7 +82,7 @@ export async function extractToPath(
   const record = context.containers.resolve(nameOrId);
   await using files = await openFiles(context, nameOrId);
   // Docker follows a link as last part here: an archive may be unpacked "into a link".
-  using place = find(files, nameOrId, request.path, true);
+  using place = existing(files.tree.find(tarName(request.path)), nameOrId, request.path);
   if (!place.stats.isDirectory()) throw new InvalidParameterError("extraction point is not a directory");
   const { User = "" } = record.config;
   await extractTar(files.tree, place, archive, {
@@ -103,7 +103,7 @@ export async function* exportContainer(
   await using root = await context.snapshotter.hold(record.id);
   if (!isRunning(record)) makeSystemMountPoints(root.path);
   using tree = openContainerFiles({ root: root.path, mounts: [], pid: 0 });
-  using place = tree.find("/", false);
+  using place = tree.findItself("/");
   if (!place) throw new NotFoundError(`No such container: ${record.id}`);
   yield* treeTar(tree, place, { name: undefined, signal });
   context.events.publish("container", "export", record.id, eventAttributes(record));
@@ -169,8 +169,7 @@ function mountSources(
   return [...etcMounts(etc, record, taken), ...own];
 }
 
-function find({ tree }: OpenFiles, nameOrId: string, path: string, follow = false): Place {
-  const place = tree.find(tarName(path), follow);
+function existing(place: Place | undefined, nameOrId: string, path: string): Place {
   if (!place) throw new NotFoundError(`Could not find the file ${path} in container ${nameOrId}`);
   return place;
 }

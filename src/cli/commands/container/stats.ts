@@ -9,6 +9,7 @@ import { booleanFlag } from "../../grammar/flag.ts";
 import { listFormatFlag } from "../../output/format-flag.ts";
 import { formatList } from "../../output/print-list.ts";
 import { STATS_COLUMNS, STATS_LIST, statsRow } from "../../output/stats-rows.ts";
+import { canRedraw } from "../../output/terminal-look.ts";
 import { shortId } from "../../output/texts.ts";
 import { StatsBoard } from "../../stats/stats-board.ts";
 
@@ -95,13 +96,14 @@ async function followContainers(
 async function live(
   show: () => Promise<string>,
   isOver: () => boolean,
-  { streams, signal }: CommandContext,
+  { streams, environment, signal }: CommandContext,
 ): Promise<void> {
   const { stdout } = streams;
-  if (stdout.isTerminal) await stdout.write(CLEAR_SCREEN);
+  const redraws = canRedraw(stdout, environment);
+  if (redraws) await stdout.write(CLEAR_SCREEN);
   while (!isOver()) {
     const text = await show();
-    await stdout.write(stdout.isTerminal ? overwriting(text) : text);
+    await stdout.write(redraws ? overwriting(text) : text);
     await delay(PICTURE_PAUSE, undefined, { signal }).catch(() => undefined);
     if (signal.aborted) throw new CancelledError("interrupted");
   }

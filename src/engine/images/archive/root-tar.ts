@@ -18,7 +18,7 @@ export async function* imageRootTar(
 ): AsyncGenerator<Uint8Array, void, void> {
   await using root = await snapshotter.view(new LocalImages(context).layers(id));
   using tree = openContainerFiles({ root: root.path, mounts: [], pid: 0 });
-  using place = tree.find("/", false);
+  using place = tree.findItself("/");
   if (!place) throw new SystemError(`cannot read the files of image ${id}`);
   yield* treeTar(tree, place, { name: undefined, ...options });
 }
