@@ -13,6 +13,7 @@ import {
 } from "./network-driver.ts";
 import { interfacePrefix, NETWORK_OPTION } from "./network-options.ts";
 import type { PortPlan } from "./published-ports.ts";
+import { hasIpv6 } from "./sysctl.ts";
 
 /**
  * Endpoints with names, ids and addresses; `undo` gives the addresses back. The networks are made where they are not there yet, no interface is.
@@ -46,7 +47,8 @@ export async function planEndpoints(
       macAddress: request.macAddress || macAddressOf(addresses.ipv4),
       gatewayPriority: request.gatewayPriority ?? 0,
     };
-    planned.push({ endpoint, network: record, mtu });
+    const sysctls = interfaceSysctls(endpoint, request.sysctls ?? {});
+    planned.push({ endpoint, network: record, mtu, sysctls });
   }
   return planned;
 }
@@ -63,6 +65,17 @@ export function portPlan(request: SandboxRequest, planned: readonly PlannedInter
     endpoints,
     hostBinding: network?.options[NETWORK_OPTION.hostBinding] ?? "",
   };
+}
+
+/** Without IPv6 addresses an interface has no IPv6 at all, as with Docker: not even a link-local one. */
+function interfaceSysctls(
+  { interfaceName, ipv6, linkLocal = [] }: NetworkEndpoint,
+  asked: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  const hasOwn = ipv6 !== "" || linkLocal.some((address) => address.includes(":"));
+  const defaults = hasOwn || !hasIpv6() ? {} : { [`net/ipv6/conf/${interfaceName}/disable_ipv6`]: "1" };
+  const named = Object.entries(asked).map(([path, value]) => [path.replace("/IFNAME/", `/${interfaceName}/`), value]);
+  return { ...defaults, ...Object.fromEntries(named) };
 }
 
 /** Where packets go that leave the network: to this host, unless the network says otherwise. */

@@ -46,6 +46,6 @@ export async function attachAgain({ record, mtu }: ReadyNetwork, sandboxes: read
   for (const { endpoints, portRequests } of sandboxes) {
     const endpoint = endpoints.find(({ networkId, hostInterface }) => networkId === record.id && hostInterface !== "");
     if (!endpoint || !(await host.findLink(endpoint.hostInterface))) continue;
-    await attachToBridge(host, { endpoint, network: record, mtu }, portRequests.length > 0);
+    await attachToBridge(host, { endpoint, network: record, mtu, sysctls: {} }, portRequests.length > 0);
   }
 }

@@ -63,6 +63,10 @@ export interface NetworkRecord {
   readonly attachable: boolean;
   readonly options: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
+  /** The network that lent its configuration. */
+  readonly configFrom?: string;
+  /** Notes for an address manager other than the engine's own. */
+  readonly ipamOptions?: Readonly<Record<string, string>>;
   /** Milliseconds since the epoch. */
   readonly created: number;
 }
@@ -104,6 +108,8 @@ export interface EndpointRequest {
   readonly gatewayPriority?: number;
   /** Name inside the container. Default: the next free ethN. */
   readonly interfaceName?: string;
+  /** Kernel parameters of the interface by their path below /proc/sys, where IFNAME stands for its name. */
+  readonly sysctls?: Readonly<Record<string, string>>;
 }
 
 /** One published port (ranges of container ports are expanded by the caller). hostPort 0: choose a free one. */

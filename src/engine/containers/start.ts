@@ -14,6 +14,7 @@ import { watchLog } from "./run/log-limits.ts";
 import { requestedDevices } from "./run/requested-devices.ts";
 import { runtimeSpec } from "./run/runtime-spec.ts";
 import { releaseVolumes, type UsedMounts, useMounts } from "./run/use-mounts.ts";
+import { writeResolvConf } from "./run/written-resolv-conf.ts";
 import { startingHealth } from "./supervise/health.ts";
 
 /**
@@ -130,7 +131,7 @@ async function writeEtcFiles(
   // At once: for files this small the way to another thread and back takes ten times as long as the writing.
   writeFileSync(files.hosts, contents.hosts, { mode: 0o644 });
   writeFileSync(files.hostname, contents.hostname, { mode: 0o644 });
-  writeFileSync(files.resolvConf, contents.resolvConf, { mode: 0o644 });
+  writeResolvConf(files, contents.resolvConf);
 }
 
 async function undoStart(

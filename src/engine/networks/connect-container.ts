@@ -3,6 +3,7 @@ import { type ContainerRecord, isRunning } from "#engine/containers/container-re
 import { ConflictError, ForbiddenError, InvalidParameterError, NotFoundError, SystemError } from "#errors/errors.ts";
 import type { NetworkSandbox } from "#network/network-driver.ts";
 import type { EndpointSettings } from "#spec/docker-containers.ts";
+import { noEndpoints } from "./config-network.ts";
 import { checkEndpointSettings, endpointRequest, requestedPart } from "./endpoint-settings.ts";
 import { needsNames, publishNames, refreshEtcFiles } from "./name-records.ts";
 import { publishNetworkEvent } from "./network-events.ts";
@@ -149,6 +150,7 @@ async function connectRunning(
   settings: EndpointSettings,
 ): Promise<void> {
   const { id, name } = container;
+  if (network.config) throw noEndpoints();
   if (container.endpointRequests[network.name]) {
     throw new ForbiddenError(`endpoint with name ${name} already exists in network ${network.name}`);
   }

@@ -1,41 +1,50 @@
 import { randomBytes } from "node:crypto";
 import type { ContainerContext } from "#engine/containers/container-context.ts";
-import {
-  ConflictError,
-  ForbiddenError,
-  InvalidParameterError,
-  NotFoundError,
-  NotImplementedError,
-} from "#errors/errors.ts";
+import { ConflictError, ForbiddenError, InvalidParameterError, NotFoundError } from "#errors/errors.ts";
 import { parseGoBool } from "#lib/go-bool.ts";
-import { linkExists } from "#network/interfaces/link.ts";
+import { findLink } from "#network/interfaces/link.ts";
 import type { NetworkKind, NetworkRecord } from "#network/network-driver.ts";
 import { checkNetworkOptions, NETWORK_OPTION } from "#network/network-options.ts";
 import type { NetworkCreateRequest } from "#spec/docker-networks.ts";
+import { checkConfigUse, configNetwork, withConfigOf } from "./config-network.ts";
 import { publishNetworkEvent } from "./network-events.ts";
-import { isPredefined } from "./network-registry.ts";
+import { isPredefined, type KnownNetwork, type NetworkRegistry } from "./network-registry.ts";
 import { requestedBlocks } from "./validate-ipam.ts";
 
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_. -]*$/;
 const KINDS: readonly NetworkKind[] = ["bridge", "macvlan", "ipvlan"];
 
 /** Makes a network. On failure nothing stays. Throws with Docker's statuses and words. */
-export async function createNetwork(context: ContainerContext, request: NetworkCreateRequest): Promise<NetworkRecord> {
+export async function createNetwork(context: ContainerContext, request: NetworkCreateRequest): Promise<KnownNetwork> {
   checkName(request.Name);
   checkSupported(request);
-  const driver = networkKind(request.Driver || "bridge");
+  checkConfigUse(request);
   const { networks, locks, events } = context;
   return locks.run(`network:${request.Name}`, async () => {
     if (networks.list().some(({ name }) => name === request.Name)) {
       throw new ConflictError(`network with name ${request.Name} already exists`);
     }
-    const defaults = context.networkDefaults[driver] ?? {};
-    const record = networkRecord({ ...request, Options: { ...defaults, ...request.Options } }, driver);
-    if (record.options[NETWORK_OPTION.bridgeName] !== undefined) await checkBridgeName(record);
-    const made = await networks.add(record);
-    publishNetworkEvent(events, { ...made, record: made }, "create");
+    const made = request.ConfigOnly ? addConfigNetwork(networks, request) : await addNetwork(context, request);
+    publishNetworkEvent(events, made, "create");
     return made;
   });
+}
+
+/** What it lends is looked at already, and not only when somebody takes it. */
+function addConfigNetwork(networks: NetworkRegistry, request: NetworkCreateRequest): KnownNetwork {
+  requestedBlocks(request, { ipv4: request.EnableIPv4 ?? true, ipv6: request.EnableIPv6 ?? false });
+  return networks.addConfig(configNetwork(randomBytes(32).toString("hex"), request));
+}
+
+async function addNetwork(context: ContainerContext, request: NetworkCreateRequest): Promise<KnownNetwork> {
+  const { networks, networkDefaults } = context;
+  const driver = networkKind(request.Driver || "bridge");
+  const whole = withConfigOf(request, networks.config(request.ConfigFrom?.Network ?? ""));
+  const record = networkRecord({ ...whole, Options: { ...networkDefaults[driver], ...whole.Options } }, driver);
+  const placed =
+    record.options[NETWORK_OPTION.bridgeName] === undefined ? record : await onNamedBridge(networks, record);
+  const made = await networks.add(placed);
+  return { ...made, record: made };
 }
 
 function checkName(name: string): void {
@@ -46,8 +55,8 @@ function checkName(name: string): void {
   }
 }
 
-/** What belongs to swarm, or to networks that only lend their settings. */
-function checkSupported({ Scope = "", Ingress, ConfigOnly, ConfigFrom, Driver }: NetworkCreateRequest): void {
+/** What belongs to swarm. */
+function checkSupported({ Scope = "", Ingress, Driver }: NetworkCreateRequest): void {
   if (Driver !== "overlay" && Scope === "swarm") {
     throw new ForbiddenError("cannot create a swarm scoped network when swarm is not active");
   }
@@ -56,9 +65,6 @@ function checkSupported({ Scope = "", Ingress, ConfigOnly, ConfigFrom, Driver }:
     throw new ForbiddenError(
       'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.',
     );
-  }
-  if (ConfigOnly || ConfigFrom?.Network) {
-    throw new NotImplementedError("networks that only lend their configuration are not supported: give each its own");
   }
 }
 
@@ -91,14 +97,24 @@ function networkRecord(request: NetworkCreateRequest, driver: NetworkKind): Netw
     attachable: request.Attachable ?? false,
     options,
     labels: request.Labels ?? {},
+    ...(request.ConfigFrom?.Network ? { configFrom: request.ConfigFrom.Network } : {}),
+    ...(Object.keys(request.IPAM?.Options ?? {}).length > 0 ? { ipamOptions: request.IPAM?.Options ?? {} } : {}),
     created: Date.now(),
   };
 }
 
-/** A bridge that is there already is somebody's: it would go with the network. */
-async function checkBridgeName({ interfaceName, name }: NetworkRecord): Promise<void> {
-  if (!(await linkExists(interfaceName))) return;
+/** A bridge that is there already is somebody's: it is used, and stays when the network goes. Two networks cannot have the same. */
+async function onNamedBridge(networks: NetworkRegistry, record: NetworkRecord): Promise<NetworkRecord> {
+  const { interfaceName, name, id } = record;
+  const other = networks.records().find((one) => one.interfaceName === interfaceName);
+  if (other)
+    throw new ForbiddenError(
+      `cannot create network ${id} (${interfaceName}): conflicts with network ${other.id} (${interfaceName}): networks have same bridge name`,
+    );
+  const link = await findLink(interfaceName);
+  if (!link) return record;
+  if (link.kind === "bridge") return { ...record, existing: true };
   throw new ConflictError(
-    `cannot make network "${name}": this host has an interface "${interfaceName}" already; choose another ${NETWORK_OPTION.bridgeName}`,
+    `cannot make network "${name}": this host has an interface "${interfaceName}" that is no bridge; choose another ${NETWORK_OPTION.bridgeName}`,
   );
 }

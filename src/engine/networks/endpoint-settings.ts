@@ -5,10 +5,13 @@ import { containsAddress, parseAddress, parseSubnet } from "#lib/ip-address.ts";
 import { isMacAddress } from "#network/interfaces/mac-address.ts";
 import type { AddressBlock, EndpointRequest, NetworkRecord } from "#network/network-driver.ts";
 import type { EndpointSettings, HostConfig } from "#spec/docker-containers.ts";
+import { noEndpoints } from "./config-network.ts";
 import { isUserDefined, type NetworkRegistry } from "./network-registry.ts";
 
 /** The driver option of an endpoint that names its interface inside the container. */
 const INTERFACE_NAME = "com.docker.network.endpoint.ifname";
+/** Kernel parameters of the interface, apart by commas: net.ipv4.conf.IFNAME.log_martians=1. */
+const SYSCTLS = "com.docker.network.endpoint.sysctls";
 
 /**
  * The networks that a new container is to be on, by name, as its record keeps them: those that the request names, or else the one of its network
@@ -140,14 +143,40 @@ function addressProblems(text: string, block: AddressBlock | undefined): readonl
 
 function checkDriverOptions(options: Readonly<Record<string, string>>): void {
   for (const [name, value] of Object.entries(options)) {
+    if (name === SYSCTLS) {
+      parseSysctls(value);
+      continue;
+    }
     if (name !== INTERFACE_NAME) {
-      throw new NotImplementedError(`endpoint option "${name}" is not supported: only ${INTERFACE_NAME} is`);
+      throw new NotImplementedError(
+        `endpoint option "${name}" is not supported: only ${INTERFACE_NAME} and ${SYSCTLS} are`,
+      );
     }
     if (!/^[a-zA-Z0-9_.-]{1,15}$/.test(value) || value === "lo" || value === "." || value === "..") {
       throw new InvalidParameterError(`invalid interface name "${value}": 1 to 15 of [a-zA-Z0-9_.-]`);
     }
   }
 }
+
+/** By path below /proc/sys. Throws InvalidParameterError, in Docker's words, for parameters that are not the interface's own. */
+function parseSysctls(text: string): Readonly<Record<string, string>> {
+  const sysctls: Record<string, string> = {};
+  for (const setting of text.split(",")) {
+    const [, name = "", value = ""] = /^([^=]*)=(.*)$/s.exec(setting.trim()) ?? [];
+    if (value === "")
+      throw new InvalidParameterError(
+        `invalid format for sysctl '${setting}': expected net.FAMILY.conf.IFNAME.NAME=VALUE`,
+      );
+    if (!INTERFACE_SYSCTL.test(name))
+      throw new InvalidParameterError(
+        `invalid sysctl '${setting}': the interface name must be represented by 'IFNAME', as in net.ipv4.conf.IFNAME.log_martians`,
+      );
+    sysctls[name.replaceAll(".", "/")] = value;
+  }
+  return sysctls;
+}
+
+const INTERFACE_SYSCTL = /^net\.(?:ipv4|ipv6|mpls)\.(?:conf|neigh)\.IFNAME\.[a-z0-9_]+$/;
 
 /** The requests of a container about to start, the network of its mode first. Throws NotFoundError for a network that is not there. */
 export async function endpointRequests(context: ContainerContext, record: ContainerRecord): Promise<EndpointRequest[]> {
@@ -159,7 +188,8 @@ export async function endpointRequests(context: ContainerContext, record: Contai
   );
   const requests: EndpointRequest[] = [];
   for (const name of names) {
-    const network = context.networks.resolve(name).record;
+    const { record: network, config } = context.networks.resolve(name);
+    if (config) throw noEndpoints();
     if (network)
       requests.push(endpointRequest(await context.networks.ready(network), record.endpointRequests[name] ?? {}));
   }
@@ -169,6 +199,7 @@ export async function endpointRequests(context: ContainerContext, record: Contai
 export function endpointRequest(network: NetworkRecord, settings: EndpointSettings): EndpointRequest {
   const { IPv4Address, IPv6Address, LinkLocalIPs = [] } = settings.IPAMConfig ?? {};
   const interfaceName = settings.DriverOpts?.[INTERFACE_NAME];
+  const sysctls = settings.DriverOpts?.[SYSCTLS];
   return {
     network,
     ...(IPv4Address ? { ipv4: IPv4Address } : {}),
@@ -177,5 +208,6 @@ export function endpointRequest(network: NetworkRecord, settings: EndpointSettin
     ...(settings.MacAddress ? { macAddress: settings.MacAddress } : {}),
     ...(settings.GwPriority ? { gatewayPriority: settings.GwPriority } : {}),
     ...(interfaceName ? { interfaceName } : {}),
+    ...(sysctls ? { sysctls: parseSysctls(sysctls) } : {}),
   };
 }

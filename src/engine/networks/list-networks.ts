@@ -30,7 +30,7 @@ export function listNetworks(context: ContainerContext, filters: Filters): reado
         const values = filters.get(name);
         return !values || values.some((value) => fits(network, value));
       }) &&
-      labelsFit(filters, network.record?.labels) &&
+      labelsFit(filters, network.record?.labels ?? network.config?.Labels) &&
       (dangling === undefined || isDangling(network) === dangling),
   );
 }

@@ -2,6 +2,7 @@ import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { type ContainerContext, containerFiles } from "#engine/containers/container-context.ts";
 import { type ContainerRecord, isRunning } from "#engine/containers/container-record.ts";
 import { etcFiles, isHostsTooLarge, resolverSettings } from "#engine/containers/run/etc-files.ts";
+import { writeResolvConf } from "#engine/containers/run/written-resolv-conf.ts";
 import { gatewayEndpoint } from "#network/default-route.ts";
 import type { NameRecord } from "#network/names/name-record.ts";
 import type { NetworkEndpoint, NetworkSandbox } from "#network/network-driver.ts";
@@ -112,7 +113,7 @@ export async function refreshEtcFiles(
     for (const address of come) appendFileSync(files.hosts, `${address}\t${hostname}\n`);
   }
   if (after.hasNames && !before.hasNames) {
-    writeFileSync(files.resolvConf, (await etcFiles(context, record, after)).resolvConf);
+    writeResolvConf(files, (await etcFiles(context, record, after)).resolvConf);
   }
 }
 

@@ -1,6 +1,7 @@
 import { ForbiddenError, InvalidParameterError, NotFoundError } from "#errors/errors.ts";
 import { DEFAULT_NETWORK, type NetworkDriver, type NetworkRecord } from "#network/network-driver.ts";
 import type { Database } from "#store/database.ts";
+import type { ConfigNetwork } from "./config-network.ts";
 import { readNetworkRecord } from "./read-network-record.ts";
 
 /** A network as the API knows it. `record` is undefined for host and none, which have nothing of their own. */
@@ -11,6 +12,8 @@ export interface KnownNetwork {
   /** Milliseconds since the epoch. */
   readonly created: number;
   readonly record: NetworkRecord | undefined;
+  /** Of a network that only lends its configuration. */
+  readonly config?: ConfigNetwork;
 }
 
 export interface NetworkRegistryOptions {
@@ -18,10 +21,20 @@ export interface NetworkRegistryOptions {
   readonly driver: NetworkDriver;
 }
 
-/** Ids of the networks that have no state: fixed, as they are the same in every engine. */
+/** The networks that have no state. Their ids are fixed, as they are the same in every engine. */
 const STATELESS: readonly Omit<KnownNetwork, "created">[] = [
-  { id: `${"0".repeat(63)}2`, name: "host", driver: "host", record: undefined },
-  { id: `${"0".repeat(63)}1`, name: "none", driver: "null", record: undefined },
+  {
+    id: "5accd5297b035a9422f48049064e4bdb28b38992a0000c87adc54762614d79bf",
+    name: "host",
+    driver: "host",
+    record: undefined,
+  },
+  {
+    id: "cc1c7fc0365da1714d25b04ddea899cd93c7b540ddbc7743f9e1b24ca50c74e4",
+    name: "none",
+    driver: "null",
+    record: undefined,
+  },
 ];
 
 /** The networks of one engine: in memory for look-up, in the database before any change is told. */
@@ -29,6 +42,7 @@ export class NetworkRegistry {
   readonly #database: Database;
   readonly #driver: NetworkDriver;
   readonly #records = new Map<string, NetworkRecord>();
+  readonly #configs = new Map<string, ConfigNetwork>();
   /** How many connections are being made, by network; no network goes meanwhile. */
   readonly #uses = new Map<string, number>();
   readonly #started = Date.now();
@@ -38,7 +52,8 @@ export class NetworkRegistry {
     this.#driver = driver;
     for (const row of database.statement("SELECT record FROM networks").all()) {
       const record = readNetworkRecord(String(row["record"]));
-      this.#records.set(record.id, record);
+      if ("configOnly" in record) this.#configs.set(record.id, record);
+      else this.#records.set(record.id, record);
     }
   }
 
@@ -72,7 +87,8 @@ export class NetworkRegistry {
   /** All networks, the predefined ones too. */
   list(): readonly KnownNetwork[] {
     const created = this.defaultBridge()?.created ?? this.#started;
-    return [...this.records().map(knownNetwork), ...STATELESS.map((network) => ({ ...network, created }))];
+    const configs = [...this.#configs.values()].map(knownConfig);
+    return [...this.records().map(knownNetwork), ...configs, ...STATELESS.map((network) => ({ ...network, created }))];
   }
 
   /** By id. Throws NotFoundError in Docker's words. */
@@ -106,6 +122,25 @@ export class NetworkRegistry {
   /** The network as it is on this host, made if it is not there yet. Throws what NetworkDriver.ensureNetwork does. */
   async ready(record: NetworkRecord): Promise<NetworkRecord> {
     return this.#driver.ensureNetwork(record, (settled) => this.#keep(settled));
+  }
+
+  /** A configuration network by its name. */
+  config(name: string): ConfigNetwork | undefined {
+    return [...this.#configs.values()].find((config) => config.name === name);
+  }
+
+  addConfig(config: ConfigNetwork): KnownNetwork {
+    this.#write(config);
+    this.#configs.set(config.id, config);
+    return knownConfig(config);
+  }
+
+  /** Throws ForbiddenError, in Docker's words, while a network has it. */
+  removeConfig({ id, name }: ConfigNetwork): void {
+    if (this.records().some(({ configFrom }) => configFrom === name))
+      throw new ForbiddenError(`error while removing network: configuration network "${name}" is in use`);
+    this.#forget(id);
+    this.#configs.delete(id);
   }
 
   /** Makes a new network. On failure nothing stays. */
@@ -153,10 +188,14 @@ export class NetworkRegistry {
   }
 
   #keep(record: NetworkRecord): void {
+    this.#write(record);
+    this.#records.set(record.id, record);
+  }
+
+  #write(record: NetworkRecord | ConfigNetwork): void {
     this.#database
       .statement("INSERT OR REPLACE INTO networks (id, name, record) VALUES (?, ?, ?)")
       .run(record.id, record.name, JSON.stringify(record));
-    this.#records.set(record.id, record);
   }
 
   #forget(id: string): void {
@@ -177,6 +216,11 @@ export function isPredefined(name: string): boolean {
 function knownNetwork(record: NetworkRecord): KnownNetwork {
   const { id, name, driver, created } = record;
   return { id, name, driver, created, record };
+}
+
+function knownConfig(config: ConfigNetwork): KnownNetwork {
+  const { id, name, created } = config;
+  return { id, name, driver: "null", created, record: undefined, config };
 }
 
 function notFound(term: string): NotFoundError {

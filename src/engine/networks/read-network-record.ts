@@ -1,4 +1,5 @@
 import type { AddressBlock, NetworkRecord } from "#network/network-driver.ts";
+import type { ConfigNetwork } from "./config-network.ts";
 
 /** A record as Berth 0.1 wrote it, which knew the default bridge only. */
 interface FirstRecord extends Omit<NetworkRecord, "ipv4" | "ipv6" | "interfaceName" | "attachable"> {
@@ -8,8 +9,8 @@ interface FirstRecord extends Omit<NetworkRecord, "ipv4" | "ipv6" | "interfaceNa
 }
 
 /** A network's record from the database, brought to the present form. */
-export function readNetworkRecord(json: string): NetworkRecord {
-  const record = JSON.parse(json) as NetworkRecord | FirstRecord;
+export function readNetworkRecord(json: string): NetworkRecord | ConfigNetwork {
+  const record = JSON.parse(json) as NetworkRecord | ConfigNetwork | FirstRecord;
   if (!("bridgeName" in record)) return record;
   const { subnet, gateway, bridgeName, ...rest } = record;
   const ipv4: AddressBlock = { subnet, gateway, auxiliary: {}, chosen: true };

@@ -8,7 +8,13 @@ import { isPredefined } from "./network-registry.ts";
 
 /** Removes a network. Throws NotFoundError, or ForbiddenError in Docker's words for a predefined one or one with running containers. */
 export async function removeNetwork(context: ContainerContext, term: string): Promise<void> {
-  const { name, record } = context.networks.resolve(term);
+  const known = context.networks.resolve(term);
+  const { name, record, config } = known;
+  if (config) {
+    context.networks.removeConfig(config);
+    publishNetworkEvent(context.events, known, "destroy");
+    return;
+  }
   if (!record || isPredefined(name)) throw new ForbiddenError(`${name} is a pre-defined network and cannot be removed`);
   const active = membersOf(context, record.id).map(
     ({ container, endpoint }) => `name:"${container.name}" id:"${endpoint.endpointId.slice(0, 12)}"`,

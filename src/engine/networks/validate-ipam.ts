@@ -1,4 +1,4 @@
-import { ForbiddenError, InvalidParameterError, NotImplementedError } from "#errors/errors.ts";
+import { ForbiddenError, InvalidParameterError, NotFoundError } from "#errors/errors.ts";
 import {
   containsAddress,
   type Family,
@@ -19,7 +19,7 @@ export interface RequestedBlocks {
   readonly ipv6: AddressBlock | undefined;
 }
 
-/** Reads `IPAM`. Throws InvalidParameterError with all that is wrong in Docker's words, ForbiddenError for several subnets of one family. */
+/** Reads `IPAM`. Throws InvalidParameterError with all that is wrong in Docker's words, NotFoundError for another address manager, ForbiddenError for several subnets of one family. */
 export function requestedBlocks(
   request: NetworkCreateRequest,
   enabled: { readonly ipv4: boolean; readonly ipv6: boolean },
@@ -27,10 +27,9 @@ export function requestedBlocks(
   const { IPAM } = request;
   const ipamDriver = IPAM?.Driver ?? "";
   if (ipamDriver !== "" && ipamDriver !== "default") {
-    throw new InvalidParameterError(`invalid IPAM driver "${ipamDriver}": only "default" is there`);
-  }
-  if (Object.keys(IPAM?.Options ?? {}).length > 0) {
-    throw new NotImplementedError("IPAM.Options are not supported: leave them out");
+    throw new NotFoundError(
+      `could not find plugin ${ipamDriver} in v1 plugin registry: plugin "${ipamDriver}" not found`,
+    );
   }
   const configs = IPAM?.Config ?? [];
   const problems = configs.flatMap((config) => configProblems(config, enabled.ipv6));

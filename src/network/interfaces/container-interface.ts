@@ -21,6 +21,8 @@ export interface PlannedInterface {
   readonly network: NetworkRecord;
   /** Bytes. */
   readonly mtu: number;
+  /** Kernel parameters by their path below /proc/sys. */
+  readonly sysctls: Readonly<Record<string, string>>;
 }
 
 /**

@@ -1,6 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { deleteGroup, deleteLink, setGroup } from "../rtnetlink/link-message.ts";
+import { deleteGroup, deleteLink, type Link, setGroup } from "../rtnetlink/link-message.ts";
 import { RouteSocket } from "../rtnetlink/route-socket.ts";
+
+/** An interface of this host by its name. */
+export async function findLink(name: string): Promise<Link | undefined> {
+  using socket = new RouteSocket();
+  return socket.findLink(name);
+}
 
 /** Whether this host has a network interface of that name. */
 export async function linkExists(name: string): Promise<boolean> {

@@ -1,3 +1,6 @@
+import { writeFileSync } from "node:fs";
+import { errorMessage, InvalidParameterError } from "#errors/errors.ts";
+import { inNetworkNamespace } from "#sys/network-namespace.ts";
 import { routeChanges } from "../default-route.ts";
 import { createNamespace } from "../namespace.ts";
 import type { NetworkEndpoint } from "../network-driver.ts";
@@ -31,6 +34,24 @@ export async function changeSandboxRoutes(
   await inside.change(...routeChanges(inside, before, after));
 }
 
+/** In the namespace `path`. Throws InvalidParameterError, in Docker's words, for a parameter that the kernel does not take. */
+function writeSysctls(path: string, sysctls: Readonly<Record<string, string>>): void {
+  const all = Object.entries(sysctls);
+  if (all.length === 0) return;
+  inNetworkNamespace(path, () => {
+    for (const [name, value] of all) {
+      try {
+        writeFileSync(`/proc/sys/${name}`, value);
+      } catch (cause) {
+        throw new InvalidParameterError(
+          `unable to set sysctl ${name.replaceAll("/", ".")}=${value}: ${errorMessage(cause)}`,
+          { cause },
+        );
+      }
+    }
+  });
+}
+
 /** Idempotent. */
 export function removeFromSandbox(path: string, { hostInterface, interfaceName }: NetworkEndpoint): Promise<void> {
   return hostInterface ? deleteInterface(hostInterface) : deleteInterfaceIn(path, interfaceName);
@@ -47,6 +68,7 @@ async function addInterfaces(
   using host = new RouteSocket();
   using inside = new RouteSocket(path);
   for (const one of planned) await addInterface(host, path, one, hairpin);
+  writeSysctls(path, Object.assign({}, ...planned.map(({ sysctls }) => sysctls)));
   await inside.change(
     ...added.flatMap((endpoint) => settings(inside, endpoint)),
     ...routeChanges(inside, before, [...before, ...added]),

@@ -7,7 +7,7 @@ type AddressBlock = NonNullable<NetworkRecord["ipv4"]>;
 
 /** `GET /networks/{id}`; without `members` one of `GET /networks`. */
 export function networkView(network: KnownNetwork, members: readonly NetworkMembership[] = []): NetworkView {
-  const { record } = network;
+  const { record, config } = network;
   const isBuiltIn = isPredefined(network.name);
   return {
     Name: network.name,
@@ -15,21 +15,23 @@ export function networkView(network: KnownNetwork, members: readonly NetworkMemb
     Created: new Date(network.created).toISOString(),
     Scope: "local",
     Driver: network.driver,
-    EnableIPv4: record ? record.ipv4 !== undefined : true,
-    EnableIPv6: record?.ipv6 !== undefined,
+    EnableIPv4: record ? record.ipv4 !== undefined : (config?.EnableIPv4 ?? true),
+    EnableIPv6: record?.ipv6 !== undefined || (config?.EnableIPv6 ?? false),
     IPAM: {
       Driver: "default",
-      Options: isBuiltIn ? null : {},
-      Config: [record?.ipv4, record?.ipv6].flatMap((block) => (block ? [ipamConfig(block)] : [])),
+      Options: isBuiltIn ? null : (record?.ipamOptions ?? config?.IPAM?.Options ?? {}),
+      Config: config
+        ? (config.IPAM?.Config ?? [])
+        : [record?.ipv4, record?.ipv6].flatMap((block) => (block ? [ipamConfig(block)] : [])),
     },
     Internal: record?.internal ?? false,
     Attachable: record?.attachable ?? false,
     Ingress: false,
-    ConfigFrom: { Network: "" },
-    ConfigOnly: false,
+    ConfigFrom: { Network: record?.configFrom ?? "" },
+    ConfigOnly: config !== undefined,
     Containers: Object.fromEntries(members.map((member) => [member.container.id, memberView(member)])),
-    Options: isBuiltIn && record ? bridgeOptions(record) : (record?.options ?? {}),
-    Labels: record?.labels ?? {},
+    Options: isBuiltIn && record ? bridgeOptions(record) : (record?.options ?? config?.Options ?? {}),
+    Labels: record?.labels ?? config?.Labels ?? {},
   };
 }
 

@@ -71,8 +71,8 @@ export const NETWORK_FAULTS: readonly Fault[] = [
   {
     call: "POST /networks/create",
     body: { Name: "n", IPAM: { Driver: "odd" } },
-    status: 400,
-    message: 'invalid IPAM driver "odd": only "default" is there',
+    status: 404,
+    message: 'could not find plugin odd in v1 plugin registry: plugin "odd" not found',
   },
   {
     call: "POST /networks/create",
@@ -140,14 +140,14 @@ export const NETWORK_FAULTS: readonly Fault[] = [
   {
     call: "POST /networks/create",
     body: { Name: "n", ConfigOnly: true, ConfigFrom: { Network: "x" } },
-    status: 501,
-    message: "networks that only lend their configuration are not supported: give each its own",
+    status: 403,
+    message: "a configuration network cannot depend on another configuration network",
   },
   {
     call: "POST /networks/create",
     body: { Name: "n", ConfigFrom: { Network: "nosuch" } },
-    status: 501,
-    message: "networks that only lend their configuration are not supported: give each its own",
+    status: 404,
+    message: 'configuration network "nosuch" does not exist',
   },
   {
     call: "POST /networks/create",

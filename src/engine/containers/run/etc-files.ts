@@ -46,6 +46,7 @@ export async function etcFiles(
       host: await readHostResolvConf(),
       ...resolverSettings(context.settings, hostConfig),
       ...(sandbox?.hasNames ? { nameService: NAME_SERVER_ADDRESS } : {}),
+      ...(hostConfig.NetworkMode === "host" ? { sharesHost: true } : {}),
     }),
   };
 }
