@@ -146,7 +146,7 @@ export class HostNetworks {
     const mtu = await networkMtu(record);
     const isNew = driver === "bridge" && !(await linkExists(interfaceName));
     const isSettled = record.ipv4?.subnet !== "" && record.ipv6?.subnet !== "";
-    if (driver === "bridge" && !isNew && isSettled) await ensureBridge(record, mtu, this.#options);
+    if (driver === "bridge" && !isNew && isSettled && !record.existing) await ensureBridge(record, mtu, this.#options);
     else await withMachineLock(this, () => this.#make(state, mtu, keep));
     if (driver === "bridge") {
       await Promise.all([passForeignFirewalls(interfaceName), this.#rules.addNetwork(state.record)]);

@@ -1,6 +1,7 @@
 /** `--network` and what belongs to it. https://github.com/docker/cli/blob/v28.2.2/opts/network.go */
 import { InvalidParameterError } from "#errors/errors.ts";
 import type { EndpointSettings } from "#spec/docker-containers.ts";
+import { csvFields } from "../grammar/csv-line.ts";
 import type { FlagValues } from "../grammar/flag.ts";
 import type { ContainerFlags } from "./container-flag-types.ts";
 
@@ -72,7 +73,7 @@ function newEndpoint(target: string): Endpoint {
 function parseNetwork(text: string): Endpoint {
   if (!text.includes("=")) return newEndpoint(text);
   const endpoint = newEndpoint("");
-  for (const field of text.split(",")) {
+  for (const field of csvFields(text)) {
     const at = field.indexOf("=");
     if (at < 0) throw new InvalidParameterError(`invalid field ${field}: must be a key=value pair`);
     setField(endpoint, field.slice(0, at).trim().toLowerCase(), field.slice(at + 1).trim());

@@ -83,7 +83,8 @@ function endpointView(
 function portMap(record: ContainerRecord): PortMap {
   if (!record.sandbox) return {};
   const map: Record<string, { HostIp: string; HostPort: string }[] | null> = {};
-  for (const port of Object.keys(record.config.ExposedPorts ?? {}))
+  // Without an interface nothing is exposed.
+  for (const port of record.sandbox.endpoints.length > 0 ? Object.keys(record.config.ExposedPorts ?? {}) : [])
     map[port.includes("/") ? port : `${port}/tcp`] = null;
   for (const binding of record.sandbox.ports) {
     const key = `${binding.containerPort}/${binding.protocol}`;

@@ -94,5 +94,22 @@ export const NETWORKS: readonly Step[] = steps(`
   network prune -f --filter color=red
   ~ network prune -f
   ~ events --since 1h --until -1s --filter type=network --filter network=net7 --filter event=create --filter event=connect --filter event=destroy --format '{{.Action}} {{.Actor.Attributes.name}} {{.Actor.Attributes.type}}'
-  network create --config-only --subnet 10.93.0.0/24 conf
+  network create --config-only --subnet 10.93.0.0/24 --gateway 10.93.0.9 -o com.docker.network.driver.mtu=1400 --label a=b conf
+  network inspect --format '{{.ConfigOnly}} {{.Driver}} {{.Scope}} {{json .IPAM}} {{json .Options}} {{json .Labels}}' conf
+  network create --config-from conf --label x=y from
+  network create --config-from conf -o a=b from
+  network create --config-from conf --config-only from
+  network create --config-from nope from
+  network create --config-only --internal conf2
+  network create --config-from conf from
+  network inspect --format '{{json .ConfigFrom}} {{.ConfigOnly}} {{json .IPAM}} {{json .Options}} {{json .Labels}}' from
+  run --rm --network from busybox cat /sys/class/net/eth0/mtu /proc/sys/net/ipv6/conf/eth0/disable_ipv6 /proc/sys/net/ipv6/conf/default/disable_ipv6
+  network rm conf
+  network ls --filter type=custom --format '{{.Name}} {{.Driver}}'
+  network rm from conf
+  network create --ipam-opt a=b opted
+  network inspect --format '{{json .IPAM.Options}}' opted
+  network rm opted
+  run --rm --network host busybox cat /etc/resolv.conf
+  run --rm --network none busybox cat /etc/resolv.conf
 `);
