@@ -5,6 +5,7 @@ import type { SystemInformation } from "#engine/system/information.ts";
 import { isCgroup2 } from "#sys/cgroup-version.ts";
 import { exposureWarnings } from "./exposure.ts";
 import type { LiveOptions } from "./live-options.ts";
+import type { DaemonOptions } from "./options/daemon-options.ts";
 
 /** statfs(2) magic numbers of the filesystems that data roots lie on. */
 const FILESYSTEMS: Readonly<Record<number, string>> = {
@@ -64,8 +65,15 @@ export function hostInformation(
     get settings() {
       return live.current.containers;
     },
-    warnings: [...warnings, ...exposureWarnings(options.hosts, options.tls)],
+    warnings: [...warnings, ...idleRuntimes(options), ...exposureWarnings(options.hosts, options.tls)],
   };
+}
+
+function idleRuntimes({ idleRuntimes }: DaemonOptions): string[] {
+  return idleRuntimes.map(
+    (name) =>
+      `WARNING: no container can have the runtime ${name}: those of an engine have one runtime, make it the default-runtime`,
+  );
 }
 
 function engineId(dataRoot: string): string {

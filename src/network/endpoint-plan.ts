@@ -13,7 +13,6 @@ import {
 } from "./network-driver.ts";
 import { interfacePrefix, NETWORK_OPTION } from "./network-options.ts";
 import type { PortPlan } from "./published-ports.ts";
-import { hasIpv6 } from "./sysctl.ts";
 
 /**
  * Endpoints with names, ids and addresses; `undo` gives the addresses back. The networks are made where they are not there yet, no interface is.
@@ -47,7 +46,7 @@ export async function planEndpoints(
       macAddress: request.macAddress || macAddressOf(addresses.ipv4),
       gatewayPriority: request.gatewayPriority ?? 0,
     };
-    const sysctls = interfaceSysctls(endpoint, request.sysctls ?? {});
+    const sysctls = interfaceSysctls(request.sysctls ?? {}, interfaceName);
     planned.push({ endpoint, network: record, mtu, sysctls });
   }
   return planned;
@@ -67,15 +66,14 @@ export function portPlan(request: SandboxRequest, planned: readonly PlannedInter
   };
 }
 
-/** Without IPv6 addresses an interface has no IPv6 at all, as with Docker: not even a link-local one. */
+/** For an interface of this name. */
 function interfaceSysctls(
-  { interfaceName, ipv6, linkLocal = [] }: NetworkEndpoint,
   asked: Readonly<Record<string, string>>,
+  interfaceName: string,
 ): Readonly<Record<string, string>> {
-  const hasOwn = ipv6 !== "" || linkLocal.some((address) => address.includes(":"));
-  const defaults = hasOwn || !hasIpv6() ? {} : { [`net/ipv6/conf/${interfaceName}/disable_ipv6`]: "1" };
-  const named = Object.entries(asked).map(([path, value]) => [path.replace("/IFNAME/", `/${interfaceName}/`), value]);
-  return { ...defaults, ...Object.fromEntries(named) };
+  return Object.fromEntries(
+    Object.entries(asked).map(([path, value]) => [path.replace("/IFNAME/", `/${interfaceName}/`), value]),
+  );
 }
 
 /** Where packets go that leave the network: to this host, unless the network says otherwise. */

@@ -79,7 +79,10 @@ describe("parseDaemonOptions()", () => {
     expect(() => parse("--default-runtime", "nope")).toThrow("specified default runtime 'nope' does not exist");
     expect(() => parse("--add-runtime", "runc=/x")).toThrow("runtime name 'runc' is reserved");
     expect(() => parse("--add-runtime", "foo")).toThrow("invalid runtime argument: foo");
-    expect(() => parse("--add-runtime", "foo=/x")).toThrow("runtime 'foo' is of no use");
+    expect(parse("--add-runtime", "foo=/x")).toMatchObject({ runtime: undefined, idleRuntimes: ["foo"] });
+    expect(() => parseFile({ runtimes: { a: { path: "/a", runtimeArgs: ["-x"] } }, "default-runtime": "a" })).toThrow(
+      "runtime 'a': runtimeArgs are not supported",
+    );
   });
 
   test("takes -D and the file's debug for the log level, as dockerd", () => {

@@ -35,6 +35,8 @@ export interface DaemonOptions extends ReloadableOptions {
   readonly proxies: Readonly<Record<ProxyName, string>>;
   /** The OCI runtime; undefined: the better of those that are here. */
   readonly runtime: WantedRuntime | undefined;
+  /** Runtimes that are added and not the default: no container can have them. */
+  readonly idleRuntimes: readonly string[];
   readonly network: NetworkSettings;
   /** Where CDI files are looked for, the weakest first; none: no CDI. */
   readonly cdiSpecDirectories: readonly string[];
@@ -128,7 +130,7 @@ function daemonOptions(values: OptionValues): Omit<DaemonOptions, keyof Reloadab
       "https-proxy": values.text("https-proxy"),
       "no-proxy": values.text("no-proxy"),
     },
-    runtime: runtimeChoice(values),
+    ...runtimeChoice(values),
     network: networkSettings(values),
     cdiSpecDirectories: specDirectories(values.texts("cdi-spec-dir")),
     experimental: values.isOn("experimental"),
@@ -172,27 +174,21 @@ function containerSettings(values: OptionValues): ContainerSettings {
 }
 
 /** In dockerd's words. */
-function runtimeChoice(values: OptionValues): WantedRuntime | undefined {
+function runtimeChoice(values: OptionValues): Pick<DaemonOptions, "runtime" | "idleRuntimes"> {
   const name = values.text("default-runtime");
   const added = values.read("add-runtime", RUNTIMES) ?? {};
-  for (const [other, { args }] of Object.entries(added)) {
+  for (const other of Object.keys(added)) {
     if (other === "runc" || other.startsWith("io.containerd."))
       throw new InvalidParameterError(`runtime name '${other}' is reserved`);
-    if (args.length > 0)
-      throw new InvalidParameterError(
-        `runtime '${other}': runtimeArgs are not supported: wrap the program in a script`,
-      );
-    if (other !== name)
-      throw new InvalidParameterError(
-        `runtime '${other}' is of no use: all containers of an engine have one runtime; make it the default-runtime`,
-      );
   }
-  if (name === "") return undefined;
-  const path = added[name]?.path;
-  if (path !== undefined) return { name, path };
-  if (name !== "runc" && name !== "crun")
+  const own = added[name];
+  const idleRuntimes = Object.keys(added).filter((other) => other !== name);
+  if (own && own.args.length > 0)
+    throw new InvalidParameterError(`runtime '${name}': runtimeArgs are not supported: wrap the program in a script`);
+  if (own) return { runtime: { name, path: own.path }, idleRuntimes };
+  if (name !== "" && name !== "runc" && name !== "crun")
     throw new InvalidParameterError(`specified default runtime '${name}' does not exist`);
-  return { name };
+  return { runtime: name === "" ? undefined : { name }, idleRuntimes };
 }
 
 /** One empty name, as dockerd has it, is none. */

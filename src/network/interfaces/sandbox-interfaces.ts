@@ -5,6 +5,7 @@ import { routeChanges } from "../default-route.ts";
 import { createNamespace } from "../namespace.ts";
 import type { NetworkEndpoint } from "../network-driver.ts";
 import { RouteSocket } from "../rtnetlink/route-socket.ts";
+import { hasIpv6 } from "../sysctl.ts";
 import { addInterface, type PlannedInterface, settings } from "./container-interface.ts";
 import { deleteInterface, deleteInterfaceIn } from "./link.ts";
 
@@ -32,6 +33,18 @@ export async function changeSandboxRoutes(
 ): Promise<void> {
   using inside = new RouteSocket(path);
   await inside.change(...routeChanges(inside, before, after));
+}
+
+/**
+ * Whether interfaces that are made from now on in the namespace `path` have IPv6: without addresses of it they have none at all, as with Docker, not even a link-local
+ * one. Of an interface that is there it would be a matter of the lock that all interfaces of this host share, and that may be held for long.
+ */
+function setDefaultIpv6(path: string, isOn: boolean): void {
+  if (hasIpv6()) writeSysctls(path, { "net/ipv6/conf/default/disable_ipv6": isOn ? "0" : "1" });
+}
+
+function hasIpv6Address({ ipv6, linkLocal = [] }: NetworkEndpoint): boolean {
+  return ipv6 !== "" || linkLocal.some((address) => address.includes(":"));
 }
 
 /** In the namespace `path`. Throws InvalidParameterError, in Docker's words, for a parameter that the kernel does not take. */
@@ -67,7 +80,14 @@ async function addInterfaces(
   const added = planned.map(({ endpoint }) => endpoint);
   using host = new RouteSocket();
   using inside = new RouteSocket(path);
-  for (const one of planned) await addInterface(host, path, one, hairpin);
+  try {
+    for (const one of planned) {
+      setDefaultIpv6(path, hasIpv6Address(one.endpoint));
+      await addInterface(host, path, one, hairpin);
+    }
+  } finally {
+    setDefaultIpv6(path, true);
+  }
   writeSysctls(path, Object.assign({}, ...planned.map(({ sysctls }) => sysctls)));
   await inside.change(
     ...added.flatMap((endpoint) => settings(inside, endpoint)),
