@@ -50,7 +50,8 @@ describe("clients that vanish", () => {
       await vanish(args);
       const before = descriptors();
       for (let round = 0; round < 10; round++) await Promise.all(Array.from({ length: 5 }, () => vanish(args)));
-      await until(() => descriptors() <= before);
+      // Some are opened once and stay: on a busy machine the first client may have gone before. 50 were here since.
+      await until(() => descriptors() <= before + 5);
       // The container has not noticed.
       expect(await engine.ok(["inspect", "-f", "{{.State.Status}}", "talker"])).toBe("running");
       expect((await engine.ok(["logs", "-n", "1", "talker"])).trim()).toBe("on");

@@ -159,7 +159,6 @@ const REFUSED: readonly (readonly [hostConfig: unknown, message: string])[] = [
     "invalid device mode: odd",
   ],
   [{ DeviceCgroupRules: ["odd"] }, "invalid device cgroup rule format: 'odd'"],
-  [{ DeviceRequests: [{ Driver: "odd", Count: 1 }] }, 'could not select device driver "odd" with capabilities: []'],
   [{ Runtime: "odd" }, "unknown or invalid runtime name: odd"],
   [{ Isolation: "odd" }, "Invalid isolation: \"odd\" - linux only supports 'default'"],
   [{ StorageOpt: { size: "1g" } }, "--storage-opt is supported only for overlay over xfs with 'pquota' mount option"],
