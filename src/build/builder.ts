@@ -108,6 +108,8 @@ export interface BuildResult extends CreatedImages {
   readonly sources: readonly UsedSource[];
   /** The Dockerfile's bytes. */
   readonly definition: Uint8Array;
+  /** Given build arguments that no ARG names, sorted. */
+  readonly unusedArgs: readonly string[];
 }
 
 /** What ADD or a context was fetched from. */

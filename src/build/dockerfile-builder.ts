@@ -16,6 +16,7 @@ import type { StageGraph } from "./graph/graph-types.ts";
 import { shareStages } from "./graph/share-stages.ts";
 import type { PlannedStage } from "./graph/stage-plan.ts";
 import type { BuildDevices } from "./graph/step-devices.ts";
+import { unusedArgs } from "./graph/unused-args.ts";
 import { parseDockerfile } from "./instructions/parse-dockerfile.ts";
 import type { Dockerfile } from "./instructions/types.ts";
 import type { OpTools } from "./ops/op-context.ts";
@@ -100,7 +101,13 @@ export class DockerfileBuilder {
             const target = solved[at]?.target;
             return target ? [{ id, platform: target.image.platform, bases: imagesUsed(target) }] : [];
           });
-          return { ...created, images, sources: sources.remotes.used(), definition: bytes };
+          return {
+            ...created,
+            images,
+            sources: sources.remotes.used(),
+            definition: bytes,
+            unusedArgs: unusedArgs(dockerfile, request),
+          };
         }),
       );
     } finally {

@@ -4,7 +4,16 @@ import { familiarString, parseReference } from "#formats/reference.ts";
 import type { JsonMessage } from "#spec/docker-messages.ts";
 import type { Descriptor } from "#spec/oci-image.ts";
 import type { BuildFailure, SolveStatus } from "#spec/solve-status.ts";
-import { LegacyBuildStream, legacyFailure, legacyHeader, legacySuccess } from "./legacy-build-stream.ts";
+import {
+  LegacyBuildStream,
+  legacyFailure,
+  legacyHeader,
+  legacySuccess,
+  legacyWarnings,
+} from "./legacy-build-stream.ts";
+
+/** What is told of a build that made something. */
+type ShownResult = BuiltResult & { readonly unusedArgs: readonly string[] };
 
 /** How a build's progress reaches one kind of client. */
 export interface BuildRendering {
@@ -12,7 +21,7 @@ export interface BuildRendering {
   begin(id: string): readonly JsonMessage[];
   plan(plan: readonly PlannedVertex[]): readonly JsonMessage[];
   status(status: SolveStatus): readonly JsonMessage[];
-  success(result: BuiltResult, descriptor?: Descriptor): readonly JsonMessage[];
+  success(result: ShownResult, descriptor?: Descriptor): readonly JsonMessage[];
   /** What comes before the first failure if nothing was shown yet; none: the answer is an error with a status of its own. */
   header(failure: BuildFailure): readonly JsonMessage[];
   failure(failure: BuildFailure): JsonMessage;
@@ -46,7 +55,8 @@ export function legacyRendering(quiet: boolean, tags: readonly string[]): BuildR
     begin: () => [],
     plan: (plan) => (quiet ? [] : stream.begin(plan)),
     status: (status) => (quiet ? [] : stream.update(status)),
-    success: ({ imageId }) => (quiet ? [{ stream: `${imageId}\n` }] : legacySuccess(imageId, familiar)),
+    success: ({ imageId, unusedArgs }) =>
+      quiet ? [{ stream: `${imageId}\n` }] : [...legacyWarnings(unusedArgs), ...legacySuccess(imageId, familiar)],
     header: legacyHeader,
     failure: legacyFailure,
   };

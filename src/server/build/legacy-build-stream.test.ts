@@ -1,7 +1,13 @@
 import { expect, test } from "bun:test";
 import type { JsonMessage } from "#spec/docker-messages.ts";
 import type { Vertex } from "#spec/solve-status.ts";
-import { LegacyBuildStream, legacyFailure, legacyHeader, legacySuccess } from "./legacy-build-stream.ts";
+import {
+  LegacyBuildStream,
+  legacyFailure,
+  legacyHeader,
+  legacySuccess,
+  legacyWarnings,
+} from "./legacy-build-stream.ts";
 
 const COPY = `sha256:${"ab".repeat(32)}` as const;
 const RUN = `sha256:${"cd".repeat(32)}` as const;
@@ -53,6 +59,13 @@ test("LegacyBuildStream says of the last step once that it has ended", () => {
   stream.begin(PLAN.slice(0, 3));
   expect(text(stream.update(vertex(COPY, { completed: AT })))).toBe("Step 3/3 : COPY a b\n ---> abababababab\n");
   expect(stream.update(vertex(RUN, { completed: AT }))).toEqual([]);
+});
+
+test("legacyWarnings() names build arguments that nothing takes, as the classic builder", () => {
+  expect(legacyWarnings([])).toEqual([]);
+  expect(text(legacyWarnings(["A", "B"]))).toBe(
+    "\u001b[91m[Warning] One or more build-args [A B] were not consumed\n\u001b[0m",
+  );
 });
 
 test("legacySuccess() ends as scripts expect", () => {

@@ -88,6 +88,13 @@ function isMetadata(step: PlannedVertex | undefined): boolean {
   return step !== undefined && step.vertex === undefined && step.image === undefined;
 }
 
+/** https://github.com/moby/moby/blob/master/daemon/builder/dockerfile/buildargs.go */
+export function legacyWarnings(unusedArgs: readonly string[]): JsonMessage[] {
+  if (unusedArgs.length === 0) return [];
+  const text = `[Warning] One or more build-args [${unusedArgs.join(" ")}] were not consumed\n`;
+  return [{ stream: `${BRIGHT_RED}${text}${PLAIN}` }];
+}
+
 /** What the classic builder prints last. */
 export function legacySuccess(imageId: string, familiarTags: readonly string[]): JsonMessage[] {
   return [
