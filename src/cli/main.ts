@@ -49,7 +49,7 @@ async function dispatch(argv: readonly string[], streams: Streams): Promise<numb
       described: global.args[0] === "__complete",
     });
   }
-  if (global.args[0] === "help") return showHelpTopic(global, streams);
+  if (global.args[0] === "help") return showHelpTopic(global, argv, streams);
   const resolution = resolveCommand(COMMANDS, global.args);
   switch (resolution.kind) {
     case "root":

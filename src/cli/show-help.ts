@@ -13,8 +13,8 @@ import type { Output, Streams } from "./streams.ts";
 
 const DEFAULT_COLUMNS = 80;
 
-/** `berth help image ls`. Throws StatusError for what is no command. */
-export async function showHelpTopic(global: GlobalFlags, streams: Streams): Promise<number> {
+/** `berth help image ls`; of a plugin, with the whole command line `argv`, as it says itself. Throws StatusError for what is no command. */
+export async function showHelpTopic(global: GlobalFlags, argv: readonly string[], streams: Streams): Promise<number> {
   const words = global.args.slice(1).filter((word) => !word.startsWith("-"));
   const resolution = resolveCommand(COMMANDS, words);
   switch (resolution.kind) {
@@ -22,8 +22,12 @@ export async function showHelpTopic(global: GlobalFlags, streams: Streams): Prom
       return showRootHelp({ ...global, help: true }, streams);
     case "group":
       return showGroupHelp(resolution, true, streams);
-    case "unknown":
+    case "unknown": {
+      const { findPlugin } = await import("./plugins/plugin-metadata.ts");
+      const plugin = resolution.group ? undefined : findPlugin(words[0] ?? "", configDirectoryOf(global));
+      if (plugin) return (await import("./plugins/run-plugin.ts")).runPlugin(plugin, argv);
       throw unknownTopic(words.slice(resolution.path.split(" ").length - 2));
+    }
     case "command":
       if (resolution.rest.length > 0) throw unknownTopic(resolution.rest);
       await showCommandHelp(await resolution.leaf.load(), resolution.path, streams);

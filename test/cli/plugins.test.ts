@@ -47,6 +47,8 @@ describe("CLI plugins", () => {
     const { stdout } = await berth(["--help"]);
     expect(stdout).toContain("  hello*      Says hello\n");
     expect(stdout).not.toContain("bad*");
+    expect(await berth(["help", "hello", "a"])).toMatchObject({ exitCode: 7, stdout: "help hello a \n" });
+    expect((await berth(["help", "bad"])).stderr).toBe("unknown help topic: bad\n");
     expect(await berth(["bad"])).toMatchObject({ exitCode: 1, stdout: "" });
     expect((await berth(["ps"])).stderr).toContain(`Cannot connect to the Docker daemon at ${HOST}.`);
   });

@@ -12,11 +12,11 @@ const FORWARDED = ["SIGTERM", "SIGHUP"] as const;
 const WAITED_OUT = ["SIGINT", "SIGQUIT"] as const;
 
 /**
- * Runs a plugin with the whole command line, on this process's streams, against the engine that `berth` would speak to. Resolves with its exit
- * code. Throws SystemError when it cannot be started.
+ * Runs a plugin with the whole command line, on this process's streams, against the engine that `berth` would speak to; without `context` it
+ * is asked for its help only, for which none is started. Resolves with its exit code. Throws SystemError when it cannot be started.
  */
-export async function runPlugin(plugin: Plugin, argv: readonly string[], context: CommandContext): Promise<number> {
-  const environment = { ...process.env, ...(await engineEnvironment(context)) };
+export async function runPlugin(plugin: Plugin, argv: readonly string[], context?: CommandContext): Promise<number> {
+  const environment = { ...process.env, ...(context ? await engineEnvironment(context) : {}) };
   const child = spawn(plugin.Path, [...argv], {
     stdio: "inherit",
     env: { ...environment, DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND: process.execPath },
