@@ -46,7 +46,7 @@ export interface BuildRequest {
   readonly tags: readonly string[];
   readonly buildArgs: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
-  /** Stage name or index; "" means the last. */
+  /** Stage name; "" means the last. */
   readonly target: string;
   readonly noCache: boolean;
   /** `--no-cache-filter`: stages by name whose steps are not looked up. */

@@ -1,4 +1,5 @@
 import { closeSync, readSync } from "node:fs";
+import { ConflictError } from "#errors/errors.ts";
 import { RootDirectory } from "#sys/beneath.ts";
 import { ContainerTree, openForReading } from "./container-tree.ts";
 import { type MountSource, openMounts } from "./open-mount.ts";
@@ -9,6 +10,8 @@ export interface ContainerFilesOptions {
   readonly mounts: readonly MountSource[];
   /** Of the container's first process; 0 when it does not run. */
   readonly pid: number;
+  /** The WORKDIR of a container that never ran; absent otherwise: a container may have removed it. */
+  readonly workingDirectory?: string;
 }
 
 /** A container should see this of the image's root, whether the image has it or not: what the runtime makes at the first start. */
@@ -16,7 +19,8 @@ const SYSTEM_DIRECTORIES = ["/dev", "/proc", "/sys"];
 const ETC_FILES = ["/etc/hostname", "/etc/hosts", "/etc/resolv.conf"];
 
 /** Opens the files of a container, running or not. Dispose the tree. */
-export function openContainerFiles({ root, mounts, pid }: ContainerFilesOptions): ContainerTree {
+export function openContainerFiles({ root, mounts, pid, workingDirectory }: ContainerFilesOptions): ContainerTree {
+  if (workingDirectory) makeWorkingDirectory(root, workingDirectory);
   if (pid === 0) makeMountPoints(root, mounts);
   return new ContainerTree(root, openMounts(root, mounts, pid));
 }
@@ -31,6 +35,16 @@ function makeMountPoints(root: string, mounts: readonly MountSource[]): void {
     const parent = destination.slice(0, destination.lastIndexOf("/"));
     const isNested = mounts.some((other) => destination.startsWith(`${other.destination}/`));
     if (parent !== "" && !isNested) directory.makeDirectories(parent);
+  }
+}
+
+/** dockerd makes it when it makes the container. One that cannot be made is the start's to complain about. */
+function makeWorkingDirectory(root: string, path: string): void {
+  using directory = new RootDirectory(root);
+  try {
+    directory.makeDirectories(path);
+  } catch (error) {
+    if (!(error instanceof ConflictError)) throw error;
   }
 }
 

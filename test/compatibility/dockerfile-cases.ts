@@ -49,11 +49,17 @@ export interface DockerfileCase {
   readonly why?: string;
 }
 
-const scratch = (name: string, ...lines: string[]): DockerfileCase => ({ name, lines: ["FROM scratch", ...lines] });
-const busybox = (name: string, ...lines: string[]): DockerfileCase => ({ name, lines: ["FROM busybox", ...lines] });
+export const scratch = (name: string, ...lines: string[]): DockerfileCase => ({
+  name,
+  lines: ["FROM scratch", ...lines],
+});
+export const busybox = (name: string, ...lines: string[]): DockerfileCase => ({
+  name,
+  lines: ["FROM busybox", ...lines],
+});
 
 /** A case in which Berth differs, and why. */
-const because = (why: string, one: DockerfileCase): DockerfileCase => ({ ...one, why });
+export const because = (why: string, one: DockerfileCase): DockerfileCase => ({ ...one, why });
 
 export const CASES: readonly DockerfileCase[] = [
   scratch(

@@ -1,4 +1,4 @@
-/** Dockerfiles built by buildx with Berth and with dockerd 26's BuildKit, side by side: see dockerfile-cases.ts. */
+/** Dockerfiles built by buildx with Berth and with dockerd 26's BuildKit, side by side: see dockerfile-cases.ts and dockerfile-corners.ts. */
 import { beforeAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,6 +8,9 @@ import { run } from "../../tools/harness/child.ts";
 import { CURRENT_DOCKER, HAS_CURRENT_DOCKER } from "../../tools/harness/current-docker.ts";
 import { PrivateEngine } from "../../tools/harness/private-engine.ts";
 import { CASES } from "./dockerfile-cases.ts";
+import { CORNERS } from "./dockerfile-corners.ts";
+
+const ALL = [...CASES, ...CORNERS];
 
 type Outcomes = Readonly<Record<string, string>>;
 
@@ -24,7 +27,7 @@ beforeAll(async () => {
   } finally {
     rmSync(directory, { recursive: true });
   }
-}, 500_000);
+}, 900_000);
 
 /** The image that both engines load, made by Berth. */
 async function makeArchive(path: string): Promise<void> {
@@ -53,19 +56,20 @@ async function walk(engine: "dockerd" | "berth", archive: string): Promise<Outco
     archive,
   ];
   const env = { PATH: `${CURRENT_DOCKER}:${process.env["PATH"]}` };
-  const { exitCode, stdout, stderr } = await run("unshare", [...namespaces, ...words], { timeout: 480_000, env });
+  const { exitCode, stdout, stderr } = await run("unshare", [...namespaces, ...words], { timeout: 880_000, env });
   if (exitCode !== 0) throw new Error(`the walk on ${engine} ended with ${exitCode}:\n${stderr}`);
   return JSON.parse(stdout);
 }
 
 describe.skipIf(!HAS_CURRENT_DOCKER)("Dockerfiles", () => {
   test("give with Berth what they give with BuildKit, but for the differences that have a reason", () => {
-    const wrong = CASES.filter(({ name, why }) => why === undefined && berth[name] !== docker[name]);
+    expect(new Set(ALL.map(({ name }) => name)).size).toBe(ALL.length);
+    const wrong = ALL.filter(({ name, why }) => why === undefined && berth[name] !== docker[name]);
     expect(wrong.map(({ name }) => ({ name, ...difference(docker[name] ?? "", berth[name] ?? "") }))).toEqual([]);
   });
 
   test("differ wherever they are said to differ", () => {
-    expect(CASES.filter(({ name, why }) => why !== undefined && berth[name] === docker[name])).toEqual([]);
+    expect(ALL.filter(({ name, why }) => why !== undefined && berth[name] === docker[name])).toEqual([]);
   });
 });
 

@@ -13,6 +13,7 @@ import { CurrentDocker } from "../../tools/harness/current-docker.ts";
 import { DockerDaemon } from "../../tools/harness/docker-daemon.ts";
 import { PrivateEngine } from "../../tools/harness/private-engine.ts";
 import { CASES, CONTEXT, type DockerfileCase } from "./dockerfile-cases.ts";
+import { CORNERS, IGNORE_CONTEXTS } from "./dockerfile-corners.ts";
 
 const [engine = "", client = "", archive = ""] = process.argv.slice(2);
 const PARALLEL = 2;
@@ -28,7 +29,7 @@ async function main(): Promise<void> {
   try {
     await docker.ok(["load", "-i", archive]);
     const results: Record<string, string> = {};
-    const waiting = [...CASES.entries()];
+    const waiting = [...[...CASES, ...CORNERS].entries()];
     const work = async (): Promise<void> => {
       for (let next = waiting.shift(); next; next = waiting.shift()) {
         const [index, one] = next;
@@ -66,7 +67,10 @@ async function startDocker(home: string): Promise<Started> {
 }
 
 async function makeContext(root: string): Promise<string> {
-  for (const [path, { content = "", mode = 0o644, link, directory }] of Object.entries(CONTEXT)) {
+  for (const [path, { content = "", mode = 0o644, link, directory }] of Object.entries({
+    ...CONTEXT,
+    ...IGNORE_CONTEXTS,
+  })) {
     const full = join(root, path);
     mkdirSync(directory ? full : dirname(full), { recursive: true, mode: 0o755 });
     if (link !== undefined) symlinkSync(link, full);
@@ -88,7 +92,7 @@ async function outcome(
   { lines, args = [] }: DockerfileCase,
   { context, output, tag }: { readonly context: string; readonly output: string; readonly tag: string },
 ): Promise<string> {
-  const build = ["build", "-f", "-", "--provenance=false", ...args];
+  const build = ["build", "-f", "-", "--provenance=false", ...args.map((word) => word.replace("CONTEXT", context))];
   const input = `${lines.join("\n")}\n`;
   // An image, for its configuration, and a tar of its files.
   const outputs = ["--load", "-t", tag, "-o", `type=tar,dest=${output}`];

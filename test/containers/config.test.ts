@@ -374,3 +374,31 @@ describe("the API's edges", () => {
     expect(then).toMatchObject({ BridgeNfIptables: false, RuncCommit: { Expected: expect.any(String) } });
   });
 });
+
+test("POST /containers/{id}/update takes a limit of processes from 1.40 on, and every way to say that there is none", async () => {
+  const { body } = await create({ Cmd: ["sleep", "60"], HostConfig: { NetworkMode: "none" } });
+  await engine.ok(["start", String(body["Id"])]);
+  const limit = async (PidsLimit: number, version: string): Promise<unknown> => {
+    expect((await api("POST", `/${version}/containers/${body["Id"]}/update`, { PidsLimit })).status).toBe(200);
+    const { HostConfig } = (await inspect(body["Id"])) as { HostConfig: Json };
+    const path = isCgroup2 ? "/sys/fs/cgroup/pids.max" : "/sys/fs/cgroup/pids/pids.max";
+    return [HostConfig["PidsLimit"], await engine.ok(["exec", String(body["Id"]), "cat", path])];
+  };
+  expect(await limit(77, "v1.51")).toEqual([77, "77"]);
+  expect(await limit(55, "v1.39")).toEqual([77, "77"]);
+  expect(await limit(-5, "v1.51")).toEqual([-1, "max"]);
+  expect(await limit(66, "v1.40")).toEqual([66, "66"]);
+  expect(await limit(0, "v1.40")).toEqual([-1, "max"]);
+  await engine.ok(["rm", "-f", String(body["Id"])]);
+});
+
+test("a container that never ran has its WORKDIR", async () => {
+  await engine.ok(["create", "--name", "new", "-w", "/not/there", "busybox", "true"]);
+  expect((await engine.berth(["cp", "new:/not/there", "-"])).stdout).toContain("there/");
+  await engine.ok(["cp", "/etc/hostname", "new:/not/there/"]);
+  expect(await engine.ok(["start", "-a", "new"])).toBe("");
+  await engine.ok(["rm", "new"]);
+  await engine.ok(["create", "--name", "blocked", "-w", "/etc/passwd/x", "busybox", "true"]);
+  expect((await engine.berth(["cp", "blocked:/etc/passwd", "-"])).stdout).toContain("root:x:0");
+  await engine.ok(["rm", "blocked"]);
+});

@@ -101,9 +101,10 @@ describe("buildGraph() settles the image", () => {
 describe("buildGraph() finds stages", () => {
   const FILE = "FROM x AS one\nRUN 1\nFROM x\nRUN 2\nFROM one AS three\nCOPY --from=busybox /bin/sh /\n";
 
-  test("by target name in any case, by index, the last by default", async () => {
-    const targets = await Promise.all(["ONE", "1", ""].map((target) => graph(FILE, { target })));
-    expect(targets.map(({ index }) => index)).toEqual([0, 1, 2]);
+  test("by target name in any case, the last by default, and by nothing else", async () => {
+    const targets = await Promise.all(["ONE", ""].map((target) => graph(FILE, { target })));
+    expect(targets.map(({ index }) => index)).toEqual([0, 2]);
+    await expect(graph(FILE, { target: "1" })).rejects.toThrow('target stage "1" could not be found');
   });
 
   test("asks only for images that the target needs", async () => {
@@ -125,8 +126,8 @@ describe("buildGraph() finds stages", () => {
   });
 
   test("refuses to copy from a stage behind", async () => {
-    await expect(graph("FROM x\nCOPY --from=1 /a /\nFROM x AS later\n", { target: "0" })).rejects.toThrow(
-      'cannot copy from stage "1", it needs to be defined before current stage "stage-0"',
+    await expect(graph("FROM x AS one\nCOPY --from=1 /a /\nFROM x AS later\n", { target: "one" })).rejects.toThrow(
+      'cannot copy from stage "1", it needs to be defined before current stage "one"',
     );
   });
 

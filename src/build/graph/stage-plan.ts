@@ -105,7 +105,7 @@ export class StagePlan {
   target(name: string): PlannedStage {
     const fileStages = this.#stages.filter((stage) => !stage.isCopiedImage);
     const last = fileStages[fileStages.length - 1];
-    const found = name === "" ? last : (this.#byName.get(name.toLowerCase()) ?? this.#byIndex(name, fileStages));
+    const found = name === "" ? last : this.#byName.get(name.toLowerCase());
     if (found) return found;
     const names = fileStages.map((stage) => stage.name || `stage-${stage.index}`);
     throw new InvalidParameterError(
@@ -215,21 +215,16 @@ export class StagePlan {
     return image;
   }
 
-  #byIndex(name: string, stages: readonly PlannedStage[]): PlannedStage | undefined {
-    return /^\d+$/.test(name) ? stages[Number(name)] : undefined;
-  }
-
   #rejectCycles(): void {
     const done = new Set<PlannedStage>();
     const open = new Set<PlannedStage>();
     const visit = (stage: PlannedStage): void => {
       if (done.has(stage)) return;
-      if (open.has(stage)) {
-        const message = `circular dependency detected on stage: ${stage.displayName || "0"}`;
-        throw locate(new InvalidParameterError(message), { source: stage.source });
-      }
       open.add(stage);
-      for (const needed of dependencies(stage)) visit(needed);
+      for (const { stage: needed, source } of needs(stage)) {
+        if (open.has(needed)) throw locate(new InvalidParameterError(circleText(needed)), { source });
+        visit(needed);
+      }
       open.delete(stage);
       done.add(stage);
     };
@@ -239,10 +234,19 @@ export class StagePlan {
 
 /** Stages that must be built before this one. */
 function dependencies(stage: PlannedStage): readonly PlannedStage[] {
-  const read = stage.instructions.flatMap(({ from }) =>
-    from.flatMap((origin) => (origin?.kind === "stage" ? [origin.stage] : [])),
+  return needs(stage).map(({ stage: needed }) => needed);
+}
+
+/** The same, with the line that needs each. */
+function needs(stage: PlannedStage): readonly { readonly stage: PlannedStage; readonly source: SourceRange }[] {
+  const read = stage.instructions.flatMap(({ from, instruction: { source } }) =>
+    from.flatMap((origin) => (origin?.kind === "stage" ? [{ stage: origin.stage, source }] : [])),
   );
-  return stage.base ? [stage.base, ...read] : read;
+  return stage.base ? [{ stage: stage.base, source: stage.source }, ...read] : read;
+}
+
+function circleText({ name, index }: PlannedStage): string {
+  return `circular dependency detected on stage: ${name || `stage-${index}`}`;
 }
 
 /** The names behind `--from` and `from=`, "" where there is none. */

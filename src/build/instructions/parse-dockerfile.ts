@@ -1,10 +1,10 @@
 import { errorMessage, InvalidParameterError } from "#errors/errors.ts";
 import { blankSeparated } from "../parse/arguments.ts";
 import { DockerfileError } from "../parse/dockerfile-error.ts";
+import { LineSyntaxError } from "../parse/line-syntax-error.ts";
 import { joinLines, type LogicalLine } from "../parse/logical-lines.ts";
 import type { EscapeCharacter, SourceRange } from "../parse/source.ts";
 import { parseInstruction } from "./parse-instruction.ts";
-import { LineSyntaxError } from "./parse-values.ts";
 import { flagsOf, type RawInstruction, rawInstruction } from "./raw-instruction.ts";
 import type { ArgInstruction, Dockerfile, Instruction, Stage } from "./types.ts";
 

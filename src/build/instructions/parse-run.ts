@@ -11,9 +11,9 @@ const FLAGS = { mount: "list", network: "string", security: "string", device: "l
 export function parseRun(raw: RawInstruction): RunInstruction {
   const flags = flagsOf(raw, FLAGS);
   const command = parseCommand(raw.rest);
-  if (raw.rest === "" || (command.form === "exec" && command.args.length === 0)) {
+  // In shell form nothing is a command, as for BuildKit: the shell's with nothing to do.
+  if (command.form === "exec" && command.args.length === 0)
     throw new InvalidParameterError("RUN requires at least one argument");
-  }
   return {
     ...originOf(raw),
     kind: "run",

@@ -1,10 +1,8 @@
 import { InvalidParameterError } from "#errors/errors.ts";
 import { blankSeparated, jsonOrWords, jsonStrings, quotedWords } from "../parse/arguments.ts";
+import { LineSyntaxError } from "../parse/line-syntax-error.ts";
 import { atLeastOne, flagsOf, originOf, type RawInstruction } from "./raw-instruction.ts";
 import type { ArgInstruction, ExposeInstruction, KeyValue, ShellInstruction, VolumeInstruction } from "./types.ts";
-
-/** A fault that BuildKit finds when it takes lines apart, before it knows instructions: its message names no line. */
-export class LineSyntaxError extends InvalidParameterError {}
 
 /** The pairs of ENV and LABEL: `k=v k2=v2`, or the old `k the rest of the line`. */
 export function parsePairs(raw: RawInstruction): readonly KeyValue[] {

@@ -17,7 +17,8 @@ const MAX_ACCOUNT_FILE = 16 * 1024 * 1024;
  * (BuildKit takes root for it without a word: https://github.com/moby/buildkit/issues/3074; a wrong owner is worse than an error).
  */
 export function resolveOwner(owner: string, image: FileTree): Owner {
-  const [user = "", group = ""] = owner.split(":");
+  const colon = owner.indexOf(":");
+  const [user, group] = colon < 0 ? [owner, ""] : [owner.slice(0, colon), owner.slice(colon + 1)];
   const byUser = userOwner(user, image);
   return group === "" ? byUser : { uid: byUser.uid, gid: groupId(group, image) };
 }

@@ -1,9 +1,9 @@
-import { InvalidParameterError } from "#errors/errors.ts";
+import { LineSyntaxError } from "./line-syntax-error.ts";
 import type { EscapeCharacter } from "./source.ts";
 
 /**
  * The JSON (exec) form: an array of strings in double quotes. Anything else that begins with `[` is a shell command, hence undefined;
- * only a valid array that holds something other than strings is an error (InvalidParameterError).
+ * only a valid array that holds something other than strings is an error (LineSyntaxError).
  */
 export function jsonStrings(text: string): readonly string[] | undefined {
   if (!text.trimStart().startsWith("[")) return undefined;
@@ -16,7 +16,7 @@ export function jsonStrings(text: string): readonly string[] | undefined {
   if (!Array.isArray(parsed)) return undefined;
   return parsed.map((item: unknown) => {
     if (typeof item === "string") return item;
-    throw new InvalidParameterError("when using JSON array syntax, arrays must be comprised of strings only");
+    throw new LineSyntaxError("when using JSON array syntax, arrays must be comprised of strings only");
   });
 }
 

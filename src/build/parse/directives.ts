@@ -13,6 +13,7 @@ export class Directives {
   readonly #values = new Map<string, string>();
   #done = false;
   #isFirst = true;
+  #isScript = false;
 
   get escape(): EscapeCharacter {
     return this.#values.get("escape") === "`" ? "`" : "\\";
@@ -34,6 +35,7 @@ export class Directives {
     // So that a Dockerfile can be made executable: https://github.com/moby/buildkit/blob/master/frontend/dockerfile/parser/directives.go
     if (this.#isFirst && line.startsWith("#!")) {
       this.#isFirst = false;
+      this.#isScript = true;
       return;
     }
     this.#isFirst = false;
@@ -48,6 +50,7 @@ export class Directives {
     if (key === "escape" && value !== "\\" && value !== "`") {
       throw new InvalidParameterError(`invalid escape token '${value}' does not match \` or \\`);
     }
-    this.#values.set(key, value);
+    // To BuildKit's parser `#!` is a comment, which ends the directives; only those who look for the other two pass over it.
+    if (key !== "escape" || !this.#isScript) this.#values.set(key, value);
   }
 }

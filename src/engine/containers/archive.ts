@@ -102,7 +102,7 @@ export async function* exportContainer(
 ): AsyncGenerator<Uint8Array, void, void> {
   await using root = await context.snapshotter.hold(record.id);
   if (!isRunning(record)) makeSystemMountPoints(root.path);
-  using tree = openContainerFiles({ root: root.path, mounts: [], pid: 0 });
+  using tree = openContainerFiles({ root: root.path, mounts: [], pid: 0, ...newWorkingDirectory(record) });
   using place = tree.findItself("/");
   if (!place) throw new NotFoundError(`No such container: ${record.id}`);
   yield* treeTar(tree, place, { name: undefined, signal });
@@ -125,11 +125,17 @@ async function openFiles(context: ContainerContext, nameOrId: string): Promise<O
         root: root.path,
         mounts: mountSources(context, record, sources),
         pid: running ? record.state.pid : 0,
+        ...newWorkingDirectory(record),
       }),
     ),
   );
   const held = opening.move();
   return { tree: tree.tree, [Symbol.asyncDispose]: () => held.disposeAsync() };
+}
+
+function newWorkingDirectory({ config, state }: ContainerRecord): { readonly workingDirectory?: string } {
+  const isNew = state.phase === "created" && state.startedAt === 0;
+  return isNew && config.WorkingDir ? { workingDirectory: config.WorkingDir } : {};
 }
 
 const NO_SOURCES: ReadonlyMap<string, string> = new Map();

@@ -91,7 +91,8 @@ export function updatedHostConfig(current: HostConfig, change: UpdateRequest): H
   return {
     ...current,
     ...Object.fromEntries(changed),
-    ...(change.PidsLimit === 0 ? { PidsLimit: 0 } : {}),
+    // However "no limit" is said.
+    ...((change.PidsLimit ?? 1) <= 0 ? { PidsLimit: -1 } : {}),
     ...(policy && isPolicy
       ? { RestartPolicy: { Name: policy.Name, MaximumRetryCount: policy.MaximumRetryCount ?? 0 } }
       : {}),

@@ -84,7 +84,9 @@ async function rename(engine: Engine, request: RequestContext): Promise<void> {
 }
 
 async function update(engine: Engine, request: RequestContext): Promise<void> {
-  const body = await request.json(decodeUpdateRequest, { required: true });
+  const { PidsLimit, ...rest } = await request.json(decodeUpdateRequest, { required: true });
+  // Before 1.40 it could not be changed, and was ignored.
+  const body = request.isBefore("1.40") || PidsLimit === undefined ? rest : { ...rest, PidsLimit };
   const warnings = await updateContainer(engine.containers, resolve(engine, request).id, body);
   request.sendJson(200, { Warnings: warnings.length > 0 ? warnings : null });
 }

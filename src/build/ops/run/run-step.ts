@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { chmod, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { CancelledError, UnavailableError } from "#errors/errors.ts";
+import { BerthError, CancelledError, UnavailableError } from "#errors/errors.ts";
 import { formatPlatform, hostPlatform, platformRuns } from "#formats/platform.ts";
 import { timelessly } from "#formats/tar/timeless-digest.ts";
 import { DEFAULT_SHM_SIZE } from "#runtime/bundle/mounts.ts";
@@ -149,7 +149,7 @@ async function runOn(
     };
     return { exitCode: await tools.runtime.runOnce(spec, output, options.signal), mounts };
   } catch (error) {
-    throw error instanceof StartError ? cannotStart(step, error) : error;
+    throw error instanceof BerthError && error.code !== "cancelled" ? cannotStart(step, error) : error;
   } finally {
     removeStubs();
   }
@@ -222,9 +222,9 @@ async function writeScript(
   return { path, [Symbol.asyncDispose]: () => rm(path, { force: true }) };
 }
 
-function cannotStart(step: RunStep, error: StartError): LocatedError {
+function cannotStart(step: RunStep, error: BerthError): LocatedError {
   const message = `process ${goQuote(step.args.join(" "))} did not complete successfully: ${error.message}`;
-  return new LocatedError(message, error.code, { exitCode: error.exitCode }, error);
+  return new LocatedError(message, error.code, error instanceof StartError ? { exitCode: error.exitCode } : {}, error);
 }
 
 function commandFailed(step: RunStep, exitCode: number): LocatedError {

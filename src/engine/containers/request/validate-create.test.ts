@@ -35,7 +35,8 @@ describe("checkCreateRequest()", () => {
   });
 
   test.each<[ContainerCreateRequest, string]>([
-    [{ Image: "" }, "config cannot be empty in order to create a container"],
+    [{ Image: "" }, "no command specified"],
+    [{ Image: "", Cmd: ["true"] }, "cannot create a container without an image"],
     [{ Env: ["=x"] }, "invalid environment variable: =x"],
     [{ WorkingDir: "srv" }, "the working directory 'srv' is invalid, it needs to be an absolute path"],
     [{ StopSignal: "SIGNOPE" }, "invalid signal: SIGNOPE"],

@@ -21,9 +21,19 @@ export function checkName(name: string, shown: string = name): void {
   }
 }
 
+/** dockerd makes containers without an image, of an empty root; nothing can run in one. */
+function checkImageNamed(request: ContainerCreateRequest): void {
+  const { HostConfig: _host, NetworkingConfig: _network, ...config } = request;
+  if (Object.keys(config).length === 0)
+    throw new InvalidParameterError("config cannot be empty in order to create a container");
+  if (config.Image) return;
+  const hasCommand = (config.Cmd ?? []).length + (config.Entrypoint ?? []).length > 0;
+  throw new InvalidParameterError(hasCommand ? "cannot create a container without an image" : "no command specified");
+}
+
 /** Checks what a request asks before anything is made. Throws in Docker's words. */
 export function checkCreateRequest(request: ContainerCreateRequest): void {
-  if (!request.Image) throw new InvalidParameterError("config cannot be empty in order to create a container");
+  checkImageNamed(request);
   const hostConfig = request.HostConfig ?? {};
   checkEnv(request.Env ?? []);
   if (request.StopSignal) parseSignal(request.StopSignal);
