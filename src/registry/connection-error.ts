@@ -1,4 +1,5 @@
 import { type BerthError, errorCode, errorMessage, UnavailableError } from "#errors/errors.ts";
+import { connectionReason } from "#lib/connection-reason.ts";
 import { redactUrl } from "./redact.ts";
 import type { RegistryRequest } from "./transport.ts";
 
@@ -16,25 +17,6 @@ export class TransientError extends UnavailableError {
   }
 }
 
-/** The text after the request for each failure of a connection, as Go's net package words it: people and scripts look for these. */
-const REASONS: Readonly<Record<string, (url: URL) => string>> = {
-  ENOTFOUND: (url) => `dial tcp: lookup ${url.hostname}: no such host`,
-  EAI_AGAIN: (url) => `dial tcp: lookup ${url.hostname}: Temporary failure in name resolution`,
-  ECONNREFUSED: (url) => `dial tcp ${address(url)}: connect: connection refused`,
-  EHOSTUNREACH: (url) => `dial tcp ${address(url)}: connect: no route to host`,
-  ENETUNREACH: (url) => `dial tcp ${address(url)}: connect: network is unreachable`,
-  ETIMEDOUT: (url) => `dial tcp ${address(url)}: i/o timeout`,
-  ECONNRESET: () => "read tcp: connection reset by peer",
-  EPIPE: () => "write tcp: broken pipe",
-  EPROTO: () => "http: server gave HTTP response to HTTPS client",
-  CERT_HAS_EXPIRED: () => "tls: failed to verify certificate: x509: certificate has expired or is not yet valid",
-  DEPTH_ZERO_SELF_SIGNED_CERT: () => "tls: failed to verify certificate: x509: certificate signed by unknown authority",
-  SELF_SIGNED_CERT_IN_CHAIN: () => "tls: failed to verify certificate: x509: certificate signed by unknown authority",
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: () =>
-    "tls: failed to verify certificate: x509: certificate signed by unknown authority",
-  ERR_TLS_CERT_ALTNAME_INVALID: (url) =>
-    `tls: failed to verify certificate: x509: certificate is not valid for ${url.hostname}`,
-};
 /** Trying again does not help against these. */
 const LASTING: ReadonlySet<string> = new Set(["ENOTFOUND", "EPROTO"]);
 const REFUSED: ReadonlySet<string> = new Set(["ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "EAI_AGAIN"]);
@@ -50,7 +32,7 @@ export interface ConnectionFailure {
 export function connectionError(request: RegistryRequest, cause: unknown, failure: ConnectionFailure): BerthError {
   const code = errorCode(cause) ?? "";
   const { timedOut } = failure;
-  const words = REASONS[code]?.(request.url) ?? errorMessage(cause);
+  const words = connectionReason(code, request.url) ?? errorMessage(cause);
   const awaited = timedOut ? "net/http: timeout awaiting response headers" : words;
   const reason = failure.refusedUs ? "tls: the server ended the handshake: it may want a client certificate" : awaited;
   const message = `${requestLine(request)}: ${reason}`;
@@ -64,8 +46,4 @@ export function connectionError(request: RegistryRequest, cause: unknown, failur
 export function requestLine(request: Pick<RegistryRequest, "method" | "url">): string {
   const method = request.method.charAt(0) + request.method.slice(1).toLowerCase();
   return `${method} "${redactUrl(request.url)}"`;
-}
-
-function address(url: URL): string {
-  return `${url.hostname}:${url.port || (url.protocol === "https:" ? "443" : "80")}`;
 }

@@ -54,6 +54,13 @@ describe("download()", () => {
     expect(existsSync(path)).toBe(false);
   });
 
+  test("says why nobody answers", async () => {
+    const signal = new AbortController().signal;
+    await expect(download("http://127.0.0.1:1/x", { signal, file: file() })).rejects.toThrow(
+      "failed to load http://127.0.0.1:1/x: dial tcp 127.0.0.1:1: connect: connection refused",
+    );
+  });
+
   test("an abort ends it, and nothing stays", async () => {
     const path = file();
     const controller = new AbortController();

@@ -3,8 +3,9 @@ import { rm } from "node:fs/promises";
 import { posix } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { CancelledError, errorMessage, InvalidParameterError, UnavailableError } from "#errors/errors.ts";
+import { CancelledError, errorCode, errorMessage, InvalidParameterError, UnavailableError } from "#errors/errors.ts";
 import { Digester } from "#formats/digest.ts";
+import { connectionReason } from "#lib/connection-reason.ts";
 import type { Digest } from "#spec/digest.ts";
 import { redactUrl } from "./redact-url.ts";
 
@@ -63,11 +64,16 @@ export async function download(url: string, options: DownloadOptions): Promise<D
     await rm(options.file, { force: true });
     if (options.signal.aborted) throw new CancelledError("context canceled", { cause: error });
     if (error instanceof InvalidParameterError || error instanceof UnavailableError) throw error;
-    const reason = idle.signal.aborted ? "the server sent nothing for two minutes" : errorMessage(error);
+    const reason = idle.signal.aborted ? "the server sent nothing for two minutes" : reasonOf(error, url);
     throw new UnavailableError(`failed to load ${redactUrl(url)}: ${reason}`, { cause: error });
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** Bun's own words ask whether the computer is able to access the URL. */
+function reasonOf(error: unknown, url: string): string {
+  return connectionReason(errorCode(error) ?? "", new URL(url)) ?? errorMessage(error);
 }
 
 /** The last path of the redirects counts for nothing: the name is that of the URL which the user wrote. */

@@ -85,6 +85,11 @@ test("legacyFailure() says it in the classic builder's words, without an aux tha
     error: text,
   });
   expect(legacyFailure({ message: "failed to solve: no space" }).error).toBe("no space");
+  const quoted = String.raw`failed to solve: process "a\tb\\n\x01\u00e9" did not complete successfully: `;
+  expect(legacyFailure({ message: `${quoted}exit code: 1` }).error).toBe(
+    "The command 'a\tb\\n\x01é' returned a non-zero code: 1",
+  );
+  expect(legacyFailure({ message: `${quoted}unable to find user x` }).error).toBe("unable to find user x");
   const missing =
     'failed to solve: failed to compute cache key: failed to calculate checksum of ref a::b: "/x y": not found';
   expect(legacyFailure({ message: missing }).error).toBe(

@@ -115,6 +115,9 @@ export function legacyHeader({ step }: BuildFailure): JsonMessage[] {
   return step ? [{ stream: `Step ${step.number}/${step.count} : ${step.text}` }, { stream: "\n" }] : [];
 }
 
+/** Before what kept a command from beginning. */
+const NOT_BEGUN = /^process "(?:[^"\\]|\\.)*" did not complete successfully: /s;
+
 /** A failure in the classic builder's words. Its message has no `aux`: docker's client passes over the error of one that has. */
 export function legacyFailure({ message, code }: BuildFailure): JsonMessage {
   const text = legacyFailureText(message);
@@ -124,11 +127,30 @@ export function legacyFailure({ message, code }: BuildFailure): JsonMessage {
 function legacyFailureText(message: string): string {
   const [, command, exitCode] = FAILED_COMMAND.exec(message) ?? [];
   if (command !== undefined) {
-    return `The command '${command.replace(/\\(["\\])/g, "$1")}' returned a non-zero code: ${exitCode}`;
+    return `The command '${unquoted(command)}' returned a non-zero code: ${exitCode}`;
   }
   const [, path] = MISSING_SOURCE.exec(message) ?? [];
-  if (path === undefined) return message.replace(UNRESOLVED_BASE, "").replace(/^failed to solve: /, "");
+  if (path === undefined)
+    return message.replace(UNRESOLVED_BASE, "").replace(/^failed to solve: /, "").replace(NOT_BEGUN, "");
   return `COPY failed: file not found in build context or excluded by .dockerignore: stat ${path}: file does not exist`;
+}
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  a: "\x07",
+  b: "\b",
+  f: "\f",
+  n: "\n",
+  r: "\r",
+  t: "\t",
+  v: "\v",
+};
+
+/** What Go's %q has made of a text, without its quotes. */
+function unquoted(text: string): string {
+  return text.replace(/\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8})|(.))/gs, (_, byte, short, long, letter) => {
+    const code = byte ?? short ?? long;
+    return code === undefined ? (ESCAPES[letter] ?? letter) : String.fromCodePoint(Number.parseInt(code, 16));
+  });
 }
 
 function shortId(digest: string): string {
