@@ -255,3 +255,15 @@ test("push-by-digest gives no name, store=false keeps nothing here, levels and f
     expect([exitCode, stderr]).toEqual([1, expect.stringContaining(message)]);
   }
 });
+
+test("builds that make the same image at once only to send it do not take it from one another", async () => {
+  await using context = makeContext({ Dockerfile: "FROM scratch\nCOPY same /\n", same: "the same for all" });
+  const before = await engine.ok(["images", "-aq"]);
+  const archives = Array.from({ length: 12 }, (_, at) => join(context.path, `../same-${process.pid}-${at}.tar`));
+  const built = await Promise.all(
+    archives.map((archive) => engine.berth(["build", "-o", `type=tar,dest=${archive}`, context.path])),
+  );
+  for (const archive of archives) rmSync(archive, { force: true });
+  expect(built.map(({ exitCode, stderr }) => (exitCode === 0 ? "" : stderr)).filter(Boolean)).toEqual([]);
+  expect(await engine.ok(["images", "-aq"])).toBe(before);
+});

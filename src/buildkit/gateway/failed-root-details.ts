@@ -1,4 +1,5 @@
 import { BuildError } from "#build/build-error.ts";
+import { PassingImage } from "#engine/builds/outputs/passing-image.ts";
 import type { Engine } from "#engine/engine.ts";
 import { NotFoundError } from "#errors/errors.ts";
 import type { DebugRoot } from "#spec/build-record.ts";
@@ -19,12 +20,12 @@ export async function failedRootDetails(
   error: unknown,
 ): Promise<readonly ErrorDetail[]> {
   if (!(error instanceof BuildError) || error.failure.code === undefined) return [];
-  const held = job.intermediates.begin(engine);
+  const held = new PassingImage(engine);
   job.defer(() => held[Symbol.asyncDispose]());
   const found = await failedRoot(engine, job.ref);
   if (!found) return [];
   const { root, image } = found;
-  held.hold(image);
+  held.add(image);
   const id = job.addResult({ image, build: Symbol("failed") });
   const { args, env, cwd, user } = root;
   const op = { exec: { meta: { args, env, cwd, user }, mounts: [{ dest: "/" }] } };

@@ -1,6 +1,7 @@
 import { emptyContext } from "#build/context/open-context.ts";
 import { buildAndDeliver } from "#engine/builds/outputs/build-and-deliver.ts";
 import type { BuiltResult } from "#engine/builds/outputs/deliver.ts";
+import { PassingImage } from "#engine/builds/outputs/passing-image.ts";
 import type { Engine } from "#engine/engine.ts";
 import { InvalidParameterError } from "#errors/errors.ts";
 import { isDigest } from "#formats/digest.ts";
@@ -52,8 +53,8 @@ export async function solveDefinition(
     onStatus: job.status,
     signal,
   };
-  await using intermediates = job.intermediates.begin(engine);
-  const made = await solveRoots(engine, { graph, sources, build: common, hold: (image) => intermediates.hold(image) });
+  await using passing = new PassingImage(engine);
+  const made = await solveRoots(engine, { graph, sources, build: common, hold: (image) => passing.add(image) });
   const { text, contexts, names } = definitionDockerfile(graph, sources, made);
   const dockerfile = Buffer.from(text);
   const build = {

@@ -6,7 +6,6 @@ import { StatusFeed } from "#server/build/status-feed.ts";
 import type { Digest } from "#spec/digest.ts";
 import type { SolveStatus } from "#spec/solve-status.ts";
 import { JobContainers } from "../gateway/job-containers.ts";
-import type { IntermediateImages } from "../llb/intermediate-images.ts";
 import type { SolveResult } from "./dockerfile-solve.ts";
 import { OwnVertexes } from "./own-vertexes.ts";
 import type { RunningSolve } from "./running-solve.ts";
@@ -34,7 +33,6 @@ export class SolveJob {
   readonly signal: AbortSignal;
   readonly containers: JobContainers = new JobContainers();
   /** Of all solves. */
-  readonly intermediates: IntermediateImages;
   readonly returned: PromiseWithResolvers<ReturnedResult> = Promise.withResolvers<ReturnedResult>();
   /** What a gateway solve failed with: the client returns no more than its text. */
   failure: Error | undefined;
@@ -51,9 +49,8 @@ export class SolveJob {
   readonly #feeds = new Set<StatusFeed>();
   #isEnded = false;
 
-  constructor(ref: string, intermediates: IntermediateImages) {
+  constructor(ref: string) {
     this.ref = ref;
-    this.intermediates = intermediates;
     this.#vertexes = new OwnVertexes(ref);
     this.signal = this.#controller.signal;
     // Nobody may ever ask for it.

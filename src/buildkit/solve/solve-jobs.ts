@@ -1,5 +1,4 @@
 import { ConflictError, InvalidParameterError, NotFoundError } from "#errors/errors.ts";
-import { IntermediateImages } from "../llb/intermediate-images.ts";
 import { SolveJob } from "./solve-job.ts";
 
 /** Calls about a solve may overtake it. As BuildKit's solver, milliseconds. */
@@ -11,13 +10,12 @@ const LINGER = 5000;
 export class SolveJobs {
   readonly #jobs = new Map<string, SolveJob>();
   readonly #arrivals = new EventTarget();
-  readonly #intermediates = new IntermediateImages();
 
   /** Begins a solve; disposing ends it. Throws InvalidParameterError without a reference, ConflictError while there is one of it. */
   begin(ref: string): Disposable & { readonly job: SolveJob } {
     if (ref === "") throw new InvalidParameterError("a solve needs a ref");
     if (this.#jobs.get(ref)?.signal.aborted === false) throw new ConflictError(`job ID ${ref} exists`);
-    const job = new SolveJob(ref, this.#intermediates);
+    const job = new SolveJob(ref);
     this.#jobs.set(ref, job);
     this.#arrivals.dispatchEvent(new Event(ref));
     return {

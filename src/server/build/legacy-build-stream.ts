@@ -131,7 +131,10 @@ function legacyFailureText(message: string): string {
   }
   const [, path] = MISSING_SOURCE.exec(message) ?? [];
   if (path === undefined)
-    return message.replace(UNRESOLVED_BASE, "").replace(/^failed to solve: /, "").replace(NOT_BEGUN, "");
+    return message
+      .replace(UNRESOLVED_BASE, "")
+      .replace(/^failed to solve: /, "")
+      .replace(NOT_BEGUN, "");
   return `COPY failed: file not found in build context or excluded by .dockerignore: stat ${path}: file does not exist`;
 }
 

@@ -52,7 +52,7 @@ async function scanAll(
   request: ScanRequest,
 ): Promise<ReadonlyMap<Digest, readonly Attested[]>> {
   const { generator } = request.sbom;
-  const passing = new PassingImage(engine);
+  await using passing = new PassingImage(engine);
   const scans = new Map<Digest, readonly Attested[]>();
   const resolved = await solve(engine, request, { lines: [`FROM ${generator}`], contexts: {}, name: "" });
   try {
@@ -67,11 +67,11 @@ async function scanAll(
           throw new InvalidParameterError(`cannot make an SBOM with ${generator}: it wrote no document NAME${ENDING}`);
         scans.set(id, scan);
       } finally {
-        await passing.remove(found);
+        passing.add(found);
       }
     }
   } finally {
-    await passing.remove(resolved);
+    passing.add(resolved);
   }
   return scans;
 }

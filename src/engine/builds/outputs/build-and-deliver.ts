@@ -36,7 +36,7 @@ export async function buildAndDeliver(
   const wanted = forOutputs(build, outputs);
   let id = "";
   // One that a scan fails on has no name yet.
-  const passing = wanted.isImageWanted && !attestations.sbom ? undefined : new PassingImage(engine);
+  await using passing = wanted.isImageWanted && !attestations.sbom ? undefined : new PassingImage(engine);
   return await engine.builds.build<Delivered>(wanted, {
     onRecord: (recorded) => {
       id = recorded;
@@ -56,10 +56,10 @@ export async function buildAndDeliver(
         if (!isTwice) return delivered;
         return { ...delivered, twice: await buildAgain(engine, { ...wanted, onStatus }, built) };
       } catch (error) {
-        for (const { id } of built.images) await passing?.remove(id);
+        for (const { id } of built.images) passing?.add(id);
         throw error;
       } finally {
-        if (!wanted.isImageWanted) for (const { id } of built.images) await passing?.remove(id);
+        if (!wanted.isImageWanted) for (const { id } of built.images) passing?.add(id);
       }
     },
   });

@@ -1,29 +1,58 @@
 import type { Engine } from "#engine/engine.ts";
+import type { ImageContext } from "#engine/images/image-context.ts";
 import { removeImage } from "#engine/images/remove.ts";
 import type { Digest } from "#spec/digest.ts";
 
-/** An image that a build made only to send it: it goes again, unless it was there before, got a name or is used by now. */
-export class PassingImage {
-  readonly #engine: Pick<Engine, "images" | "containers">;
-  readonly #before: ReadonlySet<Digest>;
+type Surroundings = Pick<Engine, "images" | "containers">;
 
-  /** Before the build. What `others` has is passing too: it counts as not there. */
-  constructor(
-    engine: Pick<Engine, "images" | "containers">,
-    others: Pick<ReadonlyMap<Digest, unknown>, "has"> = new Map(),
-  ) {
+/** Of one engine: how many builds have such images now, and the images that nobody needs when the last of them ends. */
+interface Passing {
+  builds: number;
+  readonly left: Set<Digest>;
+}
+
+const passings = new WeakMap<ImageContext, Passing>();
+
+/**
+ * Images that a build made only to send them: they go again, unless they were there before, got a name or are used by then. Two builds that give the
+ * same make the same image, so that it goes when no build that could be sending it runs any more. Dispose it when the build has ended.
+ */
+export class PassingImage implements AsyncDisposable {
+  readonly #engine: Surroundings;
+  readonly #before: ReadonlySet<Digest>;
+  readonly #passing: Passing;
+
+  /** Before the build. */
+  constructor(engine: Surroundings) {
+    const { images } = engine;
     this.#engine = engine;
+    this.#passing = passings.get(images) ?? { builds: 0, left: new Set() };
+    passings.set(images, this.#passing);
+    this.#passing.builds++;
+    const { left } = this.#passing;
     this.#before = new Set(
-      engine.images.images
+      images.images
         .list()
-        .flatMap(({ image, references }) => (references.length > 0 || others.has(image.id) ? [] : image.id)),
+        .flatMap(({ image, references }) => (references.length > 0 || left.has(image.id) ? [] : image.id)),
     );
   }
 
-  async remove(image: Digest): Promise<void> {
+  /** An image that this build made and nobody is to keep. It stays until the build has ended. */
+  add(image: Digest): void {
+    if (!this.#before.has(image)) this.#passing.left.add(image);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const { left } = this.#passing;
+    if (--this.#passing.builds > 0) return;
     const { images, containers } = this.#engine;
-    const isUsed = this.#before.has(image) || containers.containers.list().some(({ imageId }) => imageId === image);
-    if (isUsed || images.images.names(image).references.length > 0) return;
-    await removeImage(images, image, { force: false });
+    for (const image of [...left]) {
+      left.delete(image);
+      const isUsed = containers.containers.list().some(({ imageId }) => imageId === image);
+      if (isUsed || !images.images.find(image) || images.images.names(image).references.length > 0) continue;
+      await removeImage(images, image, { force: false });
+      // Another build has begun meanwhile, and may make what is left.
+      if (this.#passing.builds > 0) return;
+    }
   }
 }

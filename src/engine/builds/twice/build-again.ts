@@ -17,7 +17,7 @@ import { firstDifference } from "./compare-tars.ts";
  * report is about the first one that differs. Nothing of the second build stays. Throws as a build does.
  */
 export async function buildAgain(engine: Engine, build: BuildRequest, first: BuiltResult): Promise<TwiceReport> {
-  const passing = new PassingImage(engine);
+  await using passing = new PassingImage(engine);
   const { annotations: _, ...known } = build;
   const second = await engine.builds.buildTrial({
     ...known,
@@ -29,7 +29,7 @@ export async function buildAgain(engine: Engine, build: BuildRequest, first: Bui
     return await engine.images.layers.withLease(() => compareResults(engine.images, first, second));
   } finally {
     const kept = new Set(first.images.map(({ id }) => id));
-    for (const { id } of second.images) if (!kept.has(id)) await passing.remove(id);
+    for (const { id } of second.images) if (!kept.has(id)) passing.add(id);
   }
 }
 
