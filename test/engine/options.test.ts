@@ -4,8 +4,12 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { makeBusybox } from "../../tools/harness/busybox.ts";
+import { removeCgroups } from "../../tools/harness/cgroups.ts";
 import { run } from "../../tools/harness/child.ts";
 import { BERTH, PrivateEngine } from "../../tools/harness/private-engine.ts";
+
+/** Who names a parent cgroup has it to keep. */
+const CGROUP_PARENT = `/berth-test-options-${process.pid}`;
 
 let engine: PrivateEngine;
 let directory: string;
@@ -20,6 +24,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await engine.close();
+  removeCgroups(CGROUP_PARENT);
   rmSync(directory, { recursive: true });
 }, 60_000);
 
@@ -81,7 +86,7 @@ describe("berth daemon", () => {
       init: true,
       "no-new-privileges": true,
       "seccomp-profile": "unconfined",
-      "cgroup-parent": `/berth-test-${process.pid}`,
+      "cgroup-parent": CGROUP_PARENT,
       "host-gateway-ip": "192.0.2.9",
     });
     const script = "ulimit -n; df -k /dev/shm | tail -1; cat /proc/self/status /etc/resolv.conf /etc/hosts; ps";
@@ -109,7 +114,7 @@ describe("berth daemon", () => {
     expect(other).not.toContain("docker-init");
     await engine.ok(["run", "-d", "--name", "settled", "busybox", "sleep", "60"]);
     expect(readFileSync(`/proc/${await inspect("settled", "{{.State.Pid}}")}/cgroup`, "utf8")).toContain(
-      `/berth-test-${process.pid}/`,
+      `${CGROUP_PARENT}/`,
     );
     // What the engine says of the moment is no part of the container.
     expect(
