@@ -143,11 +143,15 @@ describe("LocalVolumeStore.remove()", () => {
   });
 });
 
-test("LocalVolumeStore.sweep() removes what a crashed removal left", async () => {
+test("LocalVolumeStore.sweep() removes what a crashed removal or creation left, and no data", async () => {
   await store.create("kept");
-  mkdirSync(join(scratch, "volumes/.removed-1234/_data"), { recursive: true });
+  for (const path of [".removed-1234/_data", "begun", "half-made/_data", "unknown/_data"])
+    mkdirSync(join(scratch, "volumes", path), { recursive: true });
+  writeFileSync(join(scratch, "volumes/unknown/_data/file"), "somebody's");
+  writeFileSync(join(scratch, "volumes/note"), "somebody's");
   await store.sweep();
-  expect(readdirSync(join(scratch, "volumes"))).toEqual(["kept"]);
+  expect(readdirSync(join(scratch, "volumes")).toSorted()).toEqual(["kept", "note", "unknown"]);
+  expect(existsSync(join(scratch, "volumes/unknown/_data/file"))).toBe(true);
 });
 
 describe("LocalVolumeStore.copyUp()", () => {

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { chmod, mkdir, readdir, rename, rm } from "node:fs/promises";
+import { chmod, mkdir, readdir, rename, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { errorCode, NotFoundError } from "#errors/errors.ts";
 import { KeyLock } from "#lib/key-lock.ts";
@@ -138,11 +138,12 @@ export class LocalVolumeStore implements VolumeStore {
     return (await diskUsage(volume.mountpoint)).allocatedBytes;
   }
 
-  /** Removes what a crash in the middle of `remove` left. Call once at start-up. */
+  /** Removes what a crash in the middle of `remove` or `create` left. Data that no record names stays. Call once at start-up. */
   async sweep(): Promise<void> {
-    const names = await readdir(this.#directory).catch(() => []);
-    for (const name of names.filter((entry) => entry.startsWith(REMOVED_PREFIX))) {
-      await rm(join(this.#directory, name), { recursive: true, force: true });
+    for (const name of await readdir(this.#directory).catch(() => [])) {
+      const path = join(this.#directory, name);
+      if (name.startsWith(REMOVED_PREFIX)) await rm(path, { recursive: true, force: true });
+      else if (!this.#volumes.has(name)) await removeEmpty(path);
     }
   }
 
@@ -179,6 +180,15 @@ export class LocalVolumeStore implements VolumeStore {
     this.#rows.save(volume);
     this.#volumes.set(name, volume);
     return volume;
+  }
+}
+
+/** Removes a volume's directory with nothing in it; any other stays as it is. */
+async function removeEmpty(path: string): Promise<void> {
+  for (const directory of [join(path, DATA), path]) {
+    await rmdir(directory).catch((error: unknown) => {
+      if (!["ENOENT", "ENOTEMPTY", "ENOTDIR"].includes(errorCode(error) ?? "")) throw error;
+    });
   }
 }
 
