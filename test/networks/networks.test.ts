@@ -92,7 +92,9 @@ describe("berth network", () => {
       Labels: { a: "b" },
     });
     expect(await engine.ok(["network", "ls", "-q", "--no-trunc", "-f", "type=custom", "-f", "label=a"])).toBe(id);
-    expect(await engine.ok(["network", "ls", "-q", "-f", "dangling=false", "-f", "driver=null"])).toBe("000000000000");
+    expect(await engine.ok(["network", "ls", "-q", "-f", "dangling=false", "-f", "driver=null"])).toBe(
+      await engine.ok(["network", "inspect", "-f", "{{slice .Id 0 12}}", "none"]),
+    );
     expect(await engine.ok(["network", "rm", "front"])).toBe("front");
     expect(await engine.berth(["network", "rm", "-f", "front"])).toEqual({ exitCode: 0, stdout: "", stderr: "" });
   });
@@ -334,7 +336,7 @@ describe("the name service", () => {
       expect(await lookUp("second", name)).toBe(first);
     expect(await lookUp("first", "both")).toBe([first, second].sort().join(" "));
     expect(await lookUp("second", first)).toBe("first.names");
-    expect(await engine.ok(["exec", "second", "cat", "/etc/resolv.conf"])).toStartWith("nameserver 127.0.0.11\n");
+    expect(await engine.ok(["exec", "second", "cat", "/etc/resolv.conf"])).toContain("\nnameserver 127.0.0.11\n");
     expect(await engine.ok(["exec", "stranger", "cat", "/etc/resolv.conf"])).not.toContain("127.0.0.11");
     await engine.ok(["rename", "first", "renamed"]);
     expect(await lookUp("second", "renamed")).toBe(first);
@@ -351,7 +353,7 @@ describe("the name service", () => {
     try {
       expect(await lookUp("asker", "there.example")).toBe("192.0.2.7");
       expect(await lookUp("asker", "missing.example")).toBe("NXDOMAIN");
-      expect(await engine.ok(["exec", "asker", "cat", "/etc/resolv.conf"])).toBe(
+      expect(await engine.ok(["exec", "asker", "grep", "-v", "^#", "/etc/resolv.conf"])).toBe(
         "nameserver 127.0.0.11\nsearch corp.example\noptions ndots:0",
       );
       const path = await engine.ok(["inspect", "-f", "{{.NetworkSettings.SandboxKey}}", "asker"]);
