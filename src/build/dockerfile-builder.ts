@@ -30,6 +30,7 @@ import { BuildProgress } from "./solve/progress.ts";
 import { Solver } from "./solve/solver.ts";
 import type { SolvedLayer, SolveOptions } from "./solve/solver-types.ts";
 import { OutputReplay, type StepOutput } from "./solve/step-output.ts";
+import { unfollowed } from "./unfollowed.ts";
 
 /** The layer store as builds use it. */
 export interface BuildLayers extends LayerProvider {
@@ -169,8 +170,7 @@ export class DockerfileBuilder {
     const parsed = attempt(() => parseDockerfile(bytes));
     await progress.run(definitionName(request.dockerfileName), async (vertex) => {
       vertex.status("transferring dockerfile:", { current: bytes.length });
-      const remark = frontendRemark(request.buildArgs["BUILDKIT_SYNTAX"] ?? parsed.value?.syntax ?? "");
-      if (remark !== undefined) vertex.warn(remark);
+      for (const remark of unfollowed(parsed.value, request.buildArgs)) vertex.warn(remark);
     });
     if (parsed.value) return parsed.value;
     throw parsed.error;
@@ -288,10 +288,4 @@ function stagesOf({ stages }: Dockerfile, names: readonly string[]): ReadonlySet
 
 function ignoreFileOf({ input }: BuildRequest): string | undefined {
   return input.kind === "files" ? input.ignoreFile : undefined;
-}
-
-/** Docker's own frontends, of whatever version, are what Berth's parser stands for; of any other it is said that it does not run. */
-function frontendRemark(syntax: string): string | undefined {
-  if (syntax === "" || /^(docker\.io\/)?docker\/dockerfile(-upstream)?([:@]|$)/.test(syntax)) return undefined;
-  return `the frontend ${syntax} is not run: Berth reads the Dockerfile itself, as docker/dockerfile does`;
 }
