@@ -75,7 +75,8 @@ describe("directives", () => {
     await build("# syntax=docker/dockerfile:1\nFROM scratch\n");
     expect(warnings).toEqual([]);
     await build(
-      "#!/usr/bin/env berth\n# syntax = registry.example/my/frontend:2\n# escape=`\nFROM scratch\nLABEL a=1 `\n  b=2\n",
+      // A first line for a shell is read past in search of the frontend alone: `# escape` is a comment behind it, as in BuildKit.
+      "#!/usr/bin/env berth\n# syntax = registry.example/my/frontend:2\n# escape=`\nFROM scratch\nLABEL a=1 \\\n  b=2\n",
     );
     expect(warnings).toEqual([
       "the frontend registry.example/my/frontend:2 is not run: Berth reads the Dockerfile itself, as docker/dockerfile does",
