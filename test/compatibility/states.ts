@@ -162,9 +162,15 @@ class StateWalk {
     };
     const id = String(JSON.parse((await this.#ask(`POST /containers/create?name=${name}`, body)).text).Id);
     if (state !== "created") await this.#must(`POST /containers/${id}/start`);
+    if (state !== "created" && state !== "restarting") await this.#untilItListens(id);
     if (state === "paused") await this.#must(`POST /containers/${id}/pause`);
     if (state === "exited") await this.#must(`POST /containers/${id}/stop?t=10`);
     return { id, name };
+  }
+
+  /** Until it has said hello: a signal before its trap is set would not reach it. */
+  async #untilItListens(id: string): Promise<void> {
+    while (!(await this.#ask(`GET /containers/${id}/logs?stdout=1`)).text.includes("hello")) await Bun.sleep(10);
   }
 
   /** Until the pauses between its runs are longer than a call takes. Returns how often it was restarted. */

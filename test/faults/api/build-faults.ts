@@ -54,8 +54,7 @@ export const BUILD_FAULTS: readonly Fault[] = [
     body: "",
     headers: {},
     status: 400,
-    message:
-      "failed to load http://127.0.0.1:1/x: ECONNREFUSED: Unable to connect. Is the computer able to access the url?",
+    message: "failed to load http://127.0.0.1:1/x: dial tcp 127.0.0.1:1: connect: connection refused",
   },
   {
     call: "POST /build?platform=odd/odd/odd/odd",

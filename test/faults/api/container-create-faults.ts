@@ -33,7 +33,7 @@ export const CONTAINER_CREATE_FAULTS: readonly Fault[] = [
     call: "POST /containers/create?name=aa",
     body: { Image: "" },
     status: 400,
-    message: "config cannot be empty in order to create a container",
+    message: "no command specified",
   },
   {
     call: "POST /containers/create?name=aa",
