@@ -47,7 +47,14 @@ export class CurrentDocker implements Disposable {
   }
 
   #environment({ env }: RunOptions): Readonly<Record<string, string>> {
-    return { DOCKER_HOST: `unix://${this.socket}`, DOCKER_CONFIG: this.config, BUILDKIT_PROGRESS: "plain", ...env };
+    return {
+      DOCKER_HOST: `unix://${this.socket}`,
+      DOCKER_CONFIG: this.config,
+      BUILDKIT_PROGRESS: "plain",
+      // buildx leaves the Dockerfiles that it got from stdin behind.
+      TMPDIR: this.config,
+      ...env,
+    };
   }
 
   [Symbol.dispose](): void {
