@@ -9,6 +9,8 @@ import { work } from "./work.ts";
 /** How long the clients go on while the networks are disturbed. */
 const DISTURBED_SECONDS = 15;
 
+const SHARED = "label=load=shared";
+
 interface Setting {
   readonly engine: PrivateEngine;
   readonly clients: readonly World[];
@@ -52,14 +54,27 @@ async function checkWhole({ engine, shared, report }: Setting): Promise<void> {
   const checked = await engine.berth(["system", "check"]);
   if (!checked.stdout.includes("no problems"))
     report.problem("system check after a crash", checked.stdout + checked.stderr);
+  await letPausedRun(engine);
   const deadline = Date.now() + 30_000;
   for (;;) {
-    const running = await engine.ok(["ps", "-q", "--filter", "label=load=shared", "--filter", "status=running"]);
-    const missing = shared.length - running.split("\n").filter(Boolean).length;
-    if (missing === 0) return;
-    if (Date.now() > deadline) return report.problem("containers after a crash", `${missing} do not run any more`);
+    const states = await engine.ok(["ps", "-a", "--filter", SHARED, "--format", "{{.Names}} {{.State}}"]);
+    const running = states.split("\n").filter((line) => line.endsWith(" running"));
+    if (running.length === shared.length) return;
+    if (Date.now() > deadline) {
+      const others = states.split("\n").filter((line) => !line.endsWith(" running"));
+      return report.problem(
+        "containers after a crash",
+        `${running.length} of ${shared.length} run; ${others.join(", ")}`,
+      );
+    }
     await delay(200);
   }
+}
+
+/** A client paused it, and the engine died before the same client could let it go on. */
+async function letPausedRun(engine: PrivateEngine): Promise<void> {
+  const paused = await engine.ok(["ps", "-q", "--filter", SHARED, "--filter", "status=paused"]);
+  if (paused !== "") await engine.ok(["unpause", ...paused.split("\n")]);
 }
 
 /** What the clients were about to remove. */
