@@ -285,6 +285,14 @@ test("ConmonRuntime.pause() stops and resume() goes on; a paused container can b
   expect((await fixture.exit(spec.id)).exitCode).toBe(137);
 });
 
+test("ConmonRuntime.kill() with SIGKILL ends all of a container that is frozen, whoever froze it", async () => {
+  const spec = await startSleeper();
+  await fixture.runtime.pause(spec.id);
+  await fixture.runtime.kill(spec.id, SIGKILL, true);
+  expect((await fixture.exit(spec.id)).exitCode).toBe(137);
+  await fixture.runtime.remove(spec.id);
+});
+
 test("ConmonRuntime.top() lists the container's processes only", async () => {
   const spec = await startSleeper();
   const commands = async (): Promise<readonly (string | undefined)[]> => {

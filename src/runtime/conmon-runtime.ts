@@ -137,6 +137,8 @@ export class ConmonRuntime implements ContainerRuntime {
     const container = this.#containers.get(id);
     if (!container || container.hasEnded) return;
     if (!all) container.kill(signal);
+    // One that is frozen by nobody's wish (an engine died while its `runc pause` went on) would not notice.
+    else if (signal === SIGKILL) this.#traces.killAll(id);
     else for (const pid of this.#traces.pids(id)) signalProcess(identify(pid), signal);
   }
 

@@ -28,7 +28,7 @@ export interface ContainerLifecycle {
    * cannot be run; the caller then calls `remove`.
    */
   start(id: string): Promise<void>;
-  /** Sends a signal to the main process (or to all). No error when it is gone. */
+  /** Sends a signal to the main process (or to all: SIGKILL then reaches a frozen container too). No error when it is gone. */
   kill(id: string, signal: number, all?: boolean): Promise<void>;
   pause(id: string): Promise<void>;
   resume(id: string): Promise<void>;
