@@ -23,6 +23,7 @@ import { CacheMounts } from "./ops/run/cache-mounts.ts";
 import type { FileTree, TreeNode } from "./ops/trees/file-tree.ts";
 import { RootTree } from "./ops/trees/root-tree.ts";
 import type { BuildMemory } from "./solve/build-memory.ts";
+import { NO_OPTIONS } from "./written-build.ts";
 
 /**
  * The whole builder over a real layer store and database. Roots are plain directories and commands are functions here: what is looked
@@ -92,13 +93,7 @@ export class BuilderTestBed {
         input: { kind: "files", dockerfile: Buffer.from(dockerfile), context: openedContext(contextOf(context)) },
         dockerfileName: "Dockerfile",
         tags: ["docker.io/library/x:latest"],
-        buildArgs: {},
-        labels: {},
-        target: "",
-        noCache: false,
-        pull: false,
-        networkMode: "default",
-        extraHosts: [],
+        ...NO_OPTIONS,
         platforms: ["linux/amd64"],
         onStatus: (status: SolveStatus) => {
           for (const vertex of status.vertexes ?? []) vertices.set(vertex.digest, vertex);

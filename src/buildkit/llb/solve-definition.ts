@@ -1,4 +1,4 @@
-import { emptyContext } from "#build/context/open-context.ts";
+import { NO_OPTIONS, writtenInput } from "#build/written-build.ts";
 import { buildAndDeliver } from "#engine/builds/outputs/build-and-deliver.ts";
 import type { BuiltResult } from "#engine/builds/outputs/deliver.ts";
 import { PassingImage } from "#engine/builds/outputs/passing-image.ts";
@@ -39,28 +39,20 @@ export async function solveDefinition(
   const graph = expandGraph(definitionGraph(definition));
   const sources = sourcesOf(running);
   const common = {
+    ...NO_OPTIONS,
     ...client.services,
     entitlements: decodeEntitlements(running.entitlements.join(",")),
     dockerfileName: "LLB definition",
-    buildArgs: {},
-    labels: {},
-    target: "",
-    noCache: false,
-    pull: false,
-    networkMode: "default",
-    extraHosts: [],
-    platforms: [],
     onStatus: job.status,
     signal,
   };
   await using passing = new PassingImage(engine);
   const made = await solveRoots(engine, { graph, sources, build: common, hold: (image) => passing.add(image) });
   const { text, contexts, names } = definitionDockerfile(graph, sources, made);
-  const dockerfile = Buffer.from(text);
   const build = {
     ...common,
     ...sharedCaches({ session, imports: [], exports: running.cacheExports, onManifest: running.onCacheManifest }),
-    input: { kind: "files" as const, dockerfile, context: { open: async () => emptyContext(dockerfile).files } },
+    input: writtenInput(text),
     contexts,
     tags: outputNames(outputs),
     onStatus: (status: SolveStatus) => job.status(shownStatus(status, names)),

@@ -1,6 +1,6 @@
 import type { BuildRequest } from "#build/builder.ts";
-import { emptyContext } from "#build/context/open-context.ts";
 import { BuildProgress } from "#build/solve/progress.ts";
+import { writtenInput } from "#build/written-build.ts";
 import type { Engine } from "#engine/engine.ts";
 import type { Op } from "#proto/ops_pb.ts";
 import type { Digest } from "#spec/digest.ts";
@@ -100,12 +100,10 @@ function nameOf({ op }: Op): string {
 
 async function buildEdge(engine: Engine, solve: RootsSolve, edge: LlbEdge, made: MadeImages): Promise<Digest> {
   const { text, contexts, names } = definitionDockerfile({ ...solve.graph, result: edge }, solve.sources, made);
-  const dockerfile = Buffer.from(text);
-  const context = { open: async () => emptyContext(dockerfile).files };
   const { imageId } = await engine.builds.build(
     {
       ...solve.build,
-      input: { kind: "files", dockerfile, context },
+      input: writtenInput(text),
       contexts,
       tags: [],
       isImageWanted: false,

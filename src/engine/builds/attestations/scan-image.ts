@@ -1,6 +1,6 @@
 import { BuildError } from "#build/build-error.ts";
 import type { BuildRequest, BuiltImage } from "#build/builder.ts";
-import { emptyContext } from "#build/context/open-context.ts";
+import { NO_OPTIONS, writtenInput } from "#build/written-build.ts";
 import type { Engine } from "#engine/engine.ts";
 import type { Predicate } from "#engine/images/attestation-manifest.ts";
 import { askImageFiles, type ImageFiles } from "#engine/images/image-files.ts";
@@ -112,24 +112,16 @@ interface Solve {
 }
 
 async function solve(engine: Engine, { build }: ScanRequest, { lines, contexts, name }: Solve): Promise<Digest> {
-  const dockerfile = Buffer.from(`${lines.join("\n")}\n`);
   const filter = name === "" ? pullsOnly() : scanOnly(name);
   const { imageId } = await engine.builds.build(
     {
       ...build,
-      input: { kind: "files", dockerfile, context: { open: async () => emptyContext(dockerfile).files } },
+      ...NO_OPTIONS,
+      input: writtenInput(`${lines.join("\n")}\n`),
       dockerfileName: "SBOM generator",
       contexts,
       isImageWanted: false,
       tags: [],
-      buildArgs: {},
-      labels: {},
-      target: "",
-      noCache: false,
-      pull: false,
-      networkMode: "default",
-      extraHosts: [],
-      platforms: [],
       onStatus: (status) => build.onStatus(filter(status)),
     },
     { isUnrecorded: true },
