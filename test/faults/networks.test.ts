@@ -5,13 +5,12 @@ import { run } from "../../tools/harness/child.ts";
 import { footprint, traces } from "../../tools/harness/footprint.ts";
 import { PrivateEngine } from "../../tools/harness/private-engine.ts";
 
-/** Nobody else's, so that a bridge which is left behind can be told. */
-const SUBNET = "10.222.7.0/24";
-const GATEWAY = "10.222.7.1";
-
+/** Of a network that nobody on this machine has, so that a bridge which is left behind can be told. */
+let gateway: string;
 let engine: PrivateEngine;
 
 beforeAll(async () => {
+  gateway = await unusedGateway();
   engine = await PrivateEngine.start();
   await makeBusybox(engine);
   await engine.ok(["network", "create", "home"]);
@@ -26,10 +25,21 @@ afterAll(async () => {
   await engine.close();
 }, 120_000);
 
+/** The first address of a /24 that no interface of the machine has, not even one that a killed run of this test left behind. */
+async function unusedGateway(): Promise<string> {
+  const { stdout } = await run("ip", ["-oneline", "address", "show"]);
+  for (let third = 0; third < 256; third++) {
+    if (!stdout.includes(` 10.222.${third}.`)) return `10.222.${third}.1`;
+  }
+  throw new Error("every /24 below 10.222.0.0/16 has an interface");
+}
+
+const subnet = (): string => gateway.replace(/1$/, "0/24");
+
 /** The bridges that have the gateway's address of the network that comes and goes. */
 async function bridges(): Promise<number> {
   const { stdout } = await run("ip", ["-oneline", "address", "show"]);
-  return stdout.split("\n").filter((line) => line.includes(` ${GATEWAY}/24 `)).length;
+  return stdout.split("\n").filter((line) => line.includes(` ${gateway}/24 `)).length;
 }
 
 /** Host ends of pairs, and interfaces inside the container that stays, against what the engine knows. */
@@ -40,10 +50,11 @@ async function expectNothingStray(): Promise<void> {
     const { interfaces, namespaces } = await footprint(engine);
     const inside = (await engine.ok(["exec", "stays", "ip", "-o", "link"])).match(/eth\d+@/g) ?? [];
     const isKnown = (await engine.ok(["network", "ls", "-q", "-f", "name=made"])) !== "";
-    const found = { interfaces: interfaces.length, namespaces: namespaces.length, inside: inside.length };
-    const wanted = { interfaces: endpoints, namespaces: 1, inside: endpoints };
     // A network without a bridge is what a reboot leaves; a bridge without a network is not.
-    if (JSON.stringify(found) === JSON.stringify(wanted) && (isKnown || (await bridges()) === 0)) return;
+    const strayBridges = isKnown ? 0 : await bridges();
+    const found = { interfaces: interfaces.length, namespaces: namespaces.length, inside: inside.length, strayBridges };
+    const wanted = { interfaces: endpoints, namespaces: 1, inside: endpoints, strayBridges: 0 };
+    if (JSON.stringify(found) === JSON.stringify(wanted)) return;
     if (Date.now() > deadline) expect(found).toEqual(wanted);
     await Bun.sleep(50);
   }
@@ -51,26 +62,26 @@ async function expectNothingStray(): Promise<void> {
 
 interface Work {
   readonly prepare: () => Promise<unknown>;
-  readonly command: readonly string[];
+  readonly command: () => readonly string[];
   /** How long it takes at most on a slow machine, ms. */
   readonly longest: number;
   /** What is so when it is done again. */
   readonly check: () => Promise<unknown>;
 }
 
-const create = (): Promise<unknown> => engine.berth(["network", "create", "--subnet", SUBNET, "made"]);
+const create = (): Promise<unknown> => engine.berth(["network", "create", "--subnet", subnet(), "made"]);
 const isConnected = (): Promise<string> => engine.ok(["exec", "stays", "ping", "-c", "1", "-W", "2", "stays.made"]);
 
 const WORK: Readonly<Record<string, Work>> = {
   "network create": {
     prepare: () => engine.berth(["network", "rm", "-f", "made"]),
-    command: ["network", "create", "--subnet", SUBNET, "made"],
+    command: () => ["network", "create", "--subnet", subnet(), "made"],
     longest: 120,
     check: () => engine.ok(["run", "--rm", "--network", "made", "busybox", "true"]),
   },
   "network rm": {
     prepare: create,
-    command: ["network", "rm", "made"],
+    command: () => ["network", "rm", "made"],
     longest: 60,
     check: async () => expect(await engine.ok(["network", "ls", "-q", "-f", "name=made"])).toBe(""),
   },
@@ -79,7 +90,7 @@ const WORK: Readonly<Record<string, Work>> = {
       await create();
       await engine.berth(["network", "disconnect", "made", "stays"]);
     },
-    command: ["network", "connect", "made", "stays"],
+    command: () => ["network", "connect", "made", "stays"],
     longest: 60,
     check: isConnected,
   },
@@ -88,13 +99,13 @@ const WORK: Readonly<Record<string, Work>> = {
       await create();
       await engine.berth(["network", "connect", "made", "stays"]);
     },
-    command: ["network", "disconnect", "made", "stays"],
+    command: () => ["network", "disconnect", "made", "stays"],
     longest: 60,
     check: async () => expect(await engine.ok(["exec", "stays", "ip", "-o", "link"])).not.toContain("eth1@"),
   },
   "run on a network": {
     prepare: create,
-    command: ["run", "--rm", "--network", "made", "-p", "127.0.0.1:0:80", "busybox", "true"],
+    command: () => ["run", "--rm", "--network", "made", "-p", "127.0.0.1:0:80", "busybox", "true"],
     longest: 200,
     check: async () => expect(await engine.ok(["ps", "-aq"])).toBe((await engine.ok(["ps", "-q"])).trim()),
   },
@@ -106,13 +117,13 @@ describe("an engine killed in the middle of", () => {
     async (_, { prepare, command, longest, check }) => {
       for (const part of [0.1, 0.3, 0.5, 0.8]) {
         await prepare();
-        const working = engine.berth(command);
+        const working = engine.berth(command());
         await Bun.sleep(longest * part);
         await engine.crash();
         await working;
         await engine.start();
         await expectNothingStray();
-        await engine.berth(command);
+        await engine.berth(command());
         await check();
       }
       await engine.berth(["network", "disconnect", "made", "stays"]);
