@@ -169,6 +169,8 @@ export interface CreateImagesOptions {
   readonly tags: readonly string[];
   /** Of the request. */
   readonly annotations: readonly ImageAnnotation[] | undefined;
+  /** Several images that get no tag are kept as one index, which its digest names. */
+  readonly keepsNameless: boolean;
 }
 
 export interface LayoutImage {

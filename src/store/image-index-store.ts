@@ -22,7 +22,8 @@ export interface IndexPart {
 /**
  * Images of several platforms under one name. A name points at one image, and at the index that the image came from; the index's
  * other images that are here are its parts, and are reached through the name and a platform. A part that has no name of its own is a
- * variant: lists show it below the image that the name points at. An index stays while a name points at it.
+ * variant: lists show it below the image that the name points at. An index stays while a name points at it; one that a build without names made, while the image
+ * is there that its digest means.
  */
 export class ImageIndexStore {
   readonly #database: Database;
@@ -46,6 +47,13 @@ export class ImageIndexStore {
     }
   }
 
+  /** Keeps an index that no name points at: its digest means `image`, one of its parts. */
+  keepNameless(index: Digest, image: Digest): void {
+    if (this.#all(`SELECT 1 FROM image_indexes p WHERE digest = ? AND ${isNamed("p.digest")}`, index).length > 0)
+      return;
+    this.#run("INSERT INTO nameless_indexes VALUES (?, ?)", [index, image]);
+  }
+
   /** Notes blobs that an index needs besides its images' own. */
   addDocuments(index: Digest, documents: readonly Digest[]): void {
     for (const digest of documents) this.#run("INSERT OR IGNORE INTO index_documents VALUES (?, ?)", [index, digest]);
@@ -61,9 +69,10 @@ export class ImageIndexStore {
     return row ? indexOf(row) : undefined;
   }
 
-  /** The index that a name points at; undefined for ids, and for names of single images. */
+  /** The index that a name points at, or that is named by its own digest; undefined for ids, and for names of single images. */
   of(name: string): IndexRecord | undefined {
-    if (isDigest(name) || /^[0-9a-f]{64}$/.test(name)) return undefined;
+    const digest = /^[0-9a-f]{64}$/.test(name) ? `sha256:${name}` : name;
+    if (isDigest(digest)) return this.find(digest);
     const reference = parseReference(name);
     if (reference.digest) return this.#hasDigest(reference) ? this.find(reference.digest) : undefined;
     const row = this.#database
@@ -76,6 +85,7 @@ export class ImageIndexStore {
   byImage(): Map<Digest, IndexRecord> {
     const rows = this.#all(
       `SELECT d.image_id, i.* FROM image_digests d JOIN image_indexes i USING (digest)
+       UNION ALL SELECT n.image_id, i.* FROM nameless_indexes n JOIN image_indexes i USING (digest)
        UNION ALL SELECT r.image_id, i.* FROM image_refs r JOIN image_indexes i ON i.digest = r.index_digest`,
     );
     return new Map(rows.map((row) => [row["image_id"] as Digest, indexOf(row)]));
@@ -125,6 +135,7 @@ export class ImageIndexStore {
   variants(): Set<Digest> {
     const rows = this.#all(
       `SELECT DISTINCT image_id FROM index_parts p WHERE ${IS_NAMED}
+         AND NOT EXISTS (SELECT 1 FROM nameless_indexes n WHERE n.image_id = p.image_id)
          AND NOT EXISTS (SELECT 1 FROM image_refs r WHERE r.image_id = p.image_id)
          AND NOT EXISTS (SELECT 1 FROM image_digests d WHERE d.image_id = p.image_id)`,
     );
@@ -133,6 +144,7 @@ export class ImageIndexStore {
 
   /** Points every name of an index that points at one of its images at another. */
   moveNames(index: Digest, from: Digest, to: Digest): void {
+    this.#run("UPDATE nameless_indexes SET image_id = ? WHERE digest = ? AND image_id = ?", [to, index, from]);
     this.#run("UPDATE image_refs SET image_id = ? WHERE index_digest = ? AND image_id = ?", [to, index, from]);
     this.#run("UPDATE image_digests SET image_id = ? WHERE digest = ? AND image_id = ?", [to, index, from]);
   }
@@ -164,9 +176,10 @@ export class ImageIndexStore {
   }
 }
 
-/** Whether a tag or a digest here points at the index in `column`. */
+/** Whether a tag or a digest here points at the index in `column`, or it is kept without one. */
 function isNamed(column: string): string {
   return `(EXISTS (SELECT 1 FROM image_refs n WHERE n.index_digest = ${column})
+        OR EXISTS (SELECT 1 FROM nameless_indexes n WHERE n.digest = ${column})
         OR EXISTS (SELECT 1 FROM image_digests n WHERE n.digest = ${column}))`;
 }
 

@@ -106,6 +106,7 @@ export class ImageStore {
         this.#writeTaggedSoon(id);
         return id;
       }
+      if (index) this.#run("DELETE FROM nameless_indexes WHERE digest = ?", [index]);
       this.#run(
         `INSERT INTO image_refs (reference, image_id, index_digest) VALUES (?, ?, ?) ON CONFLICT (reference)
          DO UPDATE SET image_id = excluded.image_id, index_digest = excluded.index_digest`,
@@ -274,7 +275,12 @@ export class ImageStore {
   }
 
   #ofIndex(digest: Digest): ImageRecord | undefined {
-    const row = this.#database.statement("SELECT image_id FROM image_refs WHERE index_digest = ?").get(digest);
+    const row = this.#database
+      .statement(
+        `SELECT image_id FROM image_refs WHERE index_digest = ?1
+         UNION ALL SELECT image_id FROM nameless_indexes WHERE digest = ?1 LIMIT 1`,
+      )
+      .get(digest);
     return row ? this.#visible(row["image_id"] as Digest) : undefined;
   }
 

@@ -101,4 +101,11 @@ export const MIGRATIONS: readonly string[] = [
   -- Records that somebody wants to keep: they go only when they are removed.
   ALTER TABLE builds ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0;
   `,
+  `
+  -- Indexes that builds without a name made, each with the image of it that its digest means: they stay until that image goes, or until a name has them.
+  CREATE TABLE nameless_indexes (
+    digest TEXT PRIMARY KEY REFERENCES image_indexes ON DELETE CASCADE, image_id TEXT NOT NULL REFERENCES images ON DELETE CASCADE
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX nameless_indexes_by_image ON nameless_indexes (image_id);
+  `,
 ];

@@ -108,6 +108,43 @@ test("build --platform a,b makes one image a platform under one name, and shared
   expect(record).toMatchObject({ platform: "linux/amd64,linux/arm64,linux/arm/v7", status: "completed" });
 });
 
+test("without a name the index is kept, and its digest means all platforms until its images go", async () => {
+  await using source = context();
+  const [metadata, iid] = [at("nameless.json"), at("nameless-iid")];
+  const args = ["build", ...TWO, "--label", "own=1", "--iidfile", iid, "--metadata-file", metadata, source.path];
+  await engine.ok(args);
+  const index = readFileSync(iid, "utf8");
+  expect(json(readFileSync(metadata, "utf8"))).toMatchObject({
+    "containerimage.digest": index,
+    "containerimage.descriptor": { mediaType: "application/vnd.oci.image.index.v1+json", digest: index },
+  });
+  const architecture = (name: string, platform: string): Promise<string> =>
+    engine.ok(["image", "inspect", "--platform", platform, "-f", "{{.Architecture}}", name]);
+  expect(await architecture(index, "linux/arm64")).toBe("arm64");
+  expect(await engine.ok(["inspect", "-f", "{{.Architecture}}", index])).toBe("amd64");
+  // One image in the list, as of a name.
+  const dangling = ["image", "ls", "-qa", "--filter", "dangling=true"];
+  expect((await engine.ok(dangling)).split("\n")).toHaveLength(1);
+  // Given a name it is the name's.
+  await engine.ok(["tag", index, "app:late"]);
+  expect(await architecture("app:late", "linux/arm64")).toBe("arm64");
+  expect(await engine.ok(["rmi", "app:late"])).toMatch(/^Untagged: app:late\n(Deleted: .*\n?){2,}$/);
+  // Removed by its digest, by a prune, and a platform at a time.
+  await engine.ok(args);
+  expect(await engine.ok(["rmi", index])).toMatch(/^(Deleted: .*\n?){2,}$/);
+  await engine.ok(args);
+  await engine.ok(["image", "prune", "-f"]);
+  expect(await engine.ok(dangling)).toBe("");
+  await engine.ok(args);
+  await engine.ok(["rmi", "--platform", "linux/amd64", index]);
+  expect(await engine.ok(["inspect", "-f", "{{.Architecture}}", index])).toBe("arm64");
+  await engine.ok(["rmi", index]);
+  expect((await engine.berth(["inspect", index])).exitCode).toBe(1);
+  // What is only sent leaves nothing.
+  await engine.ok(["build", ...TWO, "-o", `type=oci,dest=${at("nameless.tar")}`, source.path]);
+  expect(await engine.ok(dangling)).toBe("");
+}, 60_000);
+
 test("--plan, --twice and reasons know several platforms", async () => {
   await using source = context();
   await engine.ok(["build", "-q", ...TWO, "-t", "app:plan", source.path]);

@@ -46,8 +46,8 @@ export async function exportImages(
 async function createImages(solved: readonly SolvedTarget[], wishes: Wishes, tools: Tools): Promise<CreatedImages> {
   const configs: ImageConfig[] = [];
   for (const one of solved) configs.push(await configOf(one, wishes, tools));
-  const { tags, annotations } = wishes.request;
-  return await tools.host.createImages(configs, { tags, annotations });
+  const { tags, annotations, isImageWanted = true, isTrial = false } = wishes.request;
+  return await tools.host.createImages(configs, { tags, annotations, keepsNameless: isImageWanted && !isTrial });
 }
 
 /** The config of a target's image, whose layers are in the store then. */

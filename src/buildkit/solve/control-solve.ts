@@ -100,14 +100,15 @@ async function gatewayResult(solve: RunningSolve): Promise<SolveResult | undefin
 /** https://github.com/moby/buildkit/blob/master/exporter/containerimage/exptypes/types.go */
 function exporterResponse(
   { outputs }: RunningSolve,
-  { imageId, delivered, descriptor: stored }: SolveResult,
+  { imageId, images, delivered, descriptor: stored }: SolveResult,
 ): Record<string, string> {
   if (outputs.every(({ type }) => ["cacheonly", "local", "tar"].includes(type))) return {};
   const names = outputNames(outputs);
   const descriptor = delivered?.descriptor ?? stored;
   return {
     "containerimage.digest": descriptor?.digest ?? imageId,
-    "containerimage.config.digest": imageId,
+    // Of several platforms it is the index that clients take for the image.
+    ...(images.length > 1 ? {} : { "containerimage.config.digest": imageId }),
     ...(descriptor ? { "containerimage.descriptor": Buffer.from(JSON.stringify(descriptor)).toString("base64") } : {}),
     ...(names.length > 0 ? { "image.name": names.join(",") } : {}),
   };

@@ -19,7 +19,7 @@ import { defaultImage } from "./platform-image.ts";
 export async function createImages(
   context: ImageContext,
   configs: readonly ImageConfig[],
-  { tags, annotations: given }: CreateImagesOptions,
+  { tags, annotations: given, keepsNameless }: CreateImagesOptions,
 ): Promise<CreatedImages> {
   const [only] = configs;
   if (configs.length === 1 && only && !given) {
@@ -37,7 +37,7 @@ export async function createImages(
   const named =
     parts.length === 1
       ? { imageId: first.id, descriptor: first.descriptor }
-      : await createIndex(context, parts, annotations, references);
+      : await createIndex(context, parts, { annotations, references, keepsNameless });
   if (parts.length === 1) nameImage(context, first.id, references);
   for (const reference of references) {
     publishImageEvent(context, "tag", named.imageId, { name: familiarString(reference) });
@@ -110,19 +110,24 @@ function layersOf(context: ImageContext, config: ImageConfig): readonly Descript
   });
 }
 
-/** An index that no name points at is not kept. */
+interface IndexOptions {
+  readonly annotations: readonly ImageAnnotation[];
+  readonly references: readonly Reference[];
+  readonly keepsNameless: boolean;
+}
+
+/** An index that no name points at is kept if it is wanted. */
 async function createIndex(
   context: ImageContext,
   parts: readonly Part[],
-  annotations: readonly ImageAnnotation[],
-  references: readonly Reference[],
+  { annotations, references, keepsNameless }: IndexOptions,
 ): Promise<Pick<CreatedImages, "imageId" | "descriptor">> {
   const manifests = parts.map(({ descriptor }) => descriptor);
   const { bytes, descriptor } = imageIndex(manifests, { ociTypes: true, annotations });
   const records = parts.flatMap(({ id }) => context.images.find(id) ?? []);
   const [first] = parts;
   const imageId = defaultImage(records, first?.id ?? descriptor.digest);
-  if (references.length === 0) return { imageId };
+  if (references.length === 0 && !keepsNameless) return { imageId };
   await context.blobs.put(bytes);
   const { mediaType, digest, size } = descriptor;
   context.database.transaction(() => {
@@ -131,6 +136,7 @@ async function createIndex(
       manifests.map((manifest) => manifest.digest),
     );
     for (const reference of references) context.images.setReference(reference, imageId, digest);
+    if (references.length === 0) context.indexes.keepNameless(digest, imageId);
   });
   return { imageId, descriptor };
 }

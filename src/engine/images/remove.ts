@@ -1,4 +1,4 @@
-import { chainId, digestHex } from "#formats/digest.ts";
+import { chainId, digestHex, isDigest } from "#formats/digest.ts";
 import {
   familiarString,
   formatReference,
@@ -57,6 +57,7 @@ export async function removeMeasured(
   { force, platform }: { readonly force: boolean; readonly platform?: Platform },
 ): Promise<MeasuredRemoval> {
   const { id, labels } = resolveImage(context, nameOrId, platform);
+  const isWhole = isIdOrPrefix(id, nameOrId) || isIndexDigest(nameOrId);
   const beside = variantsBeside(context, id);
   using _locked = await lockImages(context, [id, ...beside]);
   // No await inside: what was checked still holds when the transaction ends.
@@ -64,7 +65,7 @@ export async function removeMeasured(
     const isPart = platform !== undefined && leaveIndex(context, nameOrId, id);
     const step = isPart
       ? { untagged: [], isDone: false }
-      : isIdOrPrefix(id, nameOrId)
+      : isWhole
         ? removeSingleName(context, id, force)
         : removeName(context, id, nameOrId, force);
     const row = step.isDone ? undefined : removeRow(context, id, step.untagged.length > 0, force);
@@ -76,7 +77,7 @@ export async function removeMeasured(
     };
   });
   // The digests that go with a repository's last tag are told of, but are no events.
-  const events = isIdOrPrefix(id, nameOrId) ? untagged : untagged.filter((name, at) => at === 0 || !name.includes("@"));
+  const events = isWhole ? untagged : untagged.filter((name, at) => at === 0 || !name.includes("@"));
   for (const _ of events) context.events.publish("image", "untag", id, { ...labels, name: id });
   const items = untagged.map((name): ImageDeleteItem => ({ Untagged: name }));
   let freedBytes = 0;
@@ -234,6 +235,11 @@ async function removeFiles(
     return chain ? [{ Deleted: chain }] : [];
   });
   return { items: items.reverse(), bytes: freedBytes };
+}
+
+/** What is no id and yet was found: several platforms' images, together. */
+function isIndexDigest(text: string): boolean {
+  return isDigest(text) || /^[0-9a-f]{64}$/.test(text);
 }
 
 /** moby's isImageIDPrefix: `sha256:abc…` or `abc…`. */
