@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { booleanFilter, checkFilters, type Filters, labelsFit, untilFilter } from "./filters.ts";
+import { booleanFilter, checkFilters, expressionFilter, type Filters, labelsFit, untilFilter } from "./filters.ts";
 
 function filters(entries: Readonly<Record<string, readonly string[]>>): Filters {
   return new Map(Object.entries(entries));
@@ -27,9 +27,36 @@ describe("labelsFit()", () => {
   });
 });
 
+describe("expressionFilter()", () => {
+  test.each([
+    [["^net$"], "net", true],
+    [["^net$"], "network", false],
+    [["et"], "net", true],
+    [["x", "n.t"], "net", true],
+    [["["], "[x", false],
+    [["["], "[", true],
+    [[], "net", true],
+  ])("%j over %j: %p", (values, text, fits) => {
+    expect(expressionFilter(filters({ name: values }), "name")(text)).toBe(fits);
+  });
+
+  test("takes any of several texts, and lets everything pass when it is absent", () => {
+    expect(expressionFilter(filters({ name: ["^/a"] }), "name")("a", "/a")).toBe(true);
+    expect(expressionFilter(filters({}), "name")("a")).toBe(true);
+  });
+});
+
 describe("booleanFilter()", () => {
-  test("reads what Go reads, and refuses the rest", () => {
-    expect(booleanFilter(filters({ dangling: ["T"] }), "dangling")).toBe(true);
+  test.each([
+    [["TRUE"], "invalid filter 'dangling=[TRUE]'"],
+    [["true", "false"], "invalid filter 'dangling=[true false]'"],
+    [[], "invalid filter 'dangling'"],
+  ])("refuses %j as dockerd does", (values, message) => {
+    expect(() => booleanFilter(filters({ dangling: values }), "dangling")).toThrow(message);
+  });
+
+  test("reads what dockerd reads, and refuses the rest", () => {
+    expect(booleanFilter(filters({ dangling: ["true", "1", "maybe"] }), "dangling")).toBe(true);
     expect(booleanFilter(filters({ dangling: ["0"] }), "dangling")).toBe(false);
     expect(booleanFilter(filters({}), "dangling")).toBeUndefined();
     expect(() => booleanFilter(filters({ dangling: ["maybe"] }), "dangling")).toThrow(

@@ -1,6 +1,5 @@
 import { InvalidParameterError } from "#errors/errors.ts";
 import { parseTimestamp } from "#formats/go-duration.ts";
-import { parseGoBool } from "#lib/go-bool.ts";
 
 /** Filters as the API sends them, each with its values: `label` → `["a=b"]`. */
 export type Filters = ReadonlyMap<string, readonly string[]>;
@@ -23,13 +22,37 @@ export function labelsFit(filters: Filters, labels: Readonly<Record<string, stri
   return (filters.get("label") ?? []).every(has) && !(filters.get("label!") ?? []).some(has);
 }
 
-/** A filter that is true or false, as Go's ParseBool reads it; undefined when it is absent. Throws InvalidParameterError. */
+/**
+ * Whether any of the texts fits a `name` or `id` filter: its values are texts or regular expressions, and one that fits is enough. What is no expression
+ * fits only the same text. https://github.com/moby/moby/blob/v28.2.2/api/types/filters/parse.go (Args.Match)
+ */
+export function expressionFilter(filters: Filters, name: string): (...texts: readonly string[]) => boolean {
+  const values = filters.get(name);
+  // As in dockerd, no value at all lets everything pass.
+  if (!values || values.length === 0) return () => true;
+  const expressions = values.map(expressionOf);
+  return (...texts) => texts.some((text) => values.includes(text) || expressions.some((each) => each?.test(text)));
+}
+
+function expressionOf(value: string): RegExp | undefined {
+  try {
+    return new RegExp(value, "u");
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * A filter that is true or false: `1`, `true`, `0` or `false`; undefined when it is absent. Throws InvalidParameterError for other values, for both
+ * at once and for none. https://github.com/moby/moby/blob/v28.2.2/api/types/filters/parse.go (Args.GetBoolOrDefault)
+ */
 export function booleanFilter(filters: Filters, name: string): boolean | undefined {
-  const value = filters.get(name)?.[0];
-  if (value === undefined) return undefined;
-  const isTrue = parseGoBool(value);
-  if (isTrue === undefined) throw new InvalidParameterError(`invalid filter '${name}=[${value}]'`);
-  return isTrue;
+  const values = filters.get(name);
+  if (!values) return undefined;
+  const isTrue = values.includes("1") || values.includes("true");
+  const isFalse = values.includes("0") || values.includes("false");
+  if (isTrue !== isFalse) return isTrue;
+  throw new InvalidParameterError(`invalid filter '${name}${values.length > 0 ? `=[${values.join(" ")}]` : ""}'`);
 }
 
 /**

@@ -153,7 +153,10 @@ describe("RequestContext", () => {
     const filters = (value: string): Promise<readonly [number, unknown]> =>
       answer(`/filters?filters=${encodeURIComponent(value)}`);
     expect(await filters('{"label":["a","b=c"]}')).toEqual([200, [["label", ["a", "b=c"]]]]);
-    expect(await filters('{"label":{"a":true,"b":false}}')).toEqual([200, [["label", ["a"]]]]);
+    expect(await filters('{"label":{"a":true,"b":false}}')).toEqual([200, [["label", ["a", "b"]]]]);
+    expect(await filters("null")).toEqual([200, []]);
+    expect(await filters('{"label":null}')).toEqual([200, [["label", []]]]);
+    expect((await filters('{"label":{"a":1}}'))[0]).toBe(400);
     expect((await filters("[]"))[0]).toBe(400);
     expect((await filters('{"label":5}'))[0]).toBe(400);
   });

@@ -1,6 +1,7 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { InvalidParameterError } from "#errors/errors.ts";
+import { parseGoBool } from "#lib/go-bool.ts";
 import type { Decoder } from "#lib/json-decoder.ts";
 import { compareVersions } from "./api-version.ts";
 import { checkForJson, decodeInDockersWords, parseJson } from "./json-body.ts";
@@ -68,8 +69,22 @@ export class RequestContext {
     return !["", "0", "no", "false", "none"].includes(value);
   }
 
+  /** Throws InvalidParameterError for a null byte: neither paths nor arguments of programs can have one. */
   text(name: string): string {
-    return this.query.get(name) ?? "";
+    const value = this.query.get(name) ?? "";
+    if (value.includes("\0")) throw new InvalidParameterError(`invalid value for ${name}: it contains a null byte`);
+    return value;
+  }
+
+  /** Of query parameters that must be what Go's ParseBool reads; false when absent or empty. Throws InvalidParameterError. */
+  strictFlag(name: string): boolean {
+    const value = this.text(name);
+    const isTrue = value === "" ? false : parseGoBool(value);
+    if (isTrue !== undefined) return isTrue;
+    const quoted = JSON.stringify(value);
+    throw new InvalidParameterError(
+      `invalid value for ${name}: ${value}: strconv.ParseBool: parsing ${quoted}: invalid syntax`,
+    );
   }
 
   header(name: string): string {
@@ -208,7 +223,9 @@ function isObject(value: unknown): value is Record<string, unknown> {
 function parsedFilters(text: string): Record<string, unknown> {
   try {
     const parsed: unknown = JSON.parse(text);
+    // As Go decodes it: null is as if it were not there, here and as the values of a filter.
     if (isObject(parsed)) return parsed;
+    if (parsed === null) return {};
   } catch {
     // As bad as what is no object.
   }
@@ -217,6 +234,9 @@ function parsedFilters(text: string): Record<string, unknown> {
 
 function filterValues(values: unknown): string[] {
   if (Array.isArray(values) && values.every((value) => typeof value === "string")) return values;
-  if (isObject(values)) return Object.keys(values).filter((key) => values[key] === true);
+  if (values === null) return [];
+  // The form of old: a set. What the booleans say matters no more to dockerd.
+  if (isObject(values) && Object.values(values).every((value) => typeof value === "boolean"))
+    return Object.keys(values);
   throw new InvalidParameterError("invalid filter");
 }

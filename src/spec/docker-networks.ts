@@ -70,7 +70,7 @@ export interface NetworkView {
   readonly IPAM: {
     readonly Driver: string;
     readonly Options: Readonly<Record<string, string>> | null;
-    readonly Config: readonly IpamConfig[];
+    readonly Config: readonly IpamConfig[] | null;
   };
   readonly Internal: boolean;
   readonly Attachable: boolean;

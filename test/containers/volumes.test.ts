@@ -111,6 +111,7 @@ describe("berth volume", () => {
     expect((await names("dangling=false")).length).toBe(2);
     expect(await names("label=a=b")).toEqual(["labelled"]);
     expect(await names("label=a", "name=abel", "driver=local")).toEqual(["labelled"]);
+    expect(await names("name=^label", "name=nothing")).toEqual(["labelled"]);
     expect(await names("name=none")).toEqual([""]);
     expect((await engine.berth(["volume", "ls", "--filter", "colour=red"])).stderr).toBe(
       "Error response from daemon: invalid filter 'colour'\n",

@@ -122,6 +122,8 @@ describe("berth network", () => {
     );
     expect(await failure("network", "rm", "nope")).toBe(`${said} network nope not found`);
     expect(await failure("network", "connect", "nope", "x")).toBe(`${said} No such container: x`);
+    expect(await engine.ok(["network", "ls", "-q", "-f", "name=^fron$"])).toBe("");
+    expect(await engine.ok(["network", "ls", "--format", "{{.Name}}", "-f", "name=^fr.nt$"])).toBe("front");
     expect(await failure("network", "ls", "-f", "type=x")).toBe(`${said} invalid filter: 'type'='x'`);
     const { status, body } = await api("POST", "/networks/create", {
       Name: "y",

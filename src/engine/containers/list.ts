@@ -1,4 +1,4 @@
-import { booleanFilter, type Filters, labelsFit } from "#engine/filters.ts";
+import { booleanFilter, expressionFilter, type Filters, labelsFit } from "#engine/filters.ts";
 import { InvalidParameterError } from "#errors/errors.ts";
 import { descendsFrom } from "./ancestor-filter.ts";
 import type { ContainerContext } from "./container-context.ts";
@@ -33,13 +33,15 @@ function predicate(context: ContainerContext, filters: Filters, name: string, va
   const any =
     (test: (record: ContainerRecord, value: string) => boolean): Predicate =>
     (record) =>
-      values.some((value) => test(record, value));
+      values.length === 0 || values.some((value) => test(record, value));
   switch (name) {
-    case "id":
-      return any((record, value) => record.id.startsWith(value));
+    case "id": {
+      const fits = expressionFilter(filters, name);
+      return ({ id }) => fits(id);
+    }
     case "name": {
-      const expressions = values.map(nameExpression);
-      return ({ name }) => expressions.some((matches) => matches(name) || matches(`/${name}`));
+      const fits = expressionFilter(filters, name);
+      return (record) => fits(record.name, `/${record.name}`);
     }
     case "label":
       return (record) => labelsFit(filters, record.config.Labels);
@@ -98,16 +100,6 @@ function isOnNetwork(context: ContainerContext, { endpointRequests }: ContainerR
   return Object.keys(endpointRequests).some(
     (name) => name === value || (value !== "" && context.networks.lookup(name)?.id.startsWith(value) === true),
   );
-}
-
-/** A name filter is a regular expression on the name, with or without its slash; what is none is part of a name. */
-function nameExpression(value: string): (name: string) => boolean {
-  try {
-    const expression = new RegExp(value);
-    return (name) => expression.test(name);
-  } catch {
-    return (name) => name.includes(value);
-  }
 }
 
 function checkPhase(value: string): void {

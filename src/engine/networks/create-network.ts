@@ -98,7 +98,7 @@ function networkRecord(request: NetworkCreateRequest, driver: NetworkKind): Netw
     options,
     labels: request.Labels ?? {},
     ...(request.ConfigFrom?.Network ? { configFrom: request.ConfigFrom.Network } : {}),
-    ...(Object.keys(request.IPAM?.Options ?? {}).length > 0 ? { ipamOptions: request.IPAM?.Options ?? {} } : {}),
+    ...(request.IPAM?.Options ? { ipamOptions: request.IPAM.Options } : {}),
     created: Date.now(),
   };
 }

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { ContainerContext } from "#engine/containers/container-context.ts";
 import type { ContainerMount, ContainerRecord } from "#engine/containers/container-record.ts";
 import type { Pruned } from "#engine/containers/prune.ts";
-import { booleanFilter, checkFilters, type Filters, labelsFit } from "#engine/filters.ts";
+import { booleanFilter, checkFilters, expressionFilter, type Filters, labelsFit } from "#engine/filters.ts";
 import { ConflictError, NotFoundError } from "#errors/errors.ts";
 import type { Volume } from "#volume/volume-store.ts";
 
@@ -111,7 +111,7 @@ function matches(volume: Volume, filters: Filters): boolean {
   const some = (name: string, test: (value: string) => boolean): boolean =>
     !filters.has(name) || (filters.get(name) ?? []).some(test);
   return (
-    some("name", (value) => volume.name.includes(value)) &&
+    expressionFilter(filters, "name")(volume.name) &&
     some("driver", (value) => volume.driver === value) &&
     labelsFit(filters, volume.labels)
   );

@@ -37,6 +37,8 @@ async function list(engine: Engine, request: RequestContext): Promise<void> {
 
 async function inspect(engine: Engine, request: RequestContext): Promise<void> {
   const scope = request.text("scope");
+  // Services are all it would tell more of, and those are of swarm; but it must be a boolean.
+  request.strictFlag("verbose");
   const network = engine.containers.networks.resolve(request.param("id"));
   if (scope !== "" && scope !== "local") throw new NotFoundError(`network ${request.param("id")} not found`);
   await settleBridge(engine);

@@ -7,7 +7,7 @@ export function integerParameter(request: RequestContext, name: string): number 
   const text = request.text(name);
   if (text === "") return undefined;
   const value = Number(text);
-  if (!Number.isInteger(value))
+  if (!/^[+-]?\d+$/.test(text) || !Number.isSafeInteger(value))
     throw new InvalidParameterError(`invalid value for ${name}: "${text}": expected a whole number`);
   return value;
 }
@@ -26,10 +26,11 @@ export function terminalSize(request: RequestContext): TerminalSize {
 /** `1700000000.123456789` (what clients send for since and until) as nanoseconds; undefined for "" and 0. */
 export function unixNanoParameter(request: RequestContext, name: string): bigint | undefined {
   const text = request.text(name);
-  const match = /^(\d{1,15})(?:\.(\d{1,9}))?$/.exec(text);
+  const match = /^(-?\d{1,15})(?:\.(\d{1,9}))?$/.exec(text);
   if (text !== "" && !match)
     throw new InvalidParameterError(`invalid value for ${name}: "${text}": expected seconds.nanoseconds`);
   if (!match) return undefined;
+  // Before the epoch the fraction still counts upwards, as in dockerd.
   const nanoseconds = BigInt(match[1] ?? "0") * 1_000_000_000n + BigInt((match[2] ?? "").padEnd(9, "0"));
   return nanoseconds === 0n ? undefined : nanoseconds;
 }

@@ -37,7 +37,8 @@ function ping(request: RequestContext): void {
 const OBJECT_TYPES = ["container", "image", "volume", "build-cache"];
 
 async function diskUsage(engine: Engine, request: RequestContext): Promise<void> {
-  const types = new Set(request.query.getAll("type"));
+  // Types came with this version; what is older gets everything.
+  const types = new Set(request.isBefore("1.42") ? [] : request.query.getAll("type"));
   for (const type of types) {
     if (!OBJECT_TYPES.includes(type)) throw new InvalidParameterError(`unknown object type: ${type}`);
   }

@@ -58,7 +58,7 @@ async function prune(engine: Engine, request: RequestContext): Promise<void> {
   // That a prune leaves named volumes alone came with this version.
   if (request.isBefore("1.42")) filters.set("all", ["true"]);
   const { deleted, reclaimed } = await pruneVolumes(engine.containers, filters);
-  request.sendJson(200, { VolumesDeleted: deleted.length > 0 ? deleted : null, SpaceReclaimed: reclaimed });
+  request.sendJson(200, { VolumesDeleted: deleted, SpaceReclaimed: reclaimed });
 }
 
 function volumeView(volume: Volume, usage?: { readonly size: number; readonly references: number }): VolumeView {

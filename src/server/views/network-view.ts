@@ -19,10 +19,8 @@ export function networkView(network: KnownNetwork, members: readonly NetworkMemb
     EnableIPv6: record?.ipv6 !== undefined || (config?.EnableIPv6 ?? false),
     IPAM: {
       Driver: "default",
-      Options: isBuiltIn ? null : (record?.ipamOptions ?? config?.IPAM?.Options ?? {}),
-      Config: config
-        ? (config.IPAM?.Config ?? [])
-        : [record?.ipv4, record?.ipv6].flatMap((block) => (block ? [ipamConfig(block)] : [])),
+      Options: isBuiltIn ? null : (record?.ipamOptions ?? config?.IPAM?.Options ?? null),
+      Config: config ? (config.IPAM?.Config ?? []) : ipamConfigs(record, isBuiltIn),
     },
     Internal: record?.internal ?? false,
     Attachable: record?.attachable ?? false,
@@ -33,6 +31,12 @@ export function networkView(network: KnownNetwork, members: readonly NetworkMemb
     Options: isBuiltIn && record ? bridgeOptions(record) : (record?.options ?? config?.Options ?? {}),
     Labels: record?.labels ?? config?.Labels ?? {},
   };
+}
+
+/** Of `host` and `none`, which have no addresses to give, dockerd says null. */
+function ipamConfigs(record: KnownNetwork["record"], isBuiltIn: boolean): readonly IpamConfig[] | null {
+  const configs = [record?.ipv4, record?.ipv6].flatMap((block) => (block ? [ipamConfig(block)] : []));
+  return configs.length === 0 && isBuiltIn ? null : configs;
 }
 
 function ipamConfig({ subnet, ipRange, gateway, auxiliary }: AddressBlock): IpamConfig {
