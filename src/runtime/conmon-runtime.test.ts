@@ -285,6 +285,35 @@ test("ConmonRuntime.pause() stops and resume() goes on; a paused container can b
   expect((await fixture.exit(spec.id)).exitCode).toBe(137);
 });
 
+test("ConmonRuntime.pause() and resume() are what runc itself says of the container", async () => {
+  const spec = await startSleeper();
+  const { path } = fixture.runtime.program;
+  const status = async (): Promise<unknown> => {
+    const { stdout } = await runCommand(path, ["--root", join(fixture.directory, "state/runtime"), "state", spec.id]);
+    return JSON.parse(stdout).status;
+  };
+  await fixture.runtime.pause(spec.id);
+  expect(await status()).toBe("paused");
+  await fixture.runtime.resume(spec.id);
+  expect(await status()).toBe("running");
+  await fixture.runtime.remove(spec.id);
+});
+
+test("ConmonRuntime.pause() refuses a container that has ended, or ends meanwhile", async () => {
+  const ended = await fixture.spec(["true"], { rootfs });
+  await fixture.start(ended);
+  await fixture.exit(ended.id);
+  await expect(fixture.runtime.pause(ended.id)).rejects.toThrow(`container ${ended.id} is not running`);
+  await expect(fixture.runtime.resume(ended.id)).rejects.toThrow(`container ${ended.id} is not running`);
+  // Forking all the time, it is not frozen at the first look.
+  const spec = await fixture.spec(["sh", "-c", "while :; do true & true; done"], { rootfs });
+  await fixture.start(spec);
+  const pausing = fixture.runtime.pause(spec.id).catch((error: unknown) => error);
+  await fixture.runtime.kill(spec.id, SIGKILL, true);
+  expect(String(await pausing)).toContain(`container ${spec.id} is not running`);
+  expect((await fixture.exit(spec.id)).exitCode).toBe(137);
+});
+
 test("ConmonRuntime.kill() with SIGKILL ends all of a container that is frozen, whoever froze it", async () => {
   const spec = await startSleeper();
   await fixture.runtime.pause(spec.id);

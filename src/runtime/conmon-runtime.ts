@@ -8,6 +8,7 @@ import { updatedResources } from "./bundle/resources.ts";
 import { type BundleFiles, type BundleRecord, identify, signalProcess } from "./bundle-files.ts";
 import { BundleMaker } from "./bundle-maker.ts";
 import type { DeviceCatalog } from "./cdi/device-catalog.ts";
+import type { Freezer } from "./cgroup/freezer.ts";
 import { CgroupMoves } from "./cgroup/moves.ts";
 import { removeEmptyCgroup } from "./cgroup/tree.ts";
 import { launchConmon } from "./conmon-launch.ts";
@@ -32,6 +33,7 @@ import { startExec } from "./exec/process.ts";
 import { LowLevelRuntime } from "./low-level-runtime.ts";
 import { listProcesses, type ProcessTable } from "./process-list.ts";
 import { runBundleOnce } from "./run-once.ts";
+import { runtimeError } from "./runtime-errors.ts";
 import type { RuntimePrograms } from "./runtime-program.ts";
 import { RuntimeTraces } from "./runtime-traces.ts";
 import { readCgroupUsage } from "./stats/cgroup-usage.ts";
@@ -40,7 +42,6 @@ import { readNetworkUsage } from "./stats/network-usage.ts";
 import { readExitFile, removeExitFile, SupervisedContainer } from "./supervised-container.ts";
 
 const SIGKILL = 9;
-const CGROUP_ROOT = "/sys/fs/cgroup";
 const DEFAULT_CGROUP_PARENT = "/berth";
 
 export interface ConmonRuntimeOptions {
@@ -136,26 +137,36 @@ export class ConmonRuntime implements ContainerRuntime {
   async kill(id: string, signal: number, all = false): Promise<void> {
     const container = this.#containers.get(id);
     if (!container || container.hasEnded) return;
-    if (!all) container.kill(signal);
-    // One that is frozen by nobody's wish (an engine died while its `runc pause` went on) would not notice.
-    else if (signal === SIGKILL) this.#traces.killAll(id);
+    if (!all || signal === SIGKILL) container.kill(signal);
+    if (!all) return;
+    // One that is frozen, whoever did that, would not notice.
+    if (signal === SIGKILL) this.#traces.killAll(id);
     else for (const pid of this.#traces.pids(id)) signalProcess(identify(pid), signal);
   }
 
   async pause(id: string): Promise<void> {
-    await this.#whileItRuns(id, this.#runtime.pause(id));
+    const container = this.#container(id);
+    await container.whileItRuns(async () => {
+      using freezer = this.#freezer(id, "pause");
+      await freezer.freeze(container.dying);
+      // A cgroup without processes freezes as well. Who stands still does not end: it need not be asked again.
+      container.checkRuns();
+    });
   }
 
   async resume(id: string): Promise<void> {
-    await this.#whileItRuns(id, this.#runtime.resume(id));
+    this.#container(id).checkRuns();
+    using freezer = this.#freezer(id, "resume");
+    freezer.thaw();
   }
 
   async update(id: string, limits: ResourceLimits): Promise<void> {
-    const { files } = this.#container(id);
+    const container = this.#container(id);
+    const { files } = container;
     const resources = updatedResources(limits, this.#bundles.host.hasSwapAccounting);
     writeFileSync(files.resources, JSON.stringify(resources), { mode: 0o600 });
     try {
-      await this.#whileItRuns(id, this.#runtime.update(id, files.resources));
+      await container.whileItRuns(() => this.#runtime.update(id, files.resources));
     } finally {
       rmSync(files.resources, { force: true });
     }
@@ -188,8 +199,8 @@ export class ConmonRuntime implements ContainerRuntime {
     const container = this.#supervise(id, files, record);
     // The engine died between create and start. Nobody was told that it runs: let it end, which the exit tells.
     if (this.#runtime.isWaiting(id)) container.kill(SIGKILL);
-    const paused = this.#traces.isFrozen(id);
-    return { kind: "running", pid: record.container.pid, paused };
+    using freezer = this.#traces.freezer(id);
+    return { kind: "running", pid: record.container.pid, paused: freezer?.isFrozen() ?? false };
   }
 
   sweep(keep: ReadonlySet<string>): Promise<void> {
@@ -222,8 +233,7 @@ export class ConmonRuntime implements ContainerRuntime {
 
   usage(id: string): ContainerUsage {
     const { record } = this.#container(id);
-    const place = { root: CGROUP_ROOT, path: this.#bundles.cgroupsPath(id), isCgroup2: this.#bundles.host.isCgroup2 };
-    return { ...readCgroupUsage(place), networks: readNetworkUsage(record.container.pid) };
+    return { ...readCgroupUsage(this.#traces.cgroup(id)), networks: readNetworkUsage(record.container.pid) };
   }
 
   async top(id: string, psArgs: readonly string[]): Promise<ProcessTable> {
@@ -273,14 +283,10 @@ export class ConmonRuntime implements ContainerRuntime {
     return fullElsewhere(`the exec root ${dirname(this.#options.exitDirectory)}`, error);
   }
 
-  /** A container may end in the middle of a call. Throws ConflictError in Docker's words then, whatever the runtime says of it. */
-  async #whileItRuns(id: string, call: Promise<void>): Promise<void> {
-    try {
-      await call;
-    } catch (error) {
-      if (isAlive(this.#container(id).record.container)) throw error;
-      throw new ConflictError(`container ${id} is not running`, { cause: error });
-    }
+  #freezer(id: string, action: "pause" | "resume"): Freezer {
+    const freezer = this.#traces.freezer(id);
+    if (!freezer) throw runtimeError(action, "the container has no cgroup with a freezer");
+    return freezer;
   }
 
   get #cgroupParent(): string {

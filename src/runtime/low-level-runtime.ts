@@ -27,14 +27,6 @@ export class LowLevelRuntime {
     if (exitCode !== 0) throw runtimeError("start", said);
   }
 
-  async pause(id: string): Promise<void> {
-    await this.#mustRun("pause", [id]);
-  }
-
-  async resume(id: string): Promise<void> {
-    await this.#mustRun("resume", [id]);
-  }
-
   /** `resources`: a file with the OCI spec's object of that name. */
   async update(id: string, resources: string): Promise<void> {
     await this.#mustRun("update", ["--resources", resources, id]);

@@ -2,7 +2,9 @@ import { readdirSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { killByArgument } from "#sys/find-processes.ts";
 import { BundleFiles } from "./bundle-files.ts";
-import { cgroupPids, childCgroups, emptyCgroup, isFrozen, killCgroup, removeEmptyCgroup, thaw } from "./cgroup/tree.ts";
+import { type Freezer, openFreezer } from "./cgroup/freezer.ts";
+import { CGROUP_ROOT, type CgroupPlace } from "./cgroup/place.ts";
+import { cgroupPids, childCgroups, emptyCgroup, killCgroup, removeEmptyCgroup } from "./cgroup/tree.ts";
 import type { LowLevelRuntime } from "./low-level-runtime.ts";
 import { unmountSharedMemory } from "./shared-memory.ts";
 import { removeExitFile } from "./supervised-container.ts";
@@ -31,19 +33,24 @@ export class RuntimeTraces {
     return new BundleFiles(this.#options.bundleDirectory, id);
   }
 
+  cgroup(id: string): CgroupPlace {
+    return { root: CGROUP_ROOT, path: this.#options.cgroupsPath(id), isCgroup2: this.#options.isCgroup2 };
+  }
+
   pids(id: string): number[] {
-    return cgroupPids(this.#options.cgroupsPath(id), this.#options.isCgroup2);
+    return cgroupPids(this.cgroup(id));
   }
 
-  isFrozen(id: string): boolean {
-    return isFrozen(this.#options.cgroupsPath(id), this.#options.isCgroup2);
+  /** Undefined when the container has no cgroup any more. The caller disposes it. */
+  freezer(id: string): Freezer | undefined {
+    return openFreezer(this.cgroup(id));
   }
 
-  /** Kills every process in the container's cgroup, paused ones too. */
+  /** Kills every process in the container's cgroup, paused ones too: on cgroup v1 those do not notice before they may go on. */
   killAll(id: string): void {
-    const { cgroupsPath, isCgroup2 } = this.#options;
-    killCgroup(cgroupsPath(id), isCgroup2);
-    thaw(cgroupsPath(id), isCgroup2);
+    killCgroup(this.cgroup(id));
+    using freezer = this.freezer(id);
+    freezer?.thaw();
   }
 
   /** Removes all traces of a container whose processes have ended. */

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { errorCode } from "#errors/errors.ts";
+import { ConflictError, errorCode } from "#errors/errors.ts";
 import { isAlive } from "#sys/process-info.ts";
 import { watchDirectory } from "#sys/watch-file.ts";
 import { type BundleFiles, type BundleRecord, signalProcess } from "./bundle-files.ts";
@@ -45,6 +45,7 @@ export class SupervisedContainer {
   readonly #surroundings: SupervisionOptions;
   readonly #watch: Disposable;
   readonly #ended = Promise.withResolvers<ContainerExit>();
+  readonly #dying = new AbortController();
   #hasEnded = false;
   #hasOom: boolean;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -73,8 +74,29 @@ export class SupervisedContainer {
     return this.#hasEnded;
   }
 
+  /** Aborted when it is killed or has ended: nobody may hold its processes any more. The reason is a ConflictError. */
+  get dying(): AbortSignal {
+    return this.#dying.signal;
+  }
+
   kill(signal: number): boolean {
+    if (signal === SIGKILL) this.#die();
     return signalProcess(this.record.container, signal);
+  }
+
+  /** Throws ConflictError, in Docker's words, when it has ended or is being killed. */
+  checkRuns(cause?: unknown): void {
+    if (this.#dying.signal.aborted || !isAlive(this.record.container)) throw this.#notRunning(cause);
+  }
+
+  /** Does something to its processes. When they end in the middle and it fails, that is a ConflictError, whatever was said of it. */
+  async whileItRuns(call: () => Promise<void>): Promise<void> {
+    try {
+      await call();
+    } catch (error) {
+      this.checkRuns(error);
+      throw error;
+    }
   }
 
   /** Stops watching; `ended` then stays open. */
@@ -115,8 +137,17 @@ export class SupervisedContainer {
     if (delay !== undefined) this.#timer = setTimeout(() => this.#look(rest), delay);
   }
 
+  #die(): void {
+    this.#dying.abort(this.#notRunning());
+  }
+
+  #notRunning(cause?: unknown): ConflictError {
+    return new ConflictError(`container ${this.id} is not running`, { cause });
+  }
+
   #end(exit: ContainerExit): void {
     this.#hasEnded = true;
+    this.#die();
     this.release();
     this.#ended.resolve(exit);
   }

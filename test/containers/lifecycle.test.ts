@@ -343,6 +343,25 @@ describe("an engine that comes back", () => {
   }, 120_000);
 });
 
+describe("commit", () => {
+  test("pauses the container, and is not undone when that is killed meanwhile", async () => {
+    const write = "dd if=/dev/urandom of=/data bs=1M count=32 2>/dev/null; echo ready; sleep 1000";
+    await running("held", [], ["sh", "-c", write]);
+    await until(async () => (await engine.ok(["logs", "held"])) === "ready");
+    await engine.ok(["commit", "held", "made:whole"]);
+    expect((await history("held")).slice(2)).toEqual(["pause", "unpause", "commit"]);
+    const committing = engine.berth(["commit", "held", "made:killed"]);
+    await until(async () => (await history("held")).filter((line) => line === "pause").length === 2);
+    await engine.ok(["kill", "held"]);
+    expect((await committing).exitCode).toBe(0);
+    expect(await state("held", "{{.State.Status}} {{.State.ExitCode}}")).toBe("exited 137");
+    const listed = ["run", "--rm", "made:killed", "stat", "-c", "%s", "/data"];
+    expect(await engine.ok(listed)).toBe(String(32 * 2 ** 20));
+    await engine.ok(["rm", "held"]);
+    await engine.ok(["rmi", "made:whole", "made:killed"]);
+  }, 120_000);
+});
+
 describe("exec", () => {
   test("refuses what cannot be, in Docker's words", async () => {
     await running("host", [], ["sleep", "1000"]);

@@ -70,10 +70,10 @@ async function heldStill<T>(
   read: () => Promise<T>,
 ): Promise<T> {
   return context.locks.run(record.id, async () => {
-    const mustPause = pause && context.containers.get(record.id).state.phase === "running";
-    // It may end at this moment, and then it changes nothing any more; Docker goes on as well.
     const isPaused =
-      mustPause &&
+      pause &&
+      context.containers.get(record.id).state.phase === "running" &&
+      // What cannot be paused is read as it is, as in Docker.
       (await context.runtime.pause(record.id).then(
         () => true,
         () => false,
@@ -82,12 +82,21 @@ async function heldStill<T>(
     try {
       return await read();
     } finally {
-      if (isPaused) {
-        await context.runtime.resume(record.id);
+      if (isPaused && (await goesOn(context, record.id)))
         context.events.publish("container", "unpause", record.id, eventAttributes(record));
-      }
     }
   });
+}
+
+/** False when it has been killed meanwhile: its files were read all the same. */
+async function goesOn({ runtime }: ContainerContext, id: string): Promise<boolean> {
+  try {
+    await runtime.resume(id);
+    return true;
+  } catch (error) {
+    if (error instanceof ConflictError) return false;
+    throw error;
+  }
 }
 
 function committedConfig(

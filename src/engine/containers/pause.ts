@@ -1,4 +1,4 @@
-import { ConflictError } from "#errors/errors.ts";
+import { ConflictError, SystemError } from "#errors/errors.ts";
 import type { ContainerContext } from "./container-context.ts";
 import { checkNotRestarting, eventAttributes, isRunning } from "./container-record.ts";
 import { unwatchedHealth } from "./supervise/health.ts";
@@ -10,7 +10,7 @@ export function pauseContainer(context: ContainerContext, id: string): Promise<v
     checkNotRestarting(record);
     if (!isRunning(record)) throw new ConflictError(`container ${id} is not running`);
     if (record.state.phase === "paused") throw new ConflictError(`Container ${id} is already paused`);
-    await context.runtime.pause(id);
+    await telling(`cannot pause container ${id}`, context.runtime.pause(id));
     context.containers.updateState(id, { phase: "paused", health: unwatchedHealth(record.state.health) });
     context.events.publish("container", "pause", id, eventAttributes(record));
   });
@@ -21,8 +21,18 @@ export function unpauseContainer(context: ContainerContext, id: string): Promise
   return context.locks.run(id, async () => {
     const record = context.containers.get(id);
     if (record.state.phase !== "paused") throw new ConflictError(`Container ${id} is not paused`);
-    await context.runtime.resume(id);
+    await telling(`cannot unpause container ${id}`, context.runtime.resume(id));
     context.containers.updateState(id, { phase: "running" });
     context.events.publish("container", "unpause", id, eventAttributes(record));
   });
+}
+
+/** Docker names the container where the runtime does not. */
+async function telling(what: string, call: Promise<void>): Promise<void> {
+  try {
+    await call;
+  } catch (error) {
+    if (error instanceof SystemError) error.message = `${what}: ${error.message}`;
+    throw error;
+  }
 }

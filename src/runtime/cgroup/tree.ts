@@ -1,27 +1,40 @@
-import { existsSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { errorCode } from "#errors/errors.ts";
+import { CGROUP_ROOT, type CgroupPlace, writeCgroupFile } from "./place.ts";
 
-const CGROUP_ROOT = "/sys/fs/cgroup";
 /** Milliseconds. */
 const KILL_GRACE = 2000;
 const PAUSE = 5;
 /** On v1 each controller has its own tree; the first of these that exists holds all processes of a container. */
 const V1_TREES: readonly string[] = ["pids", "freezer", "devices"];
 
-/** Pids of all processes in a container's cgroup and those below it; none when it is gone. `path` is absolute in the cgroup tree. */
-export function cgroupPids(path: string, isCgroup2: boolean): number[] {
-  const tree = isCgroup2 ? CGROUP_ROOT : V1_TREES.map((name) => join(CGROUP_ROOT, name)).find(existsSync);
+/** Pids of all processes in a cgroup and those below it; none when it is gone. */
+export function cgroupPids({ root, path, isCgroup2 }: CgroupPlace): number[] {
+  const tree = isCgroup2 ? root : V1_TREES.map((name) => join(root, name)).find(existsSync);
   return tree ? pidsBelow(join(tree, path)) : [];
 }
 
-/** Kills what is left in a container's cgroup. Repeats, since a process may fork between the look and the signal. */
-export function killCgroup(path: string, isCgroup2: boolean): void {
+/** Kills what is left in a cgroup and those below it: on v2 in one go, on v1 again and again, since a process may fork between the look and the signal. */
+export function killCgroup(place: CgroupPlace): void {
+  if (place.isCgroup2) {
+    killUnified(place);
+    return;
+  }
   for (let round = 0; round < 10; round++) {
-    const pids = cgroupPids(path, isCgroup2);
+    const pids = cgroupPids(place);
     if (pids.length === 0) return;
     for (const pid of pids) kill(pid);
+  }
+}
+
+/** https://docs.kernel.org/admin-guide/cgroup-v2.html (cgroup.kill) */
+function killUnified({ root, path }: CgroupPlace): void {
+  try {
+    writeCgroupFile(join(root, path, "cgroup.kill"), "1");
+  } catch (error) {
+    if (errorCode(error) !== "ENOENT" && errorCode(error) !== "ENODEV") throw error;
   }
 }
 
@@ -56,36 +69,6 @@ export function removeEmptyCgroup(path: string): void {
     } catch {
       // Not there, or in use: both are fine.
     }
-  }
-}
-
-/** Whether the container is paused. */
-export function isFrozen(path: string, isCgroup2: boolean): boolean {
-  const { file, frozen } = freezer(path, isCgroup2);
-  return readState(file) === frozen;
-}
-
-/** Lets paused processes run again: on cgroup v1 even SIGKILL waits until then. */
-export function thaw(path: string, isCgroup2: boolean): void {
-  const { file, thawed } = freezer(path, isCgroup2);
-  if (readState(file) !== undefined) writeFileSync(file, thawed);
-}
-
-function freezer(
-  path: string,
-  isCgroup2: boolean,
-): { readonly file: string; readonly frozen: string; readonly thawed: string } {
-  return isCgroup2
-    ? { file: join(CGROUP_ROOT, path, "cgroup.freeze"), frozen: "1", thawed: "0" }
-    : { file: join(CGROUP_ROOT, "freezer", path, "freezer.state"), frozen: "FROZEN", thawed: "THAWED" };
-}
-
-function readState(file: string): string | undefined {
-  try {
-    return readFileSync(file, "utf8").trim();
-  } catch (error) {
-    if (errorCode(error) === "ENOENT" || errorCode(error) === "ENODEV") return undefined;
-    throw error;
   }
 }
 

@@ -1,19 +1,12 @@
 import { totalmem } from "node:os";
 import { join } from "node:path";
+import type { CgroupPlace } from "../cgroup/place.ts";
 import { CgroupFiles, numberOf } from "./cgroup-files.ts";
 import type { BlockIoEntry, BlockIoUsage, ContainerUsage, CpuUsage, MemoryUsage } from "./container-usage.ts";
 
 const NS_PER_US = 1000;
 /** cpuacct.stat counts in ticks of USER_HZ, which is 100 on every Linux that Berth runs on. */
 const NS_PER_TICK = 10_000_000;
-
-export interface CgroupPlace {
-  /** Where the hierarchies are mounted. */
-  readonly root: string;
-  /** Absolute path in them. */
-  readonly path: string;
-  readonly isCgroup2: boolean;
-}
 
 /** Reads a cgroup's counters. On a machine that mounts cgroup v2 beside v1's controllers, the counters are v1's. */
 export function readCgroupUsage({ root, path, isCgroup2 }: CgroupPlace): Omit<ContainerUsage, "networks"> {
