@@ -165,10 +165,15 @@ export class HostNetworks {
     });
     // Written down before it is made: a crash in between leaves a network without a bridge, as a reboot does.
     keep(settled);
+    // Where its blocks stay, so do the addresses that running containers have of them.
+    if (!hasSameBlocks(state.record, settled)) state.pools = poolsOf(settled);
     state.record = settled;
-    state.pools = poolsOf(settled);
     if (driver === "bridge") await ensureBridge(settled, mtu, this.#options);
   }
+}
+
+function hasSameBlocks(one: NetworkRecord, other: NetworkRecord): boolean {
+  return JSON.stringify([one.ipv4, one.ipv6]) === JSON.stringify([other.ipv4, other.ipv6]);
 }
 
 function poolsOf({ ipv4, ipv6 }: NetworkRecord): Pools {

@@ -326,6 +326,22 @@ describe("crashes and other people's tools", () => {
     for (let attempt = 0; attempt < 50 && !answer(); attempt++) await Bun.sleep(20);
     expect(answer()).toBe(true);
     expect(askTcp("127.0.0.1", right.ports[0]!.hostPort)).toStartWith("from ");
+    // What they have is theirs: the next one gets another address.
+    expect([left.ipv4, right.ipv4]).not.toContain((await connect(engine)).ipv4);
+  });
+
+  test("addresses of running containers stay theirs on a bridge that was there before the network, whatever engine comes", async () => {
+    const engine = await bed.newEngine();
+    const { interfaceName, ipv4 } = engine.network;
+    const block = { ...ipv4!, chosen: false };
+    const first = await connect(engine);
+    const restarted = bed.restart(engine);
+    const network = { ...engine.network, interfaceName, ipv4: block, existing: true };
+    await restarted.driver.restore([first], [network]);
+    const next = await open({ ...restarted, network }, "next");
+    // It is the test's to take down, as the network's it is not.
+    execFileSync("ip", ["link", "delete", interfaceName]);
+    expect(next.ipv4).not.toBe(first.ipv4);
   });
 
   test("engines that choose at the same moment get different subnets", async () => {
