@@ -2,6 +2,7 @@ import { BerthError, ConflictError } from "#errors/errors.ts";
 import { parseSignal } from "#lib/signals.ts";
 import type { ContainerContext } from "./container-context.ts";
 import { type ContainerRecord, eventAttributes, isRunning } from "./container-record.ts";
+import { startSettled } from "./starting.ts";
 import { killProcess, sendSignal, stopSignal } from "./stop.ts";
 import type { Supervisor } from "./supervise/supervisor.ts";
 
@@ -19,7 +20,9 @@ export async function killContainer(
 ): Promise<void> {
   try {
     const signal = parseSignal(signalName || "SIGKILL");
-    await kill(context, supervisor, context.containers.resolve(name), signal);
+    const { id } = context.containers.resolve(name);
+    await startSettled(context, id);
+    await kill(context, supervisor, context.containers.get(id), signal);
   } catch (error) {
     if (error instanceof BerthError) error.message = `cannot kill container: ${name}: ${error.message}`;
     throw error;

@@ -3,6 +3,7 @@ import { closeSandbox } from "#engine/networks/container-network.ts";
 import { ConflictError, errorMessage } from "#errors/errors.ts";
 import { type ContainerContext, containerFiles } from "./container-context.ts";
 import { type ContainerMount, type ContainerRecord, eventAttributes, imagesOf, isRunning } from "./container-record.ts";
+import { startSettled } from "./starting.ts";
 import { killProcess } from "./stop.ts";
 import type { Supervisor } from "./supervise/supervisor.ts";
 
@@ -19,9 +20,10 @@ export async function removeContainer(
   id: string,
   options: RemoveOptions,
 ): Promise<void> {
-  const record = context.containers.get(id);
-  if (record.state.phase === "removing" && context.locks.isHeld(id))
+  if (context.containers.get(id).state.phase === "removing" && context.locks.isHeld(id))
     throw new ConflictError(`removal of container ${id} is already in progress`);
+  await startSettled(context, id);
+  const record = context.containers.get(id);
   if (!options.force && (isRunning(record) || record.state.phase === "restarting")) throw stillRunning(record);
   if (record.state.phase === "restarting") await supervisor.endBackOff(id);
   supervisor.cancelRestart(id);

@@ -1,7 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { type ContainerNetwork, closeNetwork, holdNetworks, openNetwork } from "#engine/networks/container-network.ts";
 import { linkEnvironment } from "#engine/networks/link-environment.ts";
-import { ConflictError, errorMessage, NotModifiedError } from "#errors/errors.ts";
+import { BerthError, ConflictError, errorMessage, NotModifiedError } from "#errors/errors.ts";
+import { attemptAll } from "#lib/attempt-all.ts";
 import type { NetworkSandbox } from "#network/network-driver.ts";
 import type { ContainerSpec } from "#runtime/container-runtime.ts";
 import { StartError } from "#runtime/start-error.ts";
@@ -15,6 +16,7 @@ import { requestedDevices } from "./run/requested-devices.ts";
 import { runtimeSpec } from "./run/runtime-spec.ts";
 import { releaseVolumes, type UsedMounts, useMounts } from "./run/use-mounts.ts";
 import { writeResolvConf } from "./run/written-resolv-conf.ts";
+import { noteStarting } from "./starting.ts";
 import { startingHealth } from "./supervise/health.ts";
 
 /**
@@ -36,6 +38,7 @@ export async function startLocked(
   id: string,
   state: { readonly stoppedByUser: boolean; readonly restartCount: number },
 ): Promise<void> {
+  using _starting = await noteStarting(context, id);
   const record = context.containers.get(id);
   checkStartable(record);
   context.runtime.anticipate();
@@ -134,6 +137,7 @@ async function writeEtcFiles(
   writeResolvConf(files, contents.resolvConf);
 }
 
+/** Takes back what a start has made, and keeps its failure as the container's error. What could not be taken back is told with it. */
 async function undoStart(
   context: ContainerContext,
   record: ContainerRecord,
@@ -141,10 +145,13 @@ async function undoStart(
   error: unknown,
 ): Promise<void> {
   context.logRotator.unwatch(record.id);
-  await context.runtime.remove(record.id);
-  if (network) await closeNetwork(context, record, network.sandbox);
-  await releaseVolumes(context, record);
-  await context.snapshotter.unmount(record.id);
+  const left = await attemptAll([
+    () => context.runtime.remove(record.id),
+    () => network && closeNetwork(context, record, network.sandbox),
+    () => releaseVolumes(context, record),
+    () => context.snapshotter.unmount(record.id),
+  ]);
+  if (error instanceof BerthError) for (const one of left) error.message += `; then: ${errorMessage(one)}`;
   if (!context.containers.find(record.id)) return;
   const exitCode = error instanceof StartError ? error.exitCode : 128;
   context.containers.record(record.id, ({ sandbox: _, ...current }) => ({

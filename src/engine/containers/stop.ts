@@ -3,6 +3,7 @@ import { LONGEST_TIMER } from "#lib/longest-timer.ts";
 import { parseSignal } from "#lib/signals.ts";
 import type { ContainerContext } from "./container-context.ts";
 import { type ContainerRecord, eventAttributes, isRunning } from "./container-record.ts";
+import { startSettled } from "./starting.ts";
 import type { Supervisor } from "./supervise/supervisor.ts";
 
 const DEFAULT_TIMEOUT_S = 10;
@@ -26,6 +27,7 @@ export async function stopContainer(
   id: string,
   options: StopOptions = {},
 ): Promise<void> {
+  await startSettled(context, id);
   if (context.containers.get(id).state.phase !== "restarting" || !(await supervisor.endBackOff(id))) {
     const record = context.containers.get(id);
     if (!isRunning(record)) {
