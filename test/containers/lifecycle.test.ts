@@ -263,6 +263,13 @@ describe("a restart policy", () => {
     await engine.ok(["exec", "passing", "touch", "/kept"]);
     await engine.ok(["restart", "passing"]);
     await engine.ok(["exec", "passing", "test", "-e", "/kept"]);
+    // Several at once, of which one ends while others stop it again.
+    const restart = async (after: number): Promise<string> => {
+      await Bun.sleep(after);
+      return await engine.ok(["restart", "passing"]);
+    };
+    await Promise.all([0, 30, 60, 90, 120, 150, 180, 210].map(restart));
+    await engine.ok(["exec", "passing", "test", "-e", "/kept"]);
     await engine.ok(["stop", "-t", "1", "passing"]);
     await until(async () => (await engine.berth(["inspect", "passing"])).exitCode !== 0);
   }, 120_000);

@@ -16,6 +16,17 @@ test("ExitWaiters.wait() resolves at its moment and at those that include it", a
   expect(await last).toEqual({ exitCode: 4, error: "" });
 });
 
+test("ExitWaiters.notRemoved() tells those who wait for the removal alone", async () => {
+  const waiters = new ExitWaiters();
+  const next = waiters.wait("a", "exit");
+  waiters.exited("a", { exitCode: 3, error: "" });
+  await next;
+  const [gone, ended] = [waiters.wait("a", "removed"), waiters.wait("a", "exit")];
+  waiters.notRemoved("a", 0, "device or resource busy");
+  expect(await gone).toEqual({ exitCode: 3, error: "device or resource busy" });
+  expect(await Promise.race([ended, Bun.sleep(1)])).toBeUndefined();
+});
+
 test("ExitWaiters.wait() rejects when its signal aborts, also one that did before", async () => {
   const waiters = new ExitWaiters();
   const client = new AbortController();

@@ -87,6 +87,11 @@ export class ExitWaiters {
     this.#lastResult.delete(id);
   }
 
+  /** The container was to go and could not: nobody waits for that any longer. */
+  notRemoved(id: string, exitCode: number, error: string): void {
+    this.#wake(id, { exitCode: this.#lastResult.get(id)?.exitCode ?? exitCode, error }, ["removed"]);
+  }
+
   #wake(id: string, result: WaitResult, moments: readonly WaitedMoment[]): void {
     for (const waiter of [...(this.#waiters.get(id) ?? [])]) {
       if (!moments.includes(waiter.moment)) continue;

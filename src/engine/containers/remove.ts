@@ -54,6 +54,7 @@ export async function removeLocked(context: ContainerContext, id: string, option
   } catch (error) {
     // It can be removed again, and not be started.
     context.containers.markInMemory(id, { phase: "dead", error: errorMessage(error) });
+    context.waiters.notRemoved(id, record.state.exitCode, errorMessage(error));
     throw error;
   }
   // The row goes before the files: a crash after it leaves only directories that start-up sweeps, never a container without its files.

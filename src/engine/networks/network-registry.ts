@@ -1,4 +1,5 @@
 import { ForbiddenError, InvalidParameterError, NotFoundError } from "#errors/errors.ts";
+import { HoldCounter } from "#lib/hold-counter.ts";
 import { DEFAULT_NETWORK, type NetworkDriver, type NetworkRecord } from "#network/network-driver.ts";
 import type { Database } from "#store/database.ts";
 import type { ConfigNetwork } from "./config-network.ts";
@@ -43,8 +44,8 @@ export class NetworkRegistry {
   readonly #driver: NetworkDriver;
   readonly #records = new Map<string, NetworkRecord>();
   readonly #configs = new Map<string, ConfigNetwork>();
-  /** How many connections are being made, by network; no network goes meanwhile. */
-  readonly #uses = new Map<string, number>();
+  /** Networks that something is being connected to: none of them goes meanwhile. */
+  readonly #uses = new HoldCounter();
   readonly #started = Date.now();
 
   constructor({ database, driver }: NetworkRegistryOptions) {
@@ -159,7 +160,7 @@ export class NetworkRegistry {
    * ForbiddenError when a container is just being connected.
    */
   async remove(record: NetworkRecord): Promise<void> {
-    if (this.#uses.has(record.id)) {
+    if (this.#uses.isHeld(record.id)) {
       throw new ForbiddenError(`error while removing network: network ${record.name} has active endpoints`);
     }
     // From here on nobody finds it any more.
@@ -175,16 +176,9 @@ export class NetworkRegistry {
 
   /** Keeps networks from going while something is connected to them. */
   use(records: readonly NetworkRecord[]): Disposable {
-    for (const { id } of records) this.#uses.set(id, (this.#uses.get(id) ?? 0) + 1);
-    return {
-      [Symbol.dispose]: () => {
-        for (const { id } of records) {
-          const left = (this.#uses.get(id) ?? 1) - 1;
-          if (left > 0) this.#uses.set(id, left);
-          else this.#uses.delete(id);
-        }
-      },
-    };
+    const held = new DisposableStack();
+    for (const { id } of records) held.use(this.#uses.hold(id));
+    return held;
   }
 
   #keep(record: NetworkRecord): void {

@@ -7,6 +7,8 @@ import { startLocked } from "#engine/containers/start.ts";
 import { closeNetwork } from "#engine/networks/container-network.ts";
 import { restoreNames } from "#engine/networks/name-records.ts";
 import { errorMessage } from "#errors/errors.ts";
+import { attemptAll } from "#lib/attempt-all.ts";
+import { HoldCounter } from "#lib/hold-counter.ts";
 import type { ContainerExit } from "#runtime/container-runtime.ts";
 import { unwatchedHealth } from "./health.ts";
 import { RestartSchedule } from "./restart-schedule.ts";
@@ -20,7 +22,7 @@ export class Supervisor {
   readonly #log: (message: string) => void;
   readonly #restarts = new RestartSchedule();
   /** Containers that stay when they end, be they made with --rm. */
-  readonly #kept = new Set<string>();
+  readonly #kept = new HoldCounter();
 
   constructor(context: ContainerContext, log: (message: string) => void) {
     this.#context = context;
@@ -57,8 +59,7 @@ export class Supervisor {
 
   /** While a user restarts a container, its end removes nothing. */
   keepOnExit(id: string): Disposable {
-    this.#kept.add(id);
-    return { [Symbol.dispose]: () => void this.#kept.delete(id) };
+    return this.#kept.hold(id);
   }
 
   /** A pending restart is called off (stop, kill, rm). */
@@ -124,7 +125,7 @@ export class Supervisor {
       const restart = wantsRestart(record, exit.exitCode);
       await this.#release(record, exit, error, restart);
       if (restart) this.#scheduleRestart(this.#context.containers.get(exit.id));
-      else if (record.hostConfig.AutoRemove && !this.#kept.has(exit.id)) {
+      else if (record.hostConfig.AutoRemove && !this.#kept.isHeld(exit.id)) {
         await removeLocked(this.#context, exit.id, { force: true, volumes: true });
       }
     });
@@ -132,7 +133,7 @@ export class Supervisor {
 
   /** Writes the exit down, tells it, and gives back what only a running container needs. */
   async #release(record: ContainerRecord, exit: ContainerExit, error: string, restart: boolean): Promise<void> {
-    const { containers, events, waiters, runtime, snapshotter } = this.#context;
+    const { containers, events, waiters } = this.#context;
     const finished = containers.record(record.id, ({ sandbox: _, ...current }) => ({
       ...current,
       state: {
@@ -156,16 +157,29 @@ export class Supervisor {
     // One that is stopped is told of when all is given back and `stop` has its answer: Compose panics when it hears of the end long before that.
     const { stoppedByUser } = record.state;
     if (!stoppedByUser) tellEnd();
-    const released = Promise.all([runtime.remove(record.id), closeNetwork(this.#context, record, record.sandbox)]).then(
-      async () => {
-        await releaseVolumes(this.#context, record);
-        await snapshotter.unmount(record.id);
-      },
-    );
+    const released = this.#giveBack(record);
     waiters.exited(finished.id, { exitCode: exit.exitCode, error });
     await released;
     if (stoppedByUser) tellEnd();
-    await discardPassedLog(this.#context, record);
+  }
+
+  /**
+   * What only a running container needs. What cannot be given back is told, and keeps nothing else from being done: the container's next start or its
+   * removal tries again.
+   */
+  async #giveBack(record: ContainerRecord): Promise<void> {
+    const { runtime, snapshotter } = this.#context;
+    const failures = await Promise.all([
+      attemptAll([() => runtime.remove(record.id)]),
+      attemptAll([() => closeNetwork(this.#context, record, record.sandbox)]),
+    ]);
+    const later = await attemptAll([
+      () => releaseVolumes(this.#context, record),
+      () => snapshotter.unmount(record.id),
+      () => discardPassedLog(this.#context, record),
+    ]);
+    for (const error of [...failures.flat(), ...later])
+      this.#log(`cannot give back all of container ${record.id}: ${errorMessage(error)}`);
   }
 
   /** At once and not at the end: the container may live on without what was killed. */

@@ -1,6 +1,7 @@
-/** What others want of a container while it is being started: they wait for what comes of it, as they wait for dockerd's lock. */
+/** Changes of one container at once: who ends one that is being started waits for what comes of it, as for dockerd's lock. And changes that fail halfway. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { makeBusybox } from "../../tools/harness/busybox.ts";
@@ -33,7 +34,15 @@ afterAll(async () => {
 
 /** Runs `command` in the middle of a container's start. */
 async function whileStarting(name: string, command: readonly string[]): Promise<readonly [Finished, Finished]> {
-  await engine.ok(["create", "--name", name, "busybox", "sh", "-c", "trap 'exit 7' TERM; while :; do sleep 0.05; done"]);
+  await engine.ok([
+    "create",
+    "--name",
+    name,
+    "busybox",
+    "sh",
+    "-c",
+    "trap 'exit 7' TERM; while :; do sleep 0.05; done",
+  ]);
   writeFileSync(slow, "");
   try {
     const started = engine.berth(["start", name]);
@@ -63,4 +72,29 @@ test("rm without -f of one that is being started finds it running", async () => 
   expect(refused.exitCode).toBe(1);
   expect(refused.stderr).toContain('cannot remove container "/kept": container is running');
   await engine.ok(["rm", "-f", "kept"]);
+}, 60_000);
+
+test("run --rm hears that its container cannot be removed, and rm tries again", async () => {
+  const waiting = "until [ -e /data/go ]; do sleep 0.05; done; exit 5";
+  const run = engine.berth(["run", "--rm", "--name", "stuck", "-v", "/data", "busybox", "sh", "-c", waiting]);
+  await until(async () => (await engine.ok(["ps", "-q"])) !== "");
+  const data = await engine.ok(["inspect", "-f", "{{(index .Mounts 0).Source}}", "stuck"]);
+  // Something on this host is mounted in the volume, which can therefore not be deleted.
+  const mounted = join(data, "mounted");
+  mkdirSync(mounted);
+  execFileSync("mount", ["-t", "tmpfs", "tmpfs", mounted]);
+  const find = (): string =>
+    execFileSync("findmnt", ["-rno", "TARGET"], { encoding: "utf8" })
+      .split("\n")
+      .find((line) => line.startsWith(engine.dataRoot) && line.endsWith("/mounted")) ?? "";
+  try {
+    writeFileSync(join(data, "go"), "");
+    const { exitCode, stderr } = await run;
+    expect(exitCode).toBe(125);
+    expect(stderr).toContain("EBUSY");
+    expect(await engine.ok(["inspect", "-f", "{{.State.Status}}", "stuck"])).toBe("dead");
+  } finally {
+    execFileSync("umount", [find()]);
+  }
+  await engine.ok(["rm", "stuck"]);
 }, 60_000);
