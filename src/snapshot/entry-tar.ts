@@ -2,6 +2,7 @@ import type { BigIntStats } from "node:fs";
 import { closeSync, fstatSync, read, readSync } from "node:fs";
 import { promisify } from "node:util";
 import { SystemError } from "#errors/errors.ts";
+import { isImageXattr } from "#formats/tar/image-xattrs.ts";
 import { type TarEntryType, type TarHeader, tarText } from "#formats/tar/tar-entry.ts";
 import { tarHeader, tarPadding } from "#formats/tar/tar-writer.ts";
 import { splitDeviceNumber } from "#lib/device-number.ts";
@@ -97,12 +98,10 @@ function typeOf(stats: BigIntStats): TarEntryType {
   return "fifo";
 }
 
-/** Attributes that belong to the file: not overlayfs's notes, not the host's labels, not ACLs (as Docker). */
 function imageXattrs(source: TarSource): ReadonlyMap<string, Uint8Array> {
   const found = new Map<string, Uint8Array>();
   for (const name of source.xattrNames()) {
-    if (name.startsWith("trusted.overlay.") || name.startsWith("system.") || name === "security.selinux") continue;
-    const value = source.xattr(name);
+    const value = isImageXattr(name) ? source.xattr(name) : undefined;
     if (value) found.set(name, value);
   }
   return found;

@@ -1,15 +1,11 @@
 import { constants, openSync, readlinkSync } from "node:fs";
-import { CancelledError, InvalidParameterError } from "#errors/errors.ts";
-import { tarText } from "#formats/tar/tar-entry.ts";
+import { CancelledError } from "#errors/errors.ts";
 import { TAR_END, tarHeader } from "#formats/tar/tar-writer.ts";
+import { OPAQUE_MARKER, refuseWhiteoutName, whiteoutOf } from "#formats/whiteout.ts";
 import { TimeSlice } from "#lib/time-slice.ts";
 import { getXattr, listXattrs } from "#sys/xattr.ts";
 import { fileEntry, hardLinkEntry, inodeKey, PendingBytes, TAR_CHUNK, type TarSource } from "./entry-tar.ts";
 import { type PresentEntry, type UpperEntry, unlessGone } from "./upper-walk.ts";
-
-/** https://github.com/opencontainers/image-spec/blob/main/layer.md#whiteouts */
-const WHITEOUT_PREFIX = ".wh.";
-const OPAQUE_MARKER = ".wh..wh..opq";
 
 /**
  * The changes of a snapshot as the tar of a layer: whiteouts for what was deleted, hard links within the changes, extended
@@ -44,7 +40,7 @@ export async function* snapshotTar(
 /** Header and content of one entry. */
 async function* entryBytes(entry: PresentEntry, links: Map<string, string>): AsyncGenerator<Uint8Array, void, void> {
   const { path, stats } = entry;
-  checkName(path);
+  refuseWhiteoutName(path);
   const firstLink = links.get(inodeKey(stats));
   if (stats.isSocket()) {
     // Left out, it must not let a file of the layers show through.
@@ -72,17 +68,4 @@ function sourceAt({ path, stats, location }: PresentEntry): TarSource {
 /** An empty file whose name carries a meaning; everything else about it is fixed. */
 function marker(path: string): Uint8Array {
   return tarHeader({ path, type: "file", mode: 0o600, uid: 0, gid: 0, mtime: { seconds: 0, nanoseconds: 0 }, size: 0 });
-}
-
-function whiteoutOf(path: string): string {
-  const slash = path.lastIndexOf("/") + 1;
-  return `${path.slice(0, slash)}${WHITEOUT_PREFIX}${path.slice(slash)}`;
-}
-
-/** Stored as it is, such a file would delete another when the layer is read. */
-function checkName(path: string): void {
-  if (!path.slice(path.lastIndexOf("/") + 1).startsWith(WHITEOUT_PREFIX)) return;
-  throw new InvalidParameterError(
-    `cannot store "/${tarText(path)}" in a layer: names that begin with "${WHITEOUT_PREFIX}" mark deletions; rename it`,
-  );
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { CancelledError, InvalidParameterError } from "#errors/errors.ts";
 import { Digester } from "#formats/digest.ts";
 import { IgnoreMatcher, parseDockerignore } from "#formats/dockerignore.ts";
+import { wholeContent } from "#formats/tar/sparse-content.ts";
 import { type TarEntry, tarText } from "#formats/tar/tar-entry.ts";
 import { readTar, type TarStreamEntry } from "#formats/tar/tar-reader.ts";
 import { freeBehind } from "#lib/free-behind.ts";
@@ -85,43 +86,11 @@ async function store(
 ): Promise<Pick<StoredEntry, "offset" | "digest">> {
   const offset = appender.position;
   const digester = new Digester();
-  const write = async (bytes: Uint8Array): Promise<void> => {
-    digester.update(bytes);
-    await appender.write(bytes);
-  };
-  if (entry.sparse) await writeSparse(entry, body, write);
-  else for await (const chunk of body) await write(chunk);
-  return { offset, digest: digester.digest() };
-}
-
-const ZEROS = new Uint8Array(64 * 1024);
-
-/** A sparse file's pieces at their places, zeros between them. */
-async function writeSparse(
-  entry: TarEntry,
-  body: AsyncIterable<Uint8Array>,
-  write: (bytes: Uint8Array) => Promise<void>,
-): Promise<void> {
-  let position = 0;
-  const fillTo = async (end: number): Promise<void> => {
-    for (; position < end; position += Math.min(ZEROS.length, end - position)) {
-      await write(ZEROS.subarray(0, Math.min(ZEROS.length, end - position)));
-    }
-  };
-  const segments = (entry.sparse ?? []).values();
-  let segment = segments.next().value;
-  for await (const chunk of body) {
-    for (let at = 0; at < chunk.length && segment; ) {
-      await fillTo(segment.offset);
-      const end = segment.offset + segment.length;
-      const piece = chunk.subarray(at, at + Math.min(chunk.length - at, end - position));
-      await write(piece);
-      position += piece.length;
-      at += piece.length;
-      while (segment && position >= segment.offset + segment.length) segment = segments.next().value;
-    }
+  for await (const chunk of wholeContent(entry, body)) {
+    digester.update(chunk);
+    await appender.write(chunk);
   }
-  await fillTo(entry.size);
+  return { offset, digest: digester.digest() };
 }
 
 /** The clean path of a name in the archive, "" for the root. Throws InvalidParameterError when it leads out. */

@@ -3,10 +3,7 @@ import { NotImplementedError } from "#errors/errors.ts";
 import { type TarEntry, tarText } from "#formats/tar/tar-entry.ts";
 import { readTar } from "#formats/tar/tar-reader.ts";
 import { TAR_END, tarHeader, tarPadding } from "#formats/tar/tar-writer.ts";
-
-/** https://github.com/opencontainers/image-spec/blob/main/layer.md#whiteouts */
-const WHITEOUT = ".wh.";
-const OPAQUE = ".wh..wh..opq";
+import { OPAQUE_MARKER, WHITEOUT_PREFIX } from "#formats/whiteout.ts";
 
 /** A layer's tar, read anew by each call. */
 export type LayerTar = () => AsyncIterable<Uint8Array>;
@@ -44,7 +41,14 @@ async function* chosen(index: number, layer: LayerTar, plan: MergePlan): AsyncGe
       yield tarPadding(entry.size);
     }
     if (plan.isOpaque(path)) {
-      yield tarHeader({ ...entry, type: "file", path: `${path}/${OPAQUE}`, mode: 0, size: 0, xattrs: new Map() });
+      yield tarHeader({
+        ...entry,
+        type: "file",
+        path: `${path}/${OPAQUE_MARKER}`,
+        mode: 0,
+        size: 0,
+        xattrs: new Map(),
+      });
     }
   }
 }
@@ -63,8 +67,8 @@ class MergePlan {
     for (const entry of entries) {
       const path = pathOf(entry);
       const name = posix.basename(path);
-      if (name === OPAQUE) hidden.push(this.#makeOpaque(posix.dirname(path)));
-      else if (name.startsWith(WHITEOUT)) hidden.push(this.#delete(index, path));
+      if (name === OPAQUE_MARKER) hidden.push(this.#makeOpaque(posix.dirname(path)));
+      else if (name.startsWith(WHITEOUT_PREFIX)) hidden.push(this.#delete(index, path));
       else if (!this.#from.has(path) && !this.#isHidden(path)) {
         this.#from.set(path, index);
         if (entry.type === "directory") this.#directories.add(path);
@@ -90,7 +94,7 @@ class MergePlan {
 
   /** A deleted path that an upper layer made anew as a directory hides what was there before; any other takes its place anyway. */
   #delete(index: number, whiteout: string): string {
-    const path = posix.join(posix.dirname(whiteout), posix.basename(whiteout).slice(WHITEOUT.length));
+    const path = posix.join(posix.dirname(whiteout), posix.basename(whiteout).slice(WHITEOUT_PREFIX.length));
     if (this.#isHidden(path)) return path;
     if (!this.#from.has(path)) this.#from.set(whiteout, index);
     else if (this.#directories.has(path)) this.#opaque.add(path);

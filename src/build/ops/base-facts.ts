@@ -19,9 +19,9 @@ export interface BaseFacts {
   readonly owner?: string;
 }
 
-/** The facts that `plan`, complete, was made from. Undefined when they are too many. */
+/** The facts that `plan`, complete, was made from. Undefined when they are too many, or not all that counts. */
 export function baseFacts(plan: LayerPlan, step: CopyStep, root: RootTree | undefined): BaseFacts | undefined {
-  if (plan.answers.size > MAX_FACTS) return undefined;
+  if (plan.hasFilesOfBase || plan.answers.size > MAX_FACTS) return undefined;
   const paths = [...plan.answers].map(([path, node]) => [path, describe(path, node)] as const);
   const owner = ownerOf(step, root);
   return owner === undefined ? { paths } : { paths, owner };

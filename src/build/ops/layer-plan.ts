@@ -1,5 +1,6 @@
 import { InvalidParameterError } from "#errors/errors.ts";
 import type { TarEntry } from "#formats/tar/tar-entry.ts";
+import { OPAQUE_MARKER, refuseWhiteoutName } from "#formats/whiteout.ts";
 import type { Owner } from "./owner.ts";
 import type { ArchiveFile } from "./trees/archive-file.ts";
 import { baseName, type FileTree, type PathLookup, parentPath, type TreeNode } from "./trees/file-tree.ts";
@@ -10,7 +11,12 @@ export interface PlannedEntry {
   readonly node: TreeNode;
   /** Where a file's bytes come from. */
   readonly content?: FileContent;
+  /** Extended attributes by full name; absent: those that a tree has for the content. */
+  readonly xattrs?: ReadonlyMap<string, Uint8Array>;
 }
+
+/** What a hard link's own entry says of the file. */
+export type FileAttributes = Pick<TreeNode, "mode" | "uid" | "gid" | "mtime">;
 
 export type FileContent =
   | { readonly kind: "tree"; readonly tree: FileTree; readonly path: string; readonly node: TreeNode }
@@ -30,6 +36,9 @@ export class LayerPlan implements PathLookup {
   readonly #baseNames = new Map<string, ReadonlySet<string> | undefined>();
   /** What the base answered, by path: the layer is the same over every base that answers so. */
   readonly #answers = new Map<string, TreeNode | undefined>();
+  /** What the base has at these paths does not show any more. */
+  readonly #removed = new Map<string, TreeNode>();
+  #hasFilesOfBase = false;
 
   /** `base` undefined: nothing lies below. `mtime`, seconds: time of the directories that are made on the way. */
   constructor(base: RootTree | undefined, mtime = 0) {
@@ -48,16 +57,16 @@ export class LayerPlan implements PathLookup {
     if (known?.type === "directory") return;
     if (known) throw new InvalidParameterError(`mkdir /${path}: not a directory`);
     this.makeDirectories(parentPath(path), owner);
-    this.#entries.set(path, { node: { ...newDirectory(owner), mtime: this.#mtime } });
+    this.#set(path, { node: { ...newDirectory(owner), mtime: this.#mtime } });
   }
 
   /** A directory with its own metadata: over one of the base it replaces them. */
-  putDirectory(path: string, node: TreeNode): void {
+  putDirectory(path: string, entry: PlannedEntry): void {
     const known = this.lstat(path);
     if (known && known.type !== "directory") {
       throw new InvalidParameterError(`cannot copy to non-directory: /${path}`);
     }
-    this.#entries.set(path, { node });
+    this.#set(path, entry);
   }
 
   /** Anything but a directory; replaces what is not a directory either. */
@@ -65,18 +74,30 @@ export class LayerPlan implements PathLookup {
     if (this.lstat(path)?.type === "directory") {
       throw new InvalidParameterError(`cannot replace to directory /${path} with file`);
     }
-    this.#entries.set(path, entry);
+    this.#set(path, entry);
   }
 
-  /** A further name of a file that is in this plan. Throws InvalidParameterError when it is not. */
-  putHardLink(path: string, target: string): void {
-    const entry = this.#entries.get(target);
-    if (entry?.node.type !== "file") {
-      throw new InvalidParameterError(`cannot link /${path} to /${target}: no such file in the archive`);
+  /**
+   * A further name of a file, link or device that is there. One of the base comes into the layer for that, with `attributes`. Throws
+   * InvalidParameterError when nothing is there, or a directory.
+   */
+  putHardLink(path: string, target: string, attributes: FileAttributes): void {
+    const entry = this.#entries.get(target) ?? this.#fromBase(target, attributes);
+    if (!entry || entry.node.type === "directory") {
+      throw new InvalidParameterError(`cannot link /${path} to /${target}: no such file`);
     }
     const linked = { ...entry, node: { ...entry.node, inode: entry.node.inode ?? `plan:${target}` } };
-    this.#entries.set(target, linked);
+    this.#set(target, linked);
     this.putFile(path, linked);
+  }
+
+  /** Takes away what is at `path`, a directory with all that is in it. Something else has to be put there. */
+  remove(path: string): void {
+    const below = this.#baseNode(path);
+    for (const other of [...this.#entries.keys()]) {
+      if (other === path || other.startsWith(`${path}/`)) this.#entries.delete(other);
+    }
+    if (below) this.#removed.set(path, below);
   }
 
   /**
@@ -91,7 +112,16 @@ export class LayerPlan implements PathLookup {
         if (node) all.set(parent, { node });
       }
     }
+    for (const [path, { type }] of this.#removed) {
+      const isDirectoryAgain = this.#entries.get(path)?.node.type === "directory";
+      if (type === "directory" && isDirectoryAgain) all.set(`${path}/${OPAQUE_MARKER}`, { node: MARKER });
+    }
     return [...all].sort(([left], [right]) => (left < right ? -1 : 1));
+  }
+
+  /** Whether the layer has files of the base in it: over another base it would be another layer, whatever that answers. */
+  get hasFilesOfBase(): boolean {
+    return this.#hasFilesOfBase;
   }
 
   /** What the plan has asked of the base so far, and the answers. */
@@ -104,9 +134,30 @@ export class LayerPlan implements PathLookup {
     return this.#baseNode(path);
   }
 
+  #set(path: string, entry: PlannedEntry): void {
+    refuseWhiteoutName(path);
+    this.#entries.set(path, entry);
+  }
+
+  #fromBase(path: string, attributes: FileAttributes): PlannedEntry | undefined {
+    const node = this.#baseNode(path);
+    if (!node || !this.#base || node.type === "directory") return undefined;
+    this.#hasFilesOfBase = true;
+    const { mode, ...others } = attributes;
+    const linked = { ...node, ...others, mode: node.type === "symlink" ? node.mode : mode };
+    return { node: linked, content: { kind: "tree", tree: this.#base, path, node } };
+  }
+
+  #isRemoved(path: string): boolean {
+    if (this.#removed.size === 0) return false;
+    for (let at = path; at !== ""; at = parentPath(at)) if (this.#removed.has(at)) return true;
+    return false;
+  }
+
   /** Asks the base once per directory, not once per file: a copied tree seldom meets one that is there already. */
   #baseNode(path: string): TreeNode | undefined {
     if (!this.#base) return this.#nothing(path);
+    if (this.#isRemoved(path)) return undefined;
     const known = this.#answers.get(path);
     if (known || this.#answers.has(path)) return known;
     const names = path === "" ? undefined : this.#namesIn(this.#base, parentPath(path));
@@ -133,6 +184,9 @@ export class LayerPlan implements PathLookup {
     return names;
   }
 }
+
+/** What {@link OPAQUE_MARKER} is as a file. */
+const MARKER: TreeNode = { ...newDirectory(undefined), type: "file", mode: 0o600 };
 
 /** No time: a directory that a build makes has none of its own, and equal steps must make equal layers. */
 function newDirectory(owner: Owner | undefined): TreeNode {

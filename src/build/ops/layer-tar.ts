@@ -17,11 +17,12 @@ export async function* layerTar(
   const batch = new Batch();
   const buffer = Buffer.allocUnsafe(BATCH);
   const firstNames = new Map<string, string>();
-  for (const [path, { node, content }] of entries) {
+  for (const [path, { node, content, xattrs }] of entries) {
     if (node.type === "socket") continue;
     const known = node.inode === undefined ? undefined : firstNames.get(node.inode);
     if (node.inode !== undefined && known === undefined) firstNames.set(node.inode, path);
-    batch.add(tarHeader(headerOf(path, node, content, known)));
+    const attributes = known === undefined ? (xattrs ?? xattrsOf(content)) : undefined;
+    batch.add(tarHeader(headerOf(path, node, attributes, known)));
     if (node.type === "file" && known === undefined && content) {
       const small = smallContent(content, path, node);
       if (small) batch.add(small);
@@ -38,11 +39,9 @@ export async function* layerTar(
 function headerOf(
   path: string,
   node: TreeNode,
-  content: FileContent | undefined,
+  xattrs: ReadonlyMap<string, Uint8Array> | undefined,
   linkTo: string | undefined,
 ): TarHeader {
-  const xattrs =
-    content?.kind === "tree" && linkTo === undefined ? content.tree.xattrs(content.path, content.node) : undefined;
   return {
     path,
     type: linkTo === undefined ? (node.type as TarHeader["type"]) : "hardlink",
@@ -56,6 +55,10 @@ function headerOf(
     minor: node.minor,
     ...(xattrs && xattrs.size > 0 ? { xattrs } : {}),
   };
+}
+
+function xattrsOf(content: FileContent | undefined): ReadonlyMap<string, Uint8Array> | undefined {
+  return content?.kind === "tree" ? content.tree.xattrs(content.path, content.node) : undefined;
 }
 
 /** The bytes of what is small or in memory anyway; undefined for what must be streamed. */

@@ -3,9 +3,9 @@ import { goMatcher } from "#build/ops/go-match.ts";
 import type { ImageFiles, TreeFile } from "#engine/images/image-files.ts";
 import { InvalidParameterError, NotFoundError, NotImplementedError } from "#errors/errors.ts";
 import { type TarHeader, tarName } from "#formats/tar/tar-entry.ts";
+import { whiteoutOf } from "#formats/whiteout.ts";
 import type { ChownOpt, FileActionMkDir, FileActionRm } from "#proto/ops_pb.ts";
 
-const WHITEOUT = ".wh.";
 /** As the kernel. */
 const MAX_LINKS = 40;
 
@@ -61,7 +61,7 @@ class LayerEntries {
   remove(path: string): void {
     const directory = posix.dirname(path);
     this.#keep(directory);
-    const name = posix.join(directory, `${WHITEOUT}${posix.basename(path)}`);
+    const name = whiteoutOf(path);
     this.#whiteouts.set(name, {
       ...header(name),
       type: "file",

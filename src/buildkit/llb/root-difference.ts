@@ -3,11 +3,10 @@ import { Digester } from "#formats/digest.ts";
 import type { TarEntry } from "#formats/tar/tar-entry.ts";
 import { readTar } from "#formats/tar/tar-reader.ts";
 import { TAR_END, tarHeader, tarPadding } from "#formats/tar/tar-writer.ts";
+import { whiteoutOf } from "#formats/whiteout.ts";
 
 /** A root's files as a tar, read anew by each call: a directory before what is in it. */
 export type RootTar = () => AsyncIterable<Uint8Array>;
-
-const WHITEOUT = ".wh.";
 
 /**
  * The layer that makes `upper` of `lower`: what differs in anything that a tar tells (content, type, mode, owner, time, attributes), deletions, and the directories on the way to
@@ -57,9 +56,6 @@ function pathOf({ path }: TarEntry): string {
 }
 
 function whiteout(path: string): Parameters<typeof tarHeader>[0] {
-  const directory = posix.dirname(path);
-  const name = `${WHITEOUT}${posix.basename(path)}`;
   const mtime = { seconds: 0, nanoseconds: 0 };
-  const own = directory === "." ? name : `${directory}/${name}`;
-  return { path: own, type: "file", mode: 0, uid: 0, gid: 0, mtime, size: 0 };
+  return { path: whiteoutOf(path), type: "file", mode: 0, uid: 0, gid: 0, mtime, size: 0 };
 }

@@ -1,5 +1,6 @@
 import { DataLossError, InvalidParameterError } from "#errors/errors.ts";
 import { type SparseSegment, type TarEntry, type TarEntryType, type TarTime, tarText } from "#formats/tar/tar-entry.ts";
+import { OPAQUE_MARKER, WHITEOUT_PREFIX } from "#formats/whiteout.ts";
 import { erofsXattrs } from "./erofs-xattrs.ts";
 
 export type InodeType = Exclude<TarEntryType, "hardlink"> | "whiteout";
@@ -43,9 +44,6 @@ const DEFAULT_LAYER_TREE_LIMITS: LayerTreeLimits = {
 const MAX_NAME = 255;
 /** The kernel gives up on a path after as many symbolic links. */
 const MAX_LINKS_FOLLOWED = 40;
-/** https://github.com/opencontainers/image-spec/blob/main/layer.md#whiteouts */
-const WHITEOUT_PREFIX = ".wh.";
-const OPAQUE_MARKER = ".wh..wh..opq";
 const AUFS_PREFIX = ".wh..wh.";
 
 const IMPLIED: TarTime = { seconds: 0, nanoseconds: 0 };

@@ -5,7 +5,7 @@ import { LayerPlan } from "../layer-plan.ts";
 import { layerTar } from "../layer-tar.ts";
 import { type MadeLayer, type OpOptions, type OpTools, withRoot } from "../op-context.ts";
 import { resolveOwner } from "../owner.ts";
-import { ArchiveFile } from "../trees/archive-file.ts";
+import { ArchiveFile, type ArchiveTools } from "../trees/archive-file.ts";
 import { emptyTree } from "../trees/empty-tree.ts";
 import type { FileTree } from "../trees/file-tree.ts";
 import { planArchive } from "./plan-archive.ts";
@@ -33,14 +33,16 @@ export interface CopyInput {
  */
 export async function copyLayer(input: CopyInput, tools: OpTools, options: OpOptions): Promise<MadeLayer> {
   const { step, below } = input;
+  const { inflate, scratchDirectory: directory } = tools;
+  const { signal } = options;
   return await withRoot(tools, below, async (root) => {
     await using archives = new AsyncDisposableStack();
     const plan = new LayerPlan(root, step.mtime);
     const owner = step.chown === "" ? undefined : resolveOwner(step.chown, root ?? emptyTree);
-    await planSources(plan, input, owner, tools, archives);
+    await planSources(plan, input, owner, { inflate, directory, signal }, archives);
     for (const file of step.inlineFiles)
       planInlineFile(plan, file, step, { owner, chmod: step.chmod, mtime: step.mtime });
-    const layer = await tools.layers.ingest(layerTar(plan.entries()), { signal: options.signal });
+    const layer = await tools.layers.ingest(layerTar(plan.entries()), { signal });
     const facts = baseFacts(plan, step, root);
     return facts ? { layer, facts } : { layer };
   });
@@ -50,7 +52,7 @@ async function planSources(
   plan: LayerPlan,
   { step, parts }: CopyInput,
   owner: ReturnType<typeof resolveOwner> | undefined,
-  tools: OpTools,
+  tools: ArchiveTools,
   archives: AsyncDisposableStack,
 ): Promise<void> {
   const chosen = parts.flatMap(({ tree, selections, unpack }) =>
@@ -58,9 +60,7 @@ async function planSources(
   );
   for (const { tree, selection, unpack } of chosen) {
     const { path, node } = selection;
-    const archive = unpack
-      ? await ArchiveFile.open(tree, path, node, tools.inflate, tools.scratchDirectory)
-      : undefined;
+    const archive = unpack ? await ArchiveFile.open(tree, path, node, tools) : undefined;
     if (archive) planArchive(plan, archives.use(archive), step, owner);
     else planCopy(plan, tree, selection, step, { owner, chmod: step.chmod, mtime: step.mtime });
   }

@@ -83,7 +83,7 @@ function copyContents(
   for (const { path, node, isPassage } of selectedFiles(tree, selection)) {
     const place = childPath(target, path.slice(prefixLength));
     if (isPassage && plan.lstat(place)?.type === "directory") continue;
-    if (node.type === "directory") plan.putDirectory(place, adjusted(node, options));
+    if (node.type === "directory") plan.putDirectory(place, { node: adjusted(node, options) });
     else copyFile(plan, tree, path, place, node, options);
   }
 }

@@ -2,8 +2,10 @@ import { randomBytes } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { BerthError } from "#errors/errors.ts";
+import { BerthError, DataLossError } from "#errors/errors.ts";
+import { wholeContent } from "#formats/tar/sparse-content.ts";
 import { TAR_BLOCK, type TarEntry } from "#formats/tar/tar-entry.ts";
 import { parseHeaderBlock } from "#formats/tar/tar-header-block.ts";
 import { TarParser } from "#formats/tar/tar-parser.ts";
@@ -14,6 +16,13 @@ export type Inflate = (source: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8
 
 /** First bytes of gzip, zstd, xz and bzip2 streams. */
 const MAGICS = ["1f8b08", "28b52ffd", "fd377a585a00", "425a68"];
+
+export interface ArchiveTools {
+  readonly inflate: Inflate;
+  /** Where the plain archive lies meanwhile. */
+  readonly directory: string;
+  readonly signal: AbortSignal;
+}
 
 /**
  * A tar archive unpacked from its compression into a file of its own, so that its entries can be read in any order.
@@ -36,27 +45,27 @@ export class ArchiveFile implements AsyncDisposable {
     tree: FileTree,
     path: string,
     node: TreeNode,
-    inflate: Inflate,
-    directory: string,
+    { inflate, directory, signal }: ArchiveTools,
   ): Promise<ArchiveFile | undefined> {
-    if (node.type !== "file" || !mayBeArchive(await firstBlock(tree.chunks(path, node)))) return undefined;
+    const bytes = (): AsyncIterable<Uint8Array> => tree.chunks(path, node);
+    if (node.type !== "file" || !(await isTar(bytes, inflate))) return undefined;
     const file = join(directory, `archive-${randomBytes(12).toString("hex")}`);
+    const entries: TarEntry[] = [];
+    const plain = inflate(bytes());
     try {
-      await pipeline(inflate(tree.chunks(path, node)), createWriteStream(file, { flags: "wx", mode: 0o600 }));
-      if (isTarHeader(await firstBlock(createReadStream(file)))) return new ArchiveFile(file, await readEntries(file));
+      await pipeline(parsed(plain, entries), createWriteStream(file, { flags: "wx", mode: 0o600 }), { signal });
+      return new ArchiveFile(file, entries);
     } catch (error) {
       await rm(file, { force: true });
       throw error;
     }
-    await rm(file, { force: true });
-    return undefined;
   }
 
-  /** The stored bytes of an entry. */
+  /** The bytes of a file. */
   async *chunks(entry: TarEntry): AsyncIterable<Uint8Array> {
-    if (entry.dataSize === 0) return;
     const { dataOffset: start, dataSize } = entry;
-    yield* createReadStream(this.path, { start, end: start + dataSize - 1, highWaterMark: 1024 * 1024 });
+    const range = { start, end: start + dataSize - 1, highWaterMark: 1024 * 1024 };
+    yield* wholeContent(entry, dataSize === 0 ? Readable.from([]) : createReadStream(this.path, range));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -64,22 +73,39 @@ export class ArchiveFile implements AsyncDisposable {
   }
 }
 
-async function readEntries(file: string): Promise<readonly TarEntry[]> {
-  const entries: TarEntry[] = [];
+/** Passes a tar on, and notes its entries. */
+async function* parsed(tar: AsyncIterable<Uint8Array>, entries: TarEntry[]): AsyncGenerator<Uint8Array, void, void> {
   const parser = new TarParser({ entry: (entry) => entries.push(entry) });
-  for await (const chunk of createReadStream(file, { highWaterMark: 1024 * 1024 })) parser.push(chunk);
+  for await (const chunk of tar) {
+    parser.push(chunk);
+    yield chunk;
+  }
   parser.end();
-  return entries;
 }
 
 /** Whether a stream begins as a tar or a compressed file does. */
 export async function isArchive(source: AsyncIterable<Uint8Array>): Promise<boolean> {
-  return mayBeArchive(await firstBlock(source));
+  const start = await firstBlock(source);
+  return isTarHeader(start) || isCompressed(start);
 }
 
-function mayBeArchive(start: Uint8Array): boolean {
+/** No more than a compressed file's first bytes are looked at: it may hold anything, and as much as it likes. */
+async function isTar(bytes: () => AsyncIterable<Uint8Array>, inflate: Inflate): Promise<boolean> {
+  const start = await firstBlock(bytes());
+  if (isTarHeader(start)) return true;
+  if (!isCompressed(start)) return false;
+  try {
+    return isTarHeader(await firstBlock(inflate(bytes())));
+  } catch (error) {
+    // What only looks like a compressed file is copied as it is.
+    if (error instanceof DataLossError) return false;
+    throw error;
+  }
+}
+
+function isCompressed(start: Uint8Array): boolean {
   const hex = Buffer.from(start.subarray(0, 8)).toString("hex");
-  return MAGICS.some((magic) => hex.startsWith(magic)) || isTarHeader(start);
+  return MAGICS.some((magic) => hex.startsWith(magic));
 }
 
 function isTarHeader(block: Uint8Array): boolean {
