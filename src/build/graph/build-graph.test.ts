@@ -138,3 +138,11 @@ describe("buildGraph() finds stages", () => {
     });
   });
 });
+
+test("buildGraph() gives a cache without an id the clean target as one", async () => {
+  const { steps } = await graph(
+    "FROM busybox\nRUN --mount=type=cache,target=/root/.cache/ --mount=type=cache,target=/root//.cache true\n",
+  );
+  const ids = (steps[0] as RunStep).mounts.map((mount) => "id" in mount && mount.id);
+  expect(ids).toEqual(["//root/.cache", "//root/.cache"]);
+});

@@ -51,8 +51,13 @@ function fileMount(
   const source = relative(mount.source);
   if (mount.type === "bind") return { type: "bind", target, from: from ?? BUILD_CONTEXT, source, readOnly };
   const { sharing, mode, uid, gid } = mount;
-  const id = `${context.options.cacheNamespace}/${mount.id === "" ? posix.normalize(mount.target) : mount.id}`;
+  const id = `${context.options.cacheNamespace}/${mount.id === "" ? defaultId(mount.target) : mount.id}`;
   return { type: "cache", target, id, from, source, readOnly, sharing, mode, uid, gid };
+}
+
+/** Of a cache without an id: `/root/.cache/` and `/root/.cache` are one. Go's path.Clean. */
+function defaultId(target: string): string {
+  return posix.normalize(target).replace(/(.)\/$/, "$1");
 }
 
 function secretMount(mount: MountOf<"secret" | "ssh">, context: StageContext): RunMount {

@@ -16,7 +16,7 @@ export interface CacheKey {
 }
 
 /** Version of the keys. A change of what goes into them, or of the layers that steps make, counts it up. */
-const KEY_VERSION = 3;
+const KEY_VERSION = 4;
 
 /** The layers below a step by their diffIDs: an image counts by its layers alone, so a new tag, label or CMD on them changes nothing. */
 export function baseKey(layers: readonly Layer[]): Digest {
@@ -60,13 +60,20 @@ function mountText(mount: RunMount): string {
   const fields: Record<string, string | number> = { type: mount.type, target: mount.target };
   if ("readOnly" in mount && mount.readOnly) fields["ro"] = 1;
   if (mount.type === "tmpfs") fields["size"] = mount.size;
+  // Which of several begins with files of elsewhere: what these are is told by the content.
+  if (mount.type === "cache" && mount.from) fields["from"] = "";
   if (mount.type === "secret" || mount.type === "ssh")
     Object.assign(fields, { id: mount.id, required: mount.required });
   if (mount.type === "secret") fields["env"] = mount.env;
   if ("mode" in mount) Object.assign(fields, { mode: mount.mode.toString(8), uid: mount.uid, gid: mount.gid });
   return Object.entries(fields)
-    .map(([name, value]) => `${name}=${value}`)
+    .map(([name, value]) => csvField(`${name}=${value}`))
     .join(",");
+}
+
+/** As `--mount` takes it: no value can pass for a further field. */
+function csvField(text: string): string {
+  return /[",]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
 /** WORKDIR: the directory and its owner. */
@@ -96,10 +103,13 @@ export function copyKey(step: CopyStep, root: Digest | undefined, sources: reado
   return keyOf("copy", { names, destination, chown, chmod, exclude, ...unpacked, inline }, { root, content });
 }
 
-/** Where the digest over chosen files of a stage or image is kept: they cannot change while the layers are the same. */
+/**
+ * Where the digest over chosen files of a stage or image is kept: they cannot change while the layers are the same. A source with `--parents` is
+ * a pair, so that it is none of the same text without.
+ */
 export function contentKey(
   layers: readonly Layer[],
-  sources: readonly string[],
+  sources: readonly (string | readonly [path: string, pattern: string])[],
   excluded: readonly string[],
 ): CacheKey {
   const exclude = excluded.length === 0 ? undefined : excluded;

@@ -50,7 +50,7 @@ export async function stageSource(
       return await work(tree, select(tree, paths, digestHex(baseKey(layers)).slice(0, 25)));
     });
   const use: CopySource["use"] = (work) => withTree((tree, selected) => work([partOf(tree, selected, paths)]));
-  const names = paths.sources.map(({ path, parents }) => (parents ? `${path}/./${parents.pattern}` : path));
+  const names = paths.sources.map(({ path, parents }) => (parents ? ([path, parents.pattern] as const) : path));
   const remembered = contentKey(layers, names, paths.exclude);
   const content = cache.findContent(remembered.key);
   if (content) {
@@ -64,7 +64,7 @@ export async function stageSource(
   cache.addContent(
     remembered,
     keys.map((key) => key.content),
-    `content of ${names.join(" ")}`,
+    `content of ${names.flat().join(" ")}`,
   );
   return { keys, use };
 }
