@@ -31,17 +31,17 @@ export function goFileMode(type: "f" | "d" | "l", mode: number): number {
   return (kind | special | (mode & 0o777)) >>> 0;
 }
 
-/** By the type bits of stat(2). */
-const TYPES: Readonly<Record<number, number>> = {
-  9604: DIRECTORY,
-  21609: SYMLINK,
-  2401: PIPE,
-  26411: SOCKET,
-  14406: DEVICE,
-  4802: DEVICE | CHARACTER,
-};
+/** By the type bits of stat(2). A map: as keys of an object, octal numbers are a formatter's to rewrite. */
+const TYPES: ReadonlyMap<number, number> = new Map([
+  [0o040000, DIRECTORY],
+  [0o120000, SYMLINK],
+  [0o010000, PIPE],
+  [0o140000, SOCKET],
+  [0o060000, DEVICE],
+  [0o020000, DEVICE | CHARACTER],
+]);
 
 /** The same for a mode of stat(2), of whatever type. */
 export function goFileModeOf(mode: number): number {
-  return ((TYPES[mode & 0o170000] ?? 0) | goFileMode("f", mode)) >>> 0;
+  return ((TYPES.get(mode & 0o170000) ?? 0) | goFileMode("f", mode)) >>> 0;
 }
