@@ -12,6 +12,7 @@ import type {
   RegistryLogins,
   SshAgents,
 } from "./build-client.ts";
+import type { ScanTargets } from "./graph/scan-targets.ts";
 import type { CacheLocation, CacheTarget } from "./shared-cache/shared-cache.ts";
 import type { BuildMemory } from "./solve/build-memory.ts";
 
@@ -110,6 +111,8 @@ export interface BuildResult extends CreatedImages {
   readonly definition: Uint8Array;
   /** Given build arguments that no ARG names, sorted. */
   readonly unusedArgs: readonly string[];
+  /** What an SBOM of it is to be about besides the images. */
+  readonly scanTargets: ScanTargets;
 }
 
 /** What ADD or a context was fetched from. */

@@ -11,8 +11,9 @@ import { DockerfileChecks } from "./check/dockerfile-checks.ts";
 import type { FrontendCall } from "./check/frontend-calls.ts";
 import type { GitRunner } from "./context/git-checkout.ts";
 import { exportImages, type SolvedTarget } from "./export/export-images.ts";
-import { buildGraph, imagesUsed } from "./graph/build-graph.ts";
+import { buildGraph, imagesUsed, reachableStages } from "./graph/build-graph.ts";
 import type { StageGraph } from "./graph/graph-types.ts";
+import { scanTargets } from "./graph/scan-targets.ts";
 import { shareStages } from "./graph/share-stages.ts";
 import type { PlannedStage } from "./graph/stage-plan.ts";
 import type { BuildDevices } from "./graph/step-devices.ts";
@@ -108,6 +109,11 @@ export class DockerfileBuilder {
             sources: sources.remotes.used(),
             definition: bytes,
             unusedArgs: unusedArgs(dockerfile, request),
+            scanTargets: scanTargets(dockerfile, {
+              buildArgs: request.buildArgs,
+              target: targets[0]?.index ?? 0,
+              reached: new Set(reachableStages(targets).map(({ index }) => index)),
+            }),
           };
         }),
       );

@@ -15,14 +15,3 @@ test("unfollowed() names frontends that are not Docker's", () => {
   ]);
   expect(unfollowed(undefined, { BUILDKIT_SYNTAX: "front" })).toHaveLength(1);
 });
-
-test("unfollowed() names what would widen the scan for an SBOM, by build argument, file or stage", () => {
-  const remark = "BUILDKIT_SBOM_SCAN_STAGE is not followed: Berth's SBOMs are of a build's result alone";
-  expect(remarks("ARG BUILDKIT_SBOM_SCAN_STAGE=true\nFROM scratch\n")).toEqual([remark]);
-  expect(remarks("FROM scratch\nARG BUILDKIT_SBOM_SCAN_STAGE=base,build\n")).toEqual([remark]);
-  expect(remarks("FROM scratch\n", { BUILDKIT_SBOM_SCAN_CONTEXT: "1" })).toHaveLength(1);
-  expect(remarks("FROM scratch\nARG BUILDKIT_SBOM_SCAN_STAGE=true\n", { BUILDKIT_SBOM_SCAN_STAGE: "false" })).toEqual(
-    [],
-  );
-  expect(remarks("FROM scratch\nARG BUILDKIT_SBOM_SCAN_CONTEXT\n")).toEqual([]);
-});

@@ -1,6 +1,6 @@
 /** Provenance and SBOMs that BuildKit's clients ask for, and what the engine keeps and pushes of them. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -27,6 +27,12 @@ cat > "$BUILDKIT_SCAN_DESTINATION/$(basename $BUILDKIT_SCAN_SOURCE).spdx.json" <
 {"_type":"https://in-toto.io/Statement/v0.1","predicateType":"https://spdx.dev/Document",
  "predicate":{"SPDXID":"SPDXRef-DOCUMENT","name":"$(cat $BUILDKIT_SCAN_SOURCE/made)","level":"$BUILDKIT_SCAN_LEVEL"}}
 END
+for extra in "$BUILDKIT_SCAN_SOURCE_EXTRAS"/*; do
+  [ "$BUILDKIT_SCAN_SOURCE_EXTRAS" = "" ] || cat > "$BUILDKIT_SCAN_DESTINATION/$(basename $extra).spdx.json" <<END
+{"_type":"https://in-toto.io/Statement/v0.1","predicateType":"https://spdx.dev/Document",
+ "predicate":{"SPDXID":"SPDXRef-DOCUMENT","name":"$(basename $extra): $(cd $extra; echo *)"}}
+END
+done
 `;
 
 beforeAll(async () => {
@@ -141,6 +147,56 @@ describe.skipIf(!HAS_CURRENT_DOCKER)("docker buildx build --attest", () => {
     const { manifests } = JSON.parse((await run("tar", ["-xOf", oci, within(top.digest)])).stdout);
     const { layers } = JSON.parse((await run("tar", ["-xOf", oci, within(manifests[1].digest)])).stdout);
     expect(layers[0].annotations).toEqual({ "in-toto.io/predicate-type": "https://spdx.dev/Document" });
+  }, 60_000);
+
+  test("BUILDKIT_SBOM_SCAN_STAGE and _CONTEXT add stages that were built and the context, each with its attestation", async () => {
+    await using source = makeContext({
+      Dockerfile: `ARG BUILDKIT_SBOM_SCAN_STAGE=true
+FROM --platform=$BUILDPLATFORM busybox AS tools
+ARG TARGETARCH
+RUN echo \${BUILDKIT_SBOM_SCAN_STAGE:-unseen} > /seen
+FROM scratch
+COPY --from=tools /seen /from-stage-1
+FROM --platform=$BUILDPLATFORM busybox AS unused
+RUN false
+FROM scratch
+ARG BUILDKIT_SBOM_SCAN_CONTEXT=true
+COPY --from=tools /seen /made
+COPY --from=1 /from-stage-1 /
+`,
+      ".dockerignore": "secret\n",
+      secret: "",
+      main: "",
+    });
+    const generator = `generator=${registry.host}/scanner`;
+    const out = join(source.path, "out");
+    const files = [
+      "made",
+      "from-stage-1",
+      "sbom-context.spdx.json",
+      "sbom-stage-1.spdx.json",
+      "sbom-tools.spdx.json",
+      "sbom.spdx.json",
+    ];
+    const name = (file: string): string => JSON.parse(readFileSync(join(out, file), "utf8")).predicate.name;
+    const before = await engine.ok(["images", "-aq"]);
+    for (const command of [(args: string[]) => build(args), (args: string[]) => engine.ok(["build", ...args])]) {
+      await command([`--sbom=${generator}`, "-o", out, source.path]);
+      expect(readdirSync(out).sort()).toEqual(files.toSorted());
+      expect(readFileSync(join(out, "made"), "utf8")).toBe("unseen\n");
+      expect(name("sbom-context.spdx.json")).toBe("sbom-context: Dockerfile main");
+      expect(name("sbom-stage-1.spdx.json")).toBe("sbom-stage-1: from-stage-1");
+      expect(name("sbom-tools.spdx.json")).toMatch(/^sbom-tools: bin etc .*seen/);
+      rmSync(out, { recursive: true });
+    }
+    const off = ["--build-arg", "BUILDKIT_SBOM_SCAN_STAGE=tools", "--build-arg", "BUILDKIT_SBOM_SCAN_CONTEXT=0"];
+    await build([`--sbom=${generator}`, ...off, "--platform", "linux/amd64,linux/arm64", "-o", out, source.path]);
+    expect(
+      readdirSync(join(out, "linux_amd64"))
+        .filter((file) => file.includes("spdx"))
+        .sort(),
+    ).toEqual(["sbom-tools.spdx.json", "sbom.spdx.json"]);
+    expect(await engine.ok(["images", "-aq"])).toBe(before);
   }, 60_000);
 
   test("a generator that fails, says nothing or cannot be had fails the build, and nothing is named", async () => {

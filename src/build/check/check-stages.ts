@@ -2,6 +2,7 @@ import { posix } from "node:path";
 import { formatPlatform, parsePlatform } from "#formats/platform.ts";
 import { closestWord } from "#lib/closest-word.ts";
 import type { ContainerDefaults, Platform } from "#spec/oci-image.ts";
+import { SCAN_ARGS } from "../graph/scan-targets.ts";
 import { splitVariable, VariableList } from "../graph/variables.ts";
 import { expandInstruction, expandWord } from "../instructions/expand.ts";
 import type { Dockerfile, Instruction, Stage } from "../instructions/types.ts";
@@ -112,7 +113,7 @@ function continued(base: StageState): StageState {
 const SECRET = /(?:_|^)(?:apikey|auth|credential|credentials|key|password|pword|passwd|secret|token)(?:_|$)/i;
 const NO_SECRET = /(?:_|^)(?:public|file|version)(?:_|$)/i;
 /** Read by the builder itself. */
-const NO_VARIABLES = ["BUILDKIT_SBOM_SCAN_CONTEXT", "BUILDKIT_SBOM_SCAN_STAGE"];
+const NO_VARIABLES: readonly string[] = Object.values(SCAN_ARGS);
 
 class StageChecker {
   readonly #dockerfile: Dockerfile;

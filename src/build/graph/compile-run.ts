@@ -3,6 +3,7 @@ import { type RunScript, runDescription, scriptOf } from "../instructions/run-sc
 import type { RunInstruction } from "../instructions/types.ts";
 import { compileMounts, withMaskedSecrets } from "./compile-mounts.ts";
 import type { FilesOrigin, RunStep } from "./graph-types.ts";
+import { SCAN_ARGS } from "./scan-targets.ts";
 import type { CompileOptions, StageContext } from "./stage-context.ts";
 import { stepDevices } from "./step-devices.ts";
 import { stepText } from "./step-name.ts";
@@ -29,7 +30,7 @@ export function compileRun(
     name: context.namer.next(text, { isTrigger, variables }),
     source: instruction.source,
     args,
-    env: variables.toEnvironment(),
+    env: variables.toEnvironment().filter((variable) => !isScanArg(variable)),
     proxyEnv: options.proxyEnv,
     cwd: image.workingDir === "" ? "/" : image.workingDir,
     user: image.user,
@@ -87,4 +88,9 @@ function devicesOf(
 ): Pick<RunStep, "grantedDevices" | "missingDevices"> {
   const { granted, missing } = stepDevices(devices, options.entitlements, options.devices);
   return { grantedDevices: granted, missingDevices: missing };
+}
+
+/** What is declared for the builder is no variable of commands. */
+function isScanArg(variable: string): boolean {
+  return Object.values(SCAN_ARGS).some((name) => variable.startsWith(`${name}=`));
 }

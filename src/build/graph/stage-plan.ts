@@ -9,6 +9,7 @@ import { parseTrigger } from "../instructions/parse-dockerfile.ts";
 import type { Dockerfile, Instruction } from "../instructions/types.ts";
 import type { EscapeCharacter, SourceRange } from "../parse/source.ts";
 import type { ContextNames, FilesContext, LayoutContext } from "./context-names.ts";
+import { stageName } from "./scan-targets.ts";
 import type { VariableList } from "./variables.ts";
 
 /** A stage before its base is known: what it stands on and which stages it reads. Grows while ONBUILD triggers are found. */
@@ -105,9 +106,9 @@ export class StagePlan {
   target(name: string): PlannedStage {
     const fileStages = this.#stages.filter((stage) => !stage.isCopiedImage);
     const last = fileStages[fileStages.length - 1];
-    const found = name === "" ? last : this.#byName.get(name.toLowerCase());
+    const names = fileStages.map(stageName);
+    const found = name === "" ? last : (this.#byName.get(name.toLowerCase()) ?? fileStages[names.indexOf(name)]);
     if (found) return found;
-    const names = fileStages.map((stage) => stage.name || `stage-${stage.index}`);
     throw new InvalidParameterError(
       `target stage ${JSON.stringify(name)} could not be found${suggestion(name, names)}`,
     );

@@ -52,12 +52,14 @@ export class EngineBuildHost implements BuildHost {
   }
 
   async resolveImage(reference: string, options: ResolveImageOptions): Promise<BaseImage> {
-    // An image by its id is one that a build of the same client made: no registry has it.
-    const found = options.pull && !isDigest(reference) ? undefined : this.#find(reference, options.platform);
+    // An image by its id is one that a build of the same client made, whatever it is for: no registry has it.
+    const isId = isDigest(reference) && this.#options.images.images.find(reference) !== undefined;
+    const platform = isId ? "" : options.platform;
+    const found = options.pull && !isDigest(reference) ? undefined : this.#find(reference, platform);
     if (!found && options.isOffline) throw new NotFoundError(`${reference}: not here, and not asked for`);
     if (!found && options.isConfigOnly) return { ...(await this.#fetchConfig(reference, options)), layers: [] };
     if (!found) await this.#pull(reference, options);
-    const { id, config } = found ?? this.#local.find(reference, options.platform);
+    const { id, config } = found ?? this.#local.find(reference, platform);
     const manifestDigest = this.#options.images.images.find(id)?.manifest?.digest;
     return { id, config, layers: this.#local.layers(id), ...(manifestDigest ? { manifestDigest } : {}) };
   }

@@ -1,4 +1,3 @@
-import type { BuiltImage } from "#build/builder.ts";
 import type { BuildRequest, RecordedResult } from "#engine/builds/build-service.ts";
 import { buildAgain } from "#engine/builds/twice/build-again.ts";
 import type { Engine } from "#engine/engine.ts";
@@ -49,7 +48,7 @@ export async function buildAndDeliver(
         const { temporaryDirectory } = engine.builds;
         const { logins, signal } = build;
         const facts = { request: build, result: built, id, started, finished: Date.now() };
-        const scanned = { images: built.images, outputs, attestations, facts, onStatus };
+        const scanned = { built, outputs, attestations, facts, onStatus };
         const attester = await attesterOf(engine, scanned);
         const options = { outputs, sink, temporaryDirectory, logins, onStatus, signal, attester };
         const delivered = await deliverOutputs(engine, built, options);
@@ -66,7 +65,7 @@ export async function buildAndDeliver(
 }
 
 interface AttestedBuild {
-  readonly images: readonly BuiltImage[];
+  readonly built: BuiltResult;
   readonly outputs: readonly BuildOutput[];
   readonly attestations: AttestationRequests;
   readonly facts: BuildFacts;
@@ -76,14 +75,14 @@ interface AttestedBuild {
 /** Looks through the images where that is asked for. Undefined when no output has room for what would be said. */
 async function attesterOf(
   engine: Engine,
-  { images, outputs, attestations, facts, onStatus }: AttestedBuild,
+  { built, outputs, attestations, facts, onStatus }: AttestedBuild,
 ): Promise<Attester | undefined> {
   const { provenance, sbom } = attestations;
   if (!outputs.some((output) => "attested" in output && output.attested !== "none")) return undefined;
   const { request: build } = facts;
   if (!sbom) return buildAttester({ facts, provenance, scans: new Map() });
   const { scanImages } = await import("../attestations/scan-image.ts");
-  const scans = await scanImages(engine, images, { sbom, build: { ...build, onStatus } });
+  const scans = await scanImages(engine, built, { sbom, build: { ...build, onStatus } });
   return buildAttester({ facts, provenance, scans });
 }
 

@@ -1,5 +1,6 @@
 import type { RegistryLogins } from "#build/build-client.ts";
 import type { BuiltImage } from "#build/builder.ts";
+import type { ScanTargets } from "#build/graph/scan-targets.ts";
 import { BuildProgress, type VertexProgress } from "#build/solve/progress.ts";
 import type { Engine } from "#engine/engine.ts";
 import type { ImageContext } from "#engine/images/image-context.ts";
@@ -29,6 +30,8 @@ export interface BuiltResult {
   readonly imageId: Digest;
   /** One a platform. */
   readonly images: readonly BuiltImage[];
+  /** What else an SBOM is to be about. */
+  readonly scanTargets: ScanTargets;
 }
 
 export interface DeliveryOptions {
