@@ -145,7 +145,7 @@ describe("Subpaths.open()", () => {
         await using held = subpaths.open(root, "d");
         seen.add(readFileSync(join(held.path, "file"), "utf8"));
       } catch (error) {
-        expect(String(error)).toContain("cannot access path");
+        expect(String(error)).toMatch(/cannot access path|escapes the base directory/);
       }
     }
     expect([...seen]).toEqual(["mine"]);

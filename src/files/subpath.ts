@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { InvalidParameterError } from "#errors/errors.ts";
 import { RootDirectory } from "#sys/beneath.ts";
 import { fileAt } from "#sys/by-descriptor.ts";
+import { SystemCallError } from "#sys/libc.ts";
 import { unmount } from "#sys/mounts/mount.ts";
 import { mountByOptions } from "#sys/mounts/mount-by-options.ts";
 import { unmountAllBelow } from "#sys/mounts/private-tmpfs.ts";
@@ -27,17 +28,34 @@ export class Subpaths {
     this.#directory = directory;
   }
 
-  /** Opens what lies at `subpath` in a directory, links followed inside it. Throws InvalidParameterError when it is not there. */
+  /**
+   * Opens what lies at `subpath` in a directory; links are followed as long as they stay inside it. Throws InvalidParameterError in Docker's words when it is
+   * not there, and when a link leads out or is absolute.
+   */
   open(directory: string, subpath: string): HeldPath {
-    const held = this.openIfThere(directory, subpath);
+    const held = this.#open(directory, subpath, () => {
+      throw new InvalidParameterError(
+        `path concatenation escapes the base directory, base: ${directory}, subpath: ${subpath}`,
+      );
+    });
     if (held) return held;
     throw new InvalidParameterError(`cannot access path ${directory}/${subpath}: no such file or directory`);
   }
 
-  /** As `open`, but undefined when there is nothing. */
+  /** As `open`, but undefined when there is nothing inside the directory. */
   openIfThere(directory: string, subpath: string): HeldPath | undefined {
+    return this.#open(directory, subpath, () => undefined);
+  }
+
+  #open(directory: string, subpath: string, whenOutside: () => undefined): HeldPath | undefined {
     using root = new RootDirectory(directory);
-    const descriptor = root.open(subpath, O_PATH);
+    let descriptor: number | undefined;
+    try {
+      descriptor = root.openBeneath(subpath, O_PATH);
+    } catch (error) {
+      if (!(error instanceof SystemCallError && error.errno === "EXDEV")) throw error;
+      return whenOutside();
+    }
     if (descriptor === undefined) return undefined;
     try {
       return this.#bind(descriptor);

@@ -20,6 +20,10 @@ describe("renderHosts()", () => {
     );
   });
 
+  test("has nothing of IPv6 for a container without it", () => {
+    expect(renderHosts({ ...PLAIN, hasIpv6: false })).toBe("127.0.0.1\tlocalhost\n172.17.0.2\tweb\n");
+  });
+
   test("names a domain in full first, and the first label of a dotted hostname", () => {
     expect(renderHosts({ ...PLAIN, domainname: "example.org" })).toEndWith("172.17.0.2\tweb.example.org web\n");
     expect(renderHosts({ ...PLAIN, hostname: "a.b.c" })).toEndWith("172.17.0.2\ta.b.c a\n");

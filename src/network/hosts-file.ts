@@ -12,6 +12,8 @@ export interface HostsOptions {
   readonly extraHosts: readonly string[];
   /** Address at which containers reach the host: the bridge's gateway. */
   readonly hostGateway: string;
+  /** Whether the container's loopback interface has IPv6; default: yes. */
+  readonly hasIpv6?: boolean;
   /** Lines to start from instead of the defaults: the host's own file, for `--network host`. */
   readonly base?: string;
 }
@@ -23,8 +25,9 @@ export interface HostLine {
 }
 
 /** What Docker writes into every /etc/hosts. */
-const DEFAULT_LINES = [
-  "127.0.0.1\tlocalhost",
+const IPV4_LINES = ["127.0.0.1\tlocalhost"];
+
+const IPV6_LINES = [
   "::1\tlocalhost ip6-localhost ip6-loopback",
   "fe00::0\tip6-localnet",
   "ff00::0\tip6-mcastprefix",
@@ -34,7 +37,8 @@ const DEFAULT_LINES = [
 
 /** The text of a container's /etc/hosts. Throws InvalidParameterError with Docker's words for a bad `--add-host`. */
 export function renderHosts(options: HostsOptions): string {
-  const base = options.base === undefined ? DEFAULT_LINES : options.base.trimEnd().split("\n");
+  const defaults = [...IPV4_LINES, ...((options.hasIpv6 ?? true) ? IPV6_LINES : [])];
+  const base = options.base === undefined ? defaults : options.base.trimEnd().split("\n");
   const extra = options.extraHosts.map((text) => {
     const { name, address } = parseExtraHost(text);
     return `${address === "host-gateway" ? options.hostGateway : address}\t${name}`;

@@ -85,6 +85,14 @@ describe("settleBlocks()", () => {
     expect(settleBlocks(macvlan, { ...source, taken: linked }).ipv4?.gateway).toBe("10.1.0.1");
   });
 
+  test("leaves a subnet as its user wrote it, and finds that it overlaps all the same", () => {
+    const mine = { ...block("FD00:0AA:0::/64"), chosen: false };
+    const settled = settleBlocks(record({ ipv6: mine }), source);
+    expect(settled.ipv6).toEqual({ ...mine, gateway: "fd00:aa::1" });
+    const again = record({ ipv6: { ...block("fd00:aa::/64"), chosen: false } });
+    expect(() => settleBlocks(again, { ...source, networks: [{ ...settled, id: "other" }] })).toThrow("Pool overlaps");
+  });
+
   test("spreads engines that start at once, always alike for one name", () => {
     const subnetOf = (engineName: string): string =>
       settleBlocks(record(), { ...source, engineName, spread: true }).ipv4?.subnet ?? "";

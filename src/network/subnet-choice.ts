@@ -101,7 +101,8 @@ function withGateway(block: AddressBlock, subnet: Subnet, network: NetworkRecord
   const first = range.base === subnet.base ? subnet.base + 1n : range.base;
   const isOutside = network.driver !== "bridge" && network.internal;
   const gateway = block.gateway || (isOutside ? "" : formatAddress({ family: subnet.family, value: first }));
-  return { ...block, subnet: formatSubnet(subnet), gateway };
+  // What the user named stays as it was written: clients compare it with what they asked for.
+  return { ...block, subnet: block.chosen ? formatSubnet(subnet) : block.subnet, gateway };
 }
 
 function blocksOf({ ipv4, ipv6 }: NetworkRecord): readonly Subnet[] {

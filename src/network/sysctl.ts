@@ -17,7 +17,12 @@ export async function setSysctl(path: string, value: string): Promise<void> {
   if ((await readSysctl(path)) !== value) await writeFile(`/proc/sys/${path}`, value);
 }
 
-/** Whether the kernel has IPv6 (CONFIG_IPV6, and not booted with ipv6.disable=1). */
-export function hasIpv6(): boolean {
-  return existsSync("/proc/sys/net/ipv6/conf");
+/** Bytes that every link of IPv6 takes (RFC 8200, section 5). Linux gives interfaces with less no IPv6 at all. */
+export const IPV6_MIN_MTU = 1280;
+
+/**
+ * Whether the kernel has IPv6 (CONFIG_IPV6, and not booted with ipv6.disable=1), for interfaces with an MTU of `mtu` bytes.
+ */
+export function hasIpv6(mtu: number = IPV6_MIN_MTU): boolean {
+  return mtu >= IPV6_MIN_MTU && existsSync("/proc/sys/net/ipv6/conf");
 }

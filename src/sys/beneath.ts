@@ -23,6 +23,7 @@ import { O_CLOEXEC, O_PATH } from "./open-flags.ts";
  */
 
 const RESOLVE_NO_MAGICLINKS = 0x02;
+const RESOLVE_BENEATH = 0x08;
 const RESOLVE_IN_ROOT = 0x10;
 const { ENOENT, EAGAIN, EEXIST, ENOTDIR, ELOOP } = osConstants.errno;
 
@@ -58,6 +59,14 @@ export class RootDirectory implements Disposable {
    */
   open(path: Path, flags: number, mode = 0): number | undefined {
     const result = this.#tryOpen(path, flags, mode);
+    if (result === -ENOENT) return undefined;
+    if (result < 0) throw callError("openat2", result, displayPath(path));
+    return result;
+  }
+
+  /** As `open`, but a link or ".." that leads out of the root is refused, as is an absolute link: throws SystemCallError EXDEV. */
+  openBeneath(path: Path, flags: number): number | undefined {
+    const result = this.#tryOpen(path, flags, 0, RESOLVE_BENEATH);
     if (result === -ENOENT) return undefined;
     if (result < 0) throw callError("openat2", result, displayPath(path));
     return result;
@@ -197,12 +206,12 @@ export class RootDirectory implements Disposable {
     return path.slice(root === "/" ? 0 : root.length) || "/";
   }
 
-  #tryOpen(path: Path, flags: number, mode: number): number {
+  #tryOpen(path: Path, flags: number, mode: number, resolve = RESOLVE_IN_ROOT): number {
     // struct open_how: flags, mode, resolve; 64 bits each.
     const how = Buffer.alloc(24);
     how.writeBigUInt64LE(BigInt(flags | O_CLOEXEC), 0);
     how.writeBigUInt64LE(BigInt(mode), 8);
-    how.writeBigUInt64LE(BigInt(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS), 16);
+    how.writeBigUInt64LE(BigInt(resolve | RESOLVE_NO_MAGICLINKS), 16);
     const name = cPath(path.length === 0 ? "." : path);
     let result = -EAGAIN;
     for (let attempt = 0; result === -EAGAIN && attempt < MAX_RACES; attempt++) {

@@ -386,9 +386,9 @@ test("POST /containers/{id}/update takes a limit of processes from 1.40 on, and 
   };
   expect(await limit(77, "v1.51")).toEqual([77, "77"]);
   expect(await limit(55, "v1.39")).toEqual([77, "77"]);
-  expect(await limit(-5, "v1.51")).toEqual([-1, "max"]);
+  expect(await limit(-5, "v1.51")).toEqual([0, "max"]);
   expect(await limit(66, "v1.40")).toEqual([66, "66"]);
-  expect(await limit(0, "v1.40")).toEqual([-1, "max"]);
+  expect(await limit(0, "v1.40")).toEqual([0, "max"]);
   await engine.ok(["rm", "-f", String(body["Id"])]);
 });
 

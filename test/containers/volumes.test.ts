@@ -198,7 +198,7 @@ describe("mounts", () => {
   test("show a part of a volume, never what lies outside of it", async () => {
     await run(
       ["-v", "parts:/v"],
-      "mkdir -p /v/a/b; echo content > /v/a/b/file; ln -s /a /v/inside; ln -s /etc /v/outside",
+      "mkdir -p /v/a/b; echo content > /v/a/b/file; ln -s a /v/inside; ln -s /a /v/absolute; ln -s ../../etc /v/outside",
     );
     const part = (subpath: string): string[] => ["--mount", `src=parts,dst=/x,volume-subpath=${subpath}`];
     expect(await run(part("a/b"), "cat /x/file; echo new > /x/new")).toBe("content");
@@ -206,7 +206,10 @@ describe("mounts", () => {
     expect(await run(part("inside"), "ls /x/b")).toBe("file\nnew");
     const where = `${engine.dataRoot}/volumes/parts/_data`;
     expect(await refusal(...part("none"))).toBe(`cannot access path ${where}/none: no such file or directory`);
-    expect(await refusal(...part("outside"))).toBe(`cannot access path ${where}/outside: no such file or directory`);
+    for (const link of ["outside", "absolute"]) {
+      const reason = `path concatenation escapes the base directory, base: ${where}, subpath: ${link}`;
+      expect(await refusal(...part(link))).toBe(reason);
+    }
     expect(await refusal(...part("../x"))).toContain("subpath must be a relative path within the volume");
     expect(await refusal("--mount", "dst=/x,volume-subpath=a")).toContain(
       "must not set Subpath when using anonymous volumes",
@@ -215,7 +218,9 @@ describe("mounts", () => {
     await run(["-v", "parts:/v"], "mkdir /v/empty");
     expect(await run(["--mount", "src=parts,dst=/etc,volume-subpath=empty"], "ls /etc | grep -c passwd")).toBe("1");
     expect(await run(["--mount", "src=parts,dst=/etc,volume-subpath=a/b"], "ls /etc | grep -c passwd; true")).toBe("0");
-    expect(await run(["-v", "parts:/v"], "ls /v; ls /v/empty | grep -c passwd")).toBe("a\nempty\ninside\noutside\n1");
+    expect(await run(["-v", "parts:/v"], "ls /v; ls /v/empty | grep -c passwd")).toBe(
+      "a\nabsolute\nempty\ninside\noutside\n1",
+    );
     expect(mounted()).toEqual([]);
     await engine.ok(["volume", "rm", "parts"]);
   });

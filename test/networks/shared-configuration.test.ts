@@ -73,6 +73,24 @@ describe("a configuration network", () => {
   });
 });
 
+test("a network may have packets smaller than IPv6's, then without IPv6, and a container may do without IPv6", async () => {
+  const mtu = ["-o", "com.docker.network.driver.mtu=1234"];
+  await engine.ok(["network", "create", ...mtu, "small"]);
+  const sysctl = ["--sysctl", "net.ipv6.conf.all.disable_ipv6=1"];
+  const shown = "cat /sys/class/net/eth0/mtu; cat /etc/hosts";
+  expect(await engine.ok(["run", "--rm", "--network", "small", ...sysctl, "busybox", "sh", "-c", shown])).toMatch(
+    /^1234\n127\.0\.0\.1\tlocalhost\n[0-9.]+\t[0-9a-f]{12}$/,
+  );
+  await engine.ok(["network", "rm", "small"]);
+  const subnet = ["--ipv6", "--subnet", "FD00:0213:43::/64"];
+  expect(await failure("network", "create", ...mtu, ...subnet, "six")).toBe(
+    'cannot enable IPv6 on network "six": its MTU is 1234 bytes, and IPv6 needs at least 1280',
+  );
+  await engine.ok(["network", "create", ...subnet, "six"]);
+  expect(await inspect("six", "{{(index .IPAM.Config 1).Subnet}}")).toBe("FD00:0213:43::/64");
+  await engine.ok(["network", "rm", "six"]);
+});
+
 describe("a bridge that is there already", () => {
   test("is used by its name, and stays when the network goes", async () => {
     const name = `brn${process.pid}`;

@@ -182,6 +182,7 @@ describe("parseDaemonOptions()", () => {
     ["a size without a unit", { "default-shm-size": 64 }, 'invalid size: "64"'],
     ["no address", { dns: ["x"] }, "invalid IP address: x"],
     ["a feature that is never off", { features: { buildkit: false } }, 'feature "buildkit" cannot be turned off'],
+    ["a feature that is no switch", { features: { cdi: "yes" } }, 'feature "cdi" is not supported'],
     ["a feature that there is not", { features: { zip: true } }, 'feature "zip" is not supported'],
     ["users' namespaces", { "userns-remap": "default" }, "option userns-remap is not supported"],
     ["a log option that is no text", { "log-opts": { "max-file": 3 } }, "Config.log-opts of type string"],
@@ -214,7 +215,7 @@ describe("parseDaemonOptions()", () => {
     const options = parseFile({
       "storage-driver": "overlay2",
       "storage-opts": ["overlay2.override_kernel_check=true"],
-      features: { buildkit: true, "containerd-snapshotter": true },
+      features: { buildkit: true, "containerd-snapshotter": true, cdi: false },
       "exec-opts": ["native.cgroupdriver=cgroupfs"],
       "authorization-plugins": [],
       experimental: false,
@@ -236,6 +237,7 @@ describe("parseDaemonOptions()", () => {
     });
     expect(options).toMatchObject({
       liveRestore: false,
+      cdiSpecDirectories: [],
       maxConcurrentDownloads: 6,
       insecureRegistries: ["a:5000"],
       registryMirrors: ["http://127.0.0.1:5000"],
@@ -255,6 +257,7 @@ describe("parseDaemonOptions()", () => {
       },
       containers: { shmSize: 128 * 1024 * 1024, ulimits: [{ Name: "nofile", Soft: 32_000, Hard: 64_000 }] },
     });
+    expect(parseFile({ features: { cdi: true }, "cdi-spec-dirs": ["/x"] }).cdiSpecDirectories).toEqual(["/x"]);
     expect(parseFile({ bridge: "none" }).network.bridge).toBeUndefined();
     expect(parseFile("").logLevel).toBe("info");
   });

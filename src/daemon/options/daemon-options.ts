@@ -15,7 +15,7 @@ import { ADDRESS, ADDRESSES, JSON_VALUE, RUNTIMES, SIZE, TEXT_MAP, ULIMITS } fro
 import { OptionValues } from "./option-values.ts";
 import { refuseOptions } from "./refused-options.ts";
 import { type TlsFiles, tlsFiles } from "./tls-files.ts";
-import { checkFeatures, seccompProfile, validateOptions } from "./validate-options.ts";
+import { checkedFeatures, seccompProfile, validateOptions } from "./validate-options.ts";
 
 /** What `berth daemon` was asked for by flags and daemon.json, with dockerd's names. */
 export interface DaemonOptions extends ReloadableOptions {
@@ -112,7 +112,7 @@ function daemonOptions(values: OptionValues): Omit<DaemonOptions, keyof Reloadab
   const execRoot = absolute("exec-root", values.text("exec-root") || "/run/berth");
   const tls = tlsFiles(values);
   const hosts = values.texts("host");
-  checkFeatures(values.read("features", JSON_VALUE));
+  const features = checkedFeatures(values.read("features", JSON_VALUE));
   const metrics = values.text("metrics-addr");
   return {
     dataRoot: absolute("data-root", values.text("data-root") || "/var/lib/berth"),
@@ -132,7 +132,7 @@ function daemonOptions(values: OptionValues): Omit<DaemonOptions, keyof Reloadab
     },
     ...runtimeChoice(values),
     network: networkSettings(values),
-    cdiSpecDirectories: specDirectories(values.texts("cdi-spec-dir")),
+    cdiSpecDirectories: features.cdi === false ? [] : specDirectories(values.texts("cdi-spec-dir")),
     experimental: values.isOn("experimental"),
     builder: checkedBuilder(values.read("builder", JSON_VALUE)),
   };

@@ -89,12 +89,23 @@ export function seccompProfile(path: string): string {
   }
 }
 
+/** What the `features` of the configuration file may turn on and off. */
+export interface Features {
+  /** Devices of CDI files; undefined: not said. */
+  readonly cdi: boolean | undefined;
+}
+
 /** `features`: what Berth always does may be asked for. Throws InvalidParameterError for what it never does. */
-export function checkFeatures(features: unknown): void {
-  if (features === undefined) return;
+export function checkedFeatures(features: unknown): Features {
+  let cdi: boolean | undefined;
+  if (features === undefined) return { cdi };
   if (typeof features !== "object" || features === null || Array.isArray(features))
     throw new InvalidParameterError("json: cannot unmarshal features into a map[string]bool");
   for (const [name, isWanted] of Object.entries(features)) {
+    if (name === "cdi" && typeof isWanted === "boolean") {
+      cdi = isWanted;
+      continue;
+    }
     const always = ["buildkit", "containerd-snapshotter"].includes(name);
     if (isWanted === always) continue;
     throw new InvalidParameterError(
@@ -103,4 +114,5 @@ export function checkFeatures(features: unknown): void {
         : `feature "${name}" is not supported`,
     );
   }
+  return { cdi };
 }

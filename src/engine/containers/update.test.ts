@@ -19,7 +19,7 @@ describe("updatedHostConfig()", () => {
     expect(updatedHostConfig(current, change)).toEqual({
       Memory: 100 * MIB,
       CpuShares: 10,
-      PidsLimit: -1,
+      PidsLimit: 0,
       RestartPolicy: { Name: "on-failure", MaximumRetryCount: 3 },
     });
     expect(updatedHostConfig(current, { RestartPolicy: { Name: "" } })).toEqual(current);

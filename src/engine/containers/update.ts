@@ -91,8 +91,8 @@ export function updatedHostConfig(current: HostConfig, change: UpdateRequest): H
   return {
     ...current,
     ...Object.fromEntries(changed),
-    // However "no limit" is said.
-    ...((change.PidsLimit ?? 1) <= 0 ? { PidsLimit: -1 } : {}),
+    // However "no limit" is said, it is shown as Docker shows it.
+    ...((change.PidsLimit ?? 1) <= 0 ? { PidsLimit: 0 } : {}),
     ...(policy && isPolicy
       ? { RestartPolicy: { Name: policy.Name, MaximumRetryCount: policy.MaximumRetryCount ?? 0 } }
       : {}),

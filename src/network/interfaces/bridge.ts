@@ -1,12 +1,12 @@
 import { readdir } from "node:fs/promises";
-import { SystemError } from "#errors/errors.ts";
+import { InvalidParameterError, SystemError } from "#errors/errors.ts";
 import type { Family } from "#lib/ip-address.ts";
 import type { NetworkRecord } from "../network-driver.ts";
 import { hasGatewayAddress, wantedMtu } from "../network-options.ts";
 import { isDefaultRoute, setAddress } from "../rtnetlink/address-message.ts";
 import { addBridge, type Link, setNoLinkLocal, setUp } from "../rtnetlink/link-message.ts";
 import { RouteSocket } from "../rtnetlink/route-socket.ts";
-import { hasIpv6, readSysctl, setSysctl } from "../sysctl.ts";
+import { hasIpv6, IPV6_MIN_MTU, readSysctl, setSysctl } from "../sysctl.ts";
 import { deleteInterface } from "./link.ts";
 import { macAddressOf } from "./mac-address.ts";
 
@@ -22,9 +22,10 @@ export async function ensureBridge(
   { forward }: { readonly forward: boolean },
 ): Promise<void> {
   const { interfaceName: name, ipv4 } = network;
-  if (network.ipv6) checkIpv6(network.name);
+  if (network.ipv6) checkIpv6(network.name, mtu);
   using host = new RouteSocket();
-  if (network.existing && !(await host.findLink(name))) throw missingBridge(name);
+  const found = network.existing ? await host.findLink(name) : undefined;
+  if (network.existing && !found) throw missingBridge(name);
   // A bridge without a fixed address takes the lowest of its ports', and changes it whenever a container comes or goes.
   const isNew = await host.add(addBridge({ name, mtu, macAddress: macAddressOf(ipv4?.gateway ?? "") }));
   try {
@@ -32,7 +33,7 @@ export async function ensureBridge(
     if (network.ipv6) await enableIpv6(name);
     const index = host.indexOf(name);
     await host.change(
-      ...(hasIpv6() ? [setNoLinkLocal(name)] : []),
+      ...(hasIpv6(found?.mtu ?? mtu) ? [setNoLinkLocal(name)] : []),
       setUp(name),
       ...gatewayAddresses(network).map((address) => setAddress(address, index, name)),
     );
@@ -106,8 +107,13 @@ function gatewayAddresses(network: NetworkRecord): readonly string[] {
   ];
 }
 
-function checkIpv6(name: string): void {
-  if (hasIpv6()) return;
+function checkIpv6(name: string, mtu: number): void {
+  if (hasIpv6(mtu)) return;
+  if (mtu < IPV6_MIN_MTU) {
+    throw new InvalidParameterError(
+      `cannot enable IPv6 on network "${name}": its MTU is ${mtu} bytes, and IPv6 needs at least ${IPV6_MIN_MTU}`,
+    );
+  }
   throw new SystemError(
     `cannot enable IPv6 on network "${name}": this host's kernel has no IPv6 (CONFIG_IPV6, or booted with ipv6.disable=1)`,
   );

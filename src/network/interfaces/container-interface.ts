@@ -40,12 +40,12 @@ export async function addInterface(
 }
 
 /** What gives an endpoint's interface, which is there, its addresses and sets it up. `inside` is in the container's namespace. */
-export function settings(inside: RouteSocket, endpoint: NetworkEndpoint): readonly NetlinkRequest[] {
+export function settings(inside: RouteSocket, { endpoint, mtu }: PlannedInterface): readonly NetlinkRequest[] {
   const { interfaceName, ipv4, prefixLength, ipv6, prefixLength6, linkLocal = [] } = endpoint;
   const index = inside.indexOf(interfaceName);
   return [
     ...(ipv4 ? [setAddress(`${ipv4}/${prefixLength}`, index, interfaceName)] : []),
-    ...(hasIpv6() && !ipv6 ? [setNoLinkLocal(interfaceName)] : []),
+    ...(hasIpv6(mtu) && !ipv6 ? [setNoLinkLocal(interfaceName)] : []),
     setUp(interfaceName),
     ...(ipv6 ? [setAddress(`${ipv6}/${prefixLength6}`, index, interfaceName)] : []),
     ...linkLocal.map((address) => setAddress(withLinkPrefix(address), index, interfaceName)),
@@ -89,11 +89,11 @@ export async function attachToBridge(host: RouteSocket, planned: PlannedInterfac
   await host.change(setMaster(planned.endpoint.hostInterface, bridge), ...portRequests(planned, hairpin));
 }
 
-function portRequests({ endpoint, network }: PlannedInterface, hairpin: boolean): readonly NetlinkRequest[] {
+function portRequests({ endpoint, network, mtu }: PlannedInterface, hairpin: boolean): readonly NetlinkRequest[] {
   const { hostInterface } = endpoint;
   const isolated = !allowsPeers(network);
   return [
-    ...(hasIpv6() ? [setNoLinkLocal(hostInterface)] : []),
+    ...(hasIpv6(mtu) ? [setNoLinkLocal(hostInterface)] : []),
     ...(hairpin || isolated ? [setPort(hostInterface, { hairpin, isolated })] : []),
     setUp(hostInterface),
   ];

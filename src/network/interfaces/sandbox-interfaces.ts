@@ -90,7 +90,7 @@ async function addInterfaces(
   }
   writeSysctls(path, Object.assign({}, ...planned.map(({ sysctls }) => sysctls)));
   await inside.change(
-    ...added.flatMap((endpoint) => settings(inside, endpoint)),
+    ...planned.flatMap((one) => settings(inside, one)),
     ...routeChanges(inside, before, [...before, ...added]),
   );
 }

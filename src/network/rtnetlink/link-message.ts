@@ -122,8 +122,8 @@ export function setUp(name: string): NetlinkRequest {
 }
 
 /**
- * No link-local address of IPv6, so no duplicate address detection and no second during which it is tentative. Refused (EAFNOSUPPORT) by a kernel
- * without IPv6.
+ * No link-local address of IPv6, so no duplicate address detection and no second during which it is tentative. Refused (EAFNOSUPPORT) where
+ * the interface has no IPv6: by a kernel without it, and below its smallest MTU.
  */
 export function setNoLinkLocal(name: string): NetlinkRequest {
   const mode: Attribute = [IFLA_INET6_ADDR_GEN_MODE, u8(IN6_ADDR_GEN_MODE_NONE)];

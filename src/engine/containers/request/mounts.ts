@@ -51,7 +51,8 @@ async function addMounts(
     if (taken.has(mount.destination)) throw new InvalidParameterError(`Duplicate mount point: ${mount.destination}`);
     taken.add(mount.destination);
   };
-  for (const bind of hostConfig.Binds ?? []) add(await fromBind(making, bind, hostConfig.VolumeDriver ?? ""));
+  const driver = hostConfig.VolumeDriver ?? "";
+  for (const bind of hostConfig.Binds ?? []) add(await fromBind(making, bind, driver));
   for (const request of hostConfig.Mounts ?? []) add(await fromMountRequest(making, request));
   for (const [destination, options] of Object.entries(hostConfig.Tmpfs ?? {})) add(tmpfsMount(destination, options));
   // The last container that has something at a place counts, and what is asked for itself before all of them.
@@ -64,23 +65,32 @@ async function addMounts(
     const path = posix.resolve("/", destination);
     if (taken.has(path)) continue;
     const request = { name: "", destination: path, readonly: false, mode: "", copyUp: true };
-    add(await volumeMount(making, { ...request, driver: hostConfig.VolumeDriver ?? "" }));
+    checkVolumeDriver(driver);
+    add(await volumeMount(making, { ...request, driver }));
   }
 }
 
 async function fromBind(making: MountMaking, text: string, driver: string): Promise<ContainerMount> {
   const spec = parseVolume(text);
   const { destination, readonly, mode } = spec;
-  if (spec.kind === "volume")
+  if (spec.kind === "volume") {
+    checkVolumeDriver(driver);
     return volumeMount(making, {
       ...{ name: spec.name, destination, readonly, copyUp: !spec.noCopy, driver },
       // As Docker shows it: label it for sharing, where the host has labels.
       mode: mode || "z",
     });
+  }
   // `-v` makes a missing host directory, `--mount` does not: Docker's difference between the two.
   await makeBindSource(spec.source);
   const propagation = bindPropagation(making.context.directories, spec.source, spec.propagation);
   return { ...bindMount(spec.source, destination, readonly, propagation, mode), makesSource: true };
+}
+
+/** A missing driver of HostConfig matters only to a container with volumes. Not NotFoundError: the docker CLI would take it for no image, and pull. */
+function checkVolumeDriver(driver: string): void {
+  if (["", "local"].includes(driver)) return;
+  throw new InvalidParameterError(`error looking up volume plugin ${driver}: plugin "${driver}" not found`);
 }
 
 async function fromMountRequest(making: MountMaking, request: MountRequest): Promise<ContainerMount> {

@@ -82,15 +82,11 @@ export function checkRestartPolicy(hostConfig: Pick<HostConfig, "RestartPolicy" 
 
 /** What Docker has for other storage drivers and systems, or Berth does not honour: refused, so that nobody relies on it. */
 function checkOtherPlatforms(hostConfig: HostConfig): void {
-  const { Isolation = "", StorageOpt, VolumeDriver = "", Cgroup = "" } = hostConfig;
+  const { Isolation = "", StorageOpt, Cgroup = "" } = hostConfig;
   if (!["", "default"].includes(Isolation.toLowerCase()))
     throw new InvalidParameterError(`Invalid isolation: "${Isolation}" - linux only supports 'default'`);
   if (Object.keys(StorageOpt ?? {}).length > 0)
     throw new InvalidParameterError("--storage-opt is supported only for overlay over xfs with 'pquota' mount option");
-  if (!["", "local"].includes(VolumeDriver))
-    throw new InvalidParameterError(
-      `error looking up volume plugin ${VolumeDriver}: plugin "${VolumeDriver}" not found`,
-    );
   if (Cgroup !== "") throw new NotImplementedError(`HostConfig.Cgroup "${Cgroup}" is not supported: leave it out`);
 }
 

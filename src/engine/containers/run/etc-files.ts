@@ -29,13 +29,15 @@ export async function etcFiles(
   const { config, hostConfig } = record;
   const hostname = config.Hostname ?? "";
   const extraHosts = hostConfig.ExtraHosts ?? [];
+  const hasIpv6 = !disablesIpv6(hostConfig);
   return {
     hosts: renderHosts({
       hostname,
       ...(config.Domainname ? { domainname: config.Domainname } : {}),
       addresses: (sandbox?.endpoints ?? []).flatMap(({ ipv4, ipv6 }) =>
-        [ipv4, ipv6].filter((address) => address !== ""),
+        [ipv4, hasIpv6 ? ipv6 : ""].filter((address) => address !== ""),
       ),
+      hasIpv6,
       others: linkLines(context, record),
       extraHosts,
       hostGateway: await hostGateway(context, extraHosts),
@@ -49,6 +51,13 @@ export async function etcFiles(
       ...(hostConfig.NetworkMode === "host" ? { sharesHost: true } : {}),
     }),
   };
+}
+
+/** Whether the container's own kernel parameters take IPv6 from all its interfaces. */
+function disablesIpv6({ Sysctls }: HostConfig): boolean {
+  return Object.entries(Sysctls ?? {}).some(
+    ([name, value]) => value === "1" && name.replaceAll("/", ".") === "net.ipv6.conf.all.disable_ipv6",
+  );
 }
 
 /** The /etc files as mounts of a container; read-only where its root is. A destination that is `taken` by a mount of the user's is left out. */

@@ -3,7 +3,7 @@ import type { ContainerResources, ThrottleDevice } from "#spec/docker-resources.
 
 /** The limits of a container as the runtime wants them. */
 export function resourceLimits(resources: ContainerResources): ResourceLimits {
-  const pids = resources.PidsLimit ?? 0;
+  const pids = resources.PidsLimit ?? undefined;
   return {
     memory: resources.Memory ?? 0,
     memorySwap: resources.MemorySwap ?? 0,
@@ -18,8 +18,8 @@ export function resourceLimits(resources: ContainerResources): ResourceLimits {
     cpuRealtimeRuntime: resources.CpuRealtimeRuntime ?? 0,
     cpusetCpus: resources.CpusetCpus ?? "",
     cpusetMems: resources.CpusetMems ?? "",
-    // -1 asks for no limit; 0 or nothing leaves it to the runtime.
-    ...(pids === 0 ? {} : { pidsLimit: pids }),
+    // Nothing leaves it to the runtime; 0, which only an update writes down, and -1 ask for no limit.
+    ...(pids === undefined ? {} : { pidsLimit: pids || -1 }),
     blockIo: blockIoLimits(resources),
   };
 }
