@@ -1,4 +1,3 @@
-import { createHash, type Hash } from "node:crypto";
 import { InvalidParameterError } from "#errors/errors.ts";
 import type { Digest } from "#spec/digest.ts";
 
@@ -17,9 +16,9 @@ export function parseDigest(text: string): Digest {
   return text;
 }
 
-/** The digest of `bytes`. */
+/** The digest of `bytes`. Bun's own hash: the command line uses it too, and `node:crypto` alone costs 2 ms of its start. */
 export function digestOf(bytes: Uint8Array | string): Digest {
-  return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+  return `sha256:${new Bun.CryptoHasher("sha256").update(bytes).digest("hex")}`;
 }
 
 /** The 64 hex digits. */
@@ -29,7 +28,7 @@ export function digestHex(digest: Digest): string {
 
 /** An incremental sha256 that ends in a {@link Digest}. */
 export class Digester {
-  readonly #hash: Hash = createHash("sha256");
+  readonly #hash = new Bun.CryptoHasher("sha256");
   #size = 0;
 
   /** Bytes hashed so far. */

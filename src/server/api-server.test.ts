@@ -22,6 +22,7 @@ const ROUTES: readonly Route[] = [
   ["GET", "/same", () => Promise.reject(new NotModifiedError(""))],
   ["GET", "/bug", () => Promise.reject(new TypeError("undefined is not a function"))],
   ["GET", "/late", (request) => streamProgress(request, failing(["one"]))],
+  ["GET", "/turns", (request) => streamProgress(request, inTwoTurns)],
   ["GET", "/early", (request) => streamProgress(request, failing([]))],
 ];
 
@@ -30,6 +31,16 @@ function failing(lines: readonly string[]): Parameters<typeof streamProgress>[1]
     for (const status of lines) send({ status });
     throw new NotFoundError("manifest unknown");
   };
+}
+
+/** Says two things at once, waits until they are out, and says two more before it ends. */
+async function inTwoTurns(send: (message: { readonly status: string }) => void): Promise<void> {
+  for (const turn of ["first", "second"]) {
+    send({ status: turn });
+    await Promise.resolve();
+    send({ status: `${turn} still` });
+    if (turn === "first") await new Promise((resolve) => setTimeout(resolve, 50));
+  }
 }
 
 let directory: string;
@@ -163,6 +174,17 @@ describe("RequestContext", () => {
 });
 
 describe("streamProgress()", () => {
+  test("what is said in one turn of the event loop is one chunk", async () => {
+    const socket = connect(join(directory, "api.sock"));
+    socket.write("GET /turns HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    const chunks: Buffer[] = [];
+    for await (const chunk of socket) chunks.push(chunk);
+    const answer = Buffer.concat(chunks).toString();
+    const turns = ["first", "second"].map((turn) => `{"status":"${turn}"}\r\n{"status":"${turn} still"}\r\n`);
+    const expected = turns.map((lines) => `${lines.length.toString(16)}\r\n${lines}\r\n`).join("");
+    expect(answer.slice(answer.indexOf("\r\n\r\n") + 4)).toBe(`${expected}0\r\n\r\n`);
+  });
+
   test("fails with a status before its first line, and with a last line after it", async () => {
     expect(await answer("/early")).toEqual([404, { message: "manifest unknown" }]);
     const response = await call("/late");

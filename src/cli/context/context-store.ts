@@ -2,7 +2,6 @@
  * Contexts, kept as docker keeps them, so that both programs see the same ones: `contexts/meta/<sha256 of the name>/meta.json` and TLS files in
  * `contexts/tls/<the same>/<endpoint>/`. https://github.com/docker/cli/blob/v28.2.2/cli/context/store/store.go
  */
-import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -186,7 +185,7 @@ export class ContextStore {
 }
 
 function idOf(name: string): string {
-  return createHash("sha256").update(name).digest("hex");
+  return new Bun.CryptoHasher("sha256").update(name).digest("hex");
 }
 
 function directoriesIn(path: string): readonly string[] {

@@ -2,17 +2,10 @@ import { CancelledError, UnavailableError } from "#errors/errors.ts";
 import { API_VERSION } from "#spec/docker-system.ts";
 import type { Engine, EngineRequest, EngineResponse, EngineStream, QueryValue, RequestBody } from "../engine.ts";
 import { EngineError, EngineUnreachableError } from "../engine-error.ts";
+import { LAST_CHUNK, writeChunk } from "./chunked-body.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { type EngineSocket, openEngineSocket } from "./engine-socket.ts";
-import {
-  LAST_CHUNK,
-  PushbackReader,
-  type ResponseHead,
-  readBody,
-  readResponseHead,
-  writeChunk,
-  writeRequestHead,
-} from "./http-message.ts";
+import { PushbackReader, type ResponseHead, readBody, readResponseHead, writeRequestHead } from "./http-message.ts";
 
 const MAX_ERROR_BODY = 64 * 1024;
 

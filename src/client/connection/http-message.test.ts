@@ -1,13 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import {
-  LAST_CHUNK,
-  PushbackReader,
-  readBody,
-  readResponseHead,
-  writeChunk,
-  writeRequestHead,
-} from "./http-message.ts";
+import { LAST_CHUNK, writeChunk } from "./chunked-body.ts";
+import { PushbackReader, readBody, readResponseHead, writeRequestHead } from "./http-message.ts";
 
 function reader(bytes: Uint8Array, cut: number): PushbackReader {
   const parts = [bytes.subarray(0, cut), bytes.subarray(cut)]
@@ -52,6 +46,21 @@ describe("readBody()", () => {
     );
   });
 
+  test("gives small chunks that came together in one piece, large ones as they are", async () => {
+    const small = [Buffer.from("one\n"), Buffer.from("two\n")];
+    const large = [Buffer.alloc(40_000, "a"), Buffer.alloc(40_000, "b")];
+    for (const [chunks, pieces] of [
+      [small, [Buffer.concat(small)]],
+      [large, large],
+    ] as const) {
+      const source = reader(Buffer.concat([...chunks.map(writeChunk), LAST_CHUNK]), 0);
+      const read: Buffer[] = [];
+      for await (const piece of readBody(source, { status: 200, headers: { "transfer-encoding": "chunked" } }))
+        read.push(piece);
+      expect(read).toEqual([...pieces]);
+    }
+  });
+
   test("reads a stated length and no more", async () => {
     const source = reader(Buffer.from("bodynext"), 2);
     expect((await bodyOf(source, { "content-length": "4" })).toString()).toBe("body");
@@ -73,6 +82,14 @@ describe("readBody()", () => {
     await expect(bodyOf(reader(Buffer.from("zz\r\n"), 0), { "transfer-encoding": "chunked" })).rejects.toThrow(
       "malformed chunk",
     );
+    for (const [cut, problem] of [
+      ["5\r\nab", "3 bytes are missing"],
+      ["2\r\nab\r\n", "unexpected EOF"],
+      [`${"0".repeat(2000)}`, "a line has more than 1024 bytes"],
+    ] as const) {
+      const source = reader(Buffer.from(cut), 1);
+      await expect(bodyOf(source, { "transfer-encoding": "chunked" })).rejects.toThrow(problem);
+    }
   });
 });
 

@@ -1,10 +1,11 @@
 /** The little of HTTP/1.1 that a client of one known server needs: one request and one answer a connection. RFC 9112. */
 import { DataLossError } from "#errors/errors.ts";
+import { ChunkedDecoder } from "./chunked-body.ts";
 
 const MAX_HEAD = 64 * 1024;
-const MAX_CHUNK_LINE = 1024;
+/** Chunks are put together to pieces of up to this many bytes; larger ones would only be copied. */
+const MAX_TOGETHER = 64 * 1024;
 const HEAD_END = Buffer.from("\r\n\r\n");
-const LINE_END = Buffer.from("\r\n");
 
 export interface ResponseHead {
   readonly status: number;
@@ -83,22 +84,21 @@ export async function* readBody(reader: PushbackReader, head: ResponseHead): Asy
   else yield* readToEnd(reader);
 }
 
-/** A chunk of a chunked request body. An empty one would end the body: the caller leaves it out. */
-export function writeChunk(bytes: Uint8Array): Buffer {
-  return Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, LINE_END]);
+async function* readChunks(reader: PushbackReader): AsyncGenerator<Buffer, void, void> {
+  const decoder = new ChunkedDecoder();
+  while (!decoder.isAtEnd) {
+    const piece = await reader.read();
+    if (!piece) throw decoder.cutOff();
+    const { contents, rest } = decoder.push(piece);
+    reader.unread(rest);
+    yield* together(contents);
+  }
 }
 
-export const LAST_CHUNK: Buffer = Buffer.from("0\r\n\r\n");
-
-async function* readChunks(reader: PushbackReader): AsyncGenerator<Buffer, void, void> {
-  for (;;) {
-    const line = (await reader.readUntil(LINE_END, MAX_CHUNK_LINE)).toString("latin1");
-    const size = /^[0-9a-fA-F]{1,12}\s*(;|$)/.test(line) ? Number.parseInt(line, 16) : Number.NaN;
-    if (Number.isNaN(size)) throw new DataLossError("cannot read the engine's answer: malformed chunk");
-    if (size === 0) return;
-    yield* readExactly(reader, size);
-    await reader.readUntil(LINE_END, MAX_CHUNK_LINE);
-  }
+/** Small chunks that came together are given together: what they say is worked on and written once. */
+function together(chunks: readonly Buffer[]): readonly Buffer[] {
+  if (chunks.length < 2 || chunks.reduce((sum, chunk) => sum + chunk.length, 0) > MAX_TOGETHER) return chunks;
+  return [Buffer.concat(chunks)];
 }
 
 async function* readExactly(reader: PushbackReader, length: number): AsyncGenerator<Buffer, void, void> {
