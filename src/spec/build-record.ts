@@ -47,6 +47,8 @@ export interface FailedRoot {
   readonly binds: readonly { readonly source: string; readonly destination: string; readonly readonly: boolean }[];
   /** Options by path. */
   readonly tmpfs: Readonly<Record<string, string>>;
+  /** Whole names of its CDI devices; absent in records of older engines. */
+  readonly devices?: readonly string[];
   /** Paths of mounts that are gone: secrets, agents, files of other stages. */
   readonly gone: readonly string[];
 }

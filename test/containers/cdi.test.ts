@@ -180,6 +180,14 @@ describe("RUN --device", () => {
     expect(built).toMatch(/\d clean\n/);
   });
 
+  test("gives build debug's shell the devices of the step that failed", async () => {
+    const step = "RUN --device=vendor.com/dev=zero --device=no.com/dev=x ls /dev/vendor && exit 7";
+    expect(await build(step, "--allow", "device")).toContain("exit code: 7");
+    expect(await engine.ok(["build", "debug", "--", "sh", "-c", "ls /dev/vendor; echo $DEVICE"])).toBe(
+      "loops\nzero\nzero",
+    );
+  });
+
   test("takes what the host's file allows, and goes without what is not there", async () => {
     const built = await build("RUN --device=builders.com/dev --device=no.com/dev=x echo got $BUILDER");
     expect(built).toMatch(/\d device no.com\/dev=x is not here: the step runs without it\n/);

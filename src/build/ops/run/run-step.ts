@@ -73,7 +73,7 @@ async function keepFailedRoot(
     const changes = await tools.layers.ingest(tools.snapshotter.diff(id, signal), { signal });
     const kept = binds.filter(({ source }) => tools.cacheMounts.holds(source));
     const gone = binds.filter((bind) => !kept.includes(bind)).map(({ destination }) => destination);
-    const { args, env, proxyEnv, cwd, user } = step;
+    const { args, env, proxyEnv, cwd, user, grantedDevices: devices } = step;
     onFailedRoot({
       layers: [...below, changes].map(({ diffId }) => diffId),
       args,
@@ -82,6 +82,7 @@ async function keepFailedRoot(
       user,
       binds: kept.map(({ source, destination, readonly }) => ({ source, destination, readonly })),
       tmpfs,
+      devices,
       gone,
     });
   } catch {

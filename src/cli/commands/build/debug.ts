@@ -8,7 +8,7 @@ import { parseFlags } from "../../grammar/parse-flags.ts";
 
 export const command: Command = defineCommand({
   usage: "[OPTIONS] [REF] [-- COMMAND [ARG...]]",
-  about: "Open a shell in the root of the step that failed, with its environment, directory, user and caches",
+  about: "Open a shell in the root of the step that failed, with its environment, directory, user, devices and caches",
   spellings: ["build debug", "builder debug", "buildx debug"],
   arguments: atLeast(0),
   flags: {
@@ -38,6 +38,7 @@ export const command: Command = defineCommand({
           "--tmpfs",
           settings === "" ? path : `${path}:${settings}`,
         ]),
+        ...(root.devices ?? []).flatMap((device) => ["--device", device]),
       ];
       const line = [...options, imageId, ...words];
       return await run.run(parseFlags(run.flags, line, { stopAtFirstArgument: true }), context);
