@@ -38,6 +38,8 @@ export class BuilderTestBed {
   });
   cache: BuildCacheStore = new BuildCacheStore(this.database);
   readonly images: Map<string, BaseImage> = new Map();
+  /** Images whose pull goes on until it is aborted. */
+  readonly endless: Set<string> = new Set();
   readonly created: ImageConfig[] = [];
   readonly ran: string[] = [];
   readonly logs: string[] = [];
@@ -181,9 +183,7 @@ export class BuilderTestBed {
           output.stdout(Buffer.from(`out of ${line}\n`));
           if (line.startsWith("exit")) return Number(line.slice(5));
           if (line === "wait") {
-            // On a busy machine the abort may have come before the step.
-            if (!signal.aborted)
-              await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+            await aborted(signal).catch(() => undefined);
             return 137;
           }
           if (line === "slow") await new Promise((resolve) => setTimeout(resolve, 100));
@@ -197,7 +197,8 @@ export class BuilderTestBed {
         writer: () => unavailable(),
       },
       host: {
-        resolveImage: async (reference) => {
+        resolveImage: async (reference, { signal }) => {
+          if (this.endless.has(reference)) await aborted(signal);
           const image = this.images.get(reference);
           if (!image) throw new NotFoundError(`${reference}: not found`);
           return image;
@@ -217,6 +218,12 @@ export class BuilderTestBed {
       },
     });
   }
+}
+
+/** Waits for the abort and throws its reason. On a busy machine it may have come already. */
+export async function aborted(signal: AbortSignal): Promise<never> {
+  if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+  throw signal.reason;
 }
 
 /** Unpacks a tar into a directory: tests have it from `sys`. */
@@ -256,7 +263,8 @@ export interface TestFile extends Partial<ContextEntry> {
   readonly content?: string;
 }
 
-function contextOf(files: Record<string, string | TestFile>): BuildContext {
+/** A context of these files. */
+export function contextOf(files: Record<string, string | TestFile>): BuildContext {
   const contents = new Map<string, string>();
   const entries = Object.entries(files).map(([path, value]): ContextEntry => {
     const content = typeof value === "string" ? value : (value.content ?? "");

@@ -1,5 +1,6 @@
 import { CancelledError } from "#errors/errors.ts";
 import { hostPlatform, parsePlatform } from "#formats/platform.ts";
+import { allEnded } from "#lib/all-ended.ts";
 import { SharedWork } from "#lib/shared-work.ts";
 import type { BuildCacheStore } from "#store/build-cache.ts";
 import type { LayerProvider } from "#store/layer-store.ts";
@@ -72,28 +73,31 @@ export class DockerfileBuilder {
    * Builds the target of `request`, for each of its platforms at once, and tags it. Throws BuildError, whose `failure` says all that a client prints, or CancelledError
    * when `request.signal` aborts; nothing of the build runs any more then. Steps that succeeded stay in the cache.
    */
-  async build(request: BuildRequest): Promise<BuildResult> {
-    const progress = new BuildProgress(request.onStatus);
+  async build(given: BuildRequest): Promise<BuildResult> {
+    const progress = new BuildProgress(given.onStatus);
     try {
       return await this.#options.layers.withLease(() =>
-        this.#withFile(request, progress, async ({ sources, bytes }) => {
+        this.#withFile(given, progress, async ({ request, stop, sources, bytes }) => {
           const dockerfile = await this.#loadDefinition(bytes, request, progress);
           const checks = new DockerfileChecks(dockerfile, request, ignoreFileOf(request));
           const remarks = new CheckRemarks(checks, { name: request.dockerfileName, bytes }, progress);
           checks.ofFile();
           remarks.show();
           const found = new Map<number, BaseImage>();
-          const [targets, imported] = await Promise.all([
-            this.#loadGraphs(dockerfile, request, sources, progress, found),
-            importCaches(this.#options.sharedCaches, request, progress),
-          ]);
+          const [targets, imported] = await allEnded(
+            [
+              this.#loadGraphs(dockerfile, { request, stop, sources, progress }, found),
+              importCaches(this.#options.sharedCaches, request, progress),
+            ],
+            stop,
+          );
           checks.ofStages(checks.plannedStages(false), found);
           remarks.show();
           checks.refuse();
           sources.contexts.plan(targets);
           request.onPlan?.(plannedVertexes(targets));
           const mode = { isPlan: false, imported };
-          const solved = await this.#solve(targets, dockerfile, { request, sources, progress }, mode);
+          const solved = await this.#solve(targets, dockerfile, { request, stop, sources, progress }, mode);
           const { host, layers, sharedCaches } = this.#options;
           const epoch = await sources.epoch(dockerfile, request);
           const tools = { host, layers, progress, signal: request.signal };
@@ -127,24 +131,25 @@ export class DockerfileBuilder {
    * Reports to `request.memory` what a build would find in the cache and what it would run, and runs, pulls and tags nothing: a step behind
    * one that would run counts as one that would run. Throws as `build` for a Dockerfile or context with which a build would not begin.
    */
-  async plan(request: BuildRequest): Promise<void> {
-    const progress = new BuildProgress(request.onStatus);
+  async plan(given: BuildRequest): Promise<void> {
+    const progress = new BuildProgress(given.onStatus);
     await this.#options.layers.withLease(() =>
-      this.#withFile(request, progress, async ({ sources, bytes }) => {
+      this.#withFile(given, progress, async ({ request, stop, sources, bytes }) => {
         const dockerfile = await this.#loadDefinition(bytes, request, progress);
         const images = new BaseImages(this.#options.host, request, progress);
-        const targets = await this.#graphsOf(dockerfile, request, sources, (stage) => images.resolveOffline(stage));
+        const parts = { request, stop, sources, progress };
+        const targets = await this.#graphsOf(dockerfile, parts, (stage) => images.resolveOffline(stage));
         sources.contexts.plan(targets);
         const imported = await importCaches(this.#options.sharedCaches, request, progress);
-        await this.#solve(targets, dockerfile, { request, sources, progress }, { isPlan: true, imported });
+        await this.#solve(targets, dockerfile, parts, { isPlan: true, imported });
       }),
     );
   }
 
   /** What the Dockerfile says of itself, without a build: its checks, its outline or its targets. Throws as `build` does. */
-  async call(call: FrontendCall, request: BuildRequest): Promise<CallResult> {
-    const progress = new BuildProgress(request.onStatus);
-    return await this.#withFile(request, progress, async ({ bytes }) => {
+  async call(call: FrontendCall, given: BuildRequest): Promise<CallResult> {
+    const progress = new BuildProgress(given.onStatus);
+    return await this.#withFile(given, progress, async ({ request, bytes }) => {
       const images = new BaseImages(this.#options.host, request, progress);
       const load = (): Promise<Dockerfile> => this.#loadDefinition(bytes, request, progress);
       const configOf = (stage: PlannedStage): Promise<BaseImage> => images.resolveConfig(stage);
@@ -152,21 +157,26 @@ export class DockerfileBuilder {
     });
   }
 
-  /** Does `work` on the Dockerfile's text. What fails is told with the lines that it is about; what was fetched goes when all is done. */
+  /**
+   * Does `work` on the Dockerfile's text, with a request whose signal aborts by `stop` too. What fails is told with the lines that it is about; what was
+   * fetched goes when all is done.
+   */
   async #withFile<T>(
-    request: BuildRequest,
+    given: BuildRequest,
     progress: BuildProgress,
-    work: (opened: { readonly sources: BuildSources; readonly bytes: Uint8Array }) => Promise<T>,
+    work: (opened: Omit<BuildParts, "progress"> & { readonly bytes: Uint8Array }) => Promise<T>,
   ): Promise<T> {
-    const { dockerfileName, signal } = request;
+    const { dockerfileName } = given;
+    const stop = new AbortController();
+    const request = { ...given, signal: AbortSignal.any([given.signal, stop.signal]) };
     let text: DockerfileText | undefined;
     try {
       await using sources = new BuildSources(request, this.#options, progress);
       const bytes = await sources.contexts.dockerfile(dockerfileName);
       text = { name: dockerfileName, lines: Buffer.from(bytes).toString("utf8").split(/\r?\n/) };
-      return await work({ sources, bytes });
+      return await work({ request, stop, sources, bytes });
     } catch (error) {
-      if (signal.aborted) throw new CancelledError("context canceled", { cause: error });
+      if (given.signal.aborted) throw new CancelledError("context canceled", { cause: error });
       throw toBuildError(error, text);
     }
   }
@@ -185,19 +195,17 @@ export class DockerfileBuilder {
   /** `found` gets the images that the first platform's stages stand on. */
   async #loadGraphs(
     dockerfile: Dockerfile,
-    request: BuildRequest,
-    sources: BuildSources,
-    progress: BuildProgress,
+    parts: BuildParts,
     found: Map<number, BaseImage>,
   ): Promise<readonly StageGraph[]> {
-    const images = new BaseImages(this.#options.host, request, progress);
-    const graphs = await this.#graphsOf(dockerfile, request, sources, async (stage, isFirst) => {
+    const images = new BaseImages(this.#options.host, parts.request, parts.progress);
+    const graphs = await this.#graphsOf(dockerfile, parts, async (stage, isFirst) => {
       const image = await images.resolve(stage);
       if (isFirst) found.set(stage.index, image);
       return image;
     });
     // The client has applied it already; its place in the output stays.
-    await progress.run("[internal] load .dockerignore", async (vertex) =>
+    await parts.progress.run("[internal] load .dockerignore", async (vertex) =>
       vertex.status("transferring context:", { current: 2 }),
     );
     return graphs;
@@ -206,8 +214,7 @@ export class DockerfileBuilder {
   /** One a platform; what they have in common is the same object in all of them. */
   async #graphsOf(
     dockerfile: Dockerfile,
-    request: BuildRequest,
-    sources: BuildSources,
+    { request, stop, sources }: BuildParts,
     resolveImage: (stage: PlannedStage, isFirst: boolean) => Promise<BaseImage>,
   ): Promise<readonly StageGraph[]> {
     const buildPlatform = hostPlatform();
@@ -222,6 +229,7 @@ export class DockerfileBuilder {
       devices: this.#options.devices,
       buildPlatform,
       isOneOfSeveral: platforms.length > 1,
+      stop,
     };
     const graphs = (platforms.length > 0 ? platforms : [buildPlatform]).map((targetPlatform, at) =>
       buildGraph(dockerfile, {
@@ -230,14 +238,14 @@ export class DockerfileBuilder {
         resolveImage: (stage) => resolveImage(stage, at === 0),
       }),
     );
-    const found = await Promise.all(graphs);
+    const found = await allEnded(graphs, stop);
     return found.length > 1 ? shareStages(found) : found;
   }
 
   async #solve(
     targets: readonly StageGraph[],
     dockerfile: Dockerfile,
-    { request, sources, progress }: SolveParts,
+    { request, stop, sources, progress }: BuildParts,
     mode: Pick<SolveOptions, "isPlan" | "imported">,
   ): Promise<readonly SolvedTarget[]> {
     const { cache, layers } = this.#options;
@@ -257,6 +265,7 @@ export class DockerfileBuilder {
         sshAgents: request.sshAgents,
         progress,
         signal: request.signal,
+        stop,
         memory: request.memory,
       },
     );
@@ -272,8 +281,11 @@ function allOf(solved: readonly SolvedTarget[]): ShareableCache {
   return { steps: first?.cache.steps ?? [], contents: first?.cache.contents ?? new Map(), result };
 }
 
-interface SolveParts {
+/** What the passes of one build share. */
+interface BuildParts {
   readonly request: BuildRequest;
+  /** Aborted by the first failure: what works beside it ends. */
+  readonly stop: AbortController;
   readonly sources: BuildSources;
   readonly progress: BuildProgress;
 }

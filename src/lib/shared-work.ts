@@ -40,11 +40,10 @@ export class SharedWork<Progress, Result> {
     key: string,
     work: (report: Listener<Progress>, signal: AbortSignal) => Promise<Result>,
   ): Job<Progress, Result> {
-    const job = new Job(work, this.#newReplay());
-    this.#jobs.set(key, job);
-    void job.settled.then(() => {
+    const job: Job<Progress, Result> = new Job(work, this.#newReplay(), () => {
       if (this.#jobs.get(key) === job) this.#jobs.delete(key);
     });
+    this.#jobs.set(key, job);
     return job;
   }
 }
@@ -57,9 +56,14 @@ class Job<Progress, Result> {
   readonly #listeners = new Set<Listener<Progress>>();
   readonly #replay: Replay<Progress>;
 
-  constructor(work: (report: Listener<Progress>, signal: AbortSignal) => Promise<Result>, replay: Replay<Progress>) {
+  /** `onEnd` is called before anybody hears of the outcome: who then asks for the work anew does not meet this one. */
+  constructor(
+    work: (report: Listener<Progress>, signal: AbortSignal) => Promise<Result>,
+    replay: Replay<Progress>,
+    onEnd: () => void,
+  ) {
     this.#replay = replay;
-    this.#result = work((progress) => this.#publish(progress), this.#controller.signal);
+    this.#result = work((progress) => this.#publish(progress), this.#controller.signal).finally(onEnd);
     this.settled = this.#result.then(
       () => undefined,
       () => undefined,

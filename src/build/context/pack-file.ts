@@ -105,6 +105,8 @@ export class PackFile {
   }
 
   #fill(bytes: Uint8Array, offset: number): void {
+    // The number of a closed descriptor may be another file's by now.
+    if (this.#holders <= 0) throw new SystemError(`build context pack ${this.path} is closed: its build has ended`);
     for (let done = 0; done < bytes.length; ) {
       const count = readSync(this.#fd, bytes, done, bytes.length - done, offset + done);
       if (count === 0)

@@ -17,6 +17,7 @@ function graph(text: string, more: Partial<GraphOptions> = {}, config: Container
       config: { architecture: "arm", os: "linux", config, rootfs: { type: "layers", diff_ids: [] } },
       layers: [],
     }),
+    stop: new AbortController(),
     ...more,
   });
 }

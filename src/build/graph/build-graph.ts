@@ -1,3 +1,4 @@
+import { allEnded } from "#lib/all-ended.ts";
 import type { Platform } from "#spec/oci-image.ts";
 import type { Entitlement, NamedContexts } from "../build-client.ts";
 import { type ErrorPlace, locate } from "../build-error.ts";
@@ -27,6 +28,8 @@ export interface GraphOptions {
   readonly devices?: BuildDevices;
   /** Called once per reference and platform that the target needs; several at once. */
   readonly resolveImage: (stage: PlannedStage) => Promise<BaseImage>;
+  /** Aborted when one image cannot be had: the others are not waited for. */
+  readonly stop: AbortController;
 }
 
 /**
@@ -45,7 +48,7 @@ export async function buildGraph(dockerfile: Dockerfile, options: GraphOptions):
     contexts: new ContextNames(options.contexts ?? {}),
   });
   const target = plan.target(options.target);
-  const images = await resolveBases(plan, target, options.resolveImage);
+  const images = await resolveBases(plan, target, options);
   const graphs = new Map<PlannedStage, StageGraph>();
   const compileOptions = {
     escape: dockerfile.escape,
@@ -102,21 +105,21 @@ export function originsOf(step: Step): readonly FilesOrigin[] {
 async function resolveBases(
   plan: StagePlan,
   target: PlannedStage,
-  resolve: (stage: PlannedStage) => Promise<BaseImage>,
+  { resolveImage, stop }: Pick<GraphOptions, "resolveImage" | "stop">,
 ): Promise<ReadonlyMap<PlannedStage, BaseImage>> {
   const images = new Map<PlannedStage, BaseImage>();
   const triggered = new Set<PlannedStage>();
   for (let again = true; again; ) {
     const stages = plan.reachable(target);
     const missing = stages.filter((stage) => stage.reference !== "" && !images.has(stage));
-    const results = await Promise.allSettled(
-      missing.map(async (stage) => {
-        images.set(stage, await resolve(stage));
-      }),
-    );
-    for (const [at, result] of results.entries()) {
-      if (result.status === "rejected") throw locate(result.reason, stepThatNeeds(missing[at], stages));
-    }
+    const resolved = missing.map(async (stage) => {
+      try {
+        images.set(stage, await resolveImage(stage));
+      } catch (error) {
+        throw locate(error, stepThatNeeds(stage, stages));
+      }
+    });
+    await allEnded(resolved, stop);
     again = false;
     for (const stage of stages) {
       if (triggered.has(stage)) continue;
@@ -128,7 +131,7 @@ async function resolveBases(
 }
 
 /** The instruction that names the image of `missing`: a FROM, or what copies from it. `stages` are all that are needed. */
-function stepThatNeeds(missing: PlannedStage | undefined, stages: readonly PlannedStage[]): ErrorPlace {
+function stepThatNeeds(missing: PlannedStage, stages: readonly PlannedStage[]): ErrorPlace {
   const steps = stages
     .filter((stage) => !stage.isCopiedImage)
     .flatMap((stage) => [

@@ -19,16 +19,21 @@ const FILES_PER_TURN = 200;
 
 /**
  * Digest over what one source argument chose: for each file its path below the argument, type, mode, owner, size, link target and
- * content; never its times, nor the name of the argument itself. BuildKit's rules: cache/contenthash.
+ * content; never its times, nor the name of the argument itself. BuildKit's rules: cache/contenthash. Throws the signal's reason on abort.
  */
-export async function contentDigest(tree: FileTree, source: SourceSelection): Promise<SourceContent> {
+export async function contentDigest(
+  tree: FileTree,
+  source: SourceSelection,
+  signal: AbortSignal,
+): Promise<SourceContent> {
   const lines: string[] = [];
   let hashed = 0;
   const add = async (path: string, node: TreeNode, name: string): Promise<void> => {
     let content: string = node.digest ?? "";
     // Files of the context have their digests already: no promise per file there.
     if (node.type === "file" && content === "") {
-      content = await fileDigest(tree, path, node);
+      signal.throwIfAborted();
+      content = await fileDigest(tree, path, node, signal);
       if (++hashed % FILES_PER_TURN === 0) await setImmediate();
     }
     lines.push(describe(tree, path, node, name, content));
@@ -59,9 +64,12 @@ function describe(tree: FileTree, path: string, node: TreeNode, name: string, co
   return `${JSON.stringify(name)} ${type} ${mode} ${uid}:${gid} ${size} ${major}:${minor} ${content} ${link} ${xattrs.join(" ")}`;
 }
 
-async function fileDigest(tree: FileTree, path: string, node: TreeNode): Promise<Digest> {
+async function fileDigest(tree: FileTree, path: string, node: TreeNode, signal: AbortSignal): Promise<Digest> {
   if (node.size <= SMALL_FILE) return digestOf(tree.read(path, node));
   const digester = new Digester();
-  for await (const chunk of tree.chunks(path, node)) digester.update(chunk);
+  for await (const chunk of tree.chunks(path, node)) {
+    signal.throwIfAborted();
+    digester.update(chunk);
+  }
   return digester.digest();
 }

@@ -27,10 +27,16 @@ export interface PathsRead {
 }
 
 /** Files of a context. Throws NotFoundError in BuildKit's words for a missing one. */
-export async function contextSource(paths: PathsRead, tree: FileTree): Promise<CopySource> {
+export async function contextSource(paths: PathsRead, tree: FileTree, signal: AbortSignal): Promise<CopySource> {
   const selected = select(tree, paths, "context");
-  const keys = await keysOf(tree, selected);
+  const keys = await keysOf(tree, selected, signal);
   return { keys, use: (work) => work([partOf(tree, selected, paths)]) };
+}
+
+interface StageSourceParts {
+  readonly cache: StepCache;
+  readonly tools: SolverTools;
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -40,12 +46,11 @@ export async function contextSource(paths: PathsRead, tree: FileTree): Promise<C
 export async function stageSource(
   paths: PathsRead,
   stage: SolvedStage,
-  cache: StepCache,
-  tools: SolverTools,
+  { cache, tools, signal }: StageSourceParts,
 ): Promise<CopySource> {
   const layers = stage.layers.map(({ layer }) => layer);
   const withTree = async <T>(work: (tree: FileTree, selected: readonly SourceSelection[]) => Promise<T>): Promise<T> =>
-    await withRoot(tools.ops, await localLayers(stage.layers), async (root) => {
+    await withRoot(tools.ops, await localLayers(stage.layers, signal), async (root) => {
       const tree = root ?? emptyTree;
       return await work(tree, select(tree, paths, digestHex(baseKey(layers)).slice(0, 25)));
     });
@@ -60,7 +65,7 @@ export async function stageSource(
     });
     return { keys, use };
   }
-  const keys = await withTree(keysOf);
+  const keys = await withTree((tree, selected) => keysOf(tree, selected, signal));
   cache.addContent(
     remembered,
     keys.map((key) => key.content),
@@ -90,9 +95,14 @@ function partOf(tree: FileTree, selected: readonly SourceSelection[], { unpack }
   return { tree, selections: selected.flatMap(({ selections }) => selections), unpack };
 }
 
-async function keysOf(tree: FileTree, selected: readonly SourceSelection[]): Promise<readonly CopySourceKey[]> {
+async function keysOf(
+  tree: FileTree,
+  selected: readonly SourceSelection[],
+  signal: AbortSignal,
+): Promise<readonly CopySourceKey[]> {
   const keys: CopySourceKey[] = [];
-  for (const source of selected) keys.push({ argument: source.argument, ...(await contentDigest(tree, source)) });
+  for (const source of selected)
+    keys.push({ argument: source.argument, ...(await contentDigest(tree, source, signal)) });
   return keys;
 }
 

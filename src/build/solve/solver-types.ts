@@ -58,7 +58,10 @@ export interface SolveOptions {
   readonly secrets: BuildSecrets | undefined;
   readonly sshAgents: SshAgents | undefined;
   readonly progress: BuildProgress;
+  /** Aborts with the client's, and by `stop`. */
   readonly signal: AbortSignal;
+  /** Aborted when a step fails. */
+  readonly stop: AbortController;
   /** Former builds of the same, and who wants to hear of this one. */
   readonly memory: BuildMemory | undefined;
 }

@@ -1,3 +1,5 @@
+import { BerthError } from "#errors/errors.ts";
+import { allEnded } from "#lib/all-ended.ts";
 import { locate } from "../build-error.ts";
 import { originsOf, reachableStages } from "../graph/build-graph.ts";
 import type { StageGraph, Step } from "../graph/graph-types.ts";
@@ -26,7 +28,8 @@ export class Solver implements Disposable {
   readonly #options: SolveOptions;
   readonly #cache: StepCache;
   readonly #stages = new Map<StageGraph, Promise<SolvedStage>>();
-  readonly #failed = new AbortController();
+  /** What steps have failed with: those who read of them pass it on, and it is told once. */
+  readonly #failures = new WeakSet<object>();
   readonly #signal: AbortSignal;
   readonly #targets: readonly StageGraph[];
   readonly #reporter: StepReporter;
@@ -41,13 +44,14 @@ export class Solver implements Disposable {
     this.#cache = new StepCache(tools, options.imported);
     this.#runner = new StepRunner(tools, options, this.#cache);
     this.#reporter = new StepReporter(options.memory, targets, options);
-    this.#signal = AbortSignal.any([options.signal, this.#failed.signal]);
+    this.#signal = options.signal;
     this.#sources = new StepSources({
       tools,
       cache: this.#cache,
       contexts: options.contexts,
       remotes: options.remotes,
       stage: ({ stage }) => this.#stage(stage),
+      signal: options.signal,
     });
   }
 
@@ -55,12 +59,8 @@ export class Solver implements Disposable {
   async solve(): Promise<readonly SolvedStage[]> {
     const all = reachableStages(this.#targets).map((stage) => this.#stage(stage));
     try {
-      await Promise.all(all);
+      await allEnded(all, this.#options.stop);
       return await Promise.all(this.#targets.map((target) => this.#stage(target)));
-    } catch (error) {
-      this.#failed.abort();
-      await Promise.allSettled(all);
-      throw error;
     } finally {
       this.#options.progress.cancelOpen();
     }
@@ -92,16 +92,24 @@ export class Solver implements Disposable {
       try {
         solved = await this.#step({ step, stage, vertex, trace }, solved);
       } catch (error) {
-        const place = { source: step.source, vertexName: step.name, tail: vertex.tail };
-        const located = locate(error, place);
-        const isCanceled = located.code === "cancelled";
-        trace.end(isCanceled ? "canceled" : "failed");
-        if (isCanceled) vertex.cancel();
-        else vertex.fail(located);
-        throw located;
+        throw this.#failed(error, { step, stage, vertex, trace });
       }
     }
     return solved;
+  }
+
+  /** Tells of a step that has failed; of one that only reads from such a one no more than that it was not carried out. */
+  #failed(error: unknown, { step, vertex, trace }: StepPlace): BerthError {
+    const isPassedOn = error instanceof BerthError && this.#failures.has(error);
+    const located = isPassedOn
+      ? error
+      : locate(error, { source: step.source, vertexName: step.name, tail: vertex.tail });
+    const isOwn = !isPassedOn && located.code !== "cancelled";
+    trace.end(isOwn ? "failed" : "canceled");
+    if (isOwn) vertex.fail(located);
+    else vertex.cancel();
+    this.#failures.add(located);
+    return located;
   }
 
   async #base(stage: StageGraph): Promise<SolvedStage> {

@@ -20,6 +20,7 @@ export interface StepSourcesParts {
   readonly remotes: RemoteSources;
   /** The layers of a stage, once it is solved. */
   readonly stage: (origin: Extract<FilesOrigin, { readonly kind: "stage" }>) => Promise<SolvedStage>;
+  readonly signal: AbortSignal;
 }
 
 /** What the mounts of a RUN show, as far as its cache key needs to know, and how to get it. */
@@ -66,10 +67,10 @@ export class StepSources {
     origin: FilesOrigin,
     paths: { readonly sources: readonly PathArgument[]; readonly exclude: readonly string[]; readonly unpack: boolean },
   ): Promise<CopySource> {
-    const { contexts, tools, cache, stage } = this.#parts;
-    if (origin.kind === "stage") return await stageSource(paths, await stage(origin), cache, tools);
+    const { contexts, tools, cache, stage, signal } = this.#parts;
+    if (origin.kind === "stage") return await stageSource(paths, await stage(origin), { cache, tools, signal });
     const tree = paths.sources.length > 0 ? await contexts.tree(origin.name) : emptyTree;
-    return await contextSource(paths, tree);
+    return await contextSource(paths, tree, signal);
   }
 
   async #mount(mount: RunMount, origin: FilesOrigin, path: string): Promise<MountSource> {
