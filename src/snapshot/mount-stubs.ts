@@ -15,14 +15,6 @@ const MOUNT_POINTS: ReadonlySet<string> = new Set([
 const MARK = ".dockerenv";
 const MOUNT_TABLE = { path: "etc/mtab", target: "/proc/mounts" };
 
-/**
- * Leaves out the empty files and directories that only exist because something was mounted on them: the container never saw them, and
- * they are no change of its own. Docker hides them in an extra layer below the writable one.
- */
-export function* withoutMountStubs(entries: Iterable<UpperEntry>): Generator<UpperEntry, void, void> {
-  for (const entry of entries) if (!isMountStub(entry)) yield entry;
-}
-
 function isMountStub(entry: UpperEntry): boolean {
   if (entry.kind === "deleted" || entry.below !== "nothing") return false;
   if (entry.path === MOUNT_TABLE.path && entry.stats.isSymbolicLink()) {
@@ -34,10 +26,14 @@ function isMountStub(entry: UpperEntry): boolean {
 }
 
 /**
- * As {@link withoutMountStubs}, and without the directories that were only copied up to put one in: overlayfs counts them as changed, the container
- * changed nothing in them.
+ * Leaves out the empty files and directories that only exist because something was mounted on them: the container never saw them, and
+ * they are no change of its own. Docker hides them in an extra layer below the writable one. So are the directories that were only copied up to put
+ * one in: overlayfs counts them as changed, the container changed nothing in them. `times`: a directory with another time is a change.
  */
-export function* withoutStubTraces(entries: Iterable<UpperEntry>): Generator<UpperEntry, void, void> {
+export function* withoutMountStubs(
+  entries: Iterable<UpperEntry>,
+  { times }: { readonly times: boolean },
+): Generator<UpperEntry, void, void> {
   let held: UpperEntry | undefined;
   let sawStub = false;
   for (const entry of entries) {
@@ -48,7 +44,7 @@ export function* withoutStubTraces(entries: Iterable<UpperEntry>): Generator<Upp
     if (isMountStub(entry)) sawStub = true;
     else {
       if (held) yield held;
-      held = isUnchangedDirectory(entry) ? entry : undefined;
+      held = isUnchangedDirectory(entry, times) ? entry : undefined;
       sawStub = false;
       if (!held) yield entry;
     }
@@ -56,13 +52,14 @@ export function* withoutStubTraces(entries: Iterable<UpperEntry>): Generator<Upp
   if (held && !sawStub) yield held;
 }
 
-/** Whether all that may have changed of a directory is its time. */
-function isUnchangedDirectory(entry: UpperEntry): boolean {
+/** Whether all that may have changed of a directory is its time, or not even that as far as a layer can tell: in seconds. */
+function isUnchangedDirectory(entry: UpperEntry, times: boolean): boolean {
   if (entry.kind === "deleted" || entry.below !== "directory" || entry.opaque || !entry.belowStats) return false;
   const { stats, belowStats } = entry;
   return (
     Number(stats.mode) === belowStats.mode &&
     Number(stats.uid) === belowStats.uid &&
-    Number(stats.gid) === belowStats.gid
+    Number(stats.gid) === belowStats.gid &&
+    (!times || Number(stats.mtimeMs / 1000n) === Math.floor(belowStats.mtimeMs / 1000))
   );
 }

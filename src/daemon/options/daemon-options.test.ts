@@ -65,6 +65,11 @@ describe("parseDaemonOptions()", () => {
     expect(hosts("-H", "unix:///a.sock", "-H", "tcp://10.0.0.1")).toEqual(["unix:///a.sock", "tcp://10.0.0.1:2375"]);
     expect(hosts("-H", "tcp://:99", "-H", "tcp://[::1]:98")).toEqual(["tcp://localhost:99", "tcp://[::1]:98"]);
     expect(hosts("--tlsverify", "-H", "tcp://0.0.0.0")).toEqual(["tcp://0.0.0.0:2376"]);
+    expect(hosts("-H", "0.0.0.0:23", "-H", "[::1]:98", "-H", ":97")).toEqual([
+      "tcp://0.0.0.0:23",
+      "tcp://[::1]:98",
+      "tcp://localhost:97",
+    ]);
     expect(parse("--tlsverify", "--tlscert", "/c").tls).toMatchObject({ cert: "/c", verify: true });
     expect(parse("--tls").tls).toMatchObject({ verify: false });
   });

@@ -10,8 +10,9 @@ export type ListenAddress =
 const PLAIN_PORT = 2375;
 const TLS_PORT = 2376;
 
-/** Reads `-H`: `unix://PATH`, or `tcp://[HOST][:PORT]`. Throws InvalidParameterError. */
+/** Reads `-H`: `unix://PATH`, or `[tcp://][HOST][:PORT]`. Throws InvalidParameterError. */
 export function parseHost(text: string, hasTls: boolean): ListenAddress {
+  if (text !== "" && !text.includes("://")) return parseHost(`tcp://${text}`, hasTls);
   if (text.startsWith("unix://")) return { kind: "unix", path: socketPath(text) };
   if (text.startsWith("tcp://")) return tcpAddress(text, hasTls ? TLS_PORT : PLAIN_PORT);
   if (text.startsWith("fd://"))
