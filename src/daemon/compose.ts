@@ -26,7 +26,7 @@ import { ProgressReplay } from "#engine/images/progress.ts";
 import { settleDefaultBridge } from "#engine/networks/default-bridge.ts";
 import { NetworkRegistry } from "#engine/networks/network-registry.ts";
 import { BERTH_VERSION } from "#engine/version.ts";
-import { SystemError } from "#errors/errors.ts";
+import { errorMessage, SystemError } from "#errors/errors.ts";
 import { Subpaths } from "#files/subpath.ts";
 import { KeyLock } from "#lib/key-lock.ts";
 import { SharedWork } from "#lib/shared-work.ts";
@@ -37,10 +37,9 @@ import { PortRelay } from "#network/relay/port-relay.ts";
 import { DEFAULT_RETRY, RegistryClient } from "#registry/registry-client.ts";
 import { DeviceCatalog } from "#runtime/cdi/device-catalog.ts";
 import { readCgroupFeatures } from "#runtime/cgroup/features.ts";
-import { ConmonRuntime } from "#runtime/conmon-runtime.ts";
-import { runtimeWarnings } from "#runtime/known-bad-versions.ts";
+import { ConmonRuntime, type ConmonRuntimeOptions } from "#runtime/conmon-runtime.ts";
 import { LogRotator } from "#runtime/logs/rotation.ts";
-import { findRuntimePrograms, type RuntimePrograms } from "#runtime/runtime-program.ts";
+import { RuntimeCatalog } from "#runtime/oci/catalog.ts";
 import { OverlaySnapshotter } from "#snapshot/overlay-snapshotter.ts";
 import { BlobStore } from "#store/blob-store.ts";
 import { BuildCacheStore } from "#store/build-cache.ts";
@@ -62,7 +61,7 @@ import type { Logger } from "./logger.ts";
 import { allowedEntitlements, cachePolicy } from "./options/builder-options.ts";
 import type { DaemonOptions } from "./options/daemon-options.ts";
 import type { EnginePaths } from "./paths.ts";
-import { checkRequirements } from "./required-programs.ts";
+import { checkRequirements, findConmon } from "./required-programs.ts";
 import { sweep } from "./sweep.ts";
 import { volumeRecords } from "./volume-records.ts";
 
@@ -71,6 +70,8 @@ export interface RunningEngine {
   readonly engine: Engine;
   /** Removes what interrupted work left and nobody came back for. It can wait until the engine answers. */
   tidy(): Promise<void>;
+  /** Looks for what new options name. */
+  reloaded(): Promise<void>;
   /** Containers keep running; mounts that nobody needs go. */
   close(): Promise<void>;
 }
@@ -79,14 +80,15 @@ export interface RunningEngine {
 export async function composeEngine(live: LiveOptions, paths: EnginePaths, log: Logger): Promise<RunningEngine> {
   const options = live.current;
   checkRequirements();
-  const [programs] = await Promise.all([findRuntimePrograms(options.runtime), checkKernel(paths)]);
+  const catalog = new RuntimeCatalog(() => live.current.runtimes);
+  const [conmon] = await Promise.all([findConmon(), settleRuntime(catalog, log), checkKernel(paths)]);
   const database = new Database(paths.database);
   const base: Foundation = { live, options, paths, database, log, events: new EventBus(), locks: new KeyLock() };
   const containerStore = new ContainerStore(database);
   const layers = new LayerFileStore({ directory: paths.layers, database });
   const images = composeImages(base, layers, new ContainerImageUsers(containerStore));
   const devices = new DeviceCatalog(options.cdiSpecDirectories);
-  const runtime = composeRuntime(base, programs, devices);
+  const runtime = composeRuntime(base, { catalog, conmon: conmon.path, devices });
   const volumes = new LocalVolumeStore({ directory: paths.volumes, rows: volumeRecords(database) });
   const containers = composeContainers(base, { containerStore, images, runtime, volumes, devices });
   await Promise.all([layers.sweep(), volumes.sweep(), containers.subpaths.sweep()]);
@@ -108,13 +110,9 @@ export async function composeEngine(live: LiveOptions, paths: EnginePaths, log: 
       images,
       builds,
       events: base.events,
-      information: hostInformation(
-        live,
-        { ...programs.runtime, name: programs.runtime.alias },
-        programs.conmon.version,
-        runtimeWarnings(programs.runtime),
-      ),
+      information: hostInformation(live, catalog, conmon.version),
     },
+    reloaded: () => settleRuntime(catalog, log),
     tidy: async () => {
       builds.history.sweep();
       await images.blobs.sweepTemporaries();
@@ -144,6 +142,15 @@ interface Foundation {
   readonly log: Logger;
   readonly events: EventBus;
   readonly locks: KeyLock;
+}
+
+/** Asks the default runtime what it is. One that is not there keeps nobody from the containers that have another. */
+async function settleRuntime(catalog: RuntimeCatalog, log: Logger): Promise<void> {
+  try {
+    await catalog.find("");
+  } catch (error) {
+    log.warn(`default runtime ${catalog.defaultName}: ${errorMessage(error)}`);
+  }
 }
 
 /** Refuses a kernel that cannot mount layer files. */
@@ -189,15 +196,13 @@ function composeImages(base: Foundation, layers: LayerFileStore, users: ImageUse
 
 function composeRuntime(
   { options, paths }: Foundation,
-  programs: RuntimePrograms,
-  devices: DeviceCatalog,
+  parts: Pick<ConmonRuntimeOptions, "catalog" | "conmon" | "devices">,
 ): ConmonRuntime {
   return new ConmonRuntime({
     stateDirectory: paths.runtimeState,
     bundleDirectory: paths.bundles,
     exitDirectory: paths.exits,
-    programs,
-    devices,
+    ...parts,
     cgroupParent: `/berth-${engineName(options)}`,
   });
 }

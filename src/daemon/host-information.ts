@@ -2,10 +2,11 @@ import { createHash } from "node:crypto";
 import { readFileSync, statfsSync } from "node:fs";
 import { arch, cpus, hostname, release, totalmem } from "node:os";
 import type { SystemInformation } from "#engine/system/information.ts";
+import type { RuntimeCatalog } from "#runtime/oci/catalog.ts";
+import { runtimeWarnings } from "#runtime/oci/known-bad-versions.ts";
 import { isCgroup2 } from "#sys/cgroup-version.ts";
 import { exposureWarnings } from "./exposure.ts";
 import type { LiveOptions } from "./live-options.ts";
-import type { DaemonOptions } from "./options/daemon-options.ts";
 
 /** statfs(2) magic numbers of the filesystems that data roots lie on. */
 const FILESYSTEMS: Readonly<Record<number, string>> = {
@@ -18,12 +19,7 @@ const FILESYSTEMS: Readonly<Record<number, string>> = {
 };
 
 /** What `info` and `version` tell of the host. */
-export function hostInformation(
-  live: LiveOptions,
-  runtime: SystemInformation["runtime"],
-  conmonVersion: string,
-  warnings: readonly string[],
-): SystemInformation {
+export function hostInformation(live: LiveOptions, catalog: RuntimeCatalog, conmonVersion: string): SystemInformation {
   const options = live.current;
   return {
     id: engineId(options.dataRoot),
@@ -38,7 +34,12 @@ export function hostInformation(
     hostname: hostname(),
     backingFilesystem: FILESYSTEMS[statfsSync(options.dataRoot).type] ?? "unknown",
     cgroupVersion: isCgroup2() ? "2" : "1",
-    runtime,
+    get runtime() {
+      return defaultRuntime(catalog);
+    },
+    get runtimes() {
+      return catalog.list();
+    },
     conmonVersion,
     network: options.network,
     isExperimental: options.experimental,
@@ -65,15 +66,17 @@ export function hostInformation(
     get settings() {
       return live.current.containers;
     },
-    warnings: [...warnings, ...idleRuntimes(options), ...exposureWarnings(options.hosts, options.tls)],
+    get warnings() {
+      const { defaultProgram } = catalog;
+      const ofRuntime = defaultProgram ? runtimeWarnings(defaultProgram) : [];
+      return [...ofRuntime, ...exposureWarnings(options.hosts, options.tls)];
+    },
   };
 }
 
-function idleRuntimes({ idleRuntimes }: DaemonOptions): string[] {
-  return idleRuntimes.map(
-    (name) =>
-      `WARNING: no container can have the runtime ${name}: those of an engine have one runtime, make it the default-runtime`,
-  );
+/** Of one that was not found, or not asked yet after a reload, Docker has "N/A" for a version. */
+function defaultRuntime({ defaultName, defaultProgram }: RuntimeCatalog): SystemInformation["runtime"] {
+  return { name: defaultName, version: defaultProgram?.version ?? "N/A" };
 }
 
 function engineId(dataRoot: string): string {

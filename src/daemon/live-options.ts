@@ -32,6 +32,7 @@ export class LiveOptions {
       maxDownloadAttempts: read.maxDownloadAttempts,
       liveRestore: read.liveRestore,
       shutdownTimeout: read.shutdownTimeout,
+      runtimes: read.runtimes,
       containers: read.containers,
     };
     this.#current = { ...this.#current, ...reloaded };
@@ -39,20 +40,30 @@ export class LiveOptions {
   }
 }
 
-/** What the `reload` event tells of the engine beside its options. */
+/** Who is to know of a reload, and what the `reload` event tells of the engine beside its options. */
 export interface ReloadedEngine {
-  readonly events: EventBus;
-  readonly information: { readonly id: string; readonly hostname: string; readonly runtime: { readonly name: string } };
+  readonly engine: {
+    readonly events: EventBus;
+    readonly information: {
+      readonly id: string;
+      readonly hostname: string;
+      readonly runtime: { readonly name: string };
+    };
+  };
+  /** Takes over what takes a while. Never rejects. */
+  reloaded(): Promise<void>;
 }
 
 /** Takes SIGHUP: a configuration that cannot be read is told in the log, and changes nothing. Dispose to stop taking it. */
-export function reloadOnHangUp(options: LiveOptions, engine: ReloadedEngine, log: Logger): Disposable {
+export function reloadOnHangUp(options: LiveOptions, running: ReloadedEngine, log: Logger): Disposable {
+  const { engine } = running;
   const onHangUp = (): void => {
     log.info(`Got signal to reload configuration, reloading from: ${options.current.configFile}`);
     try {
       const reloaded = options.reload();
       log.level = reloaded.logLevel;
       engine.events.publish("daemon", "reload", engine.information.id, reloadAttributes(reloaded, engine));
+      void running.reloaded();
       log.info("Reloaded configuration");
     } catch (error) {
       log.error(errorMessage(error));
@@ -63,8 +74,11 @@ export function reloadOnHangUp(options: LiveOptions, engine: ReloadedEngine, log
 }
 
 /** As dockerd's event has them. https://github.com/moby/moby/blob/v28.2.2/daemon/reload.go */
-function reloadAttributes(options: ReloadableOptions, { information }: ReloadedEngine): Record<string, string> {
-  const { containers } = options;
+function reloadAttributes(
+  options: ReloadableOptions,
+  { information }: ReloadedEngine["engine"],
+): Record<string, string> {
+  const { containers, runtimes } = options;
   return {
     name: information.hostname,
     debug: String(options.logLevel === "debug"),
@@ -76,6 +90,7 @@ function reloadAttributes(options: ReloadableOptions, { information }: ReloadedE
     "max-download-attempts": String(options.maxDownloadAttempts),
     "live-restore": String(options.liveRestore),
     "shutdown-timeout": String(options.shutdownTimeout),
+    runtimes: [...runtimes.added].map(([name, { path }]) => `${name}:${path}`).join(" "),
     "default-runtime": information.runtime.name,
     "default-shm-size": String(containers.shmSize),
     "default-ipc-mode": containers.ipcMode,

@@ -73,7 +73,7 @@ async function serve(live: LiveOptions, paths: EnginePaths, stopping: Promise<vo
   const running = await composeEngine(live, paths, log);
   using idle = new IdleMemory(log);
   const { servers, addresses } = await listen(options, tls, running, { log, idle });
-  using _reloading = reloadOnHangUp(live, running.engine, log);
+  using _reloading = reloadOnHangUp(live, running, log);
   await using _metrics = options.metrics && (await serveMetrics(running.engine, options.metrics));
   log.info(
     `Berth engine ready: API on ${addresses.map(formatHost).join(", ")}, data in ${options.dataRoot}, layers ${running.engine.containers.snapshotter.name}`,

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { UnavailableError } from "#errors/errors.ts";
+import { runCommand } from "#sys/command.ts";
 import { findProgram } from "#sys/find-program.ts";
 
 /** What no container runs without: a program (or one of several) or a file, and Debian's package that has it. */
@@ -28,4 +29,11 @@ export function checkRequirements(has: (thing: string) => boolean = isInstalled)
 
 function isInstalled(thing: string): boolean {
   return thing.startsWith("/") ? existsSync(thing) : findProgram(thing) !== undefined;
+}
+
+/** Where conmon is, and its version: "conmon version 2.1.6". Throws UnavailableError when it is not installed. */
+export async function findConmon(): Promise<{ readonly path: string; readonly version: string }> {
+  const path = findProgram("conmon") ?? "conmon";
+  const { stdout } = await runCommand(path, ["--version"]);
+  return { path, version: /version\s+(\S+)/.exec(stdout)?.[1] ?? "unknown" };
 }

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { errorCode } from "#errors/errors.ts";
+import { integer, object, text } from "#lib/json-decoder.ts";
 import { isAlive, type ProcessIdentity, readProcess } from "#sys/process-info.ts";
 
 /**
@@ -16,11 +17,20 @@ export interface BundleRecord {
   readonly rootfs: string;
 }
 
+const decodeProcess = object<ProcessIdentity>({ pid: integer, startTime: integer }, { pid: 0, startTime: -1 });
+const decodeRecord = object<BundleRecord>(
+  { boot: text, container: decodeProcess, conmon: decodeProcess, rootfs: text },
+  { container: { pid: 0, startTime: -1 }, conmon: { pid: 0, startTime: -1 }, rootfs: "" },
+);
+
 /** The names of the files in a bundle directory. */
 export class BundleFiles {
+  /** Of the container. */
+  readonly id: string;
   readonly directory: string;
 
   constructor(bundleDirectory: string, id: string) {
+    this.id = id;
     this.directory = join(bundleDirectory, id);
   }
 
@@ -60,6 +70,10 @@ export class BundleFiles {
   get resources(): string {
     return join(this.directory, "resources.json");
   }
+  /** Which runtime the container is made with (oci/bundle-runtimes.ts). */
+  get runtime(): string {
+    return join(this.directory, "runtime.json");
+  }
   get record(): string {
     return join(this.directory, "berth.json");
   }
@@ -70,8 +84,8 @@ export class BundleFiles {
 
   /** Undefined when there is none. */
   readRecord(): BundleRecord | undefined {
-    const text = readIfThere(this.record);
-    return text === undefined ? undefined : JSON.parse(text);
+    const written = readJson(this.record);
+    return written === undefined ? undefined : decodeRecord(written, "");
   }
 
   readConmonPid(): number | undefined {
@@ -93,6 +107,16 @@ export function signalProcess(process_: ProcessIdentity, signal: number): boolea
     return true;
   } catch (error) {
     if (errorCode(error) === "ESRCH") return false;
+    throw error;
+  }
+}
+
+/** What a file of ours says; undefined when there is none, or an engine was killed in the middle of writing it. */
+export function readJson(path: string): unknown {
+  try {
+    return JSON.parse(readIfThere(path) ?? "");
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
     throw error;
   }
 }

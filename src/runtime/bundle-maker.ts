@@ -10,6 +10,7 @@ import { applyEdits } from "./cdi/apply-edits.ts";
 import type { DeviceCatalog } from "./cdi/device-catalog.ts";
 import type { ContainerSpec } from "./container-runtime.ts";
 import { type HostFacts, readHostFacts } from "./host-facts.ts";
+import type { RuntimeProgram } from "./oci/program.ts";
 import { checkRootfs, resolveUserIn } from "./rootfs-preflight.ts";
 import { mountSharedMemory } from "./shared-memory.ts";
 
@@ -17,7 +18,6 @@ export interface BundleMakerOptions {
   /** Absolute path in the cgroup tree below which each container gets its own. */
   readonly cgroupParent: string;
   readonly bundleDirectory: string;
-  readonly supportsTime: boolean;
   readonly devices: Pick<DeviceCatalog, "edits">;
   readonly pidOf: NamespaceContext["pidOf"];
 }
@@ -42,7 +42,7 @@ export class BundleMaker {
    * Checks the root, resolves the user in it and writes the bundle. Throws InvalidParameterError with Docker's words; for devices of CDI
    * what the catalog throws.
    */
-  write(spec: ContainerSpec, files: BundleFiles): void {
+  write(spec: ContainerSpec, files: BundleFiles, { supportsTime }: Pick<RuntimeProgram, "supportsTime">): void {
     const edits = spec.cdiDevices?.length ? this.#options.devices.edits(spec.cdiDevices) : undefined;
     using root = new RootDirectory(spec.rootfs);
     const destinations = [
@@ -57,7 +57,8 @@ export class BundleMaker {
     if (spec.cgroupParent) writeFileSync(files.cgroupParent, normalize(join("/", spec.cgroupParent)), { mode: 0o600 });
     if (spec.ipcMode === "shareable") mountSharedMemory(files, spec.shmSize || DEFAULT_SHM_SIZE);
     const config = makeRuntimeConfig(spec, {
-      ...this.#options,
+      pidOf: this.#options.pidOf,
+      supportsTime,
       sharedMemoryOf: (id) => {
         const { sharedMemory } = new BundleFiles(this.#options.bundleDirectory, id);
         return existsSync(sharedMemory) ? sharedMemory : undefined;

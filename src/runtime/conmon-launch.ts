@@ -5,8 +5,8 @@ import { LineSplitter } from "#lib/line-splitter.ts";
 import { childExit, SAFE_PATH, startChild } from "#sys/command.ts";
 import type { BundleFiles } from "./bundle-files.ts";
 import type { ContainerSpec } from "./container-runtime.ts";
+import type { LowLevelRuntime } from "./oci/low-level-runtime.ts";
 import { lastLoggedError, runtimeError } from "./runtime-errors.ts";
-import type { RuntimePrograms } from "./runtime-program.ts";
 
 /** The descriptor of conmon's that tells the container's pid, or what went wrong. */
 const SYNC_FD = 3;
@@ -14,9 +14,9 @@ const SYNC_FD = 3;
 const LONGEST_COMPLAINT = 16 * 1024;
 
 export interface ConmonLaunch {
-  readonly programs: RuntimePrograms;
-  /** `--root` of the runtime. */
-  readonly runtimeRoot: string;
+  /** Path of the program. */
+  readonly conmon: string;
+  readonly runtime: LowLevelRuntime;
   readonly exitDirectory: string;
   readonly socketDirectory: string;
   readonly bundle: BundleFiles;
@@ -28,7 +28,7 @@ export interface ConmonLaunch {
  * container's process, which waits for `start`. Throws StartError or SystemError with the runtime's words.
  */
 export async function launchConmon(launch: ConmonLaunch): Promise<number> {
-  const { path } = launch.programs.conmon;
+  const { conmon: path } = launch;
   const child = startChild(path, conmonArguments(launch), {
     // detached: a Ctrl-C for the engine's terminal must not reach conmon before it has left the session.
     detached: true,
@@ -58,11 +58,11 @@ export async function launchConmon(launch: ConmonLaunch): Promise<number> {
 
 /** https://github.com/containers/conmon/blob/main/docs/conmon.8.md */
 function conmonArguments(launch: ConmonLaunch): string[] {
-  const { programs, bundle, spec } = launch;
-  const runtimeArguments = ["--root", launch.runtimeRoot, "--log", bundle.runtimeLog, "--log-format", "json"];
+  const { runtime, bundle, spec } = launch;
+  const runtimeArguments = [...runtime.globalArgs, "--log", bundle.runtimeLog, "--log-format", "json"];
   return [
     ...["--api-version", "1", "--cid", spec.id, "--cuuid", spec.id, "--name", spec.id],
-    ...["--runtime", programs.runtime.path, ...runtimeArguments.map((argument) => `--runtime-arg=${argument}`)],
+    ...["--runtime", runtime.program.path, ...runtimeArguments.map((argument) => `--runtime-arg=${argument}`)],
     ...["--bundle", bundle.directory, "--container-pidfile", bundle.pidFile, "--conmon-pidfile", bundle.conmonPidFile],
     ...["--exit-dir", launch.exitDirectory, "--persist-dir", bundle.directory],
     ...["--socket-dir-path", launch.socketDirectory, "--log-path", `k8s-file:${spec.logPath}`],

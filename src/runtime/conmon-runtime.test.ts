@@ -18,7 +18,7 @@ let fixture: RuntimeTestBed;
 let rootfs: string;
 
 beforeAll(async () => {
-  fixture = await RuntimeTestBed.create();
+  fixture = new RuntimeTestBed();
   rootfs = await fixture.rootfs();
 });
 
@@ -287,9 +287,14 @@ test("ConmonRuntime.pause() stops and resume() goes on; a paused container can b
 
 test("ConmonRuntime.pause() and resume() are what runc itself says of the container", async () => {
   const spec = await startSleeper();
-  const { path } = fixture.runtime.program;
+  const { path } = await fixture.catalog.find("");
   const status = async (): Promise<unknown> => {
-    const { stdout } = await runCommand(path, ["--root", join(fixture.directory, "state/runtime"), "state", spec.id]);
+    const { stdout } = await runCommand(path, [
+      "--root",
+      join(fixture.directory, "state/roots", fixture.catalog.defaultName),
+      "state",
+      spec.id,
+    ]);
     return JSON.parse(stdout).status;
   };
   await fixture.runtime.pause(spec.id);

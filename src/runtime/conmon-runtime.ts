@@ -1,11 +1,11 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fullElsewhere } from "#errors/disk-full.ts";
-import { ConflictError, NotFoundError, SystemError } from "#errors/errors.ts";
+import { ConflictError, SystemError } from "#errors/errors.ts";
 import { mountPrivateTmpfs } from "#sys/mounts/private-tmpfs.ts";
 import { bootId, isAlive } from "#sys/process-info.ts";
 import { updatedResources } from "./bundle/resources.ts";
-import { type BundleFiles, type BundleRecord, identify, signalProcess } from "./bundle-files.ts";
+import { type BundleFiles, identify, signalProcess } from "./bundle-files.ts";
 import { BundleMaker } from "./bundle-maker.ts";
 import type { DeviceCatalog } from "./cdi/device-catalog.ts";
 import type { Freezer } from "./cgroup/freezer.ts";
@@ -23,23 +23,24 @@ import type {
   ExecSpec,
   OutputSink,
   ResourceLimits,
-  RuntimeProgram,
   TerminalSize,
 } from "./container-runtime.ts";
 import { openContainerStdin } from "./container-stdin.ts";
 import { REOPEN_LOG_MESSAGE, resizeMessage, sendControlMessage } from "./control-fifo.ts";
 import { removeExecFiles } from "./exec/files.ts";
 import { startExec } from "./exec/process.ts";
-import { LowLevelRuntime } from "./low-level-runtime.ts";
+import { BundleRuntimes } from "./oci/bundle-runtimes.ts";
+import type { RuntimeCatalog } from "./oci/catalog.ts";
+import type { LowLevelRuntime } from "./oci/low-level-runtime.ts";
 import { listProcesses, type ProcessTable } from "./process-list.ts";
 import { runBundleOnce } from "./run-once.ts";
 import { runtimeError } from "./runtime-errors.ts";
-import type { RuntimePrograms } from "./runtime-program.ts";
 import { RuntimeTraces } from "./runtime-traces.ts";
 import { readCgroupUsage } from "./stats/cgroup-usage.ts";
 import type { ContainerUsage } from "./stats/container-usage.ts";
 import { readNetworkUsage } from "./stats/network-usage.ts";
-import { readExitFile, removeExitFile, SupervisedContainer } from "./supervised-container.ts";
+import { readExitFile, removeExitFile } from "./supervised-container.ts";
+import { SupervisedContainers } from "./supervised-containers.ts";
 
 const SIGKILL = 9;
 const DEFAULT_CGROUP_PARENT = "/berth";
@@ -51,47 +52,51 @@ export interface ConmonRuntimeOptions {
   readonly bundleDirectory: string;
   /** Where conmon leaves exit codes. Must survive the engine; on disk also a reboot. */
   readonly exitDirectory: string;
-  readonly programs: RuntimePrograms;
+  readonly catalog: RuntimeCatalog;
+  /** Path of the program. */
+  readonly conmon: string;
   /** Where the devices of CDI are looked up. */
   readonly devices: Pick<DeviceCatalog, "edits">;
   /** Absolute path in the cgroup tree; removed by `close` when no container is left in it. Default "/berth". */
   readonly cgroupParent?: string;
 }
 
-/** Containers under conmon and runc or crun. See container-runtime.ts for the guarantees. */
+/** Containers under conmon and OCI runtimes, runc or crun. See container-runtime.ts for the guarantees. */
 export class ConmonRuntime implements ContainerRuntime {
-  readonly program: RuntimeProgram;
+  readonly catalog: RuntimeCatalog;
   readonly #options: ConmonRuntimeOptions;
   readonly #bundles: BundleMaker;
-  readonly #runtime: LowLevelRuntime;
+  readonly #runtimes: BundleRuntimes;
   readonly #traces: RuntimeTraces;
+  readonly #containers: SupervisedContainers;
   readonly #cgroupMoves = new CgroupMoves();
-  readonly #containers = new Map<string, SupervisedContainer>();
-  readonly #listeners: ((exit: ContainerExit) => void)[] = [];
-  readonly #oomListeners: ((id: string) => void)[] = [];
 
   constructor(options: ConmonRuntimeOptions) {
+    const { catalog, stateDirectory, bundleDirectory, exitDirectory } = options;
     this.#options = options;
-    this.program = options.programs.runtime;
+    this.catalog = catalog;
+    for (const directory of [this.#socketDirectory, bundleDirectory, exitDirectory])
+      mkdirSync(directory, { recursive: true, mode: 0o700 });
+    this.#containers = new SupervisedContainers({
+      exitDirectory,
+      killLeftovers: (id) => this.#traces.killAll(id),
+    });
     this.#bundles = new BundleMaker({
       cgroupParent: this.#cgroupParent,
-      bundleDirectory: options.bundleDirectory,
+      bundleDirectory,
       devices: options.devices,
-      supportsTime: options.programs.supportsTime,
-      pidOf: (id) => this.#runningPid(id),
+      pidOf: (id) => this.#containers.pidOf(id),
     });
-    this.#runtime = new LowLevelRuntime(this.program, join(options.stateDirectory, "runtime"));
+    this.#runtimes = new BundleRuntimes(catalog, stateDirectory);
     this.#traces = new RuntimeTraces({
-      runtime: this.#runtime,
-      bundleDirectory: options.bundleDirectory,
-      exitDirectory: options.exitDirectory,
+      runtimes: this.#runtimes,
+      bundleDirectory,
+      exitDirectory,
       socketDirectory: this.#socketDirectory,
       cgroupParent: this.#cgroupParent,
       isCgroup2: this.#bundles.host.isCgroup2,
       cgroupsPath: (id) => this.#bundles.cgroupsPath(id),
     });
-    for (const directory of [this.#socketDirectory, this.#runtime.root, options.bundleDirectory, options.exitDirectory])
-      mkdirSync(directory, { recursive: true, mode: 0o700 });
   }
 
   anticipate(): void {
@@ -101,14 +106,14 @@ export class ConmonRuntime implements ContainerRuntime {
   async create(spec: ContainerSpec): Promise<CreatedContainer> {
     this.anticipate();
     const { id } = spec;
-    if (this.#containers.has(id)) throw new ConflictError(`cannot create container "${id}": it exists already`);
+    if (this.#containers.find(id)) throw new ConflictError(`cannot create container "${id}": it exists already`);
     const files = this.#traces.files(id);
     removeExitFile(this.#options.exitDirectory, id);
     try {
-      this.#bundles.write(spec, files);
+      const runtime = await this.#prepare(spec, files);
       const pid = await launchConmon({
-        programs: this.#options.programs,
-        runtimeRoot: this.#runtime.root,
+        conmon: this.#options.conmon,
+        runtime,
         exitDirectory: this.#options.exitDirectory,
         socketDirectory: this.#socketDirectory,
         bundle: files,
@@ -121,7 +126,7 @@ export class ConmonRuntime implements ContainerRuntime {
         rootfs: spec.rootfs,
       };
       files.writeRecord(record);
-      this.#supervise(id, files, record);
+      this.#containers.add({ files, record, runtime });
       return { pid, conmonPid: record.conmon.pid };
     } catch (error) {
       await this.#traces.remove(id);
@@ -130,12 +135,11 @@ export class ConmonRuntime implements ContainerRuntime {
   }
 
   async start(id: string): Promise<void> {
-    this.#container(id);
-    await this.#runtime.start(id);
+    await this.#containers.get(id).runtime.start(id);
   }
 
   async kill(id: string, signal: number, all = false): Promise<void> {
-    const container = this.#containers.get(id);
+    const container = this.#containers.find(id);
     if (!container || container.hasEnded) return;
     if (!all || signal === SIGKILL) container.kill(signal);
     if (!all) return;
@@ -145,7 +149,7 @@ export class ConmonRuntime implements ContainerRuntime {
   }
 
   async pause(id: string): Promise<void> {
-    const container = this.#container(id);
+    const container = this.#containers.get(id);
     await container.whileItRuns(async () => {
       using freezer = this.#freezer(id, "pause");
       await freezer.freeze(container.dying);
@@ -155,25 +159,25 @@ export class ConmonRuntime implements ContainerRuntime {
   }
 
   async resume(id: string): Promise<void> {
-    this.#container(id).checkRuns();
+    this.#containers.get(id).checkRuns();
     using freezer = this.#freezer(id, "resume");
     freezer.thaw();
   }
 
   async update(id: string, limits: ResourceLimits): Promise<void> {
-    const container = this.#container(id);
+    const container = this.#containers.get(id);
     const { files } = container;
     const resources = updatedResources(limits, this.#bundles.host.hasSwapAccounting);
     writeFileSync(files.resources, JSON.stringify(resources), { mode: 0o600 });
     try {
-      await container.whileItRuns(() => this.#runtime.update(id, files.resources));
+      await container.whileItRuns(() => container.runtime.update(id, files.resources));
     } finally {
       rmSync(files.resources, { force: true });
     }
   }
 
   async remove(id: string): Promise<void> {
-    const container = this.#containers.get(id);
+    const container = this.#containers.find(id);
     if (container && !container.hasEnded) {
       container.kill(SIGKILL);
       this.#traces.killAll(id);
@@ -186,19 +190,20 @@ export class ConmonRuntime implements ContainerRuntime {
   async adopt(id: string): Promise<AdoptedState> {
     const files = this.#traces.files(id);
     const record = files.readRecord();
+    const runtime = await this.#runtimes.of(files);
     // Its life first, then the exit file: see SupervisedContainer.
-    const isSupervised = record !== undefined && (record.boot ?? bootId()) === bootId() && isAlive(record.conmon);
+    const isSupervised = record && runtime && (record.boot ?? bootId()) === bootId() && isAlive(record.conmon);
     const exit = readExitFile(this.#options.exitDirectory, id, files);
     if (exit) return { kind: "exited", exit };
-    if (!record || !isSupervised) {
+    if (!isSupervised) {
       this.#traces.killAll(id);
       return { kind: "lost" };
     }
     removeExecFiles(files.directory);
     rmSync(files.resources, { force: true });
-    const container = this.#supervise(id, files, record);
+    const container = this.#containers.add({ files, record, runtime });
     // The engine died between create and start. Nobody was told that it runs: let it end, which the exit tells.
-    if (this.#runtime.isWaiting(id)) container.kill(SIGKILL);
+    if (runtime.isWaiting(id)) container.kill(SIGKILL);
     using freezer = this.#traces.freezer(id);
     return { kind: "running", pid: record.container.pid, paused: freezer?.isFrozen() ?? false };
   }
@@ -208,7 +213,7 @@ export class ConmonRuntime implements ContainerRuntime {
   }
 
   async resize(id: string, size: TerminalSize): Promise<void> {
-    this.#container(id);
+    this.#containers.get(id);
     sendControlMessage(this.#traces.files(id).windowSize, resizeMessage(size));
   }
 
@@ -218,26 +223,26 @@ export class ConmonRuntime implements ContainerRuntime {
   }
 
   async openStdin(id: string): Promise<ContainerStdin> {
-    return openContainerStdin(this.#container(id).files.directory);
+    return openContainerStdin(this.#containers.get(id).files.directory);
   }
 
   async exec(spec: ExecSpec): Promise<ExecProcess> {
     this.anticipate();
-    const { files } = this.#container(spec.containerId);
+    const { files, runtime } = this.#containers.get(spec.containerId);
     try {
-      return await startExec(spec, files, this.#runtime, this.#bundles.host);
+      return await startExec(spec, files, runtime, this.#bundles.host);
     } catch (error) {
       throw this.#namingExecRoot(error);
     }
   }
 
   usage(id: string): ContainerUsage {
-    const { record } = this.#container(id);
+    const { record } = this.#containers.get(id);
     return { ...readCgroupUsage(this.#traces.cgroup(id)), networks: readNetworkUsage(record.container.pid) };
   }
 
   async top(id: string, psArgs: readonly string[]): Promise<ProcessTable> {
-    this.#container(id);
+    this.#containers.get(id);
     return await listProcesses(this.#traces.pids(id), psArgs);
   }
 
@@ -247,9 +252,9 @@ export class ConmonRuntime implements ContainerRuntime {
     const files = this.#traces.files(id);
     const memory = spec.secretEnv?.length ? mountPrivateTmpfs(files.directory) : undefined;
     try {
-      this.#writeBundle(spec, files);
+      const runtime = await this.#prepare(spec, files);
       const killAll = (): void => this.#traces.killAll(id);
-      return await runBundleOnce({ id, files, runtime: this.#runtime, output, signal, killAll });
+      return await runBundleOnce({ id, files, runtime, output, signal, killAll });
     } finally {
       await memory?.[Symbol.asyncDispose]();
       rmSync(files.directory, { recursive: true, force: true });
@@ -257,22 +262,24 @@ export class ConmonRuntime implements ContainerRuntime {
   }
 
   onExit(listener: (exit: ContainerExit) => void): void {
-    this.#listeners.push(listener);
+    this.#containers.onExit(listener);
   }
 
   onOom(listener: (id: string) => void): void {
-    this.#oomListeners.push(listener);
+    this.#containers.onOom(listener);
   }
 
   async close(): Promise<void> {
-    for (const container of this.#containers.values()) container.release();
-    this.#containers.clear();
+    this.#containers.release();
     removeEmptyCgroup(this.#cgroupParent);
   }
 
-  #writeBundle(spec: ContainerSpec, files: BundleFiles): void {
+  /** The bundle, with the runtime that the container has from now on. */
+  async #prepare(spec: ContainerSpec, files: BundleFiles): Promise<LowLevelRuntime> {
+    const program = await this.catalog.find(spec.runtime ?? "");
     try {
-      this.#bundles.write(spec, files);
+      this.#bundles.write(spec, files, program);
+      return this.#runtimes.assign(program, files);
     } catch (error) {
       throw this.#namingExecRoot(error);
     }
@@ -297,37 +304,9 @@ export class ConmonRuntime implements ContainerRuntime {
     return join(this.#options.stateDirectory, "sockets");
   }
 
-  #container(id: string): SupervisedContainer {
-    const container = this.#containers.get(id);
-    if (!container) throw new NotFoundError(`No such container: ${id}`);
-    return container;
-  }
-
-  #runningPid(id: string): number | undefined {
-    const container = this.#containers.get(id);
-    return container && !container.hasEnded ? container.record.container.pid : undefined;
-  }
-
   #conmonPid(files: BundleFiles): number {
     const pid = files.readConmonPid();
     if (pid === undefined) throw new SystemError(`conmon left no pid in "${files.conmonPidFile}"`);
     return pid;
-  }
-
-  #supervise(id: string, files: BundleFiles, record: BundleRecord): SupervisedContainer {
-    const container = new SupervisedContainer(id, files, record, {
-      exitDirectory: this.#options.exitDirectory,
-      killLeftovers: () => this.#traces.killAll(id),
-      onOom: () => this.#tellOom(id),
-    });
-    this.#containers.set(id, container);
-    void container.ended.then((exit) => {
-      for (const listener of this.#listeners) listener(exit);
-    });
-    return container;
-  }
-
-  #tellOom(id: string): void {
-    for (const listener of this.#oomListeners) listener(id);
   }
 }

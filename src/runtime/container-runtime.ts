@@ -1,3 +1,4 @@
+import type { RuntimeCatalog } from "./oci/catalog.ts";
 import type { ContainerUsage } from "./stats/container-usage.ts";
 
 /**
@@ -8,8 +9,8 @@ import type { ContainerUsage } from "./stats/container-usage.ts";
  * The exit is told once through `onExit`, also for containers that ended while no engine ran (`adopt`).
  */
 export interface ContainerRuntime extends ContainerLifecycle, ContainerRecovery, ContainerAccess, StepRunner {
-  /** Program in use and its version, for `info` and `version`. */
-  readonly program: RuntimeProgram;
+  /** The runtimes that containers can have. */
+  readonly catalog: RuntimeCatalog;
   /** A container or a process in one will be created in a moment: begins what that would have to wait for. Free, and safe to forget. */
   anticipate(): void;
   /** Lets go of everything; containers run on. */
@@ -20,7 +21,7 @@ export interface ContainerRuntime extends ContainerLifecycle, ContainerRecovery,
 export interface ContainerLifecycle {
   /**
    * Writes the bundle and creates the container. After it, `pid` exists and waits. Throws StartError as `start` does (runc looks for the
-   * command here already), else SystemError with the runtime's words. After a failure nothing is left.
+   * command here already), else SystemError with the runtime's words; InvalidParameterError for a runtime that is not known. After a failure nothing is left.
    */
   create(spec: ContainerSpec): Promise<CreatedContainer>;
   /**
@@ -76,15 +77,6 @@ export interface StepRunner {
   runOnce(spec: ContainerSpec, output: OutputSink, signal: AbortSignal): Promise<number>;
 }
 
-export interface RuntimeProgram {
-  /** Which of them it is, or is made of. */
-  readonly name: "runc" | "crun";
-  /** What users call it. */
-  readonly alias: string;
-  readonly path: string;
-  readonly version: string;
-}
-
 export interface TerminalSize {
   readonly rows: number;
   readonly columns: number;
@@ -93,6 +85,8 @@ export interface TerminalSize {
 export interface ContainerSpec {
   /** 64 hex digits. */
   readonly id: string;
+  /** Name of its OCI runtime; absent or "": the default one. */
+  readonly runtime?: string;
   /** Absolute path of the mounted root. */
   readonly rootfs: string;
   readonly args: readonly string[];

@@ -5,7 +5,7 @@ import { childExit, startChild } from "#sys/command.ts";
 import { type BundleFiles, readIfThere } from "./bundle-files.ts";
 import { ComplaintFilter } from "./complaint-filter.ts";
 import type { OutputSink } from "./container-runtime.ts";
-import type { LowLevelRuntime } from "./low-level-runtime.ts";
+import type { LowLevelRuntime } from "./oci/low-level-runtime.ts";
 import { lastLoggedError, runtimeError } from "./runtime-errors.ts";
 
 /** Bytes of output between two turns of the event loop. */
@@ -28,7 +28,7 @@ export interface RunOnce {
 export async function runBundleOnce(run: RunOnce): Promise<number> {
   const { runtime, files, id, signal } = run;
   signal.throwIfAborted();
-  const args = ["--root", runtime.root, "--log", files.runtimeLog, "--log-format", "json"];
+  const args = [...runtime.globalArgs, "--log", files.runtimeLog, "--log-format", "json"];
   const child = startChild(runtime.program.path, [...args, "run", "--bundle", files.directory, id], {
     stdio: ["ignore", "pipe", "pipe"],
     // Its own process group: a Ctrl-C at the engine's terminal is not for it.

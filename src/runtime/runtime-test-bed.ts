@@ -3,31 +3,29 @@ import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runCommand } from "#sys/command.ts";
+import { findProgram } from "#sys/find-program.ts";
 import { DeviceCatalog } from "./cdi/device-catalog.ts";
 import { ConmonRuntime } from "./conmon-runtime.ts";
 import type { ContainerExit, ContainerSpec } from "./container-runtime.ts";
 import { readLog } from "./logs/reader.ts";
-import { findRuntimePrograms, type RuntimePrograms } from "./runtime-program.ts";
+import { RuntimeCatalog, type RuntimeSettings } from "./oci/catalog.ts";
 
 /** For tests: a runtime on a fresh directory, with busybox roots. Disposing it removes all that it made. */
 export class RuntimeTestBed implements AsyncDisposable {
   readonly directory: string;
   readonly runtime: ConmonRuntime;
   readonly exits: ContainerExit[] = [];
-  readonly #programs: RuntimePrograms;
+  /** May be changed by a test. */
+  runtimes: RuntimeSettings = { defaultName: "", added: new Map() };
+  readonly catalog: RuntimeCatalog = new RuntimeCatalog(() => this.runtimes);
   readonly #ids: string[] = [];
   /** Bun spins when a test waits for nothing but kernel events. */
   readonly #keepAlive = setInterval(() => undefined, 60_000);
 
-  constructor(programs: RuntimePrograms) {
-    this.#programs = programs;
+  constructor() {
     this.directory = mkdtempSync(join(tmpdir(), "berth-runtime-"));
     this.runtime = this.newRuntime();
     this.runtime.onExit((exit) => this.exits.push(exit));
-  }
-
-  static async create(): Promise<RuntimeTestBed> {
-    return new RuntimeTestBed(await findRuntimePrograms());
   }
 
   /** A further runtime object on the same directories, as after a restart of the engine. */
@@ -36,7 +34,8 @@ export class RuntimeTestBed implements AsyncDisposable {
       stateDirectory: join(this.directory, "state"),
       bundleDirectory: join(this.directory, "bundles"),
       exitDirectory: join(this.directory, "exits"),
-      programs: this.#programs,
+      catalog: this.catalog,
+      conmon: findProgram("conmon") ?? "conmon",
       devices: new DeviceCatalog([join(this.directory, "cdi")]),
       cgroupParent: this.cgroupParent,
     });

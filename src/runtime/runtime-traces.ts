@@ -5,12 +5,12 @@ import { BundleFiles } from "./bundle-files.ts";
 import { type Freezer, openFreezer } from "./cgroup/freezer.ts";
 import { CGROUP_ROOT, type CgroupPlace } from "./cgroup/place.ts";
 import { cgroupPids, childCgroups, emptyCgroup, killCgroup, removeEmptyCgroup } from "./cgroup/tree.ts";
-import type { LowLevelRuntime } from "./low-level-runtime.ts";
+import type { BundleRuntimes } from "./oci/bundle-runtimes.ts";
 import { unmountSharedMemory } from "./shared-memory.ts";
 import { removeExitFile } from "./supervised-container.ts";
 
 export interface RuntimeTracesOptions {
-  readonly runtime: LowLevelRuntime;
+  readonly runtimes: BundleRuntimes;
   readonly bundleDirectory: string;
   readonly exitDirectory: string;
   /** Where conmon makes its sockets. */
@@ -55,14 +55,15 @@ export class RuntimeTraces {
 
   /** Removes all traces of a container whose processes have ended. */
   async remove(id: string): Promise<void> {
-    const { runtime, cgroupsPath, socketDirectory, exitDirectory } = this.#options;
-    if (runtime.has(id)) await runtime.delete(id);
+    const { runtimes, cgroupsPath, socketDirectory, exitDirectory } = this.#options;
+    const files = this.files(id);
+    const runtime = await runtimes.of(files);
+    if (runtime?.has(id)) await runtime.delete(id);
     // A runtime that was killed at the wrong moment leaves a cgroup that it knows nothing of.
     else {
       removeEmptyCgroup(cgroupsPath(id));
-      runtime.forget(id);
+      runtimes.forget(id);
     }
-    const files = this.files(id);
     await unmountSharedMemory(files);
     rmSync(files.directory, { recursive: true, force: true });
     rmSync(join(socketDirectory, id), { force: true });
@@ -71,10 +72,10 @@ export class RuntimeTraces {
 
   /** Ends and removes everything of containers that are not in `keep`, whatever is left of them. */
   async sweep(keep: ReadonlySet<string>): Promise<void> {
-    const { runtime, bundleDirectory, exitDirectory, socketDirectory, cgroupParent } = this.#options;
+    const { runtimes, bundleDirectory, exitDirectory, socketDirectory, cgroupParent } = this.#options;
     await killByArgument((argument) => dirname(argument) === bundleDirectory && !keep.has(basename(argument)));
     const directories = [bundleDirectory, exitDirectory, socketDirectory].flatMap((path) => readdirSync(path));
-    const ids = new Set([...directories, ...runtime.list(), ...childCgroups(cgroupParent)]);
+    const ids = new Set([...directories, ...runtimes.ids(), ...childCgroups(cgroupParent)]);
     for (const id of ids) if (!keep.has(id)) await this.#sweepOne(id);
   }
 
@@ -83,7 +84,7 @@ export class RuntimeTraces {
     this.killAll(id);
     await emptyCgroup(this.#options.cgroupsPath(id));
     await this.remove(id).catch(() => {
-      this.#options.runtime.forget(id);
+      this.#options.runtimes.forget(id);
       return this.remove(id);
     });
   }

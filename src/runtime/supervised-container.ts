@@ -5,6 +5,7 @@ import { isAlive } from "#sys/process-info.ts";
 import { watchDirectory } from "#sys/watch-file.ts";
 import { type BundleFiles, type BundleRecord, signalProcess } from "./bundle-files.ts";
 import type { ContainerExit } from "./container-runtime.ts";
+import type { LowLevelRuntime } from "./oci/low-level-runtime.ts";
 
 const SIGKILL = 9;
 const CONTROL = "ctl";
@@ -26,6 +27,13 @@ export function readExitFile(exitDirectory: string, id: string, files: BundleFil
   }
 }
 
+/** A container that was created. */
+export interface SupervisedBundle {
+  readonly files: BundleFiles;
+  readonly record: BundleRecord;
+  readonly runtime: LowLevelRuntime;
+}
+
 export interface SupervisionOptions {
   readonly exitDirectory: string;
   /** Ends what is left of the container when its conmon is gone. */
@@ -39,9 +47,9 @@ export interface SupervisionOptions {
  * it holds open in the bundle, and inotify says so. By then conmon has written all output and the exit file.
  */
 export class SupervisedContainer {
-  readonly id: string;
   readonly files: BundleFiles;
   readonly record: BundleRecord;
+  readonly runtime: LowLevelRuntime;
   readonly #surroundings: SupervisionOptions;
   readonly #watch: Disposable;
   readonly #ended = Promise.withResolvers<ContainerExit>();
@@ -50,10 +58,10 @@ export class SupervisedContainer {
   #hasOom: boolean;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(id: string, files: BundleFiles, record: BundleRecord, surroundings: SupervisionOptions) {
-    this.id = id;
+  constructor({ files, record, runtime }: SupervisedBundle, surroundings: SupervisionOptions) {
     this.files = files;
     this.record = record;
+    this.runtime = runtime;
     this.#surroundings = surroundings;
     this.#hasOom = existsSync(files.oom);
     this.#watch = watchDirectory(files.directory, (name) => {
@@ -63,6 +71,10 @@ export class SupervisedContainer {
     });
     // It may have ended before the watch was there.
     queueMicrotask(() => this.#look());
+  }
+
+  get id(): string {
+    return this.files.id;
   }
 
   /** Resolves once, when the container and its conmon have ended. Never rejects. */

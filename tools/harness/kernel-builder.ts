@@ -40,7 +40,7 @@ export class KernelBuilder implements AsyncDisposable {
   #count = 0;
 
   static async create(): Promise<KernelBuilder> {
-    const fixture = await RuntimeTestBed.create();
+    const fixture = new RuntimeTestBed();
     const directory = mkdtempSync("/tmp/berth-build-");
     for (const name of ["snapshots", "mounts", "scratch", "caches"]) mkdirSync(join(directory, name));
     const database = new Database(join(directory, "db"));

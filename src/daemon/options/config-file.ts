@@ -9,9 +9,6 @@ export const DEFAULT_CONFIG_FILE = "/etc/berth/daemon.json";
 /** What daemon.json says, by key. */
 export type FileValues = Readonly<Record<string, unknown>>;
 
-/** Where both may speak: dockerd joins them. */
-const JOINED: ReadonlySet<string> = new Set(["runtimes"]);
-
 /**
  * Reads the configuration file; the default one need not be there. Throws InvalidParameterError, in dockerd's words, for what is no JSON object, for a key that
  * is no option, and for an option that a flag gives as well.
@@ -66,9 +63,9 @@ function withoutSections({ proxies, ...values }: FileValues): FileValues {
   return { ...values, ...Object.fromEntries(Object.entries(proxies)) };
 }
 
-function conflictOf({ name, key }: OptionDefinition, flags: GivenFlags, values: FileValues): readonly string[] {
+function conflictOf({ name, key, kind }: OptionDefinition, flags: GivenFlags, values: FileValues): readonly string[] {
   const texts = flags.get(name);
-  if (!texts || key === "" || !Object.hasOwn(values, key) || JOINED.has(key)) return [];
+  if (!texts || key === "" || !Object.hasOwn(values, key) || kind.join) return [];
   const isProxy = name === "http-proxy" || name === "https-proxy";
   const shown = (value: string): string => (isProxy ? masked(value) : value);
   return [`${key}: (from flag: ${shown(flagText(key, texts))}, from file: ${shown(goText(values[key]))})`];

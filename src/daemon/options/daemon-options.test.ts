@@ -74,20 +74,49 @@ describe("parseDaemonOptions()", () => {
     expect(parse("--tls").tls).toMatchObject({ verify: false });
   });
 
-  test("takes the name of an OCI runtime that Berth knows, or that is added", () => {
-    expect(parse().runtime).toBeUndefined();
-    expect(parse("--default-runtime", "crun").runtime).toEqual({ name: "crun" });
-    expect(parseFile({ runtimes: { mine: { path: "/opt/runc" } }, "default-runtime": "mine" }).runtime).toEqual({
-      name: "mine",
-      path: "/opt/runc",
+  test("takes OCI runtimes from flags and file together, and the name of the default one", () => {
+    expect(parse().runtimes).toEqual({ defaultName: "", added: new Map() });
+    expect(parse("--default-runtime", "crun").runtimes.defaultName).toBe("crun");
+    const file = { mine: { path: "/opt/runc", runtimeArgs: ["--debug"] }, crun: { path: "/opt/crun" } };
+    expect(parseFile({ runtimes: file, "default-runtime": "mine" }, "--add-runtime", "Foo = /x").runtimes).toEqual({
+      defaultName: "mine",
+      added: new Map([
+        ["mine", { path: "/opt/runc", args: ["--debug"] }],
+        ["crun", { path: "/opt/crun", args: [] }],
+        ["foo", { path: "/x", args: [] }],
+      ]),
     });
-    expect(() => parse("--default-runtime", "nope")).toThrow("specified default runtime 'nope' does not exist");
-    expect(() => parse("--add-runtime", "runc=/x")).toThrow("runtime name 'runc' is reserved");
-    expect(() => parse("--add-runtime", "foo")).toThrow("invalid runtime argument: foo");
-    expect(parse("--add-runtime", "foo=/x")).toMatchObject({ runtime: undefined, idleRuntimes: ["foo"] });
-    expect(() => parseFile({ runtimes: { a: { path: "/a", runtimeArgs: ["-x"] } }, "default-runtime": "a" })).toThrow(
-      "runtime 'a': runtimeArgs are not supported",
-    );
+    expect(
+      parseFile({ runtimes: { a: { path: "a", runtimeArgs: ["--systemd-cgroup=false"] } } }).runtimes.added.size,
+    ).toBe(1);
+  });
+
+  test.each([
+    [["--default-runtime", "nope"], "specified default runtime 'nope' does not exist"],
+    [["--default-runtime", "constructor"], "specified default runtime 'constructor' does not exist"],
+    [["--add-runtime", "runc=/x"], "runtime name 'runc' is reserved"],
+    [["--add-runtime", "foo"], "invalid runtime argument: foo"],
+    [["--add-runtime", "foo= "], "invalid runtime argument: foo= "],
+    [["--add-runtime", "a=/x", "--add-runtime", "A=/y"], "runtime 'a' was already defined"],
+  ])("refuses the runtimes of %j", (words, message) => {
+    expect(() => parse(...words)).toThrow(message);
+  });
+
+  test.each([
+    [{ runc: { path: "/x" } }, "runtime name 'runc' is reserved"],
+    [{ "io.containerd.x.v2": { path: "/x" } }, "runtime name 'io.containerd.x.v2' is reserved"],
+    [{ "": { path: "/x" } }, "a runtime has no name"],
+    [{ a: {} }, "runtime a: either a runtimeType or a path must be configured"],
+    [
+      { a: { runtimeType: "io.containerd.kata.v2" } },
+      "runtime a: runtimeType names a shim of containerd: give its path",
+    ],
+    [{ a: { path: "/a", options: { x: 1 } } }, "runtime a: options cannot be used with a path runtime"],
+    [{ a: { path: "/a", runtimeArgs: ["--systemd-cgroup"] } }, "runtime a: --systemd-cgroup: Berth names the cgroups"],
+    [{ a: { path: 1 } }, "cannot unmarshal number"],
+    [{ a: { path: "/a", runtimeArgs: "-x" } }, "cannot unmarshal string"],
+  ])("refuses the runtimes %j of daemon.json", (runtimes, message) => {
+    expect(() => parseFile({ runtimes })).toThrow(message);
   });
 
   test("takes -D and the file's debug for the log level, as dockerd", () => {

@@ -4,7 +4,7 @@ import { checkLogConfig, type LogDefaults, NO_LOG_DEFAULTS } from "#engine/conta
 import { errorMessage, InvalidParameterError } from "#errors/errors.ts";
 import { DEFAULT_SHM_SIZE } from "#runtime/bundle/mounts.ts";
 import { DEFAULT_SPEC_DIRECTORIES } from "#runtime/cdi/device-catalog.ts";
-import type { WantedRuntime } from "#runtime/runtime-program.ts";
+import { type RuntimeSettings, STOCK_RUNTIMES } from "#runtime/oci/catalog.ts";
 import { LOG_LEVELS, type LogFormat, type LogLevel } from "../logger.ts";
 import { cachePolicy } from "./builder-options.ts";
 import { DEFAULT_CONFIG_FILE, readConfigFile } from "./config-file.ts";
@@ -33,10 +33,6 @@ export interface DaemonOptions extends ReloadableOptions {
   readonly metrics: ListenAddress | undefined;
   readonly logFormat: LogFormat;
   readonly proxies: Readonly<Record<ProxyName, string>>;
-  /** The OCI runtime; undefined: the better of those that are here. */
-  readonly runtime: WantedRuntime | undefined;
-  /** Runtimes that are added and not the default: no container can have them. */
-  readonly idleRuntimes: readonly string[];
   readonly network: NetworkSettings;
   /** Where CDI files are looked for, the weakest first; none: no CDI. */
   readonly cdiSpecDirectories: readonly string[];
@@ -61,6 +57,7 @@ export interface ReloadableOptions {
   readonly liveRestore: boolean;
   /** What containers get to end in when they are not to run on, seconds. */
   readonly shutdownTimeout: number;
+  readonly runtimes: RuntimeSettings;
   /** What containers are that do not say it themselves. */
   readonly containers: ContainerSettings;
 }
@@ -130,7 +127,6 @@ function daemonOptions(values: OptionValues): Omit<DaemonOptions, keyof Reloadab
       "https-proxy": values.text("https-proxy"),
       "no-proxy": values.text("no-proxy"),
     },
-    ...runtimeChoice(values),
     network: networkSettings(values),
     cdiSpecDirectories: features.cdi === false ? [] : specDirectories(values.texts("cdi-spec-dir")),
     experimental: values.isOn("experimental"),
@@ -149,6 +145,7 @@ function reloadableOptions(values: OptionValues): ReloadableOptions {
     maxDownloadAttempts: values.count("max-download-attempts") || 5,
     liveRestore: values.switch("live-restore") ?? true,
     shutdownTimeout: values.count("shutdown-timeout") ?? 15,
+    runtimes: runtimeSettings(values),
     containers: containerSettings(values),
   };
 }
@@ -173,22 +170,17 @@ function containerSettings(values: OptionValues): ContainerSettings {
   };
 }
 
-/** In dockerd's words. */
-function runtimeChoice(values: OptionValues): Pick<DaemonOptions, "runtime" | "idleRuntimes"> {
-  const name = values.text("default-runtime");
-  const added = values.read("add-runtime", RUNTIMES) ?? {};
-  for (const other of Object.keys(added)) {
-    if (other === "runc" || other.startsWith("io.containerd."))
-      throw new InvalidParameterError(`runtime name '${other}' is reserved`);
+/** Throws InvalidParameterError in dockerd's words. */
+function runtimeSettings(values: OptionValues): RuntimeSettings {
+  const defaultName = values.text("default-runtime");
+  const added = values.read("add-runtime", RUNTIMES) ?? new Map();
+  for (const name of added.keys()) {
+    if (name === "runc" || name.startsWith("io.containerd."))
+      throw new InvalidParameterError(`runtime name '${name}' is reserved`);
   }
-  const own = added[name];
-  const idleRuntimes = Object.keys(added).filter((other) => other !== name);
-  if (own && own.args.length > 0)
-    throw new InvalidParameterError(`runtime '${name}': runtimeArgs are not supported: wrap the program in a script`);
-  if (own) return { runtime: { name, path: own.path }, idleRuntimes };
-  if (name !== "" && name !== "runc" && name !== "crun")
-    throw new InvalidParameterError(`specified default runtime '${name}' does not exist`);
-  return { runtime: name === "" ? undefined : { name }, idleRuntimes };
+  if (defaultName !== "" && !STOCK_RUNTIMES.includes(defaultName) && !added.has(defaultName))
+    throw new InvalidParameterError(`specified default runtime '${defaultName}' does not exist`);
+  return { defaultName, added };
 }
 
 /** One empty name, as dockerd has it, is none. */

@@ -2,6 +2,7 @@ import { InvalidParameterError } from "#errors/errors.ts";
 import { parseBinarySize } from "#formats/go-units.ts";
 import { parseGoBool } from "#lib/go-bool.ts";
 import { formatAddress, parseAddress } from "#lib/ip-address.ts";
+import type { RuntimeCommand } from "#runtime/oci/program.ts";
 import type { Ulimit } from "#spec/docker-resources.ts";
 
 /**
@@ -13,18 +14,14 @@ export interface OptionKind<T> {
   readonly placeholder: string;
   fromFlags(texts: readonly string[]): T;
   fromFile(value: unknown, key: string): T;
+  /** Where both may speak: what comes of it. For all others that is a conflict. */
+  join?(ofFile: T, ofFlags: T): T;
 }
 
 /** An IPv4 address range and the length of the subnets that are cut from it. */
 export interface PoolOption {
   readonly base: string;
   readonly size: number;
-}
-
-/** A further OCI runtime. */
-export interface RuntimeOption {
-  readonly path: string;
-  readonly args: readonly string[];
 }
 
 export const TEXT: OptionKind<string> = {
@@ -140,19 +137,20 @@ export const ULIMITS: OptionKind<readonly Ulimit[]> = {
     }),
 };
 
-export const RUNTIMES: OptionKind<Readonly<Record<string, RuntimeOption>>> = {
+/** Further OCI runtimes, by name. https://github.com/moby/moby/blob/v28.2.2/daemon/runtime_unix.go (setupRuntimes) */
+export const RUNTIMES: OptionKind<ReadonlyMap<string, RuntimeCommand>> = {
   placeholder: "runtime",
-  fromFlags: (texts) => Object.fromEntries(texts.map(flagRuntime)),
+  fromFlags: (texts) => {
+    const added = new Map<string, RuntimeCommand>();
+    for (const [name, command] of texts.map(flagRuntime)) {
+      if (added.has(name)) throw new InvalidParameterError(`runtime '${name}' was already defined`);
+      added.set(name, command);
+    }
+    return added;
+  },
   fromFile: (value, key) =>
-    Object.fromEntries(
-      Object.entries(fileObject(value, key)).map(([name, item]) => {
-        const { path, runtimeargs, runtimetype } = lowerNames(fileObject(item, key));
-        if (runtimetype !== undefined)
-          throw new InvalidParameterError(`runtime '${name}': runtimeType names a shim of containerd: give its path`);
-        if (path === undefined) throw new InvalidParameterError(`runtime '${name}': path is missing`);
-        return [name, { path: fileText(path, key), args: fileTexts(runtimeargs ?? [], key) }];
-      }),
-    ),
+    new Map(Object.entries(fileObject(value, key)).map(([name, item]) => [name, fileRuntime(name, item, key)])),
+  join: (ofFile, ofFlags) => new Map([...ofFile, ...ofFlags]),
 };
 
 /** For daemon.json alone; decoded by who uses it. */
@@ -216,10 +214,25 @@ function checkedUlimit(limit: Ulimit): Ulimit {
   return limit;
 }
 
-function flagRuntime(text: string): readonly [string, RuntimeOption] {
-  const [name, path] = pair(text);
-  if (name === "" || path === "") throw new InvalidParameterError(`invalid runtime argument: ${text}`);
-  return [name.trim().toLowerCase(), { path: path.trim(), args: [] }];
+function flagRuntime(text: string): readonly [string, RuntimeCommand] {
+  const [name, path] = pair(text).map((part) => part.trim());
+  if (!name || !path) throw new InvalidParameterError(`invalid runtime argument: ${text}`);
+  return [name.toLowerCase(), { path, args: [] }];
+}
+
+function fileRuntime(name: string, item: unknown, key: string): RuntimeCommand {
+  if (name === "") throw new InvalidParameterError("invalid runtime argument: a runtime has no name");
+  const { path = "", runtimeargs, runtimetype = "", options } = lowerNames(fileObject(item, key));
+  if (runtimetype !== "")
+    throw new InvalidParameterError(`runtime ${name}: runtimeType names a shim of containerd: give its path`);
+  if (path === "")
+    throw new InvalidParameterError(`runtime ${name}: either a runtimeType or a path must be configured`);
+  if (Object.keys(options ?? {}).length > 0)
+    throw new InvalidParameterError(`runtime ${name}: options cannot be used with a path runtime`);
+  const args = fileTexts(runtimeargs ?? [], key);
+  if (args.some((argument) => /^--?systemd-cgroup(=(1|t|true))?$/i.test(argument)))
+    throw new InvalidParameterError(`runtime ${name}: --systemd-cgroup: Berth names the cgroups itself: leave it out`);
+  return { path: fileText(path, key), args };
 }
 
 function fileText(value: unknown, key: string): string {

@@ -4,7 +4,7 @@ import { flagError, type GivenFlags } from "./flag-parser.ts";
 import { COUNT, type OptionKind, SWITCH, TEXT, TEXTS } from "./option-kinds.ts";
 import { findOption, OPTIONS, type OptionDefinition } from "./option-table.ts";
 
-/** What flags and daemon.json give. Flags are read where both do; see config-file.ts for what they may both give. */
+/** What flags and daemon.json give. Flags are read where both do; a kind that joins takes both. */
 export class OptionValues {
   readonly #flags: GivenFlags;
   readonly #file: FileValues;
@@ -18,9 +18,12 @@ export class OptionValues {
   read<T>(name: string, kind: OptionKind<T>): T | undefined {
     const option = optionOf(name);
     const texts = this.#flags.get(name);
-    if (texts) return fromFlags(option, texts, kind);
+    const ofFlags = texts && fromFlags(option, texts, kind);
+    if (ofFlags !== undefined && !kind.join) return ofFlags;
     const value = option.key === "" ? undefined : this.#file[option.key];
-    return value === undefined || value === null ? undefined : kind.fromFile(value, option.key);
+    if (value === undefined || value === null) return ofFlags;
+    const ofFile = kind.fromFile(value, option.key);
+    return ofFlags !== undefined && kind.join ? kind.join(ofFile, ofFlags) : ofFile;
   }
 
   text(name: string): string {

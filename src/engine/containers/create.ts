@@ -18,7 +18,7 @@ import { mergeConfig } from "./request/merge-config.ts";
 import { resolveMounts } from "./request/mounts.ts";
 import { portRequests } from "./request/port-requests.ts";
 import { randomName } from "./request/random-name.ts";
-import { checkCreateRequest, checkName, checkRuntime } from "./request/validate-create.ts";
+import { checkCreateRequest, checkName } from "./request/validate-create.ts";
 import { fillVolumes } from "./run/use-mounts.ts";
 
 export interface CreateOptions {
@@ -65,13 +65,17 @@ async function makeContainer(
   const request = withLogDefaults(given, context.settings.logs);
   if (options.name !== "") checkName(options.name);
   checkCreateRequest(request);
-  checkRuntime(request.HostConfig?.Runtime ?? "", context.runtime.program.alias);
+  const { catalog } = context.runtime;
+  catalog.command(request.HostConfig?.Runtime ?? "");
   const settled = discardLimits(request.HostConfig ?? {}, context.features);
   const image = context.images.find(request.Image ?? "", options.platform);
   const warnings = [...settled.warnings, ...checkPlatform(image, request.Image ?? "", options.platform)];
   const { id } = pending;
   pending.needs(image.id);
-  const defaulted = hostConfigDefaults(request, settled.hostConfig, context.settings);
+  const defaulted = hostConfigDefaults(request, settled.hostConfig, {
+    ...context.settings,
+    runtime: catalog.defaultName,
+  });
   const hostConfig = linksById(context, joinsById(context.containers, defaulted));
   const ownName = defaultHostname(context.containers, hostConfig, id);
   const config = mergeConfig(withoutMissingBridge(context, request, hostConfig), image.config.config ?? {}, ownName);

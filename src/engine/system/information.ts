@@ -18,7 +18,10 @@ export interface SystemInformation {
   readonly hostname: string;
   readonly backingFilesystem: string;
   readonly cgroupVersion: "1" | "2";
-  readonly runtime: { readonly name: string; readonly path: string; readonly version: string };
+  /** The default OCI runtime. */
+  readonly runtime: { readonly name: string; readonly version: string };
+  /** All OCI runtimes, by name. */
+  readonly runtimes: ReadonlyMap<string, { readonly path: string; readonly args: readonly string[] }>;
   readonly conmonVersion: string;
   readonly registryMirrors: readonly string[];
   readonly insecureRegistries: readonly string[];

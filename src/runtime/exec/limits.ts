@@ -1,7 +1,7 @@
 import type { RuntimeRlimit } from "#spec/oci-runtime.ts";
 import { setDescriptorLimit } from "#sys/descriptor-limit.ts";
-import type { RuntimeProgram } from "../container-runtime.ts";
-import { isOlder } from "../known-bad-versions.ts";
+import { isOlder } from "../oci/known-bad-versions.ts";
+import type { RuntimeProgram } from "../oci/program.ts";
 
 const NOFILE = "RLIMIT_NOFILE";
 /** The first runc that sets an exec's limits when the Go runtime has raised its own. https://github.com/opencontainers/runc/pull/4265 */
@@ -21,9 +21,13 @@ export interface ExecLimits {
  * nothing to raise, and the hard one follows as soon as the process runs. An engine without CAP_SYS_RESOURCE (`canRaise`) cannot do that: there
  * the soft limit is set once more.
  */
-export function execLimits(program: RuntimeProgram, rlimits: readonly RuntimeRlimit[], canRaise: boolean): ExecLimits {
+export function execLimits(
+  program: Pick<RuntimeProgram, "kind" | "version">,
+  rlimits: readonly RuntimeRlimit[],
+  canRaise: boolean,
+): ExecLimits {
   const limit = rlimits.find(({ type }) => type === NOFILE);
-  const isRacy = program.name === "runc" && isOlder(program.version, FIXED_RUNC);
+  const isRacy = program.kind === "runc" && isOlder(program.version, FIXED_RUNC);
   if (!isRacy || !limit || limit.soft === limit.hard) return { rlimits, onStart: undefined };
   const first = canRaise ? { ...limit, hard: limit.soft } : limit;
   return {

@@ -11,7 +11,7 @@ import type { BundleFiles } from "../bundle-files.ts";
 import { ComplaintFilter } from "../complaint-filter.ts";
 import type { ExecProcess, ExecSpec, TerminalSize } from "../container-runtime.ts";
 import type { HostFacts } from "../host-facts.ts";
-import type { LowLevelRuntime } from "../low-level-runtime.ts";
+import type { LowLevelRuntime } from "../oci/low-level-runtime.ts";
 import { resolveUserIn } from "../rootfs-preflight.ts";
 import { StartError } from "../start-error.ts";
 import { ExecFiles } from "./files.ts";
@@ -29,7 +29,7 @@ export function startExec(spec: ExecSpec, files: BundleFiles, runtime: LowLevelR
   try {
     const process = execProcessSpec(spec, files, host);
     const args = [
-      ...["--root", runtime.root, "--log", work.log, "--log-format", "json"],
+      ...[...runtime.globalArgs, "--log", work.log, "--log-format", "json"],
       ...["exec", "--process", work.process, "--pid-file", work.pid],
       ...(spec.terminal ? ["--tty"] : []),
       spec.containerId,

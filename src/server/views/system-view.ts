@@ -166,11 +166,12 @@ function kernelAbilities(features: Engine["containers"]["features"]): Record<str
   };
 }
 
-function runtimes({ runtime }: SystemInformation): Record<string, unknown> {
-  return {
-    Runtimes: { [runtime.name]: { path: runtime.path }, "io.containerd.runc.v2": { path: runtime.path } },
-    DefaultRuntime: runtime.name,
-  };
+function runtimes({ runtime, runtimes: all }: SystemInformation): Record<string, unknown> {
+  const shown = [...all].map(([name, { path, args }]) => [
+    name,
+    { path, ...(args.length > 0 ? { runtimeArgs: args } : {}) },
+  ]);
+  return { Runtimes: Object.fromEntries(shown), DefaultRuntime: runtime.name };
 }
 
 /** Until 1.49 each commit said which one was expected. */

@@ -8,7 +8,7 @@ import type { ContainerConfig, HostConfig } from "#spec/docker-containers.ts";
 export function hostConfigDefaults(
   config: ContainerConfig,
   hostConfig: HostConfig,
-  settings: Pick<ContainerSettings, "ipcMode" | "shmSize" | "cgroupnsMode">,
+  settings: Pick<ContainerSettings, "ipcMode" | "shmSize" | "cgroupnsMode"> & { readonly runtime: string },
 ): HostConfig {
   const cgroupnsMode = hostConfig.CgroupnsMode || settings.cgroupnsMode;
   return {
@@ -23,6 +23,8 @@ export function hostConfigDefaults(
     ReadonlyRootfs: hostConfig.ReadonlyRootfs ?? false,
     PortBindings: hostConfig.PortBindings ?? {},
     IpcMode: hostConfig.IpcMode || settings.ipcMode,
+    // It keeps it, whatever the default is later.
+    Runtime: hostConfig.Runtime || settings.runtime,
     ShmSize: hostConfig.ShmSize || settings.shmSize,
     ...(cgroupnsMode === "" ? {} : { CgroupnsMode: cgroupnsMode }),
     // What clients send for "not given".

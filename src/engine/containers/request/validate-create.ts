@@ -96,12 +96,6 @@ function checkSecurity({ CapAdd, CapDrop, SecurityOpt }: HostConfig): void {
   parseSecurityOptions(SecurityOpt ?? []);
 }
 
-/** Throws InvalidParameterError unless the engine's own runtime is asked for: by none, its name, or a name that Docker's has. */
-export function checkRuntime(wanted: string, own: string): void {
-  if (!["", own, "runc", "io.containerd.runc.v2"].includes(wanted))
-    throw new InvalidParameterError(`unknown or invalid runtime name: ${wanted}`);
-}
-
 function checkAnnotations(annotations: Readonly<Record<string, string>>): void {
   if (Object.hasOwn(annotations, ""))
     throw new InvalidParameterError("invalid Annotations: the empty string is not permitted as an annotation key");

@@ -30,6 +30,7 @@ export function runtimeSpec(record: ContainerRecord, surroundings: SpecSurroundi
   const hostConfig = withSettings(record.hostConfig, settings);
   return {
     id: record.id,
+    runtime: hostConfig.Runtime ?? "",
     rootfs: surroundings.rootfs,
     args: [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])],
     env: containerEnvironment(config, surroundings.links),

@@ -1,10 +1,10 @@
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { errorCode } from "#errors/errors.ts";
 import { childExit, startChild } from "#sys/command.ts";
-import type { RuntimeProgram } from "./container-runtime.ts";
+import { lastLoggedError, type RuntimeAction, runtimeError } from "../runtime-errors.ts";
+import type { RuntimeProgram } from "./program.ts";
 import { openStartGate, removeStopped, START_FIFO } from "./runc-shortcuts.ts";
-import { lastLoggedError, type RuntimeAction, runtimeError } from "./runtime-errors.ts";
 
 /** Enough of a runtime's words for a message. */
 const LONGEST_COMPLAINT = 16 * 1024;
@@ -20,9 +20,14 @@ export class LowLevelRuntime {
     this.root = root;
   }
 
+  /** What comes before the command in every call. Ours are the last, for of two the last one counts. */
+  get globalArgs(): readonly string[] {
+    return [...this.program.args, "--root", this.root];
+  }
+
   /** Lets a created container's process go on. Throws StartError or SystemError with the runtime's words. */
   async start(id: string): Promise<void> {
-    if (this.program.name === "runc" && (await openStartGate(join(this.root, id)))) return;
+    if (this.program.kind === "runc" && (await openStartGate(join(this.root, id)))) return;
     const { exitCode, said } = await this.#run(["start", id]);
     if (exitCode !== 0) throw runtimeError("start", said);
   }
@@ -34,25 +39,15 @@ export class LowLevelRuntime {
 
   /** Removes cgroup and state of a container, alive or not. No error when it does not exist. */
   async delete(id: string): Promise<void> {
-    if (this.program.name === "runc" && removeStopped(join(this.root, id))) return;
+    if (this.program.kind === "runc" && removeStopped(join(this.root, id))) return;
     await this.#mustRun("delete", ["--force", id]);
-    this.forget(id);
-  }
-
-  /** The containers that have a directory here, be there state in it or not: a runtime that was killed leaves it empty. */
-  list(): readonly string[] {
-    return readdirSync(this.root);
-  }
-
-  /** Removes what a runtime that was killed left: a directory without state, which would make it refuse the id. */
-  forget(id: string): void {
     rmSync(join(this.root, id), { recursive: true, force: true });
   }
 
   /** Whether the runtime has state of the container. */
   has(id: string): boolean {
     try {
-      readFileSync(join(this.root, id, this.program.name === "runc" ? "state.json" : "status"));
+      readFileSync(join(this.root, id, this.program.kind === "runc" ? "state.json" : "status"));
       return true;
     } catch (error) {
       if (errorCode(error) === "ENOENT") return false;
@@ -71,12 +66,13 @@ export class LowLevelRuntime {
   }
 
   async #run(args: readonly string[]): Promise<{ readonly exitCode: number; readonly said: string }> {
-    const child = startChild(this.program.path, ["--root", this.root, "--log-format", "json", ...args], {
+    const child = startChild(this.program.path, [...this.globalArgs, "--log-format", "json", ...args], {
       stdio: ["ignore", "ignore", "pipe"],
     });
     let said = "";
     child.stderr?.on("data", (chunk) => {
-      if (said.length < LONGEST_COMPLAINT) said += String(chunk);
+      // What went wrong is said last.
+      said = (said + String(chunk)).slice(-LONGEST_COMPLAINT);
     });
     const exitCode = await childExit(child, this.program.path);
     return { exitCode, said: lastLoggedError(said) || said.trim() };

@@ -1,7 +1,7 @@
-import type { RuntimeProgram } from "./container-runtime.ts";
+import type { RuntimeProgram } from "./program.ts";
 
 interface KnownFlaw {
-  readonly name: RuntimeProgram["name"];
+  readonly kind: RuntimeProgram["kind"];
   /** First version without the flaw, "1.2.3". */
   readonly fixedIn: string;
   readonly note: string;
@@ -10,17 +10,17 @@ interface KnownFlaw {
 /** Flaws that Berth works around or that an administrator should know of. Debian backports some fixes without a new number. */
 const KNOWN_FLAWS: readonly KnownFlaw[] = [
   {
-    name: "runc",
+    kind: "runc",
     fixedIn: "1.1.12",
     note: "CVE-2024-21626 (leaked descriptors) is fixed in 1.1.12; Debian 12 has the fix in 1.1.5",
   },
   {
-    name: "runc",
+    kind: "runc",
     fixedIn: "1.2.8",
     note: "CVE-2025-31133, CVE-2025-52565, CVE-2025-52881 (races on masked paths and consoles) are fixed in 1.2.8, 1.3.3 and 1.4.0",
   },
   {
-    name: "crun",
+    kind: "crun",
     fixedIn: "1.9",
     note: "CVE-2026-47766 (device nodes outside the root when /dev is a link): Berth refuses such roots itself",
   },
@@ -28,8 +28,8 @@ const KNOWN_FLAWS: readonly KnownFlaw[] = [
 
 /** Notes for `info` on the runtime in use. */
 export function runtimeWarnings(program: RuntimeProgram): readonly string[] {
-  return KNOWN_FLAWS.filter((flaw) => flaw.name === program.name && isOlder(program.version, flaw.fixedIn)).map(
-    (flaw) => `${program.name} ${program.version}: ${flaw.note}`,
+  return KNOWN_FLAWS.filter((flaw) => flaw.kind === program.kind && isOlder(program.version, flaw.fixedIn)).map(
+    (flaw) => `${program.kind} ${program.version}: ${flaw.note}`,
   );
 }
 
