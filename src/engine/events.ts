@@ -18,11 +18,13 @@ export class EventBus {
   /** Publishes one event. Times rise strictly, so that `since` can tell two events of one millisecond apart. */
   publish(type: EventType, action: string, id: string, attributes: Readonly<Record<string, string>> = {}): void {
     const timeNano = this.#nextNano();
+    // A prune is of none.
+    const own = id === "" ? {} : { id };
     const event: EventMessage = {
       ...(type === "container"
-        ? { status: action, id, ...(attributes["image"] ? { from: attributes["image"] } : {}) }
+        ? { status: action, ...own, ...(attributes["image"] ? { from: attributes["image"] } : {}) }
         : {}),
-      ...(type === "image" ? { status: action, id } : {}),
+      ...(type === "image" ? { status: action, ...own } : {}),
       Type: type,
       Action: action,
       Actor: { ID: id, Attributes: sorted(attributes) },

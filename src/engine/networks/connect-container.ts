@@ -130,6 +130,7 @@ function checkNetworks(context: ContainerContext, container: ContainerRecord, ne
   }
 }
 
+/** For the next start, which tells of it. */
 function remember(
   context: ContainerContext,
   { id }: ContainerRecord,
@@ -140,7 +141,6 @@ function remember(
     ...current,
     endpointRequests: { ...current.endpointRequests, [network.name]: requestedPart(settings) },
   }));
-  publishNetworkEvent(context.events, network, "connect", id);
 }
 
 async function connectRunning(

@@ -47,6 +47,6 @@ export async function pruneNetworks(context: ContainerContext, filters: Filters)
       if (!(error instanceof ForbiddenError)) throw error;
     }
   }
-  if (removed.length > 0) context.events.publish("network", "prune", "", { reclaimed: "0" });
+  context.events.publish("network", "prune", "", { reclaimed: "0" });
   return removed;
 }

@@ -86,6 +86,7 @@ export async function pruneVolumes(context: ContainerContext, filters: Filters):
     context.events.publish("volume", "destroy", volume.name, { driver: volume.driver });
     deleted.push(volume.name);
   }
+  context.events.publish("volume", "prune", "", { reclaimed: String(reclaimed) });
   return { deleted, reclaimed };
 }
 

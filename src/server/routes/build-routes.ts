@@ -59,6 +59,7 @@ async function prune(engine: Engine, request: RequestContext): Promise<void> {
     all: request.flag("all"),
     filters: request.filters(),
   });
+  engine.events.publish("builder", "prune", "", { reclaimed: String(reclaimed) });
   request.sendJson(200, { CachesDeleted: deleted.length > 0 ? deleted : null, SpaceReclaimed: reclaimed });
 }
 
