@@ -55,6 +55,8 @@ export interface NetworkRecord {
   /** Undefined where the network has no addresses of the family. */
   readonly ipv4: AddressBlock | undefined;
   readonly ipv6: AddressBlock | undefined;
+  /** A block of IPv6 that was given to a network without IPv6: it is shown, as in dockerd, and nothing else. */
+  readonly idleIpv6?: AddressBlock;
   /** The bridge, or the parent interface of macvlan and ipvlan; at most 15 characters. */
   readonly interfaceName: string;
   /** The bridge was there before the network, and stays when it goes. */

@@ -71,10 +71,24 @@ const INTERFACE_NAME = /^[^/\s"]{1,15}$/;
 const MIN_MTU = 68;
 const MAX_MTU = 65_535;
 
-/** What Docker's bridge takes for an option of its own; it keeps all others, as notes of who made the network. */
-const BRIDGE_NAMESPACE = "com.docker.network.";
+/** What protects the containers of a bridge network, and would protect nobody where a driver does not know it. */
+const PROTECTIVE: ReadonlySet<string> = new Set([
+  NETWORK_OPTION.icc,
+  NETWORK_OPTION.hostBinding,
+  NETWORK_OPTION.gatewayModeIpv4,
+  NETWORK_OPTION.gatewayModeIpv6,
+]);
 
-/** Throws InvalidParameterError for an option that the driver does not know, or whose value it cannot have. */
+/** What nobody knows, but sounds as if it protected; with the way out. */
+const MISLEADING: Readonly<Record<string, string>> = {
+  "com.docker.network.internal": "use --internal",
+  "com.docker.network.bridge.host_binding_ipv6": "name the address with each published port",
+};
+
+/**
+ * As in dockerd, what the driver does not know is kept, and shown, as a note of who made the network. Throws InvalidParameterError for a value that an
+ * option cannot have, and for an option that would leave containers open whose owner thinks them protected.
+ */
 export function checkNetworkOptions(
   driver: NetworkKind,
   options: Readonly<Record<string, string>>,
@@ -82,13 +96,11 @@ export function checkNetworkOptions(
 ): void {
   for (const [name, value] of Object.entries(options)) {
     const isGeneral = name === NETWORK_OPTION.enableIpv4 || name === NETWORK_OPTION.enableIpv6;
-    const isNote = driver === "bridge" && !name.startsWith(BRIDGE_NAMESPACE);
-    if (!isGeneral && !isNote && !KNOWN[driver].includes(name)) {
-      throw new InvalidParameterError(
-        `option "${name}" is not supported by driver ${driver}: it knows ${KNOWN[driver].join(", ")}`,
-      );
+    if (isGeneral || KNOWN[driver].includes(name)) checkValue(name, value);
+    else if (PROTECTIVE.has(name) || Object.hasOwn(MISLEADING, name)) {
+      const wayOut = MISLEADING[name] ?? `it knows ${KNOWN[driver].join(", ")}`;
+      throw new InvalidParameterError(`option "${name}" is not supported by driver ${driver}: ${wayOut}`);
     }
-    checkValue(name, value);
   }
   for (const name of [NETWORK_OPTION.gatewayModeIpv4, NETWORK_OPTION.gatewayModeIpv6]) {
     if (options[name] === "isolated" && !internal) {

@@ -114,8 +114,8 @@ describe("berth network", () => {
       "every ip-range or gateway must have a corresponding subnet",
     );
     expect(await failure("network", "create", "-d", "macvlan", "y")).toContain("it needs a parent interface");
-    expect(await failure("network", "create", "-o", "com.docker.network.x=1", "y")).toContain(
-      'option "com.docker.network.x" is not supported',
+    expect(await failure("network", "create", "-o", "com.docker.network.internal=true", "y")).toContain(
+      'option "com.docker.network.internal" is not supported by driver bridge: use --internal',
     );
     expect(await failure("network", "rm", "bridge")).toBe(
       `${said} bridge is a pre-defined network and cannot be removed`,

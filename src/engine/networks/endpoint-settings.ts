@@ -1,6 +1,6 @@
 import type { ContainerContext } from "#engine/containers/container-context.ts";
 import type { ContainerRecord } from "#engine/containers/container-record.ts";
-import { InvalidParameterError, NotImplementedError } from "#errors/errors.ts";
+import { InvalidParameterError } from "#errors/errors.ts";
 import { containsAddress, parseAddress, parseSubnet } from "#lib/ip-address.ts";
 import { isMacAddress } from "#network/interfaces/mac-address.ts";
 import type { AddressBlock, EndpointRequest, NetworkRecord } from "#network/network-driver.ts";
@@ -147,11 +147,8 @@ function checkDriverOptions(options: Readonly<Record<string, string>>): void {
       parseSysctls(value);
       continue;
     }
-    if (name !== INTERFACE_NAME) {
-      throw new NotImplementedError(
-        `endpoint option "${name}" is not supported: only ${INTERFACE_NAME} and ${SYSCTLS} are`,
-      );
-    }
+    // As in dockerd, what no driver knows is kept and shown.
+    if (name !== INTERFACE_NAME) continue;
     if (!/^[a-zA-Z0-9_.-]{1,15}$/.test(value) || value === "lo" || value === "." || value === "..") {
       throw new InvalidParameterError(`invalid interface name "${value}": 1 to 15 of [a-zA-Z0-9_.-]`);
     }

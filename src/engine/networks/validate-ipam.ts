@@ -17,6 +17,8 @@ import type { IpamConfig, NetworkCreateRequest } from "#spec/docker-networks.ts"
 export interface RequestedBlocks {
   readonly ipv4: AddressBlock | undefined;
   readonly ipv6: AddressBlock | undefined;
+  /** Given, but of no use without IPv6. */
+  readonly idleIpv6?: AddressBlock;
 }
 
 /** Reads `IPAM`. Throws InvalidParameterError with all that is wrong in Docker's words, NotFoundError for another address manager, ForbiddenError for several subnets of one family. */
@@ -38,13 +40,20 @@ export function requestedBlocks(
     if (isNoHost(Gateway, parseSubnet(Subnet)))
       throw new ForbiddenError(`failed to allocate gateway (${Gateway}): Address already in use`);
   }
+  const given = (family: Family): readonly IpamConfig[] =>
+    configs.filter(({ Subnet = "" }) => parseSubnet(Subnet)?.family === family);
   const blockOf = (family: Family): AddressBlock => {
-    const own = configs.filter(({ Subnet = "" }) => parseSubnet(Subnet)?.family === family);
+    const own = given(family);
     if (own.length > 1)
       throw new ForbiddenError(`${request.Driver || "bridge"} driver doesn't support multiple subnets`);
     return own[0] ? addressBlock(own[0]) : CHOSEN_BLOCK;
   };
-  return { ipv4: enabled.ipv4 ? blockOf(4) : undefined, ipv6: enabled.ipv6 ? blockOf(6) : undefined };
+  const [idle] = enabled.ipv6 ? [] : given(6);
+  return {
+    ipv4: enabled.ipv4 ? blockOf(4) : undefined,
+    ipv6: enabled.ipv6 ? blockOf(6) : undefined,
+    ...(idle ? { idleIpv6: addressBlock(idle) } : {}),
+  };
 }
 
 function addressBlock({ Subnet = "", Gateway = "", IPRange = "", AuxiliaryAddresses = {} }: IpamConfig): AddressBlock {

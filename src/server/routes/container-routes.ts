@@ -74,6 +74,10 @@ async function sizes(engine: Engine, record: ContainerRecord): Promise<Container
   return { SizeRw: usage.size, SizeRootFs: usage.size + (engine.images.images.find(record.imageId)?.size ?? 0) };
 }
 
+/** https://github.com/moby/moby/blob/v28.2.2/api/server/router/container/container_routes.go (handleMACAddressBC) */
+const OLD_MAC_ADDRESS =
+  "The container-wide MacAddress field is now deprecated. It should be specified in EndpointsConfig instead.";
+
 async function create(engine: Engine, request: RequestContext): Promise<void> {
   const body = forVersion(await request.json(decodeCreateRequest, { required: true }), request);
   const { record, warnings } = await createContainer(engine.containers, body, {
@@ -81,7 +85,8 @@ async function create(engine: Engine, request: RequestContext): Promise<void> {
     platform: request.isBefore("1.41") ? "" : request.text("platform"),
     onlyTopReadonly: request.isBefore("1.44"),
   });
-  request.sendJson(201, { Id: record.id, Warnings: warnings });
+  const isOldMac = !request.isBefore("1.44") && Boolean(body.MacAddress);
+  request.sendJson(201, { Id: record.id, Warnings: isOldMac ? [...warnings, OLD_MAC_ADDRESS] : warnings });
 }
 
 async function inspect(engine: Engine, request: RequestContext): Promise<void> {

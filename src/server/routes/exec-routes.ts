@@ -84,6 +84,8 @@ async function converse(
       ? connection.input.pipe(new DetachableInput(detachKeys(record.request.DetachKeys ?? ""), onDetach))
       : connection.input;
     typed.pipe(process.stdin);
+    // As in dockerd, who stops typing at a terminal has left it: it is not the end of the process's input.
+    if (Tty) connection.input.once("end", leave);
   } else connection.input.resume();
   const ended = Promise.all([
     forward(process.stdout, isRaw ? undefined : 1, () => AttachStdout && !isLeft, connection),
@@ -128,10 +130,15 @@ function inspect(engine: Engine, request: RequestContext): void {
     OpenStdout: record.request.AttachStdout ?? false,
     CanRemove: false,
     ContainerID: record.containerId,
-    DetachKeys: record.request.DetachKeys ?? "",
+    // Bytes, which Go writes in base64.
+    DetachKeys: base64Keys(record.request.DetachKeys ?? ""),
     Pid: record.pid,
   };
   request.sendJson(200, view);
+}
+
+function base64Keys(text: string): string {
+  return text === "" ? "" : Buffer.from(detachKeys(text)).toString("base64");
 }
 
 function sizeOf([rows, columns]: readonly [number, number]): TerminalSize | undefined {

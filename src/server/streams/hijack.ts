@@ -34,9 +34,7 @@ export type Answer = { readonly response: ServerResponse } | Upgrade;
  * streams out.
  */
 export function hijack(request: IncomingMessage, answer: Answer, contentType: string): HijackedConnection {
-  return "response" in answer
-    ? overResponse(request, answer.response, contentType)
-    : overSocket(request, answer, contentType);
+  return "response" in answer ? overResponse(request, answer.response) : overSocket(answer, contentType);
 }
 
 /** Switches to the protocol that the client named; the next bytes either way are that protocol's. */
@@ -50,11 +48,9 @@ export function upgrade(request: IncomingMessage, { socket, head }: Upgrade): Du
  * Input is read from the socket alone: under Bun a body sent with an Upgrade request arrives on the
  * request and not on the socket, so an exec's small JSON body has been read before.
  */
-function overSocket(request: IncomingMessage, { socket, head }: Upgrade, contentType: string): HijackedConnection {
-  const protocol = request.headers.upgrade ?? "tcp";
-  socket.write(
-    `HTTP/1.1 101 UPGRADED\r\nContent-Type: ${contentType}\r\nConnection: Upgrade\r\nUpgrade: ${protocol}\r\n\r\n`,
-  );
+function overSocket({ socket, head }: Upgrade, contentType: string): HijackedConnection {
+  // As in dockerd, whatever the client called it.
+  socket.write(`HTTP/1.1 101 UPGRADED\r\nContent-Type: ${contentType}\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n`);
   if (head.length > 0) socket.unshift(head);
   const closed = closedPromise(socket);
   return {
@@ -68,8 +64,9 @@ function overSocket(request: IncomingMessage, { socket, head }: Upgrade, content
   };
 }
 
-function overResponse(request: IncomingMessage, response: ServerResponse, contentType: string): HijackedConnection {
-  response.writeHead(200, { "Content-Type": contentType });
+/** What comes is told by the type only to clients that ask for an upgrade, as in dockerd. */
+function overResponse(request: IncomingMessage, response: ServerResponse): HijackedConnection {
+  response.writeHead(200, { "Content-Type": "application/vnd.docker.raw-stream" });
   response.flushHeaders();
   const closed = closedPromise(response);
   return {

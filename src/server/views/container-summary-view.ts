@@ -3,7 +3,7 @@ import type { ContainerHealth } from "#engine/containers/supervise/health.ts";
 import { humanDuration } from "#formats/go-units.ts";
 import type { ContainerSummary, PortSummary } from "#spec/docker-containers.ts";
 import type { RequestContext } from "../request-context.ts";
-import { type ContainerSizes, mountView } from "./container-view.ts";
+import { type ContainerSizes, mountViews } from "./container-view.ts";
 import { endpointsView, type NetworkIds, portSummaries } from "./network-settings-view.ts";
 
 /** What the list tells of a container besides its record. */
@@ -40,7 +40,7 @@ export function summaryView(record: ContainerRecord, surroundings: SummarySurrou
       ...(showsAnnotations ? { Annotations: annotations } : {}),
     },
     NetworkSettings: { Networks: endpointsView(record, surroundings.networkIds) },
-    Mounts: record.mounts.filter((mount) => mount.type !== "tmpfs").map(mountView),
+    Mounts: mountViews(record),
   };
 }
 

@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import type { ContainerFiles } from "#engine/containers/container-context.ts";
 import { type ContainerMount, type ContainerRecord, isRunning } from "#engine/containers/container-record.ts";
 import { effectiveHostConfig } from "#engine/containers/effective-host-config.ts";
@@ -77,7 +78,7 @@ export function inspectView(record: ContainerRecord, surroundings: InspectSurrou
     }),
     GraphDriver: { Name: driver, Data: surroundings.places ? overlayDirectories(surroundings.places) : null },
     ...sizes,
-    Mounts: record.mounts.filter((mount) => mount.type !== "tmpfs").map(mountView),
+    Mounts: mountViews(record),
     Config: { ...configView(record.config), ...ownMacAddress(record) },
     NetworkSettings: networkSettings(record, surroundings),
     ...(surroundings.manifest && !surroundings.request.isBefore("1.48")
@@ -171,7 +172,18 @@ function healthView({ status, failingStreak, log }: ContainerHealth): HealthView
 }
 
 /** A mount as inspect and list show it. */
-export function mountView(mount: ContainerMount): MountPoint {
+/** Of tmpfs those that were asked for as mounts: the others are in HostConfig.Tmpfs alone. */
+export function mountViews({ mounts, hostConfig }: ContainerRecord): readonly MountPoint[] {
+  return mounts
+    .filter(({ type, destination }) => type !== "tmpfs" || !isTmpfsOption(hostConfig, destination))
+    .map(mountView);
+}
+
+function isTmpfsOption({ Tmpfs }: ContainerRecord["hostConfig"], destination: string): boolean {
+  return Object.keys(Tmpfs ?? {}).some((path) => posix.normalize(path).replace(/(.)\/$/, "$1") === destination);
+}
+
+function mountView(mount: ContainerMount): MountPoint {
   return {
     Type: mount.type,
     ...(mount.type === "volume" ? { Name: mount.name } : {}),

@@ -20,7 +20,7 @@ export function networkView(network: KnownNetwork, members: readonly NetworkMemb
     IPAM: {
       Driver: "default",
       Options: isBuiltIn ? null : (record?.ipamOptions ?? config?.IPAM?.Options ?? null),
-      Config: config ? (config.IPAM?.Config ?? []) : ipamConfigs(record, isBuiltIn),
+      Config: config ? (config.IPAM?.Config ?? null) : ipamConfigs(record, isBuiltIn),
     },
     Internal: record?.internal ?? false,
     Attachable: record?.attachable ?? false,
@@ -33,9 +33,10 @@ export function networkView(network: KnownNetwork, members: readonly NetworkMemb
   };
 }
 
-/** Of `host` and `none`, which have no addresses to give, dockerd says null. */
+/** What was asked for comes before what the engine chose. Of `host` and `none`, which have no addresses to give, dockerd says null. */
 function ipamConfigs(record: KnownNetwork["record"], isBuiltIn: boolean): readonly IpamConfig[] | null {
-  const configs = [record?.ipv4, record?.ipv6].flatMap((block) => (block ? [ipamConfig(block)] : []));
+  const blocks = [record?.ipv4, record?.ipv6, record?.idleIpv6].filter((block) => block !== undefined);
+  const configs = blocks.sort((a, b) => Number(a.chosen) - Number(b.chosen)).map(ipamConfig);
   return configs.length === 0 && isBuiltIn ? null : configs;
 }
 

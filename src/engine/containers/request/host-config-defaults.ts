@@ -21,7 +21,7 @@ export function hostConfigDefaults(
     AutoRemove: hostConfig.AutoRemove ?? false,
     Privileged: hostConfig.Privileged ?? false,
     ReadonlyRootfs: hostConfig.ReadonlyRootfs ?? false,
-    PortBindings: hostConfig.PortBindings ?? {},
+    PortBindings: hostConfig.PortBindings ?? null,
     IpcMode: hostConfig.IpcMode || settings.ipcMode,
     // It keeps it, whatever the default is later.
     Runtime: hostConfig.Runtime || settings.runtime,
@@ -29,7 +29,7 @@ export function hostConfigDefaults(
     ...(cgroupnsMode === "" ? {} : { CgroupnsMode: cgroupnsMode }),
     // What clients send for "not given".
     MemorySwappiness: hostConfig.MemorySwappiness === -1 ? null : (hostConfig.MemorySwappiness ?? null),
-    PidsLimit: hostConfig.PidsLimit || null,
+    PidsLimit: (hostConfig.PidsLimit ?? 0) > 0 ? (hostConfig.PidsLimit ?? null) : null,
   };
 }
 

@@ -49,7 +49,7 @@ describe("mergeConfig()", () => {
   test.each([
     ["a command of one's own keeps the entrypoint", { Cmd: ["sh"] }, ["/init"], ["sh"]],
     ["an entrypoint of one's own drops the image's command", { Entrypoint: ["ls"] }, ["ls"], null],
-    ["an empty entrypoint leaves the image's", { Entrypoint: [] }, ["/init"], ["serve"]],
+    ["an empty entrypoint is none, and leaves the image's command", { Entrypoint: [] }, [], ["serve"]],
     ["the entrypoint [''] clears it", { Entrypoint: [""], Cmd: ["sh"] }, null, ["sh"]],
   ])("%s", (_, request, entrypoint, command) => {
     const merged = mergeConfig(request, IMAGE, HOSTNAME);

@@ -42,7 +42,7 @@ export function mergeConfig(
     ...joined("Volumes", image.Volumes, own.Volumes),
     ...(healthcheck ? { Healthcheck: healthcheck } : {}),
     ...(NetworkDisabled ? { NetworkDisabled } : {}),
-    OnBuild: null,
+    OnBuild: own.OnBuild ?? null,
   };
 }
 
@@ -67,10 +67,11 @@ function nameOf(entry: string): string {
 function mergeCommand(own: ContainerConfig, image: ContainerDefaults): Pick<ContainerConfig, "Cmd" | "Entrypoint"> {
   const entrypoint = own.Entrypoint ?? null;
   if (entrypoint === null || entrypoint.length === 0) {
-    return { Entrypoint: image.Entrypoint ?? null, Cmd: own.Cmd?.length ? own.Cmd : (image.Cmd ?? null) };
+    // An empty one is none at all, and leaves the image's command.
+    return { Entrypoint: entrypoint ?? image.Entrypoint ?? null, Cmd: own.Cmd?.length ? own.Cmd : (image.Cmd ?? null) };
   }
   const cleared = entrypoint.length === 1 && entrypoint[0] === "";
-  return { Entrypoint: cleared ? null : entrypoint, Cmd: own.Cmd?.length ? own.Cmd : null };
+  return { Entrypoint: cleared ? null : entrypoint, Cmd: own.Cmd ?? null };
 }
 
 /** Without what says nothing: null, empty texts, empty sets of ports and volumes. */

@@ -216,5 +216,5 @@ function fromContainer({ context, pending }: MountMaking, text: string): Contain
   for (const { imageId } of source.mounts) if (imageId) pending.needs(imageId);
   return source.mounts
     .filter((mount) => mount.type !== "tmpfs")
-    .map((mount) => ({ ...mount, readonly: mode === "ro" || mount.readonly, copyUp: false }));
+    .map((mount) => ({ ...mount, readonly: mode === "ro" || mount.readonly, mode: "", copyUp: false }));
 }
