@@ -19,9 +19,15 @@ export interface CacheMountsOptions {
   readonly copyTree: (from: string, to: string) => Promise<void>;
 }
 
-export interface CacheMountRequest {
+/** What tells one cache from another. */
+export interface IdentifiedCache {
+  readonly mount: Pick<CacheStepMount, "id" | "source" | "mode" | "uid" | "gid" | "sharing">;
+  /** What a new cache begins with. */
+  readonly base?: { readonly content: Digest } | undefined;
+}
+
+export interface CacheMountRequest extends IdentifiedCache {
   readonly mount: CacheStepMount;
-  /** What a new cache begins with, and what identifies it. */
   readonly base?: { readonly path: string; readonly content: Digest } | undefined;
   /** The step, for whoever looks at the caches: `[2/3] RUN npm ci`. */
   readonly user: string;
@@ -36,7 +42,7 @@ export interface OpenCacheMount extends AsyncDisposable {
 
 /**
  * The directories behind `RUN --mount=type=cache`. They are named by a digest, so no id reaches a path, and outlive builds until they are
- * pruned. `locked` waits for its turn, `private` takes a directory of its own while another step has the first, `shared` shares.
+ * pruned. `locked` waits for its turn ({@link lock}), `private` takes a directory of its own while another step has the first, `shared` shares.
  * One object per engine.
  */
 export class CacheMounts {
@@ -50,17 +56,26 @@ export class CacheMounts {
     this.#options = options;
   }
 
-  /** Throws InvalidParameterError for a path in an empty cache, CancelledError while it waits for a locked one. */
+  /**
+   * Waits until the `locked` ones among the caches of one step are its own; before they are opened. All steps lock in one order, so that no two wait for one
+   * another, and a cache that a step mounts twice once. Throws the signal's reason on abort.
+   */
+  async lock(caches: readonly IdentifiedCache[], signal: AbortSignal): Promise<Disposable> {
+    using stack = new DisposableStack();
+    const identities = new Set(caches.filter(({ mount }) => mount.sharing === "locked").map(identityOf));
+    for (const identity of [...identities].sort()) stack.use(await this.#locks.acquire(identity, signal));
+    return stack.move();
+  }
+
+  /** Throws InvalidParameterError for a path in an empty cache. A `locked` one has to be locked. */
   async open(request: CacheMountRequest, signal: AbortSignal): Promise<OpenCacheMount> {
     await using stack = new AsyncDisposableStack();
     const { mount, base } = request;
-    this.#swept ??= this.#sweep();
-    await this.#swept;
+    await this.#ready();
     if (mount.source !== "" && !base) {
       throw new InvalidParameterError(`cannot mount "/${mount.source}" of cache ${mount.id}: a new cache is empty`);
     }
     const identity = identityOf(request);
-    if (mount.sharing === "locked") stack.use(await this.#locks.acquire(identity, signal));
     const key = mount.sharing === "private" ? this.#unused(identity) : identity;
     const path = this.#path(key);
     stack.use(this.#use(key));
@@ -115,7 +130,9 @@ export class CacheMounts {
     fill: (path: string) => Promise<void>,
   ): Promise<Digest> {
     const { id, target, mode, uid, gid } = cache;
-    const key = identityOf({ mount: { ...cache, source: "" } });
+    const key = identityOf({ mount: { ...cache, source: "", sharing: "shared" } });
+    // Else the first build's sweep would take what is being filled here.
+    await this.#ready();
     const temporary = join(this.#options.directory, `.new-${randomBytes(8).toString("hex")}`);
     try {
       await mkdir(temporary, { mode: 0o700 });
@@ -155,6 +172,11 @@ export class CacheMounts {
         else this.#users.delete(key);
       },
     };
+  }
+
+  #ready(): Promise<void> {
+    this.#swept ??= this.#sweep();
+    return this.#swept;
   }
 
   /** Before the first use: what a crash left half-made or half-deleted, and directories that no row knows, which nobody could prune. */
@@ -198,12 +220,7 @@ export class CacheMounts {
 }
 
 /** As in BuildKit, what a cache begins with is part of what it is: other owner, mode or base, other cache. */
-function identityOf({
-  mount,
-  base,
-}: Pick<CacheMountRequest, "base"> & {
-  readonly mount: Pick<CacheStepMount, "id" | "source" | "mode" | "uid" | "gid">;
-}): Digest {
+function identityOf({ mount, base }: IdentifiedCache): Digest {
   const { id, source, mode, uid, gid } = mount;
   return digestOf(JSON.stringify(["cache mount", id, base?.content ?? null, base ? source : "", mode, uid, gid]));
 }

@@ -48,6 +48,7 @@ export async function openRunMounts(
 ): Promise<RunMounts> {
   await using stack = new AsyncDisposableStack();
   const opener = new MountOpener(step, sources, id, tools, options, stack);
+  await opener.lockCaches();
   for (const mount of step.mounts) await opener.open(mount);
   const release = stack.move();
   return { ...opener.result(), [Symbol.asyncDispose]: () => release.disposeAsync() };
@@ -85,6 +86,13 @@ class MountOpener {
 
   result(): Omit<RunMounts, typeof Symbol.asyncDispose> {
     return { binds: this.#binds, tmpfs: this.#tmpfs, env: this.#env, secretEnv: this.#secretEnv };
+  }
+
+  async lockCaches(): Promise<void> {
+    const caches = this.#step.mounts.flatMap((mount) =>
+      mount.type === "cache" ? [{ mount, base: this.#sourceOf(mount) }] : [],
+    );
+    this.#stack.use(await this.#tools.cacheMounts.lock(caches, this.#options.signal));
   }
 
   async open(mount: RunMount): Promise<void> {
