@@ -9,7 +9,7 @@ import {
   repositoryName,
   tagNameOnly,
 } from "./reference.ts";
-import { matchPath, matchReference } from "./reference-pattern.ts";
+import { matchReference } from "./reference-pattern.ts";
 
 const DIGEST = `sha256:${"ab".repeat(32)}`;
 
@@ -94,46 +94,8 @@ test("tagNameOnly() adds latest where there is neither tag nor digest", () => {
   expect(tagNameOnly(parseReference(`app@${DIGEST}`)).tag).toBeUndefined();
 });
 
-describe("matchPath()", () => {
-  // Go's path/match_test.go.
-  test.each([
-    ["abc", "abc", true],
-    ["*", "abc", true],
-    ["*c", "abc", true],
-    ["a*", "ab/c", false],
-    ["a*/b", "abc/b", true],
-    ["a*/b", "a/c/b", false],
-    ["a*b*c*d*e*/f", "axbxcxdxe/f", true],
-    ["a*b*c*d*e*/f", "axbxcxdxexxx/fff", false],
-    ["a*b?c*x", "abxbbxdbxebxczzx", true],
-    ["a*b?c*x", "abxbbxdbxebxczzy", false],
-    ["ab[c]", "abc", true],
-    ["ab[b-d]", "abc", true],
-    ["ab[e-g]", "abc", false],
-    ["ab[^c]", "abc", false],
-    ["ab[^e-g]", "abc", true],
-    ["a\\*b", "a*b", true],
-    ["a\\*b", "ab", false],
-    ["[\\]a]", "]", true],
-    ["a?b", "a/b", false],
-    ["*x", "xxx", true],
-    ["*", "", true],
-    ["**a", "xa", true],
-  ])("%s against %s: %p", (pattern, text, expected) => {
-    expect(matchPath(pattern, text)).toBe(expected);
-  });
-
-  test.each(["[]a]", "[-]", "[x-]", "[-x]", "\\", "[a-b-c]", "[", "[^", "a["])("refuses %s", (pattern) => {
-    expect(() => matchPath(pattern, "a")).toThrow("syntax error in pattern");
-  });
-
-  test("is fast where backtracking would not be", () => {
-    expect(matchPath(`${"*a".repeat(30)}b`, "a".repeat(2000))).toBe(false);
-  });
-
-  test("a pattern without a tag matches any tag", () => {
-    const reference = parseReference("web-ping:v2");
-    expect(["w*", "web-ping", "*:v2", "web-ping:v*"].every((pattern) => matchReference(pattern, reference))).toBe(true);
-    expect(["w*:v1", "docker.io/*", "*/*"].some((pattern) => matchReference(pattern, reference))).toBe(false);
-  });
+test("matchReference() takes a pattern without a tag for any tag", () => {
+  const reference = parseReference("web-ping:v2");
+  expect(["w*", "web-ping", "*:v2", "web-ping:v*"].every((pattern) => matchReference(pattern, reference))).toBe(true);
+  expect(["w*:v1", "docker.io/*", "*/*"].some((pattern) => matchReference(pattern, reference))).toBe(false);
 });

@@ -1,6 +1,6 @@
 import { NotFoundError } from "#errors/errors.ts";
 import { tarName } from "#formats/tar/tar-entry.ts";
-import { baseName, childPath, type FileTree, type TreeNode } from "../ops/trees/file-tree.ts";
+import { childPath, type FileTree, type TreeNode } from "../ops/trees/file-tree.ts";
 import { resolveLinks } from "../ops/trees/resolve-links.ts";
 import { RootTree } from "../ops/trees/root-tree.ts";
 
@@ -42,13 +42,13 @@ class CheckoutTree implements FileTree {
     return node && this.#plain(node);
   }
 
-  *descendants(path: string): Iterable<readonly [string, TreeNode]> {
+  *descendants(path: string, depth: number = Number.POSITIVE_INFINITY): Iterable<readonly [string, TreeNode]> {
     for (const name of this.#whole.names(this.#place(path))) {
       const child = childPath(path, name);
       const node = this.lstat(child);
       if (!node) continue;
       yield [child, node];
-      if (node.type === "directory") yield* this.descendants(child);
+      if (node.type === "directory" && depth > 1) yield* this.descendants(child, depth - 1);
     }
   }
 
@@ -69,7 +69,7 @@ class CheckoutTree implements FileTree {
   }
 
   #isHidden(path: string): boolean {
-    return !this.#options.keepGitDirectory && baseName(path) === ".git";
+    return !this.#options.keepGitDirectory && path.split("/").includes(".git");
   }
 
   #plain(node: TreeNode): TreeNode {

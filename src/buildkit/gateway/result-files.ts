@@ -1,7 +1,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { goMatcher } from "#build/ops/go-match.ts";
 import type { Engine } from "#engine/engine.ts";
 import { askImageFiles, type ImageFiles, type TreeFile } from "#engine/images/image-files.ts";
+import { pathMatcher } from "#formats/path-match.ts";
 import type { StatSchema } from "#proto/fsutil_pb.ts";
 import type { ReadDirRequest, ReadFileRequest, StatFileRequest } from "#proto/gateway_pb.ts";
 import type { Digest } from "#spec/digest.ts";
@@ -27,8 +27,8 @@ export async function readResultDirectory(
   { dirPath, includePattern }: ReadDirRequest,
 ): Promise<MessageInitShape<typeof StatSchema>[]> {
   const entries = await ask(engine, image, (files) => files.list(dirPath));
-  const wanted = includePattern === "" ? undefined : goMatcher(includePattern);
-  return entries.filter(({ name }) => wanted?.test(name) ?? true).map(statOf);
+  const wanted = includePattern === "" ? undefined : pathMatcher(includePattern);
+  return entries.filter(({ name }) => wanted?.(name) ?? true).map(statOf);
 }
 
 export async function statResultFile(

@@ -1,7 +1,7 @@
 import { posix } from "node:path";
-import { goMatcher } from "#build/ops/go-match.ts";
 import type { ImageFiles, TreeFile } from "#engine/images/image-files.ts";
 import { InvalidParameterError, NotFoundError, NotImplementedError } from "#errors/errors.ts";
+import { pathMatcher } from "#formats/path-match.ts";
 import { type TarHeader, tarName } from "#formats/tar/tar-entry.ts";
 import { whiteoutOf } from "#formats/whiteout.ts";
 import type { ChownOpt, FileActionMkDir, FileActionRm } from "#proto/ops_pb.ts";
@@ -114,12 +114,12 @@ function matches(files: ImageFiles, pattern: string): readonly string[] {
   let found: readonly string[] = ["/"];
   const names = components(pattern);
   for (const [at, name] of names.entries()) {
-    const matcher = goMatcher(name);
+    const matches = pathMatcher(name);
     found = found.flatMap((directory) => {
       const real = realPath(files, components(directory));
       const stat = lstat(files, real);
       if (!stat || !isDirectory(stat)) return [];
-      return files.list(real).flatMap((file) => (matcher.test(file.name) ? [posix.join(real, file.name)] : []));
+      return files.list(real).flatMap((file) => (matches(file.name) ? [posix.join(real, file.name)] : []));
     });
     if (found.length === 0 || at === names.length - 1) break;
   }

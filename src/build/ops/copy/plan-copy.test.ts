@@ -169,3 +169,31 @@ test("planCopy() refuses a directory where a file is", () => {
   make("base", { d: "a file" });
   expect(() => copied(["dir"], "/d")).toThrow("cannot copy to non-directory: /d");
 });
+
+describe("selectSources() with a pattern", () => {
+  test("counts characters, not bytes", () => {
+    make("source", { "café.txt": "", "cafe.txt": "", "caffe.txt": "" });
+    const chosen = selectSources(source, [pathOf("caf?.txt")]).flatMap(({ selections }) => selections);
+    expect(chosen.map(({ name }) => Buffer.from(name, "latin1").toString()).toSorted()).toEqual([
+      "cafe.txt",
+      "café.txt",
+    ]);
+  });
+
+  test("looks no further down than the pattern reaches", () => {
+    make("source", { "a/b/c/d": "", "a/x": "", y: "" });
+    const asked: string[] = [];
+    const watched = Object.assign(Object.create(source), {
+      lstat: (path: string) => source.lstat(path),
+      descendants: function* descendants(path: string, depth?: number) {
+        for (const found of source.descendants(path, depth)) {
+          asked.push(found[0]);
+          yield found;
+        }
+      },
+    });
+    const [selected] = selectSources(watched, [pathOf("*/x")]);
+    expect(selected?.selections.map(({ path }) => path)).toEqual(["a/x"]);
+    expect(asked).toEqual(["a", "a/b", "a/x", "y"]);
+  });
+});

@@ -1,7 +1,7 @@
 import { NotFoundError } from "#errors/errors.ts";
-import { tarName } from "#formats/tar/tar-entry.ts";
+import { hasWildcard, pathMatcher } from "#formats/path-match.ts";
+import { tarName, tarText } from "#formats/tar/tar-entry.ts";
 import type { PathArgument } from "../../graph/graph-types.ts";
-import { goMatcher, hasWildcard } from "../go-match.ts";
 import { baseName, childPath, type FileTree, type TreeNode } from "../trees/file-tree.ts";
 import { resolveLinks } from "../trees/resolve-links.ts";
 import { type TreeFilter, treeFilter } from "../trees/tree-filter.ts";
@@ -72,24 +72,22 @@ function exact(tree: FileTree, path: string): Selection {
   return { path: resolved, node, name: baseName(path) };
 }
 
-/** Walks from the last directory that the pattern names plainly; what lies below a match is not matched again. */
+/** Looks from the last directory that the pattern names plainly, no further down than it reaches. */
 function matching(tree: FileTree, pattern: string): Selection[] {
   const parts = pattern.split("/");
   const first = parts.findIndex(hasWildcard);
   const start = resolveLinks(tree, parts.slice(0, first).join("/"));
   if (tree.lstat(start)?.type !== "directory") return [];
-  const matcher = goMatcher(parts.slice(first).join("/"));
+  const wild = parts.slice(first);
+  // As text: `?` is one character, however many bytes that has.
+  const matches = pathMatcher(tarText(wild.join("/")));
   const prefixLength = start === "" ? 0 : start.length + 1;
   const found: Selection[] = [];
-  let skip = "";
-  for (const [path] of tree.descendants(start)) {
-    if (skip !== "" && path.startsWith(skip)) continue;
-    const relative = path.slice(prefixLength);
-    if (!matcher.test(relative)) continue;
-    skip = `${path}/`;
+  for (const [path] of tree.descendants(start, wild.length)) {
+    if (!matches(tarText(path.slice(prefixLength)))) continue;
     const resolved = resolveLinks(tree, path);
     const node = tree.lstat(resolved);
-    if (node) found.push({ path: resolved, node, name: baseName(childPath(start, relative)) });
+    if (node) found.push({ path: resolved, node, name: baseName(path) });
   }
   return found;
 }

@@ -25,8 +25,12 @@ export class ContextTree implements FileTree {
     return this.#range(path).length > 0 ? ROOT : undefined;
   }
 
-  *descendants(path: string): Iterable<readonly [string, TreeNode]> {
-    for (const entry of this.#range(path)) yield [entry.path, nodeOf(entry)];
+  *descendants(path: string, depth: number = Number.POSITIVE_INFINITY): Iterable<readonly [string, TreeNode]> {
+    const deepest = depth + (path === "" ? 0 : path.split("/").length);
+    for (const entry of this.#range(path)) {
+      if (deepest === Number.POSITIVE_INFINITY || entry.path.split("/").length <= deepest)
+        yield [entry.path, nodeOf(entry)];
+    }
   }
 
   read(path: string): Uint8Array {

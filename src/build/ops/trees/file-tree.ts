@@ -31,8 +31,8 @@ export interface PathLookup {
  * are not UTF-8 survive and comparing strings compares bytes.
  */
 export interface FileTree extends PathLookup {
-  /** What lies below a directory, at any depth, parents before their children, in a stable order. */
-  descendants(path: string): Iterable<readonly [path: string, node: TreeNode]>;
+  /** What lies below a directory, at any depth or `depth` levels down, parents before their children, in a stable order. */
+  descendants(path: string, depth?: number): Iterable<readonly [path: string, node: TreeNode]>;
   /** All bytes of a small file. */
   read(path: string, node: TreeNode): Uint8Array;
   /** The bytes of a large file. Pieces may lie in `buffer`, if one is given: such a piece is gone when the next is asked for. */

@@ -44,13 +44,13 @@ export class RootTree implements FileTree {
       .sort();
   }
 
-  *descendants(path: string): Iterable<readonly [string, TreeNode]> {
+  *descendants(path: string, depth: number = Number.POSITIVE_INFINITY): Iterable<readonly [string, TreeNode]> {
     for (const name of this.names(path)) {
       const child = childPath(path, name);
       const node = this.lstat(child);
       if (!node) continue;
       yield [child, node];
-      if (node.type === "directory") yield* this.descendants(child);
+      if (node.type === "directory" && depth > 1) yield* this.descendants(child, depth - 1);
     }
   }
 
