@@ -18,19 +18,24 @@ const MAX_PATTERNS = 100_000;
 export function parseDockerignore(text: string): readonly IgnorePattern[] {
   const patterns: IgnorePattern[] = [];
   for (const line of text.replace(/^\ufeff/, "").split("\n")) {
-    if (line.startsWith("#")) continue;
-    const trimmed = line.trim();
-    if (trimmed === "") continue;
-    const keep = trimmed.startsWith("!");
-    const path = keep ? trimmed.slice(1).trim() : trimmed;
-    if (path === "") throw new InvalidParameterError('illegal exclusion pattern: "!"');
-    const clean = cleanPath(path);
-    patterns.push({ keep, text: clean.length > 1 && clean.startsWith("/") ? clean.slice(1) : clean });
+    const pattern = line.startsWith("#") ? undefined : ignorePattern(line);
+    if (pattern) patterns.push(pattern);
   }
   if (patterns.length > MAX_PATTERNS) {
     throw new InvalidParameterError(`cannot use .dockerignore: ${patterns.length} patterns (at most ${MAX_PATTERNS})`);
   }
   return patterns;
+}
+
+/** One pattern, cleaned: what `--exclude` takes, where `#` begins no comment. Undefined for blanks. Throws InvalidParameterError for a lone `!`. */
+export function ignorePattern(text: string): IgnorePattern | undefined {
+  const trimmed = text.trim();
+  if (trimmed === "") return undefined;
+  const keep = trimmed.startsWith("!");
+  const path = keep ? trimmed.slice(1).trim() : trimmed;
+  if (path === "") throw new InvalidParameterError('illegal exclusion pattern: "!"');
+  const clean = cleanPath(path);
+  return { keep, text: clean.length > 1 && clean.startsWith("/") ? clean.slice(1) : clean };
 }
 
 /**

@@ -108,7 +108,8 @@ function outlineArgs(
   );
   const redeclared = new Set(own.map(({ name }) => name));
   // A global one counts where FROM reads it, or where a stage declares it again without a value.
-  const needed = globals.filter(({ name }) => redeclared.has(name) || new RegExp(`\\$\\{?${name}\\b`).test(inFrom));
+  const read = (name: string): boolean => new RegExp(`\\$\\{?${name.replaceAll(/\W/g, "\\$&")}\\b`).test(inFrom);
+  const needed = globals.filter(({ name }) => redeclared.has(name) || read(name));
   const known = new Set(needed.map(({ name }) => name));
   return [
     ...needed,

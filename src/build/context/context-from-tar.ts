@@ -9,7 +9,7 @@ import { type TarEntry, tarText } from "#formats/tar/tar-entry.ts";
 import { readTar, type TarStreamEntry } from "#formats/tar/tar-reader.ts";
 import { freeBehind } from "#lib/free-behind.ts";
 import { isCleanPath } from "./context-lines.ts";
-import { type OpenContext, openPackContext, readDockerfile } from "./open-context.ts";
+import { type OpenContext, openPackContext } from "./open-context.ts";
 import { type PackAppender, PackFile } from "./pack-file.ts";
 import type { StoredEntry } from "./stored-entry.ts";
 import { UnpackedEntries } from "./unpacked-entries.ts";
@@ -128,7 +128,7 @@ function withoutExcluded(
   const files = openPackContext(kept, pack, { transferred });
   return {
     files: files.files,
-    dockerfile: (name) => readDockerfile(all.files, name),
+    dockerfile: (name) => all.dockerfile(name),
     [Symbol.asyncDispose]: async () => {
       await files[Symbol.asyncDispose]();
       await all[Symbol.asyncDispose]();

@@ -59,8 +59,13 @@ export class ContextStore {
     const missing = missingFiles(lines, base?.entries ?? []);
     base?.pack.retain();
     const offer: Offer = { header, lines, missing, base, complete: undefined };
-    // Nothing to keep of a Dockerfile without files.
-    if (missing.length === 0 && !isDockerfileOnly(offer)) await this.#complete(offer, emptyBody());
+    try {
+      // Nothing to keep of a Dockerfile without files.
+      if (missing.length === 0 && !isDockerfileOnly(offer)) await this.#complete(offer, emptyBody());
+    } catch (error) {
+      release(offer);
+      throw error;
+    }
     return { id: this.#remember(offer), missing };
   }
 

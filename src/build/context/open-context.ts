@@ -1,5 +1,7 @@
 import { NotFoundError } from "#errors/errors.ts";
 import type { BuildContext, ContextEntry } from "../builder.ts";
+import { ContextTree } from "../ops/trees/context-tree.ts";
+import { findDockerfile } from "./find-dockerfile.ts";
 import { type PackFile, PackReader } from "./pack-file.ts";
 import { isStoredFile, type StoredEntry } from "./stored-entry.ts";
 
@@ -26,7 +28,7 @@ export function openPackContext(
   return {
     files,
     ignoreFile: options.ignoreFile,
-    dockerfile: (name) => options.dockerfile ?? readDockerfile(files, name),
+    dockerfile: (name) => options.dockerfile ?? findDockerfile(new ContextTree(files), name),
     [Symbol.asyncDispose]: async () => {
       if (isOpen) pack.release();
       isOpen = false;
@@ -78,40 +80,4 @@ class PackContext implements BuildContext {
     if (!found) throw new NotFoundError(`"/${entry.path}": not found`);
     return found;
   }
-}
-
-/** Links are followed within the context, as often as the kernel would. */
-const MAX_LINKS = 40;
-
-/** The file at `name` in the context; for the default name a lower-case `dockerfile` will do. */
-export function readDockerfile(context: BuildContext, name: string): Uint8Array {
-  const byPath = new Map(context.entries.map((entry) => [entry.path, entry]));
-  const path = Buffer.from(name, "utf8")
-    .toString("latin1")
-    .replace(/^(?:\.?\/)+/, "");
-  const candidates = path === "Dockerfile" ? [path, "dockerfile"] : [path];
-  for (const candidate of candidates) {
-    const entry = followLinks(byPath, candidate);
-    if (entry?.type === "file") return context.read(entry);
-  }
-  throw new NotFoundError(`failed to read dockerfile: open ${name}: no such file or directory`);
-}
-
-function followLinks(byPath: ReadonlyMap<string, ContextEntry>, path: string): ContextEntry | undefined {
-  let entry = byPath.get(path);
-  for (let links = 0; entry?.type === "symlink" && links < MAX_LINKS; links++) {
-    const base = entry.linkname.startsWith("/") ? [] : entry.path.split("/").slice(0, -1);
-    entry = byPath.get(resolveParts([...base, ...entry.linkname.split("/")]));
-  }
-  return entry;
-}
-
-/** `..` never leaves the context: above its root is its root. */
-function resolveParts(parts: readonly string[]): string {
-  const resolved: string[] = [];
-  for (const part of parts) {
-    if (part === "..") resolved.pop();
-    else if (part !== "" && part !== ".") resolved.push(part);
-  }
-  return resolved.join("/");
 }

@@ -1,4 +1,4 @@
-/** A URL for messages and logs: user, password and query may be secrets. */
+/** A URL for messages and logs, without user and password. Its query stays: it often says which file is meant. */
 export function redactUrl(text: string): string {
   if (!URL.canParse(text)) return text;
   const url = new URL(text);

@@ -35,8 +35,8 @@ export function compileCopy(
     chmod,
     exclude,
     unpack: { local: isAdd && (instruction.unpack ?? true), remote: isAdd && (instruction.unpack ?? false) },
-    // As in BuildKit, --chmod takes --link's effect away; and a name's number is only known to the image below.
     ...(context.options.epoch === undefined ? {} : { mtime: context.options.epoch }),
+    // As in BuildKit, --chmod takes --link's effect away; and a name's number is only known to the image below.
     link: instruction.link && chmod === "" && /^[\d:]*$/.test(chown),
   };
   const words = [

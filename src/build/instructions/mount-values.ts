@@ -1,4 +1,5 @@
 import { InvalidParameterError } from "#errors/errors.ts";
+import { parseBinarySize } from "#formats/go-units.ts";
 import { parseGoBool } from "#lib/go-bool.ts";
 
 /** The fields of one line of CSV (RFC 4180): a field may be in double quotes, in which `""` is a quote. */
@@ -26,12 +27,11 @@ export function parseNumber(key: string, value: string, base: 8 | 10): number {
   return number;
 }
 
-const UNITS = "kmgtp";
-
-/** Bytes of "64m", "1.5GiB", "100": units are powers of 1024. https://pkg.go.dev/github.com/docker/go-units#RAMInBytes */
+/** Bytes of "64m", "1.5GiB", "100": units are powers of 1024. */
 export function parseBytes(key: string, value: string): number {
-  const match = /^(\d+(?:\.\d+)?) ?([kmgtp])?(?:i?b)?$/i.exec(value);
-  if (!match) throw new InvalidParameterError(`invalid value for ${key}: ${value}`);
-  const unit = match[2]?.toLowerCase();
-  return Math.trunc(Number(match[1]) * 1024 ** (unit === undefined ? 0 : UNITS.indexOf(unit) + 1));
+  try {
+    return parseBinarySize(value);
+  } catch (cause) {
+    throw new InvalidParameterError(`invalid value for ${key}: ${value}`, { cause });
+  }
 }

@@ -1,9 +1,9 @@
 import { createReadStream } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { InvalidParameterError, NotFoundError } from "#errors/errors.ts";
-import { tarName } from "#formats/tar/tar-entry.ts";
 import type { BuildInput, ContextFiles, NamedContexts } from "../build-client.ts";
 import { contextFromTar } from "../context/context-from-tar.ts";
+import { findDockerfile } from "../context/find-dockerfile.ts";
 import { parseGitSource } from "../context/git-source.ts";
 import { redactUrl } from "../context/redact-url.ts";
 import { singleFileTree } from "../context/single-file-tree.ts";
@@ -13,7 +13,6 @@ import { cleanPath } from "../ops/copy/select-sources.ts";
 import { type Inflate, isArchive } from "../ops/trees/archive-file.ts";
 import { ContextTree } from "../ops/trees/context-tree.ts";
 import type { FileTree, TreeNode } from "../ops/trees/file-tree.ts";
-import { resolveLinks } from "../ops/trees/resolve-links.ts";
 import type { BuildProgress } from "./progress.ts";
 import type { FetchedFile, RemoteSources } from "./remote-sources.ts";
 
@@ -29,8 +28,6 @@ export interface ContextLoaderParts {
   readonly signal: AbortSignal;
 }
 
-/** Longer ones are no Dockerfiles, bytes. */
-const MAX_DOCKERFILE = 8 * 1024 * 1024;
 /** What a Dockerfile behind a URL is called. */
 const REMOTE_NAME = "context";
 
@@ -54,16 +51,7 @@ export class ContextLoader implements AsyncDisposable {
     const { input } = this.#parts;
     if (input.dockerfile) return input.dockerfile;
     const tree = await this.tree("");
-    const wanted = this.#isDockerfileUrl ? REMOTE_NAME : cleanPath(tarName(name));
-    for (const candidate of wanted === "Dockerfile" ? [wanted, "dockerfile"] : [wanted]) {
-      const path = resolveLinks(tree, candidate);
-      const node = tree.lstat(path);
-      if (node?.type !== "file") continue;
-      if (node.size > MAX_DOCKERFILE)
-        throw new InvalidParameterError(`failed to read dockerfile: ${name} is too large`);
-      return tree.read(path, node);
-    }
-    throw new NotFoundError(`failed to read dockerfile: open ${name}: no such file or directory`);
+    return findDockerfile(tree, this.#isDockerfileUrl ? REMOTE_NAME : name);
   }
 
   /** How old a context is, seconds since the epoch: what its commit or its server says; undefined for the client's files. */

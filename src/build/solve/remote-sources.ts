@@ -72,13 +72,13 @@ export class RemoteSources implements AsyncDisposable {
   /** How old what a URL or repository has is, seconds since the epoch; undefined when nothing says so. */
   async time(argument: RemoteArgument): Promise<number | undefined> {
     if (argument.kind === "git") return (await this.gitTree(argument.source)).lstat("")?.mtime;
-    const time = Date.parse((await this.#fetch(argument.url, undefined)).lastModified);
+    const time = Date.parse((await this.#fetch(argument.url)).lastModified);
     return Number.isNaN(time) ? undefined : Math.floor(time / 1000);
   }
 
   /** A file behind a URL, downloaded: where it lies, and what the server said. */
   async httpFile(url: string): Promise<FetchedFile & { readonly path: string }> {
-    const fetched = await this.#fetch(url, undefined);
+    const fetched = await this.#fetch(url);
     this.#use(url, "", { sha256: digestHex(fetched.digest) });
     const path = fetched.path ?? (await this.#download(url, undefined)).path;
     return { ...fetched, path };
@@ -120,7 +120,7 @@ export class RemoteSources implements AsyncDisposable {
   async #copyHttp(argument: Extract<RemoteArgument, { readonly kind: "http" }>, step: CopyStep): Promise<CopySource> {
     const { url } = argument;
     const checksum = argument.checksum === "" ? undefined : (argument.checksum as Digest);
-    const fetched = checksum ? { ...pinned(url, checksum), path: undefined } : await this.#fetch(url, undefined);
+    const fetched = checksum ? { ...pinned(url, checksum), path: undefined } : await this.#fetch(url);
     const { digest, lastModified, filename } = fetched;
     this.#use(url, "", { sha256: digestHex(digest) });
     const name = filename === "" ? "__unnamed__" : filename;
@@ -171,7 +171,7 @@ export class RemoteSources implements AsyncDisposable {
     return await work({ run, signal, agentSocket });
   }
 
-  #fetch(url: string, checksum: Digest | undefined): Promise<FetchedFile> {
+  #fetch(url: string): Promise<FetchedFile> {
     return once(this.#files, url, async () => {
       const key = digestOf(`http ${url}`);
       const known = recalled(this.#parts.memory.recall(key));
@@ -180,7 +180,7 @@ export class RemoteSources implements AsyncDisposable {
       if (!result.isUnchanged) {
         this.#parts.memory.remember(key, JSON.stringify(file), `[internal] answer of ${redactUrl(url)}`);
       }
-      return { ...verified(url, file, checksum), path: result.isUnchanged ? undefined : path };
+      return { ...file, path: result.isUnchanged ? undefined : path };
     });
   }
 

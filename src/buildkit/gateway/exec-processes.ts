@@ -93,6 +93,8 @@ class ExecProcesses {
       this.#outgoing.push({ processId, ...(input ? { input } : {}) });
     try {
       const process = await starting;
+      // Input that comes too late is nobody's fault.
+      process.stdin?.on("error", () => undefined);
       await send({ case: "started", value: {} });
       for await (const { fd, data } of process.output) await send({ case: "file", value: { fd, data } });
       const code = await process.exitCode();
@@ -108,7 +110,6 @@ class ExecProcesses {
 
 async function give({ stdin }: ContainerProcess, { fd, eof, data }: FdMessage): Promise<void> {
   if (fd !== 0 || !stdin) return;
-  stdin.on("error", () => undefined);
   if (data.length > 0) stdin.write(data);
   if (eof) stdin.end();
 }

@@ -27,9 +27,16 @@ export class ByteStream extends Duplex {
 
   override _read(): void {
     this.#incoming.next().then(
-      (next) => this.push(next.done ? null : Buffer.from(next.value.data)),
+      (next) => this.#take(next),
       (error: unknown) => this.destroy(error instanceof Error ? error : new Error(String(error))),
     );
+  }
+
+  /** Bytes of no length would count as nothing read, and nobody would ask for more. */
+  #take({ done, value }: IteratorResult<BytesPart, unknown>): void {
+    if (done) this.push(null);
+    else if (value.data.length === 0) this._read();
+    else this.push(Buffer.from(value.data));
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {

@@ -103,7 +103,7 @@ export function frontendBuild(attributes: Readonly<Record<string, string>>): Fro
   };
   let plain: Plain = {};
   for (const [name, value] of Object.entries(attributes)) {
-    const read = ATTRIBUTES[name];
+    const read = Object.hasOwn(ATTRIBUTES, name) ? ATTRIBUTES[name] : undefined;
     const [prefix, map] = Object.entries(prefixed).find(([start]) => name.startsWith(start)) ?? [];
     if (read) plain = { ...plain, ...read(value) };
     else if (WITHOUT_EFFECT.some((pattern) => pattern.test(name))) checkEffectless(name, value);

@@ -10,7 +10,7 @@ import type { SolveResult } from "./dockerfile-solve.ts";
 import { OwnVertexes } from "./own-vertexes.ts";
 import type { RunningSolve } from "./running-solve.ts";
 
-/** Updates that one who asks late still hears, bytes of output beyond which the oldest go. */
+/** Of the output, bytes that one who asks late still hears: its beginning. */
 const MAX_REPLAY = 1024 * 1024;
 
 /** A cancelled step ends in that time, milliseconds. */
@@ -59,11 +59,16 @@ export class SolveJob {
 
   readonly status: (status: SolveStatus) => void = (told: SolveStatus): void => {
     const status = this.#vertexes.apply(told);
-    const bytes = (status.logs ?? []).reduce((sum, { data }) => sum + data.length, 0);
-    this.#replayBytes += bytes;
-    this.#replay.push(this.#replayBytes > MAX_REPLAY ? withoutLogs(status) : status);
+    this.#remember(status);
     for (const feed of this.#feeds) feed.push(status);
   };
+
+  #remember(status: SolveStatus): void {
+    const { logs = [], ...rest } = status;
+    this.#replayBytes += logs.reduce((sum, { data }) => sum + data.length, 0);
+    if (this.#replayBytes <= MAX_REPLAY) this.#replay.push(status);
+    else if (Object.keys(rest).length > 0) this.#replay.push(rest);
+  }
 
   /** All updates from the beginning, until the solve ends. */
   async *statuses(signal: AbortSignal): AsyncGenerator<SolveStatus, void, void> {
@@ -163,8 +168,4 @@ export class SolveJob {
     if (!found) throw new NotFoundError(`no such ref: ${ref}`);
     return found;
   }
-}
-
-function withoutLogs({ logs: _, ...rest }: SolveStatus): SolveStatus {
-  return rest;
 }

@@ -18,6 +18,8 @@ export async function openAgentSocket(
   const open = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     open.add(socket);
+    // It may break before the agent is reached: then nobody else listens.
+    socket.on("error", () => undefined);
     socket.once("close", () => open.delete(socket));
     void join(socket, agent, closing.signal);
   });

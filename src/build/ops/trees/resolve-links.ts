@@ -4,16 +4,11 @@ import { childPath, type PathLookup, parentPath } from "./file-tree.ts";
 /** As many as Linux follows in one path, many times over: containerd's fs.RootPath has the same. */
 const MAX_LINKS = 255;
 
-export interface ResolveOptions {
-  /** Follow a link that is the last component. Default true. */
-  readonly followLast?: boolean;
-}
-
 /**
  * `path` inside the tree with all symbolic links followed, as in a chroot: absolute links start at the tree's root and `..`
  * stops there. What does not exist is taken as it stands. Returns a clean relative path. Throws SystemError on a link loop.
  */
-export function resolveLinks(tree: PathLookup, path: string, { followLast = true }: ResolveOptions = {}): string {
+export function resolveLinks(tree: PathLookup, path: string): string {
   const pending = path.split("/").reverse();
   let current = "";
   let links = 0;
@@ -25,7 +20,7 @@ export function resolveLinks(tree: PathLookup, path: string, { followLast = true
       continue;
     }
     const next = childPath(current, name);
-    const node = followLast || pending.some((part) => part !== "") ? tree.lstat(next) : undefined;
+    const node = tree.lstat(next);
     if (node?.type !== "symlink") {
       current = next;
       continue;

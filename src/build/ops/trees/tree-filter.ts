@@ -1,17 +1,17 @@
-import { IgnoreMatcher, parseDockerignore } from "#formats/dockerignore.ts";
+import { IgnoreMatcher, ignorePattern } from "#formats/dockerignore.ts";
 import { tarText } from "#formats/tar/tar-entry.ts";
 import type { Selection } from "../copy/select-sources.ts";
 import { type FileTree, parentPath, type TreeNode } from "./file-tree.ts";
 
-/** What `--parents` and `--exclude` leave of a directory. Patterns are those of .dockerignore. */
+/** What `--parents` and `--exclude` leave of a directory. Patterns are those of .dockerignore, which has comments besides. */
 export class TreeFilter {
   readonly #include: IgnoreMatcher | undefined;
   readonly #exclude: IgnoreMatcher | undefined;
 
   /** Throws InvalidParameterError on a malformed pattern. */
   constructor(include: readonly string[], exclude: readonly string[]) {
-    this.#include = include.length === 0 ? undefined : new IgnoreMatcher(parseDockerignore(include.join("\n")));
-    this.#exclude = exclude.length === 0 ? undefined : new IgnoreMatcher(parseDockerignore(exclude.join("\n")));
+    this.#include = include.length === 0 ? undefined : matcherOf(include);
+    this.#exclude = exclude.length === 0 ? undefined : matcherOf(exclude);
   }
 
   /** Whether what lies at `path`, relative to the selected directory, is copied. */
@@ -19,6 +19,10 @@ export class TreeFilter {
     const text = tarText(path);
     return (this.#include?.ignores(text) ?? true) && !(this.#exclude?.ignores(text) ?? false);
   }
+}
+
+function matcherOf(patterns: readonly string[]): IgnoreMatcher {
+  return new IgnoreMatcher(patterns.flatMap((pattern) => ignorePattern(pattern) ?? []));
 }
 
 /** Undefined when nothing is to be left out. `include` is one pattern, "" for everything. */
