@@ -5,12 +5,20 @@ import type { Database } from "#store/database.ts";
 import type { ContainerRecord, ContainerState } from "./container-record.ts";
 import { readContainerRecord } from "./read-container-record.ts";
 
-/** A container that is being made. */
-export interface PendingContainer extends Disposable {
-  readonly id: string;
-  /** Those that it was said to need. */
+/** What a container that is being made has already, or is to have: nobody else gets its name, and nothing that it needs goes. */
+export interface PendingNeeds {
   readonly images: ReadonlySet<Digest>;
-  needs(image: Digest): void;
+  /** Names of volumes. */
+  readonly volumes: ReadonlySet<string>;
+}
+
+/** A container that is being made. */
+export interface PendingContainer extends PendingNeeds, Disposable {
+  readonly id: string;
+  /** Throws ConflictError, in Docker's words, when another container has the name, or will. */
+  takeName(name: string): void;
+  needsImage(image: Digest): void;
+  needsVolume(name: string): void;
 }
 
 /** The containers of one engine: in memory for look-up, in the database before any change is told. */
@@ -18,7 +26,9 @@ export class ContainerStore {
   readonly #database: Database;
   readonly #byId = new Map<string, ContainerRecord>();
   readonly #idByName = new Map<string, string>();
-  readonly #pending = new Map<string, ReadonlySet<Digest>>();
+  readonly #pending = new Map<string, PendingNeeds>();
+  /** Names of containers that are being made. */
+  readonly #reserved = new Map<string, string>();
 
   constructor(database: Database) {
     this.#database = database;
@@ -27,30 +37,35 @@ export class ContainerStore {
     }
   }
 
-  /**
-   * Notes a container that is being made, until it is added or the note is disposed. Images that it is said to need are kept like those of
-   * a container that is there.
-   */
+  /** Notes a container that is being made, until it is added or the note is disposed. */
   begin(id: string): PendingContainer {
-    const images = new Set<Digest>();
-    this.#pending.set(id, images);
+    const needs = { images: new Set<Digest>(), volumes: new Set<string>() };
+    this.#pending.set(id, needs);
+    let reserved = "";
     return {
       id,
-      images,
-      needs: (image) => void images.add(image),
-      [Symbol.dispose]: () => void this.#pending.delete(id),
+      ...needs,
+      takeName: (name) => {
+        this.#checkFree(name);
+        this.#reserved.set(name, id);
+        reserved = name;
+      },
+      needsImage: (image) => void needs.images.add(image),
+      needsVolume: (name) => void needs.volumes.add(name),
+      [Symbol.dispose]: () => {
+        this.#pending.delete(id);
+        if (this.#reserved.get(reserved) === id) this.#reserved.delete(reserved);
+      },
     };
   }
 
-  /** The containers that are being made, and the images that they need. */
-  pending(): ReadonlyMap<string, ReadonlySet<Digest>> {
+  /** What the containers that are being made need, by their ids. */
+  pending(): ReadonlyMap<string, PendingNeeds> {
     return this.#pending;
   }
 
-  /** Adds a container, and does what `alongside` writes in the same transaction. Throws ConflictError, in Docker's words, when the name is taken. */
+  /** Adds a container, whose name was taken for it, and does what `alongside` writes in the same transaction. */
   add(record: ContainerRecord, alongside: () => void = () => undefined): void {
-    const holder = this.#idByName.get(record.name);
-    if (holder) throw nameTaken(record.name, holder);
     this.#database.transaction(() => {
       this.#database
         .statement("INSERT INTO containers (id, name, image_id, created, record) VALUES (?, ?, ?, ?, ?)")
@@ -100,8 +115,7 @@ export class ContainerStore {
   }
 
   rename(id: string, name: string): ContainerRecord {
-    const holder = this.#idByName.get(name);
-    if (holder) throw nameTaken(name, holder);
+    this.#checkFree(name);
     return this.update(id, (record) => ({ ...record, name }));
   }
 
@@ -146,12 +160,22 @@ export class ContainerStore {
     return matches[0];
   }
 
+  /** Whether a container has the name, or will. */
   hasName(name: string): boolean {
-    return this.#idByName.has(name);
+    return this.#holder(name) !== undefined;
   }
 
   list(): readonly ContainerRecord[] {
     return [...this.#byId.values()];
+  }
+
+  #holder(name: string): string | undefined {
+    return this.#idByName.get(name) ?? this.#reserved.get(name);
+  }
+
+  #checkFree(name: string): void {
+    const holder = this.#holder(name);
+    if (holder !== undefined) throw nameTaken(name, holder);
   }
 
   #byName(name: string): ContainerRecord | undefined {

@@ -4,6 +4,7 @@ import { hostname } from "node:os";
 import { initialEndpoints } from "#engine/networks/endpoint-settings.ts";
 import { linksById } from "#engine/networks/legacy-links.ts";
 import { joinedContainer } from "#formats/joined-container.ts";
+import { attemptAll } from "#lib/attempt-all.ts";
 import type { ContainerCreateRequest, HostConfig } from "#spec/docker-containers.ts";
 import { type ContainerContext, containerFiles } from "./container-context.ts";
 import { type ContainerMount, type ContainerRecord, eventAttributes, NEW_STATE } from "./container-record.ts";
@@ -51,7 +52,7 @@ export async function createContainer(
   } catch (error) {
     // Images that were removed meanwhile were kept for it.
     pending[Symbol.dispose]();
-    for (const image of pending.images) await context.images.release(image);
+    await attemptAll([...pending.images].map((image) => () => context.images.release(image)));
     throw error;
   }
 }
@@ -71,7 +72,7 @@ async function makeContainer(
   const image = context.images.find(request.Image ?? "", options.platform);
   const warnings = [...settled.warnings, ...checkPlatform(image, request.Image ?? "", options.platform)];
   const { id } = pending;
-  pending.needs(image.id);
+  pending.needsImage(image.id);
   const defaulted = hostConfigDefaults(request, settled.hostConfig, {
     ...context.settings,
     runtime: catalog.defaultName,
@@ -82,6 +83,8 @@ async function makeContainer(
   portRequests(config, hostConfig);
   const requested = request.NetworkingConfig?.EndpointsConfig ?? {};
   const endpointRequests = initialEndpoints(context.networks, hostConfig, requested, request.MacAddress ?? "");
+  const name = options.name || randomName((candidate) => context.containers.hasName(candidate));
+  pending.takeName(name);
   // `run` starts it next.
   context.runtime.anticipate();
   // The first step that makes something: all that can be refused has been.
@@ -89,7 +92,7 @@ async function makeContainer(
   const mounts = options.onlyTopReadonly ? resolved.map(readonlyAtTop) : resolved;
   const record: ContainerRecord = {
     id,
-    name: options.name || randomName((candidate) => context.containers.hasName(candidate)),
+    name,
     created: Date.now(),
     imageId: image.id,
     imageName: request.Image ?? "",
@@ -134,9 +137,12 @@ async function makeDurable(context: ContainerContext, record: ContainerRecord): 
     const volumes = record.mounts.filter(({ anonymous }) => anonymous).map(({ name }) => name);
     context.containers.add(record, () => context.volumes.settle(volumes));
   } catch (error) {
-    await context.snapshotter.remove(record.id);
-    await rm(files.directory, { recursive: true, force: true });
-    await removeAnonymousVolumes(context, record.mounts);
+    // What cannot be taken back here is swept when the engine starts.
+    await attemptAll([
+      () => context.snapshotter.remove(record.id),
+      () => rm(files.directory, { recursive: true, force: true }),
+      () => removeAnonymousVolumes(context, record.mounts, record.id),
+    ]);
     throw error;
   }
 }

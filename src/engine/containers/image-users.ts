@@ -16,7 +16,8 @@ export class ContainerImageUsers implements ImageUsers {
       .list()
       .filter((record) => imagesOf(record).has(image))
       .map((record) => ({ id: record.id, running: isRunning(record) || record.state.phase === "restarting" }));
-    for (const [id, images] of this.#containers.pending()) if (images.has(image)) users.push({ id, running: false });
+    for (const [id, { images }] of this.#containers.pending())
+      if (images.has(image)) users.push({ id, running: false });
     return users.sort((a, b) => Number(b.running) - Number(a.running));
   }
 
@@ -26,7 +27,7 @@ export class ContainerImageUsers implements ImageUsers {
       for (const imageId of imagesOf(record)) counts.set(imageId, (counts.get(imageId) ?? 0) + 1);
     }
     // A moment later they will be containers.
-    for (const images of this.#containers.pending().values()) {
+    for (const { images } of this.#containers.pending().values()) {
       for (const imageId of images) counts.set(imageId, (counts.get(imageId) ?? 0) + 1);
     }
     return counts;

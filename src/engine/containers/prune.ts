@@ -1,5 +1,5 @@
 import { checkFilters, type Filters, labelsFit, untilFilter } from "#engine/filters.ts";
-import { ConflictError } from "#errors/errors.ts";
+import { pruneAlone } from "#engine/prune-alone.ts";
 import type { ContainerContext } from "./container-context.ts";
 import { type ContainerRecord, isRunning } from "./container-record.ts";
 import { removeLocked } from "./remove.ts";
@@ -10,16 +10,13 @@ export interface Pruned {
   readonly reclaimed: number;
 }
 
-/** Held by the prune that runs; no container has such an id. */
-const PRUNE = "prune containers";
-
 /**
  * Removes stopped containers, all or those that the filters (`until`, `label`, `label!`) leave. Throws InvalidParameterError for a bad filter,
  * ConflictError while another prune runs.
  */
 export async function pruneContainers(context: ContainerContext, filters: Filters): Promise<Pruned> {
-  if (context.locks.isHeld(PRUNE)) throw new ConflictError("a prune operation is already running");
-  return context.locks.run(PRUNE, () => prune(context, prunableContainers(context, filters)));
+  const chosen = prunableContainers(context, filters);
+  return pruneAlone(context, "containers", () => prune(context, chosen));
 }
 
 async function prune(context: ContainerContext, records: readonly ContainerRecord[]): Promise<Pruned> {
@@ -35,12 +32,20 @@ async function prune(context: ContainerContext, records: readonly ContainerRecor
   return { deleted, reclaimed };
 }
 
-/** Undefined when somebody has started or removed it since. The caller holds its lock. */
+/** Undefined when somebody has started or removed it since, or it cannot go: that stays written with it, and stops no prune. The caller holds its lock. */
 async function removeStopped(context: ContainerContext, id: string): Promise<number | undefined> {
   const record = context.containers.find(id);
-  if (!record || isRunning(record)) return undefined;
-  const usage = await context.snapshotter.usage(id);
-  return usage.diskSize + (await removeLocked(context, id, { force: false, volumes: false }));
+  if (!record || !isStopped(record)) return undefined;
+  try {
+    const usage = await context.snapshotter.usage(id);
+    return usage.diskSize + (await removeLocked(context, id, { force: false, volumes: false }));
+  } catch {
+    return undefined;
+  }
+}
+
+function isStopped(record: ContainerRecord): boolean {
+  return !isRunning(record) && record.state.phase !== "restarting";
 }
 
 /** The containers that a prune with these filters removes. Throws InvalidParameterError for a bad filter. */
@@ -48,9 +53,6 @@ export function prunableContainers(context: ContainerContext, filters: Filters):
   checkFilters(filters, ["until", "label", "label!"]);
   const until = untilFilter(filters);
   const isPrunable = (record: ContainerRecord): boolean =>
-    !isRunning(record) &&
-    record.state.phase !== "restarting" &&
-    record.created < until &&
-    labelsFit(filters, record.config.Labels);
+    isStopped(record) && record.created < until && labelsFit(filters, record.config.Labels);
   return context.containers.list().filter(isPrunable);
 }

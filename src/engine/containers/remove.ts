@@ -1,5 +1,6 @@
 import { rm } from "node:fs/promises";
 import { closeSandbox } from "#engine/networks/container-network.ts";
+import { volumeUsers } from "#engine/volumes/volumes.ts";
 import { ConflictError, errorMessage } from "#errors/errors.ts";
 import { type ContainerContext, containerFiles } from "./container-context.ts";
 import { type ContainerMount, type ContainerRecord, eventAttributes, imagesOf, isRunning } from "./container-record.ts";
@@ -79,13 +80,11 @@ async function releaseImages(context: ContainerContext, record: ContainerRecord)
 export async function removeAnonymousVolumes(
   context: ContainerContext,
   mounts: readonly ContainerMount[],
-  id = "",
+  id: string,
 ): Promise<void> {
-  const others = context.containers.list().filter((record) => record.id !== id);
-  const inUse = new Set(others.flatMap((other) => other.mounts.map((mount) => mount.name)));
-  for (const mount of mounts) {
-    const volume = mount.anonymous && !inUse.has(mount.name) ? context.volumes.get(mount.name) : undefined;
-    if (!volume) continue;
+  for (const { anonymous, name } of mounts) {
+    const volume = anonymous ? context.volumes.get(name) : undefined;
+    if (!volume || volumeUsers(context, name).some((user) => user !== id)) continue;
     await context.volumes.remove(volume.name);
     context.events.publish("volume", "destroy", volume.name, { driver: volume.driver });
   }

@@ -1,4 +1,5 @@
 import { booleanFilter, checkFilters, type Filters, labelsFit, untilFilter } from "#engine/filters.ts";
+import { pruneAlone } from "#engine/prune-alone.ts";
 import { ConflictError, NotFoundError } from "#errors/errors.ts";
 import type { Digest } from "#spec/digest.ts";
 import type { ImageDeleteItem } from "#spec/docker-images.ts";
@@ -16,13 +17,18 @@ export interface PrunedImages {
 
 /**
  * Removes images that no container uses: the dangling ones, or with `dangling=false` all of them; filters `until`, `label`, `label!`.
- * Also what no image needs any more. Throws InvalidParameterError for a bad filter.
+ * Also what no image needs any more. Throws InvalidParameterError for a bad filter, ConflictError while another prune runs.
  */
 export async function pruneImages(context: ImageContext, filters: Filters): Promise<PrunedImages> {
+  const used = context.users.countByImage();
+  const chosen = prunableImages(context, filters, (id) => used.has(id));
+  return pruneAlone(context, "images", () => prune(context, chosen));
+}
+
+async function prune(context: ImageContext, images: readonly ListedImage[]): Promise<PrunedImages> {
   const deleted: ImageDeleteItem[] = [];
   let reclaimed = 0;
-  const used = context.users.countByImage();
-  for (const listed of prunableImages(context, filters, (id) => used.has(id))) {
+  for (const listed of images) {
     for (const name of namesToRemove(listed)) {
       const removed = await removeIfFree(context, name);
       deleted.push(...removed.items);

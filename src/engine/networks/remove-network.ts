@@ -1,6 +1,7 @@
 import type { ContainerContext } from "#engine/containers/container-context.ts";
 import { checkFilters, type Filters, labelsFit, untilFilter } from "#engine/filters.ts";
-import { ForbiddenError } from "#errors/errors.ts";
+import { pruneAlone } from "#engine/prune-alone.ts";
+import { ForbiddenError, NotFoundError } from "#errors/errors.ts";
 import type { NetworkRecord } from "#network/network-driver.ts";
 import { publishNetworkEvent } from "./network-events.ts";
 import { membersOf } from "./network-members.ts";
@@ -28,7 +29,10 @@ export async function removeNetwork(context: ContainerContext, term: string): Pr
   publishNetworkEvent(context.events, { ...record, record }, "destroy");
 }
 
-/** Removes the networks that no running container is on. Resolves with their names. Throws InvalidParameterError for a bad filter. */
+/**
+ * Removes the networks that no running container is on. Resolves with their names. Throws InvalidParameterError for a bad filter, ConflictError while
+ * another prune runs.
+ */
 export async function pruneNetworks(context: ContainerContext, filters: Filters): Promise<readonly string[]> {
   checkFilters(filters, ["label", "label!", "until"]);
   const until = untilFilter(filters);
@@ -37,14 +41,19 @@ export async function pruneNetworks(context: ContainerContext, filters: Filters)
     record.created < until &&
     labelsFit(filters, record.labels) &&
     membersOf(context, record.id).length === 0;
+  const chosen = context.networks.records().filter(isUnused);
+  return pruneAlone(context, "networks", () => prune(context, chosen));
+}
+
+async function prune(context: ContainerContext, networks: readonly NetworkRecord[]): Promise<readonly string[]> {
   const removed: string[] = [];
-  for (const record of context.networks.records().filter(isUnused)) {
+  for (const { id, name } of networks) {
     try {
-      await removeNetwork(context, record.id);
-      removed.push(record.name);
+      await removeNetwork(context, id);
+      removed.push(name);
     } catch (error) {
-      // A container came in the meantime.
-      if (!(error instanceof ForbiddenError)) throw error;
+      // A container came in the meantime, or somebody else removed it.
+      if (!(error instanceof ForbiddenError) && !(error instanceof NotFoundError)) throw error;
     }
   }
   context.events.publish("network", "prune", "", { reclaimed: "0" });

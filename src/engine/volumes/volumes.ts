@@ -3,6 +3,7 @@ import type { ContainerContext } from "#engine/containers/container-context.ts";
 import type { ContainerMount, ContainerRecord } from "#engine/containers/container-record.ts";
 import type { Pruned } from "#engine/containers/prune.ts";
 import { booleanFilter, checkFilters, expressionFilter, type Filters, labelsFit } from "#engine/filters.ts";
+import { pruneAlone } from "#engine/prune-alone.ts";
 import { ConflictError, NotFoundError } from "#errors/errors.ts";
 import type { Volume } from "#volume/volume-store.ts";
 
@@ -52,12 +53,14 @@ export async function removeVolume(context: ContainerContext, name: string, forc
   context.events.publish("volume", "destroy", name, { driver: volume.driver });
 }
 
-/** Ids of the containers, running or not, that have the volume. */
-export function volumeUsers(context: ContainerContext, name: string): string[] {
-  return context.containers
+/** Ids of the containers, running or not, that have the volume, or are being made with it. */
+export function volumeUsers({ containers }: Pick<ContainerContext, "containers">, name: string): string[] {
+  const users = containers
     .list()
     .filter((record) => record.mounts.some((mount) => isVolume(mount) && mount.name === name))
     .map((record) => record.id);
+  const makers = [...containers.pending()].filter(([, { volumes }]) => volumes.has(name)).map(([id]) => id);
+  return [...new Set([...users, ...makers])];
 }
 
 function isVolume(mount: ContainerMount): boolean {
@@ -74,17 +77,27 @@ export function listVolumes(context: ContainerContext, filters: Filters): Volume
     .filter((volume) => matches(volume, filters) && (!used || used.has(volume.name) !== dangling));
 }
 
-/** Removes unused anonymous volumes; with `all=true`, named ones too. Throws InvalidParameterError for a bad filter. */
+/**
+ * Removes unused anonymous volumes; with `all=true`, named ones too. Throws InvalidParameterError for a bad filter, ConflictError while another
+ * prune runs.
+ */
 export async function pruneVolumes(context: ContainerContext, filters: Filters): Promise<Pruned> {
+  const chosen = prunableVolumes(context, filters, context.containers.list());
+  return pruneAlone(context, "volumes", () => prune(context, chosen));
+}
+
+async function prune(context: ContainerContext, volumes: readonly Volume[]): Promise<Pruned> {
   const deleted: string[] = [];
   let reclaimed = 0;
-  for (const volume of prunableVolumes(context, filters, context.containers.list())) {
-    // A container may have come to have it since.
-    if (volumeUsers(context, volume.name).length > 0) continue;
-    reclaimed += await context.volumes.usage(volume);
-    await context.volumes.remove(volume.name);
-    context.events.publish("volume", "destroy", volume.name, { driver: volume.driver });
-    deleted.push(volume.name);
+  for (const volume of volumes) {
+    const { name, driver } = volume;
+    const bytes = await context.volumes.usage(volume);
+    // A container may have come to have it since, or somebody has removed it.
+    if (volumeUsers(context, name).length > 0 || !context.volumes.get(name)) continue;
+    await context.volumes.remove(name);
+    context.events.publish("volume", "destroy", name, { driver });
+    deleted.push(name);
+    reclaimed += bytes;
   }
   context.events.publish("volume", "prune", "", { reclaimed: String(reclaimed) });
   return { deleted, reclaimed };
@@ -99,9 +112,13 @@ export function prunableVolumes(
   checkFilters(filters, ["all", "label", "label!"]);
   const all = booleanFilter(filters, "all") ?? false;
   const used = usedVolumes(containers);
-  return context.volumes
-    .list()
-    .filter((volume) => (all || volume.anonymous) && !used.has(volume.name) && labelsFit(filters, volume.labels));
+  return (
+    context.volumes
+      .list()
+      .filter((volume) => (all || volume.anonymous) && !used.has(volume.name) && labelsFit(filters, volume.labels))
+      // It belongs to a container that is not there yet.
+      .filter(({ madeFor }) => madeFor === undefined)
+  );
 }
 
 function usedVolumes(containers: readonly ContainerRecord[]): ReadonlySet<string> {

@@ -27,7 +27,7 @@ export async function resolveMounts(
   try {
     await addMounts({ context, pending }, config, hostConfig, made);
   } catch (error) {
-    await removeAnonymousVolumes(context, made);
+    await removeAnonymousVolumes(context, made, pending.id);
     throw error;
   }
   return made;
@@ -108,7 +108,7 @@ async function fromMountRequest(making: MountMaking, request: MountRequest): Pro
     case "image": {
       const subpath = request.ImageOptions?.Subpath;
       const imageId = making.context.images.find(source).id;
-      making.pending.needs(imageId);
+      making.pending.needsImage(imageId);
       return {
         ...NO_MOUNT,
         type: "image",
@@ -186,7 +186,9 @@ async function volumeMount(
   { context, pending }: MountMaking,
   { name, driver = "", driverOpts = {}, labels = {}, ...mount }: VolumeMountRequest,
 ): Promise<ContainerMount> {
+  if (name !== "") pending.needsVolume(name);
   const volume = await createVolume(context, { name, driver, driverOpts, labels, madeFor: pending.id });
+  pending.needsVolume(volume.name);
   const { mountpoint: source } = volume;
   return { ...NO_MOUNT, type: "volume", source, ...mount, name: volume.name, anonymous: name === "" };
 }
@@ -213,7 +215,10 @@ function fromContainer({ context, pending }: MountMaking, text: string): Contain
   const [name = "", mode = ""] = text.split(":");
   if (!["", "ro", "rw", "z", "Z"].includes(mode)) throw new InvalidParameterError(`invalid mode: ${mode}`);
   const source = namedContainer(context.containers, name);
-  for (const { imageId } of source.mounts) if (imageId) pending.needs(imageId);
+  for (const { imageId, type, name: volume } of source.mounts) {
+    if (imageId) pending.needsImage(imageId);
+    if (type === "volume") pending.needsVolume(volume);
+  }
   return source.mounts
     .filter((mount) => mount.type !== "tmpfs")
     .map((mount) => ({ ...mount, readonly: mode === "ro" || mount.readonly, mode: "", copyUp: false }));
