@@ -1,4 +1,5 @@
 import { ConflictError, errorMessage, InvalidParameterError, SystemError } from "#errors/errors.ts";
+import { attemptAll } from "#lib/attempt-all.ts";
 import type { Family } from "#lib/ip-address.ts";
 import { forgetUdpFlows } from "./conntrack.ts";
 import { gatewayEndpoint } from "./default-route.ts";
@@ -101,17 +102,37 @@ export class PublishedPorts {
     await this.#relay.restore(relayed);
   }
 
-  /** The ports of a running container whose endpoints change: reserved when it gets a way out, freed when it loses it, else led elsewhere. */
+  /**
+   * The ports of a running container whose endpoints change: reserved when it gets a way out, freed when it loses it, else led elsewhere. On failure they lead
+   * where they did.
+   */
   async follow(plan: PortPlan, before: NetworkSandbox): Promise<readonly PortBinding[]> {
     const { containerId, endpoints } = plan;
     if (leadsAlike(before.endpoints, endpoints)) return before.ports;
-    const sameFamilies =
+    const keepsPorts =
       String(this.#hostFamilies(before.endpoints, "tcp")) === String(this.#hostFamilies(endpoints, "tcp"));
     await this.withdraw(containerId);
-    if (!sameFamilies) this.free(before.ports);
-    const ports = sameFamilies ? before.ports : await this.reserve(plan);
-    await this.lead(plan, ports);
-    return ports;
+    if (!keepsPorts) this.free(before.ports);
+    let reserved: readonly PortBinding[] = [];
+    try {
+      if (!keepsPorts) reserved = await this.reserve(plan);
+      const ports = keepsPorts ? before.ports : reserved;
+      await this.lead(plan, ports);
+      return ports;
+    } catch (error) {
+      this.free(reserved);
+      await this.#putBack(plan, before, keepsPorts);
+      throw error;
+    }
+  }
+
+  /** What cannot be put back is told by the failure that made it necessary. */
+  async #putBack(plan: PortPlan, { containerId, ports, endpoints }: NetworkSandbox, areHeld: boolean): Promise<void> {
+    await attemptAll([
+      () => this.withdraw(containerId),
+      () => (areHeld ? undefined : this.#ports.adopt(ports)),
+      () => this.lead({ ...plan, endpoints }, ports),
+    ]);
   }
 
   /** The families of host addresses that lead to a container: its own, and IPv6, which the relay passes on. It knows no SCTP. */

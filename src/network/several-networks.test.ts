@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
+import { createServer } from "node:net";
 import type { NetworkSandbox } from "./network-driver.ts";
 import {
   addNetwork,
@@ -96,6 +97,27 @@ describe("several networks of a container", () => {
     // The address that the second try had is free again.
     const next = await engine.driver.attach(sandbox.containerId, { network: other });
     expect(next.endpoints).toHaveLength(2);
+  });
+
+  test("an attach() whose ports cannot be had leaves those that are published", async () => {
+    const engine = await bed.newEngine();
+    const [first, second] = [
+      await addNetwork(engine, { name: "first", ipv4: undefined, ipv6: chosenBlock }),
+      await addNetwork(engine, { name: "second", ipv6: chosenBlock }),
+    ];
+    const hostPort = 28_950;
+    const server = await open(engine, "server", [published(80, hostPort)], { network: first });
+    bed.serveTcp(server, 80, 6);
+    expect(askTcp(server.gateway6, hostPort)).toStartWith("from ");
+    // Another program has the port for IPv4, which the second network would bring.
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen({ host: "127.0.0.1", port: hostPort }, resolve));
+    const attached = engine.driver.attach(server.containerId, { network: second, gatewayPriority: 5 });
+    await expect(attached).rejects.toThrow(`listen tcp4 0.0.0.0:${hostPort}: bind: address already in use`);
+    expect(askTcp(server.gateway6, hostPort)).toStartWith("from ");
+    await new Promise((resolve) => other.close(resolve));
+    const both = await engine.driver.attach(server.containerId, { network: second, gatewayPriority: 5 });
+    expect(both.ports.map(({ hostIp }) => hostIp)).toEqual(["0.0.0.0", "::"]);
   });
 
   test("networks do not reach each other, but each other's published ports", async () => {

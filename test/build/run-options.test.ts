@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 import { makeBusybox, makeContext } from "../../tools/harness/busybox.ts";
 import { removeCgroups } from "../../tools/harness/cgroups.ts";
 import { run } from "../../tools/harness/child.ts";
 import { PrivateEngine } from "../../tools/harness/private-engine.ts";
+import { until } from "../../tools/harness/until.ts";
 
 const isCgroup2 = existsSync("/sys/fs/cgroup/cgroup.controllers");
 let engine: PrivateEngine;
@@ -115,6 +117,12 @@ test("--network takes any network, whose containers have names, and container:NA
     /1\.2\.3\.4\s+x/,
   );
   await engine.ok(["rm", "-f", "db"]);
+  const namespaces = (): number => readdirSync(join(engine.execRoot, "netns")).length;
+  const building = output("sleep 3; echo done", "--network", "build-net");
+  await until(() => namespaces() > 0);
+  const { stderr } = await engine.berth(["network", "rm", "build-net"]);
+  expect(stderr).toContain("network build-net has active endpoints");
+  expect(await building).toBe("done");
   // Nothing of the steps is left on it.
   await engine.ok(["network", "rm", "build-net"]);
 });

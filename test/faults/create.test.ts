@@ -15,7 +15,7 @@ beforeAll(async () => {
   // A create that takes its time: the volume gets what the image has there.
   await using context = makeContext({
     Dockerfile:
-      'FROM busybox\nRUN mkdir /data && cd /data && for i in $(seq 4000); do echo $i > $i; done\nVOLUME /data\nCMD ["sh", "-c", "ls /data | wc -l"]\n',
+      'FROM busybox\nRUN mkdir /data && cd /data && for i in $(seq 2000); do echo $i > $i; done\nVOLUME /data\nCMD ["sh", "-c", "ls /data | wc -l"]\n',
   });
   await engine.ok(["build", "-q", "-t", "slow", context.path]);
 }, 120_000);
@@ -91,7 +91,7 @@ test("volumes cannot go before the container that is made with them is there", a
   const wasEarly = (await engine.ok(["ps", "-aq"])) === "";
   expect({ exitCode: (await created).exitCode, wasEarly }).toEqual({ exitCode: 0, wasEarly: true });
   expect(refused.stderr).toContain("remove wanted: volume is in use - [");
-  expect(await engine.ok(["start", "-a", "safe"])).toBe("4000");
+  expect(await engine.ok(["start", "-a", "safe"])).toBe("2000");
   const left = (await engine.ok(["volume", "ls", "-q"])).split("\n");
   expect(left).toHaveLength(3);
   expect(left).toContain(given);
@@ -108,13 +108,13 @@ test("an image cannot go before the container that is made of it is there", asyn
   const { exitCode } = await created;
   expect({ exitCode, wasEarly }).toEqual({ exitCode: 0, wasEarly: true });
   expect(refused.stderr).toMatch(/container [0-9a-f]{12} is using its referenced image/);
-  expect(await engine.ok(["start", "-a", "safe"])).toBe("4000");
+  expect(await engine.ok(["start", "-a", "safe"])).toBe("2000");
   await engine.ok(["rm", "-v", "safe"]);
   const second = creating("forced");
   await second.isFilling;
   await engine.ok(["rmi", "-f", "slow"]);
   expect((await second.created).exitCode).toBe(0);
-  expect(await engine.ok(["start", "-a", "forced"])).toBe("4000");
+  expect(await engine.ok(["start", "-a", "forced"])).toBe("2000");
   await engine.ok(["rm", "-v", "forced"]);
   // Kept for it alone, the image goes with it.
   expect(await engine.ok(["images", "-aq"])).toBe("");

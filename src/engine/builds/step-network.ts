@@ -48,13 +48,19 @@ function joinContainer({ containers }: StepNetworkParts, name: string): BuildNet
 async function openSandbox(parts: StepNetworkParts, stepId: string, mode: string): Promise<StepNetwork> {
   const { networks, networkDriver, names } = parts;
   const record = recordOf(parts, mode);
-  const endpoints = record ? [{ network: await networks.ready(record) }] : [];
-  const withNames = record !== undefined && isUserDefined(record.name);
+  // The network cannot go before the step.
+  const held = networks.use(record ? [record] : []);
   const close = async (): Promise<void> => {
-    names.withdraw(stepId);
-    await networkDriver.close(stepId);
+    try {
+      names.withdraw(stepId);
+      await networkDriver.close(stepId);
+    } finally {
+      held[Symbol.dispose]();
+    }
   };
   try {
+    const endpoints = record ? [{ network: await networks.ready(record) }] : [];
+    const withNames = record !== undefined && isUserDefined(record.name);
     const sandbox = await networkDriver.open({ containerId: stepId, endpoints, ports: [], withNames });
     if (sandbox.hasNames) await publishStep(parts, sandbox);
     const network = { kind: "path" as const, netnsPath: sandbox.netnsPath };

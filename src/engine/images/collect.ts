@@ -1,5 +1,5 @@
 import type { Digest } from "#spec/digest.ts";
-import type { ImageContext } from "./image-context.ts";
+import { type ImageContext, imageLockKey } from "./image-context.ts";
 
 /** Blobs younger than this may belong to an image that is being made, ms. */
 const GRACE = 60 * 60 * 1000;
@@ -29,7 +29,9 @@ export async function collectGarbage(context: ImageContext, layerAge: number = G
 export async function removeHiddenImages(context: ImageContext): Promise<Collected> {
   let freedBytes = 0;
   for (const id of context.images.hiddenIds()) {
-    if (context.users.usersOf(id).length > 0) continue;
+    // Whoever makes this very image again would lose its files.
+    using _locked = await context.locks.acquire(imageLockKey(id));
+    if (!context.images.find(id)?.hidden || context.users.usersOf(id).length > 0) continue;
     const manifest = context.images.find(id)?.manifest?.digest;
     const unneeded = context.images.remove(id);
     await context.blobs.remove(id);

@@ -7,6 +7,7 @@ import { inflate } from "#sys/compression/inflate.ts";
 import { removeHiddenImages } from "./collect.ts";
 import { measureImages } from "./disk-usage.ts";
 import { imageHistory } from "./history.ts";
+import { imageLockKey } from "./image-context.ts";
 import { type ImageTestBed, makeImage, openImageTestBed } from "./image-test-bed.ts";
 import { inspectImage } from "./inspect.ts";
 import { listImages } from "./list.ts";
@@ -91,6 +92,26 @@ describe("removeImage()", () => {
     bed.users.clear();
     await removeHiddenImages(bed.context);
     expect(await layerFiles()).toEqual([]);
+  });
+
+  test("what was kept for a container is not taken from who makes the same image again just then", async () => {
+    const id = await makeImage(bed, "app:v1", [{ a: "1" }]);
+    bed.users.set(id, [{ id: CONTAINER, running: false }]);
+    await remove("app:v1", true);
+    bed.users.clear();
+    // Somebody has found its config here, and writes the row next.
+    const making = await bed.context.locks.acquire(imageLockKey(id));
+    const removing = removeHiddenImages(bed.context);
+    await Bun.sleep(10);
+    const { hidden: _, ...record } = bed.context.images.find(id)!;
+    bed.context.images.add(
+      record,
+      bed.context.images.layers(id).map(({ diffId }) => diffId),
+    );
+    making[Symbol.dispose]();
+    expect(await removing).toEqual({ freedBytes: 0 });
+    expect(inspectImage(bed.context, id).Id).toBe(id);
+    expect(await layerFiles()).toHaveLength(1);
   });
 
   test("takes no long time for an image of 20 layers", async () => {
