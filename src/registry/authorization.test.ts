@@ -5,7 +5,7 @@ import { UnauthorizedError } from "#errors/errors.ts";
 import { digestOf } from "#formats/digest.ts";
 import { parseReference } from "#formats/reference.ts";
 import { chooseChallenge, parseChallenges } from "./challenge.ts";
-import { endpointsOf, isInsecure } from "./endpoint.ts";
+import { apiUrl, endpointsOf, isInsecure } from "./endpoint.ts";
 import { redactUrl } from "./redact.ts";
 import { RegistryClient } from "./registry-client.ts";
 import { retryAfter } from "./response-error.ts";
@@ -135,6 +135,14 @@ describe("RegistryClient authorization", () => {
   });
 });
 
+test("RegistryClient asks a mirror below its path", async () => {
+  const mirrors = [`http://${hub.host}/repository/hub`];
+  const registry = new RegistryClient({ mirrors, insecureRegistries: [], userAgent: "test" });
+  await registry.repository(parseReference("busybox")).manifest("v1");
+  const paths = new Set(hub.seen.map(({ url }) => url.pathname));
+  expect([...paths]).toEqual(["/repository/hub/v2/", "/token", "/repository/hub/v2/library/busybox/manifests/v1"]);
+});
+
 describe("parseChallenges()", () => {
   test("reads several schemes, quoted and plain values", () => {
     expect(parseChallenges('Basic realm="a b", Bearer realm="https://x/t",service=s,scope="r:a:pull,push"')).toEqual([
@@ -150,14 +158,20 @@ describe("parseChallenges()", () => {
 
 describe("endpointsOf()", () => {
   const options = {
-    mirrors: ["https://mirror.example"],
+    mirrors: ["https://mirror.example", "http://nexus.example:8081/repository/hub/"],
     insecureRegistries: ["reg.test:5000", "10.1.0.0/16"],
     userAgent: "",
   };
   const origins = (domain: string): string[] => endpointsOf(domain, options).map(({ origin }) => origin);
 
   test("mirrors serve Docker Hub only; http is for loopback and insecure registries, after https", () => {
-    expect(origins("docker.io")).toEqual(["https://mirror.example", "https://registry-1.docker.io"]);
+    expect(
+      endpointsOf("docker.io", options).map((endpoint) => apiUrl(endpoint, "library/busybox/tags/list").href),
+    ).toEqual([
+      "https://mirror.example/v2/library/busybox/tags/list",
+      "http://nexus.example:8081/repository/hub/v2/library/busybox/tags/list",
+      "https://registry-1.docker.io/v2/library/busybox/tags/list",
+    ]);
     expect(origins("ghcr.io")).toEqual(["https://ghcr.io"]);
     expect(origins("localhost:5000")).toEqual(["https://localhost:5000", "http://localhost:5000"]);
     expect(origins("reg.test:5000")).toEqual(["https://reg.test:5000", "http://reg.test:5000"]);

@@ -2,7 +2,7 @@ import { BlockList, isIP } from "node:net";
 
 /** How the engine reaches registries; from daemon.json and flags. */
 export interface RegistryOptions {
-  /** Tried before Docker Hub, for its images only: `https://mirror.example[:port]`. */
+  /** Tried before Docker Hub, for its images only: `https://mirror.example[:port][/path]`. */
   readonly mirrors: readonly string[];
   /** `host[:port]` or CIDR: certificates are not verified, and plain http serves when https does not. */
   readonly insecureRegistries: readonly string[];
@@ -13,6 +13,8 @@ export interface RegistryOptions {
 export interface Endpoint {
   /** `https://host[:port]`. */
   readonly origin: string;
+  /** What stands before `/v2/`: "", or a mirror's `/repository/hub`. */
+  readonly path: string;
   readonly isMirror: boolean;
 }
 
@@ -25,11 +27,20 @@ const HUB_ORIGIN = "https://registry-1.docker.io";
  */
 export function endpointsOf(domain: string, options: RegistryOptions): Endpoint[] {
   if (domain === HUB) {
-    const mirrors = options.mirrors.map((mirror) => ({ origin: new URL(mirror).origin, isMirror: true }));
-    return [...mirrors, { origin: HUB_ORIGIN, isMirror: false }];
+    return [...options.mirrors.map(mirrorAt), { origin: HUB_ORIGIN, path: "", isMirror: false }];
   }
   const origins = isInsecure(domain, options) ? [`https://${domain}`, `http://${domain}`] : [`https://${domain}`];
-  return origins.map((origin) => ({ origin, isMirror: false }));
+  return origins.map((origin) => ({ origin, path: "", isMirror: false }));
+}
+
+function mirrorAt(url: string): Endpoint {
+  const { origin, pathname } = new URL(url);
+  return { origin, path: pathname.replace(/\/+$/, ""), isMirror: true };
+}
+
+/** A path below `/v2/` of an endpoint. */
+export function apiUrl({ origin, path }: Endpoint, below: string): URL {
+  return new URL(`${path}/v2/${below}`, origin);
 }
 
 /** Whether a registry (`host[:port]`) need not prove who it is. */

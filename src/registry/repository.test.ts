@@ -10,7 +10,7 @@ const blob = { mediaType: "x", digest: digestOf("hello"), size: 5 };
 /** A session of literal answers. */
 function session(answer: (request: SessionRequest) => Response): Session {
   const send = async (request: SessionRequest): Promise<Response> => answer(request);
-  return { endpoint: { origin: "http://localhost:1", isMirror: false }, send, sendWithRetry: send };
+  return { endpoint: { origin: "http://localhost:1", path: "", isMirror: false }, send, sendWithRetry: send };
 }
 
 const failing = (): Promise<Session> => Promise.reject(new UnavailableError("mirror is down"));

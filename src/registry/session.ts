@@ -4,7 +4,7 @@ import { withAuthorization } from "./authorization.ts";
 import { type Challenge, chooseChallenge } from "./challenge.ts";
 import { TransientError } from "./connection-error.ts";
 import type { Credentials } from "./credentials.ts";
-import type { Endpoint } from "./endpoint.ts";
+import { apiUrl, type Endpoint } from "./endpoint.ts";
 import { responseError, responseProblem } from "./response-error.ts";
 import type { TokenSource } from "./token-source.ts";
 import type { RegistryRequest, Transport } from "./transport.ts";
@@ -91,7 +91,7 @@ async function ping(options: SessionOptions): Promise<Challenge | undefined> {
   const transport = options.transport((inner) => inner);
   const request: RegistryRequest = {
     method: "GET",
-    url: new URL("/v2/", options.endpoint.origin),
+    url: apiUrl(options.endpoint, ""),
     ...(options.signal ? { signal: options.signal } : {}),
   };
   const attempt = async (): Promise<Response> => {
@@ -115,7 +115,7 @@ async function ping(options: SessionOptions): Promise<Challenge | undefined> {
 
 async function sendChecked(transport: Transport, endpoint: Endpoint, request: SessionRequest): Promise<Response> {
   const { path, expect, ...rest } = request;
-  const url = typeof path === "string" ? new URL(`/v2/${path}`, endpoint.origin) : path;
+  const url = typeof path === "string" ? apiUrl(endpoint, path) : path;
   const response = await transport({ ...rest, url });
   if (expect ? expect.includes(response.status) : response.ok) return response;
   throw responseError({ ...rest, url }, response, await responseProblem(response));
