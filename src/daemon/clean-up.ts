@@ -2,6 +2,7 @@ import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isRunning } from "#engine/containers/container-record.ts";
 import { stopContainer } from "#engine/containers/stop.ts";
+import { NotFoundError, NotModifiedError } from "#errors/errors.ts";
 import type { RunningEngine } from "./compose.ts";
 import type { EnginePaths } from "./paths.ts";
 
@@ -17,7 +18,7 @@ export async function cleanUp(running: RunningEngine, paths: EnginePaths): Promi
   await Promise.all(
     records
       .filter((record) => isRunning(record) || record.state.phase === "restarting")
-      .map((record) => stopContainer(containers, supervisor, record.id, { timeout: STOP_TIMEOUT })),
+      .map((record) => stopContainer(containers, supervisor, record.id, { timeout: STOP_TIMEOUT }).catch(unlessEnded)),
   );
   for (const record of records) await containers.snapshotter.unmount(record.id);
   await containers.volumes.releaseUnused();
@@ -27,4 +28,9 @@ export async function cleanUp(running: RunningEngine, paths: EnginePaths): Promi
   await running.close();
   for (const name of await readdir(paths.execRoot))
     await rm(join(paths.execRoot, name), { recursive: true, force: true });
+}
+
+/** A container may have ended by itself, or have gone. */
+function unlessEnded(error: unknown): void {
+  if (!(error instanceof NotModifiedError) && !(error instanceof NotFoundError)) throw error;
 }

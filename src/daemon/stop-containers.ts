@@ -16,7 +16,7 @@ export async function stopContainers({ containers, supervisor }: Engine, timeout
   const all = Promise.all(
     running.map(async ({ id, name }) => {
       try {
-        await stopContainer(containers, supervisor, id);
+        await stopContainer(containers, supervisor, id, { isEngineEnding: true });
         if (containers.containers.find(id)) containers.containers.updateState(id, { stoppedByUser: false });
       } catch (error) {
         log.warn(`cannot stop container ${name}: ${errorMessage(error)}`);

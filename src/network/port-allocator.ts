@@ -205,7 +205,7 @@ function listenTcp(binding: PortBinding): Promise<HeldSocket> {
   return new Promise((resolve, reject) => {
     // Nobody connects unless someone flushed the rules; then a refusal is better than a connection that hangs.
     const server = createServer((socket) => void socket.destroy());
-    server.once("error", reject);
+    server.on("error", reject);
     const { hostIp: host, hostPort: port } = binding;
     server.listen({ host, port, exclusive: true, backlog: 16, ipv6Only: true }, () => {
       server.unref();
@@ -218,7 +218,8 @@ function bindUdp(binding: PortBinding): Promise<HeldSocket> {
   return new Promise((resolve, reject) => {
     const isIpv6 = isIPv6(binding.hostIp);
     const socket = createSocket({ type: isIpv6 ? "udp6" : "udp4", ipv6Only: isIpv6 });
-    socket.once("error", reject);
+    // Later ones, of which there may be any number, change nothing.
+    socket.on("error", reject);
     socket.bind({ address: binding.hostIp, port: binding.hostPort, exclusive: true }, () => {
       socket.unref();
       resolve({ close: () => void socket.close() });

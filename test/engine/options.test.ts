@@ -275,6 +275,22 @@ describe("berth daemon", () => {
     await engine.ok(["rm", "-f", "once", "always"]);
   }, 30_000);
 
+  test("a container that outlives the time for the engine's end keeps its restart policy", async () => {
+    await reload({ "live-restore": false, "shutdown-timeout": 1 });
+    const script = "trap '' TERM; echo ready; while [ ! -e /go ]; do sleep 0.1; done";
+    const patience = ["--restart", "unless-stopped", "--stop-timeout", "300"];
+    await engine.ok(["run", "-d", "--name", "stubborn", ...patience, "busybox", "sh", "-c", script]);
+    while ((await engine.ok(["logs", "stubborn"])) !== "ready") await Bun.sleep(20);
+    await restartWith({});
+    expect(await inspect("stubborn", "{{.State.Status}} {{.RestartCount}}")).toBe("running 0");
+    await engine.ok(["exec", "stubborn", "touch", "/go"]);
+    while ((await inspect("stubborn", "{{.RestartCount}}")) === "0") {
+      expect(await inspect("stubborn", "{{.State.Status}}")).not.toBe("exited");
+      await Bun.sleep(20);
+    }
+    await engine.ok(["rm", "-f", "stubborn"]);
+  }, 30_000);
+
   test("gives its socket to a group, serves metrics, and logs JSON", async () => {
     await restartWith({ group: "daemon", "metrics-addr": "127.0.0.1:29323", "log-format": "json" });
     expect(statSync(engine.socket).gid).toBe(1);

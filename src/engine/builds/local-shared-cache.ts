@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { createReadStream, existsSync } from "node:fs";
-import { chown, lstat, mkdir, open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { lchown, lstat, mkdir, open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { CacheLocation, CacheReader, CacheWriter } from "#build/shared-cache/shared-cache.ts";
 import type { ImageContext } from "#engine/images/image-context.ts";
@@ -151,7 +151,8 @@ export class LocalCacheWriter implements CacheWriter {
   async #directory(path: string): Promise<void> {
     try {
       await mkdir(path, { mode: 0o755 });
-      await chown(path, this.#owner.uid, this.#owner.gid);
+      // The directory above is somebody's, who may have put a link in its place by now.
+      await lchown(path, this.#owner.uid, this.#owner.gid);
     } catch (error) {
       if (errorCode(error) !== "EEXIST") throw error;
       if (!(await lstat(path)).isDirectory())
@@ -164,7 +165,7 @@ export class LocalCacheWriter implements CacheWriter {
     const temporary = this.#temporary();
     try {
       await writeFile(temporary, bytes, { flag: "wx", mode: 0o644 });
-      await chown(temporary, this.#owner.uid, this.#owner.gid);
+      await lchown(temporary, this.#owner.uid, this.#owner.gid);
       await rename(temporary, path);
     } catch (error) {
       await rm(temporary, { force: true });

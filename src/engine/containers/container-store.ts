@@ -32,7 +32,7 @@ export class ContainerStore {
 
   constructor(database: Database) {
     this.#database = database;
-    for (const row of database.statement("SELECT record FROM containers").all()) {
+    for (const row of database.statement("SELECT record FROM containers ORDER BY created, rowid").all()) {
       this.#remember(readContainerRecord(String(row["record"])));
     }
   }

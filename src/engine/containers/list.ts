@@ -19,6 +19,8 @@ export function listContainers(context: ContainerContext, options: ListOptions):
   const all = options.all || options.limit > 0 || options.filters.has("status");
   const records = context.containers
     .list()
+    // Of those of one millisecond the later one stands behind in the list.
+    .toReversed()
     .filter(
       (record) =>
         (all || isRunning(record) || record.state.phase === "restarting") &&

@@ -18,6 +18,8 @@ export interface StopOptions {
   readonly signal?: string;
   /** How the client named the container, for messages. */
   readonly name?: string;
+  /** The engine ends, which is no user's wish: should the container outlive it, its restart policy holds. */
+  readonly isEngineEnding?: boolean;
 }
 
 /** Asks the main process to end, then makes it. Resolves when the container is stopped. Throws NotModifiedError when it is not running. */
@@ -36,7 +38,8 @@ export async function stopContainer(
     }
     const signal = options.signal ? requestedSignal(options.name ?? id, options.signal) : stopSignal(record);
     supervisor.cancelRestart(id);
-    context.containers.updateState(id, { stoppedByUser: true });
+    if (options.isEngineEnding) context.containers.markInMemory(id, { stoppedByUser: true });
+    else context.containers.updateState(id, { stoppedByUser: true });
     const timeout = options.timeout ?? record.config.StopTimeout ?? DEFAULT_TIMEOUT_S;
     await endProcess(context, record, signal, timeout);
   }

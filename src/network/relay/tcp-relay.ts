@@ -11,7 +11,8 @@ export function relayTcp({ hostIp, hostPort }: RelayedPort, target: Target): Pro
       client.once("close", () => clients.delete(client));
       passOn(client, target());
     });
-    server.once("error", reject);
+    // Later ones, as of a connection that cannot be taken, change nothing.
+    server.on("error", reject);
     server.listen({ host: hostIp, port: hostPort, exclusive: true, ipv6Only: true }, () => {
       resolve({
         [Symbol.dispose]: () => {

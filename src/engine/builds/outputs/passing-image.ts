@@ -1,9 +1,8 @@
 import type { Engine } from "#engine/engine.ts";
 import type { ImageContext } from "#engine/images/image-context.ts";
 import { removeImage } from "#engine/images/remove.ts";
+import { ConflictError, NotFoundError } from "#errors/errors.ts";
 import type { Digest } from "#spec/digest.ts";
-
-type Surroundings = Pick<Engine, "images" | "containers">;
 
 /** Of one engine: how many builds have such images now, and the images that nobody needs when the last of them ends. */
 interface Passing {
@@ -18,14 +17,13 @@ const passings = new WeakMap<ImageContext, Passing>();
  * same make the same image, so that it goes when no build that could be sending it runs any more. Dispose it when the build has ended.
  */
 export class PassingImage implements AsyncDisposable {
-  readonly #engine: Surroundings;
+  readonly #images: ImageContext;
   readonly #before: ReadonlySet<Digest>;
   readonly #passing: Passing;
 
   /** Before the build. */
-  constructor(engine: Surroundings) {
-    const { images } = engine;
-    this.#engine = engine;
+  constructor({ images }: Pick<Engine, "images">) {
+    this.#images = images;
     this.#passing = passings.get(images) ?? { builds: 0, left: new Set() };
     passings.set(images, this.#passing);
     this.#passing.builds++;
@@ -45,14 +43,18 @@ export class PassingImage implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const { left } = this.#passing;
     if (--this.#passing.builds > 0) return;
-    const { images, containers } = this.#engine;
+    const images = this.#images;
     for (const image of [...left]) {
       left.delete(image);
-      const isUsed = containers.containers.list().some(({ imageId }) => imageId === image);
-      if (isUsed || !images.images.find(image) || images.images.names(image).references.length > 0) continue;
-      await removeImage(images, image, { force: false });
+      if (!images.images.find(image) || images.images.names(image).references.length > 0) continue;
+      await removeImage(images, image, { force: false }).catch(unlessNeeded);
       // Another build has begun meanwhile, and may make what is left.
       if (this.#passing.builds > 0) return;
     }
   }
+}
+
+/** A container has it or is being made of it, or somebody has removed it. */
+function unlessNeeded(error: unknown): void {
+  if (!(error instanceof ConflictError) && !(error instanceof NotFoundError)) throw error;
 }

@@ -22,11 +22,14 @@ describe("portRequests()", () => {
     ]);
   });
 
-  test.each(["70000", "80-70", "1-2-3", "x"])("refuses %s, which is no host port", (HostPort) => {
-    expect(() => portRequests({}, { PortBindings: { "80": [{ HostIp: "", HostPort }] } })).toThrow(
-      `invalid port specification: "${HostPort}"`,
-    );
-  });
+  test.each(["70000", "80-70", "1-2-3", "x", "-80", "80-", "0x50", "1e3", " 80"])(
+    "refuses %s, which is no host port",
+    (HostPort) => {
+      expect(() => portRequests({}, { PortBindings: { "80": [{ HostIp: "", HostPort }] } })).toThrow(
+        `invalid port specification: "${HostPort}"`,
+      );
+    },
+  );
 });
 
 describe("parsePort()", () => {

@@ -35,11 +35,9 @@ export function parsePort(text: string): { containerPort: number; protocol: "tcp
 
 /** A host port as clients send it: "" or "0" for any, a number, or a range of which the first free one is taken. */
 function hostPorts(text = ""): Pick<PortRequest, "hostPort" | "lastHostPort"> {
-  const [first = "", last = first, ...rest] = text.split("-");
-  const ports = [first, last].map((part) => (part === "" ? 0 : Number(part)));
-  const [hostPort = 0, lastHostPort = 0] = ports;
-  const isPort = (port: number): boolean => Number.isInteger(port) && port >= 0 && port <= 65535;
-  if (!ports.every(isPort) || lastHostPort < hostPort || rest.length > 0)
+  const [, first = "0", last = first] = /^(?:(\d{1,5})(?:-(\d{1,5}))?)?$/.exec(text) ?? [undefined, "-1"];
+  const [hostPort, lastHostPort] = [Number(first), Number(last)];
+  if (hostPort < 0 || lastHostPort < hostPort || lastHostPort > 65_535)
     throw new InvalidParameterError(`invalid port specification: "${text}"`);
   return { hostPort, ...(lastHostPort > hostPort ? { lastHostPort } : {}) };
 }
