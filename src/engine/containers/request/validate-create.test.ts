@@ -56,7 +56,6 @@ describe("checkCreateRequest()", () => {
     [{ HostConfig: { UTSMode: "x" } }, "invalid UTS mode: x"],
     [{ HostConfig: { Isolation: "hyperv" } }, "Invalid isolation: \"hyperv\" - linux only supports 'default'"],
     [{ HostConfig: { StorageOpt: { size: "1g" } } }, "--storage-opt is supported only for overlay over xfs"],
-    [{ HostConfig: { VolumeDriver: "nfs" } }, 'plugin "nfs" not found'],
     [{ HostConfig: { Annotations: { "": "x" } } }, "the empty string is not permitted as an annotation key"],
     [{ HostConfig: { MemorySwappiness: 101 } }, "Invalid value: 101, valid memory swappiness range is 0-100"],
     [{ HostConfig: { MemoryReservation: MB } }, "Minimum memory reservation allowed is 6MB"],
