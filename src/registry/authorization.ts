@@ -31,8 +31,10 @@ export function withAuthorization(inner: Transport, tokens: TokenSource, asked: 
     if (credentials.registryToken) return `Bearer ${credentials.registryToken}`;
     if (challenge?.scheme === "basic") {
       const basic = basicAuthorization(credentials);
-      if (!basic) throw new UnauthorizedError(`${requestLine(request)}: no basic auth credentials`);
-      return basic;
+      if (basic) return basic;
+      // dockerd names the request when it pulls, and not when it pushes; clients compare.
+      const isPush = asked.scope.includes("push");
+      throw new UnauthorizedError(`${isPush ? "" : `${requestLine(request)}: `}no basic auth credentials`);
     }
     if (challenge?.scheme !== "bearer") return undefined;
     const options = { fresh, ...(request.signal ? { signal: request.signal } : {}) };

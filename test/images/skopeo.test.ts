@@ -72,6 +72,10 @@ test("archives with several names, zstd layers and no name are loaded; what is n
   expect(await engine.ok(["load", "-i", at("layout.tar")])).toStartWith("Loaded image ID: sha256:");
   writeFileSync(at("x"), "x");
   await run("tar", ["cf", at("none.tar"), "-C", directory, "x"]);
+  // Docker's SDKs look for it in the stream.
+  const answer = await fetch("http://engine/images/load", { unix: engine.socket, method: "POST", body: "x" });
+  const reason = "unexpected EOF: the tar archive is truncated";
+  expect([answer.status, await answer.json()]).toEqual([200, { errorDetail: { message: reason }, error: reason }]);
   for (const [args, message] of [
     [["load", "-i", at("none.tar")], "invalid archive: does not contain a manifest.json"],
     [["load", "-i", directory], `read ${directory}: is a directory`],

@@ -169,13 +169,16 @@ async function save(engine: Engine, request: RequestContext, names: readonly str
   writer.end();
 }
 
+/** What is wrong with the archive is said in the stream, as dockerd does: clients tell such a failure from one of the call by that. */
 async function load(engine: Engine, request: RequestContext): Promise<void> {
-  await streamProgress(request, (send) =>
-    loadImages(engine.images, request.request, {
-      quiet: request.query.has("quiet") ? request.flag("quiet") : true,
-      platforms: platformParameters(request, "platform"),
-      onProgress: send,
-      signal: request.signal,
-    }),
+  const options = {
+    quiet: request.query.has("quiet") ? request.flag("quiet") : true,
+    platforms: platformParameters(request, "platform"),
+    signal: request.signal,
+  };
+  await streamProgress(
+    request,
+    (send) => loadImages(engine.images, request.request, { ...options, onProgress: send }),
+    { failsInStream: true },
   );
 }

@@ -7,12 +7,13 @@ const MAX_WAITING = 16 * 1024 * 1024;
 
 /**
  * Answers with the JSON lines of a long job. The answer starts with the first line: a failure before it is an ordinary error with a status,
- * a failure after it is the last line. Lines queue while the client is slow, so that the job is not held up; `isBehind` tells when so much
+ * a failure after it, and with `failsInStream` every failure, is the last line. Lines queue while the client is slow, so that the job is not held up; `isBehind` tells when so much
  * waits that what the client can do without should be left out.
  */
 export async function streamProgress(
   request: RequestContext,
   work: (send: (message: JsonMessage) => void, isBehind: () => boolean) => Promise<void>,
+  { failsInStream = false }: { readonly failsInStream?: boolean } = {},
 ): Promise<void> {
   let lines: LineQueue | undefined;
   const send = (message: JsonMessage): void => {
@@ -22,7 +23,7 @@ export async function streamProgress(
   try {
     await work(send, () => (lines?.waiting ?? 0) > MAX_WAITING);
   } catch (error) {
-    if (!lines) throw error;
+    if (!lines && !failsInStream) throw error;
     const { message } = errorAnswer(error).body;
     send({ errorDetail: { message }, error: message });
   }

@@ -60,13 +60,6 @@ export const IMAGE_FAULTS: readonly Fault[] = [
     message: 'cannot import from "odd://x": expected an http or https URL',
   },
   {
-    call: "POST /images/load",
-    body: "this is no tar",
-    status: 500,
-    message: "unexpected EOF: the tar archive is truncated",
-  },
-  { call: "POST /images/load", status: 400, message: "invalid archive: does not contain a manifest.json" },
-  {
     call: "POST /images/UPPER/push?tag=x",
     status: 400,
     message: "invalid reference format: repository name (library/UPPER) must be lowercase",

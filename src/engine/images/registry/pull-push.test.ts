@@ -300,7 +300,9 @@ describe("pullImage() refusals", () => {
     await expect(push("wrong")).rejects.toBeInstanceOf(ForbiddenError);
     await push("secret");
     const anonymous = pullImage(target.context, name, { onProgress: target.onProgress });
-    await expect(anonymous).rejects.toThrow("no basic auth credentials");
+    await expect(anonymous).rejects.toThrow(/^Get "http.*": no basic auth credentials$/);
+    const giver = pushImage(source.context, name, { onProgress: source.onProgress });
+    await expect(giver).rejects.toThrow(/^no basic auth credentials$/);
     const credentials = { username: "berth", password: "secret" };
     await pullImage(target.context, name, { credentials, onProgress: target.onProgress });
     expect(inspectImage(target.context, name).RepoTags).toEqual([name]);
