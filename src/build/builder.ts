@@ -13,6 +13,7 @@ import type {
   SshAgents,
 } from "./build-client.ts";
 import type { ScanTargets } from "./graph/scan-targets.ts";
+import type { SettingsOfStages } from "./graph/stage-settings.ts";
 import type { CacheLocation, CacheTarget } from "./shared-cache/shared-cache.ts";
 import type { BuildMemory } from "./solve/build-memory.ts";
 
@@ -59,6 +60,8 @@ export interface BuildRequest {
   readonly networkMode: string;
   /** `name:ip`. */
   readonly extraHosts: readonly string[];
+  /** Of a Dockerfile that Berth wrote itself: what its stages have besides. */
+  readonly settings?: SettingsOfStages;
   /** What RUN steps may use. No part of their keys. */
   readonly limits?: StepLimits;
   /** `os/arch[/variant]`, each once: one image for each of them, under the same names. None means the host's. */

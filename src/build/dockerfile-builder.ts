@@ -227,6 +227,7 @@ export class DockerfileBuilder {
       contexts: request.contexts ?? {},
       entitlements: request.entitlements ?? [],
       devices: this.#options.devices,
+      settings: request.settings,
       buildPlatform,
       isOneOfSeveral: platforms.length > 1,
       stop,

@@ -1,6 +1,7 @@
 /** Definitions of LLB, sent as a client without a frontend would. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";
+import { join } from "node:path";
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
 import { digestOf } from "#formats/digest.ts";
@@ -8,6 +9,7 @@ import { Control } from "#proto/control_pb.ts";
 import { OpSchema } from "#proto/ops_pb.ts";
 import { connectControl, openSession, serveDirectories } from "../../tools/harness/buildkit-client.ts";
 import { makeBusybox, makeContext } from "../../tools/harness/busybox.ts";
+import { run } from "../../tools/harness/child.ts";
 import { PrivateEngine } from "../../tools/harness/private-engine.ts";
 
 type Operation = NonNullable<MessageInitShape<typeof OpSchema>["op"]>;
@@ -40,7 +42,12 @@ function define(operations: readonly { readonly op: Operation; readonly of?: rea
   return [...bytes, toBinary(OpSchema, create(OpSchema, { inputs: [{ digest: digests.at(-1) ?? "" }] }))];
 }
 
-async function solve(def: Uint8Array[], name: string, directory: string): Promise<string> {
+async function solve(
+  def: Uint8Array[],
+  name: string,
+  directory: string,
+  metadata: Record<string, { readonly ignoreCache: boolean }> = {},
+): Promise<string> {
   const session = newId();
   const connection = await openSession(engine.socket, {
     id: session,
@@ -51,7 +58,7 @@ async function solve(def: Uint8Array[], name: string, directory: string): Promis
     const exporters = [{ type: "image", attrs: { name } }];
     const { exporterResponse } = await control
       .client(Control)
-      .solve({ ref: newId(), session, definition: { def }, exporters });
+      .solve({ ref: newId(), session, definition: { def, metadata }, exporters });
     return exporterResponse["containerimage.config.digest"] ?? "";
   } catch (error) {
     return (error as ConnectError).rawMessage;
@@ -239,4 +246,113 @@ test("a diff of unrelated roots compares their files, and a command gives its mo
   expect(listed.stdout).toContain("added\nchanged\n2");
   expect(listed.stdout).not.toContain("busybox");
   await engine.ok(["rm", "mount"]);
+}, 60_000);
+
+test("a command has the host name, hosts, limits, proxies and exit codes that it asks for", async () => {
+  await using files = makeContext({});
+  const meta = {
+    args: [
+      "sh",
+      "-c",
+      "hostname > /out; grep told /etc/hosts >> /out; ulimit -n >> /out; echo $http_proxy $HTTP_PROXY >> /out; exit 3",
+    ],
+    env: ["PATH=/bin"],
+    cwd: "/",
+    hostname: "named",
+    extraHosts: [{ host: "told.example", ip: "192.0.2.7" }],
+    ulimit: [{ name: "nofile", soft: 321n, hard: 321n }],
+    proxyEnv: { httpProxy: "http://proxy.example:1" },
+    validExitCodes: [0, 3],
+  };
+  const run = (given: object): Operation => ({
+    case: "exec",
+    value: { meta: { ...meta, ...given }, mounts: [{ input: 0n, dest: "/", output: 0n }] },
+  });
+  expect(await solve(define([{ op: BUSYBOX }, { of: [0], op: run({}) }]), "llb-meta", files.path)).toMatch(/^sha256:/);
+  expect((await engine.ok(["run", "--rm", "llb-meta", "cat", "/out"])).split("\n")).toEqual([
+    "named",
+    "192.0.2.7\ttold.example",
+    "321",
+    "http://proxy.example:1 http://proxy.example:1",
+  ]);
+  const failing = define([{ op: BUSYBOX }, { of: [0], op: run({ validExitCodes: [] }) }]);
+  expect(await solve(failing, "none", files.path)).toContain("exit code: 3");
+}, 60_000);
+
+test("copies take patterns, symbolic modes, archives and times, and owners have names", async () => {
+  await using files = makeContext({
+    "a.txt": "a",
+    "b.md": "b",
+    "dir/c.txt": "c",
+    "dir/skip.txt": "s",
+    "dir/#x.txt": "x",
+  });
+  await run("tar", ["-C", files.path, "-czf", join(files.path, "all.tgz"), "a.txt", "dir"]);
+  const copy = (dest: string, input: bigint, output: bigint, value: object): Actions[number] => ({
+    input,
+    secondaryInput: 1n,
+    output,
+    action: {
+      case: "copy",
+      value: { src: "/", dest, mode: -1, dirCopyContents: true, createDestPath: true, ...value },
+    },
+  });
+  const byName = (name: string): object => ({ user: { case: "byName", value: { name, input: 0n } } });
+  const app = { user: byName("app"), group: byName("root") };
+  const include = { includePatterns: ["**/*.txt"], excludePatterns: ["dir/skip.txt", "#x.txt", "dir/#x.txt"] };
+  const def = define([
+    { op: BUSYBOX },
+    { op: { case: "source", value: { identifier: "local://files" } } },
+    {
+      of: [0, 1],
+      op: file([
+        copy("/some", 0n, -1n, { ...include, modeStr: "go-r,u+x", timestamp: 86_400_000_000_000n, owner: app }),
+        copy("/unpacked", 2n, -1n, { src: "/all.tgz", attemptUnpack: true }),
+        {
+          input: 3n,
+          output: -1n,
+          action: { case: "mkdir", value: { path: "/home/app", mode: 0o700, makeParents: true, owner: app } },
+        },
+        { input: 4n, output: 0n, action: { case: "mkfile", value: { path: "/home/app/f", mode: 0o600, owner: app } } },
+      ]),
+    },
+  ]);
+  expect(await solve(def, "llb-copies", files.path)).toMatch(/^sha256:/);
+  const script =
+    "cd /some; find . -type f | sort; stat -c '%a %U:%G %Y' a.txt; find /unpacked -type f | sort; stat -c '%a %U:%G' /home/app /home/app/f";
+  expect((await engine.ok(["run", "--rm", "llb-copies", "sh", "-c", script])).split("\n")).toEqual([
+    "./a.txt",
+    "./dir/c.txt",
+    "700 app:root 86400",
+    "/unpacked/a.txt",
+    "/unpacked/dir/#x.txt",
+    "/unpacked/dir/c.txt",
+    "/unpacked/dir/skip.txt",
+    "700 app:root",
+    "600 app:root",
+  ]);
+  const nobody = { user: byName("nobody-here") };
+  const unknown = file([
+    { input: 0n, output: 0n, action: { case: "mkdir", value: { path: "/x", mode: 0o700, owner: nobody } } },
+  ]);
+  expect(await solve(define([{ op: BUSYBOX }, { of: [0], op: unknown }]), "none", files.path)).toContain(
+    "unable to find user nobody-here",
+  );
+}, 60_000);
+
+test("what is marked to ignore the cache runs again, and what stands on the same does not", async () => {
+  await using files = makeContext({});
+  const def = define([
+    { op: BUSYBOX },
+    { of: [0], op: inShell("cat /proc/sys/kernel/random/uuid > /cached") },
+    { of: [1], op: inShell("cat /proc/sys/kernel/random/uuid > /anew") },
+  ]);
+  const metadata = { [digestOf(def[2] ?? "")]: { ignoreCache: true } };
+  const values = async (): Promise<readonly string[]> => {
+    expect(await solve(def, "llb-anew", files.path, metadata)).toMatch(/^sha256:/);
+    return (await engine.ok(["run", "--rm", "llb-anew", "cat", "/cached", "/anew"])).split("\n");
+  };
+  const [first, second] = [await values(), await values()];
+  expect(second[0]).toBe(first[0] ?? "");
+  expect(second[1]).not.toBe(first[1] ?? "");
 }, 60_000);

@@ -9,6 +9,7 @@ import { ContextNames } from "./context-names.ts";
 import { globalScope, proxyEnvironment } from "./global-scope.ts";
 import type { FilesOrigin, StageBase, StageGraph, Step } from "./graph-types.ts";
 import { type PlannedStage, StagePlan } from "./stage-plan.ts";
+import type { SettingsOfStages } from "./stage-settings.ts";
 import { type BuildDevices, NO_DEVICES } from "./step-devices.ts";
 import { StepNamer } from "./step-name.ts";
 
@@ -24,6 +25,7 @@ export interface GraphOptions {
   /** SOURCE_DATE_EPOCH, seconds. */
   readonly epoch?: number | undefined;
   readonly entitlements?: readonly Entitlement[];
+  readonly settings?: SettingsOfStages | undefined;
   /** Absent: the host has none. */
   readonly devices?: BuildDevices;
   /** Called once per reference and platform that the target needs; several at once. */
@@ -59,6 +61,7 @@ export async function buildGraph(dockerfile: Dockerfile, options: GraphOptions):
     epoch: options.epoch,
     entitlements: options.entitlements ?? [],
     devices: options.devices ?? NO_DEVICES,
+    settings: options.settings ?? new Map(),
     cacheNamespace: options.buildArgs["BUILDKIT_CACHE_MOUNT_NS"] ?? "",
     stageGraph: (stage: PlannedStage) => graphs.get(stage),
   };

@@ -70,6 +70,7 @@ export function changedConfig(config: ImageConfig, changes: readonly string[]): 
     entitlements: [],
     devices: NO_DEVICES,
     cacheNamespace: "",
+    settings: new Map(),
     stageGraph: () => undefined,
   });
   const setsPath = written.instructions.some(

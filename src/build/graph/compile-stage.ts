@@ -18,6 +18,7 @@ import { emptyImage, ImageDraft, imageOf } from "./image-draft.ts";
 import { joinWorkdir } from "./image-path.ts";
 import type { CompileOptions, StageContext } from "./stage-context.ts";
 import type { PlannedInstruction, PlannedOrigin, PlannedStage } from "./stage-plan.ts";
+import { type StageSettings, settledCopy, settledRun } from "./stage-settings.ts";
 import { type StepNamer, stepText } from "./step-name.ts";
 import { splitVariable, VariableList } from "./variables.ts";
 
@@ -57,6 +58,10 @@ class StageCompiler implements StageContext {
     for (const variable of this.image.env) this.#variables = this.#variables.with(...splitVariable(variable));
     this.#buildArgs = inherited?.buildArgs ?? [];
     if (this.image.workingDir !== "") this.image.setWorkingDir(joinWorkdir("/", this.image.workingDir));
+  }
+
+  get #settings(): StageSettings | undefined {
+    return this.options.settings.get(this.#stage.name);
   }
 
   get variables(): VariableList {
@@ -133,14 +138,14 @@ class StageCompiler implements StageContext {
   #run(instruction: RunInstruction, from: PlannedInstruction["from"], isTrigger: boolean): void {
     const origins = from.map((origin, index) => origin && this.#origin(origin, instruction.mounts[index]?.from ?? ""));
     const { step, createdBy } = compileRun(instruction, origins, this, isTrigger);
-    this.addStep(step, createdBy);
+    this.addStep(this.#settings ? settledRun(step, this.#settings) : step, createdBy);
   }
 
   #copy(instruction: CopyInstruction | AddInstruction, from: PlannedOrigin | undefined, isTrigger: boolean): void {
     const name = instruction.kind === "copy" ? instruction.from : "";
     const origin: FilesOrigin = from ? this.#origin(from, name) : { kind: "files", name: "" };
     const { step, createdBy } = compileCopy(instruction, origin, this, isTrigger);
-    this.addStep(step, createdBy);
+    this.addStep(this.#settings ? settledCopy(step, this.#settings) : step, createdBy);
   }
 
   #origin(planned: PlannedOrigin, name: string): FilesOrigin {

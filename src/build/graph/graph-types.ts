@@ -1,5 +1,5 @@
 import type { ContainerDefaults, HistoryEntry, Platform } from "#spec/oci-image.ts";
-import type { BaseImage } from "../builder.ts";
+import type { BaseImage, StepLimits } from "../builder.ts";
 import type { GitSource } from "../context/git-source.ts";
 import type { RunDevice } from "../instructions/types.ts";
 import type { SourceRange } from "../parse/source.ts";
@@ -83,6 +83,18 @@ export interface RunStep extends StepBase {
   readonly missingDevices: readonly string[];
   /** BUILDKIT_SANDBOX_HOSTNAME; absent: BuildKit's own name. */
   readonly hostname?: string;
+  /** What this step has besides what all steps of the build have. */
+  readonly own?: OwnSettings;
+}
+
+/** Of one command alone, as LLB has it. */
+export interface OwnSettings {
+  /** `name:ip`. */
+  readonly extraHosts?: readonly string[];
+  readonly ulimits?: StepLimits["ulimits"];
+  readonly cgroupParent?: string;
+  /** With which it has succeeded; absent: 0. */
+  readonly exitCodes?: readonly number[];
 }
 
 /** `RUN --mount`, targets absolute and defaults filled in. */

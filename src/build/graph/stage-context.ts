@@ -4,6 +4,7 @@ import type { EscapeCharacter } from "../parse/source.ts";
 import type { StageGraph } from "./graph-types.ts";
 import type { ImageDraft } from "./image-draft.ts";
 import type { PlannedStage } from "./stage-plan.ts";
+import type { SettingsOfStages } from "./stage-settings.ts";
 import type { BuildDevices } from "./step-devices.ts";
 import type { StepNamer } from "./step-name.ts";
 import type { VariableList } from "./variables.ts";
@@ -21,6 +22,7 @@ export interface CompileOptions {
   readonly devices: BuildDevices;
   /** Put before the ids of cache mounts: BUILDKIT_CACHE_MOUNT_NS. */
   readonly cacheNamespace: string;
+  readonly settings: SettingsOfStages;
   /** The compiled form of a stage that stands before this one. */
   readonly stageGraph: (stage: PlannedStage) => StageGraph | undefined;
 }

@@ -17,13 +17,26 @@ const MAX_ACCOUNT_FILE = 16 * 1024 * 1024;
  * (BuildKit takes root for it without a word: https://github.com/moby/buildkit/issues/3074; a wrong owner is worse than an error).
  */
 export function resolveOwner(owner: string, image: FileTree): Owner {
+  return ownerAmong(owner, (path) => {
+    const resolved = resolveLinks(image, path);
+    const node = image.lstat(resolved);
+    if (node?.type !== "file" || node.size > MAX_ACCOUNT_FILE) return undefined;
+    return image.read(resolved, node);
+  });
+}
+
+/** Reads `etc/passwd` or `etc/group`; undefined for one that is not there. */
+export type AccountFiles = (path: string) => Uint8Array | undefined;
+
+/** The same with the files of accounts at hand. */
+export function ownerAmong(owner: string, image: AccountFiles): Owner {
   const colon = owner.indexOf(":");
   const [user, group] = colon < 0 ? [owner, ""] : [owner.slice(0, colon), owner.slice(colon + 1)];
   const byUser = userOwner(user, image);
   return group === "" ? byUser : { uid: byUser.uid, gid: groupId(group, image) };
 }
 
-function userOwner(user: string, image: FileTree): Owner {
+function userOwner(user: string, image: AccountFiles): Owner {
   if (user === "") return { uid: 0, gid: 0 };
   if (/^\d+$/.test(user)) return { uid: id(user), gid: id(user) };
   const fields = accountLine(image, "etc/passwd", user);
@@ -31,18 +44,17 @@ function userOwner(user: string, image: FileTree): Owner {
   return { uid: id(fields[2] ?? ""), gid: id(fields[3] ?? "") };
 }
 
-function groupId(group: string, image: FileTree): number {
+function groupId(group: string, image: AccountFiles): number {
   if (/^\d+$/.test(group)) return id(group);
   const fields = accountLine(image, "etc/group", group);
   if (!fields) throw new InvalidParameterError(`unable to find group ${group}: no matching entries in group file`);
   return id(fields[2] ?? "");
 }
 
-function accountLine(image: FileTree, path: string, name: string): readonly string[] | undefined {
-  const resolved = resolveLinks(image, path);
-  const node = image.lstat(resolved);
-  if (node?.type !== "file" || node.size > MAX_ACCOUNT_FILE) return undefined;
-  const lines = Buffer.from(image.read(resolved, node)).toString("utf8").split("\n");
+function accountLine(image: AccountFiles, path: string, name: string): readonly string[] | undefined {
+  const bytes = image(path);
+  if (!bytes) return undefined;
+  const lines = Buffer.from(bytes).toString("utf8").split("\n");
   return lines.map((line) => line.trim().split(":")).find((fields) => fields[0] === name);
 }
 

@@ -45,8 +45,22 @@ export function runKey(
   const mounts = step.mounts.length === 0 ? undefined : step.mounts.map(mountText);
   const content = mounted.length === 0 ? undefined : mounted.map((source) => source.content);
   const devices = step.devices.length === 0 ? undefined : step.devices.map(deviceText);
-  const { hostname } = step;
-  const operation = { args, env, cwd, user, hostname, network, security, script, hosts, platform, mounts, devices };
+  const { hostname, own } = step;
+  const operation = {
+    args,
+    env,
+    cwd,
+    user,
+    hostname,
+    network,
+    security,
+    script,
+    hosts,
+    platform,
+    mounts,
+    devices,
+    own,
+  };
   return keyOf("run", operation, { root, content });
 }
 

@@ -1,5 +1,6 @@
 import { posix } from "node:path";
 import type { NamedContext } from "#build/build-client.ts";
+import type { SettingsOfStages, StageSettings } from "#build/graph/stage-settings.ts";
 import { InvalidParameterError, NotImplementedError } from "#errors/errors.ts";
 import type { Op } from "#proto/ops_pb.ts";
 import type { Digest } from "#spec/digest.ts";
@@ -14,6 +15,10 @@ export interface DefinitionDockerfile {
   readonly contexts: Readonly<Record<string, NamedContext>>;
   /** What clients call the operation behind a stage, by the stage's name. */
   readonly names: ReadonlyMap<string, string>;
+  /** What the instructions have no words for, by the stage's name. */
+  readonly settings: SettingsOfStages;
+  /** Stages whose steps run although they are cached. */
+  readonly uncached: readonly string[];
 }
 
 /** Images that outputs have become already, by the operation and the output's index. */
@@ -22,7 +27,7 @@ export type MadeImages = ReadonlyMap<string, Digest>;
 /** What operations become: lines of stages, named so that others can stand on them. */
 export interface StageWriter {
   /** Adds a stage on `base` (the name of another, a context's, an image's, or scratch); gives its name. */
-  stage(base: string, lines: readonly string[]): string;
+  stage(base: string, lines: readonly string[], settings?: StageSettings): string;
   /** Adds a context; gives its name. */
   context(context: NamedContext): string;
   /** The stage that an operation's input means; scratch for -1. */
@@ -42,16 +47,19 @@ export function definitionDockerfile(
   sources: SourceContexts,
   made: MadeImages = new Map(),
 ): DefinitionDockerfile {
-  const { result, names } = graph;
+  const { result, names, uncached } = graph;
   const operations = neededOperations(graph, made);
   const lines: string[] = [];
   const contexts: Record<string, NamedContext> = {};
   /** Stages by the operation's output. */
   const stages = new Map<string, string>();
   const shown = new Map<string, string>();
+  const settings = new Map<string, StageSettings>();
+  const anew: string[] = [];
   let count = 0;
-  const stage = (base: string, body: readonly string[]): string => {
+  const stage = (base: string, body: readonly string[], own: StageSettings = {}): string => {
     const name = `llb${count++}`;
+    if (Object.keys(own).length > 0) settings.set(name, own);
     for (const line of body) refuseLineEnds(line);
     lines.push(`FROM ${base} AS ${name}`, ...body);
     return name;
@@ -84,6 +92,7 @@ export function definitionDockerfile(
     };
     const inputCount = operation.inputs.length;
     const outputs = outputsOf(operation, { stage, context, input, inputCount, unpackedSource, sources });
+    if (uncached.has(digest)) anew.push(...outputs.values());
     const given = names.get(digest);
     for (const [index, name] of outputs) {
       stages.set(`${digest} ${index}`, name);
@@ -92,7 +101,7 @@ export function definitionDockerfile(
   }
   // The last stage is what is built.
   stage(stageOf(result), []);
-  return { text: `${lines.join("\n")}\n`, contexts, names: shown };
+  return { text: `${lines.join("\n")}\n`, contexts, names: shown, settings, uncached: anew };
 }
 
 /** What the result stands on, down to what is made already. */

@@ -19,6 +19,8 @@ export interface LlbGraph {
   readonly result: LlbEdge;
   /** What clients call an operation in their display, by digest. */
   readonly names: ReadonlyMap<string, string>;
+  /** Operations that are carried out although they are cached, by digest. */
+  readonly uncached: ReadonlySet<string>;
 }
 
 /**
@@ -46,7 +48,9 @@ export function definitionGraph({ def, metadata }: Definition): LlbGraph {
     const name = description["llb.customname"];
     return name ? [[digest, name] as const] : [];
   });
-  return { operations, result: { digest: input.digest, index: Number(input.index) }, names: new Map(names) };
+  const uncached = Object.entries(metadata).flatMap(([digest, { ignoreCache }]) => (ignoreCache ? [digest] : []));
+  const result = { digest: input.digest, index: Number(input.index) };
+  return { operations, result, names: new Map(names), uncached: new Set(uncached) };
 }
 
 function decode(bytes: Uint8Array): Op {

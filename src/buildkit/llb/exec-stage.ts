@@ -1,5 +1,6 @@
+import type { StageSettings } from "#build/graph/stage-settings.ts";
 import { InvalidParameterError, NotImplementedError } from "#errors/errors.ts";
-import type { CDIDevice, ExecOp, Meta, Mount } from "#proto/ops_pb.ts";
+import type { CDIDevice, ExecOp, Meta, Mount, ProxyEnv } from "#proto/ops_pb.ts";
 import type { StageWriter } from "./definition-dockerfile.ts";
 import { exactList, isPlainWord, literalWord } from "./dockerfile-words.ts";
 
@@ -19,7 +20,6 @@ export function execStage(exec: ExecOp, writer: StageWriter): ExecStage {
   const root = mounts.find(({ dest }) => dest === "/");
   if (!meta || !root || meta.args.length === 0)
     throw new InvalidParameterError("invalid LLB definition: a command needs arguments and a root");
-  refuseRest(meta);
   const others = mounts.filter((mount) => mount !== root);
   const flags = [
     ...others.map((mount) => mountFlag(mount, writer)),
@@ -34,21 +34,35 @@ export function execStage(exec: ExecOp, writer: StageWriter): ExecStage {
     ...(meta.user ? [`USER ${literalWord(meta.user)}`] : []),
     ["RUN", ...flags, exactList(meta.args)].join(" "),
   ];
-  return { name: writer.stage(writer.input(root.input), lines), output: Number(root.output) };
+  return { name: writer.stage(writer.input(root.input), lines, execSettings(meta)), output: Number(root.output) };
 }
 
-function refuseRest({ extraHosts, ulimit, cgroupParent, hostname, proxyEnv, validExitCodes }: Meta): void {
-  const refused = {
-    "extra hosts": extraHosts.length > 0,
-    ulimits: ulimit.length > 0,
-    "a cgroup parent": cgroupParent !== "",
-    "a host name": hostname !== "",
-    "proxy variables": proxyEnv !== undefined,
-    "exit codes other than 0": validExitCodes.some((code) => code !== 0),
+/** What RUN has no words for. */
+function execSettings({ extraHosts, ulimit, cgroupParent, hostname, proxyEnv, validExitCodes }: Meta): StageSettings {
+  return {
+    ...(hostname === "" ? {} : { hostname }),
+    ...(extraHosts.length === 0 ? {} : { extraHosts: extraHosts.map(({ host, ip }) => `${host}:${ip}`) }),
+    ...(ulimit.length === 0
+      ? {}
+      : { ulimits: ulimit.map(({ name, soft, hard }) => ({ name, soft: Number(soft), hard: Number(hard) })) }),
+    ...(cgroupParent === "" ? {} : { cgroupParent }),
+    ...(proxyEnv ? { proxyEnv: proxyVariables(proxyEnv) } : {}),
+    ...(validExitCodes.length === 0 ? {} : { exitCodes: validExitCodes }),
   };
-  for (const [what, isAsked] of Object.entries(refused)) {
-    if (isAsked) throw new NotImplementedError(`LLB operation exec with ${what} is not supported`);
-  }
+}
+
+/** In both cases, as BuildKit. */
+function proxyVariables({ httpProxy, httpsProxy, ftpProxy, noProxy, allProxy }: ProxyEnv): readonly string[] {
+  const variables = {
+    HTTP_PROXY: httpProxy,
+    HTTPS_PROXY: httpsProxy,
+    FTP_PROXY: ftpProxy,
+    NO_PROXY: noProxy,
+    ALL_PROXY: allProxy,
+  };
+  return Object.entries(variables).flatMap(([name, value]) =>
+    value === "" ? [] : [`${name}=${value}`, `${name.toLowerCase()}=${value}`],
+  );
 }
 
 function envLine(pair: string): string {

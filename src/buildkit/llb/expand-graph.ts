@@ -15,7 +15,13 @@ const BIND = 0;
 export function expandGraph(graph: LlbGraph): LlbGraph {
   const expansion = new Expansion(graph);
   for (const [digest, operation] of graph.operations) expansion.add(digest, operation);
-  return { ...graph, operations: expansion.operations, names: expansion.names, result: expansion.edge(graph.result) };
+  return {
+    ...graph,
+    operations: expansion.operations,
+    names: expansion.names,
+    uncached: expansion.uncached,
+    result: expansion.edge(graph.result),
+  };
 }
 
 /** Whether an action is carried out on an image, as no instruction of a Dockerfile does it. */
@@ -27,6 +33,7 @@ export function isLayerAction({ action }: FileAction): boolean {
 class Expansion {
   readonly operations = new Map<string, Op>();
   readonly names: Map<string, string>;
+  readonly uncached: Set<string>;
   readonly #graph: LlbGraph;
   /** What took the place of an output, by both. */
   readonly #aliases = new Map<string, LlbEdge>();
@@ -35,6 +42,7 @@ class Expansion {
   constructor(graph: LlbGraph) {
     this.#graph = graph;
     this.names = new Map(graph.names);
+    this.uncached = new Set(graph.uncached);
     const inputs = [...graph.operations.values()].flatMap((operation) => operation.inputs);
     this.#used = new Set([...inputs.map(({ digest, index }) => `${digest} ${index}`), keyOf(graph.result)]);
   }
@@ -145,6 +153,7 @@ class Expansion {
   }
 
   #name(id: string, of: string): void {
+    if (this.#graph.uncached.has(of)) this.uncached.add(id);
     const name = this.#graph.names.get(of);
     if (name !== undefined) this.names.set(id, name);
   }

@@ -1,3 +1,4 @@
+import type { StageSettings } from "#build/graph/stage-settings.ts";
 import { InvalidParameterError, NotImplementedError } from "#errors/errors.ts";
 import type {
   ChownOpt,
@@ -7,11 +8,11 @@ import type {
   FileActionMkFile,
   FileActionSymlink,
   FileOp,
-  UserOpt,
 } from "#proto/ops_pb.ts";
 import type { StageWriter } from "./definition-dockerfile.ts";
 import { isPlainWord, literalList, literalWord } from "./dockerfile-words.ts";
 import { memoryContext } from "./memory-context.ts";
+import { ownerText } from "./owner-text.ts";
 
 /** A stage an action; gives those that are outputs, by index. Throws NotImplementedError for what COPY has no word for. */
 export function fileStages({ actions }: FileOp, writer: StageWriter): ReadonlyMap<number, string> {
@@ -23,7 +24,8 @@ export function fileStages({ actions }: FileOp, writer: StageWriter): ReadonlyMa
       const earlier = made[Number(index) - writer.inputCount];
       return Number(index) >= writer.inputCount && earlier !== undefined ? earlier : writer.input(index);
     };
-    const name = writer.stage(input(action.input), lines(action, input, writer));
+    const settings = action.action.case === "copy" ? copySettings(action.action.value) : {};
+    const name = writer.stage(input(action.input), lines(action, input, writer), settings);
     made.push(name);
     if (action.output >= 0n) outputs.set(Number(action.output), name);
   }
@@ -52,21 +54,36 @@ function lines(
 }
 
 function copyLine(copy: FileActionCopy, from: bigint, input: (index: bigint) => string, writer: StageWriter): string {
-  if (copy.includePatterns.length > 0) throw new NotImplementedError("LLB copy with include patterns is not supported");
-  if (copy.modeStr !== "") throw new NotImplementedError("LLB copy with a symbolic mode is not supported");
-  const flags = [...ownerFlag(copy.owner), ...(copy.mode >= 0 && copy.mode !== 0 ? [modeFlag(copy.mode)] : [])];
-  if (copy.attemptUnpack) {
-    const unpacked = writer.unpackedSource(from, copy.src, copy.dest, flags.join(" "));
-    if (unpacked !== undefined) return unpacked;
-    throw new NotImplementedError("LLB copy that unpacks what is not behind a URL is not supported");
-  }
-  const excludes = copy.excludePatterns.map((pattern) => {
-    if (!isPlainWord(pattern.replaceAll(/[*?!]/g, "")))
-      throw new NotImplementedError(`LLB copy with exclude pattern ${JSON.stringify(pattern)} is not supported`);
-    return `--exclude=${pattern}`;
-  });
+  const flags = [...ownerFlag(copy.owner), ...modeFlags(copy)];
+  const unpacked = copy.attemptUnpack ? writer.unpackedSource(from, copy.src, copy.dest, flags.join(" ")) : undefined;
+  if (unpacked !== undefined) return unpacked;
   const source = copy.allowWildcard ? copy.src : copy.src.replaceAll(/[\\*?[]/g, "\\$&");
-  return ["COPY", `--from=${input(from)}`, ...flags, ...excludes, literalList([source, copy.dest])].join(" ");
+  return ["COPY", `--from=${input(from)}`, ...flags, literalList([source, copy.dest])].join(" ");
+}
+
+function modeFlags({ mode, modeStr }: FileActionCopy): readonly string[] {
+  if (modeStr === "") return mode > 0 ? [modeFlag(mode)] : [];
+  if (!/^[0-7ugoarwxXst+=,-]+$/.test(modeStr))
+    throw new InvalidParameterError(`invalid LLB definition: mode ${JSON.stringify(modeStr)}`);
+  return [`--chmod=${modeStr}`];
+}
+
+/** What COPY has no words for. */
+function copySettings({ includePatterns, excludePatterns, attemptUnpack, timestamp }: FileActionCopy): StageSettings {
+  const isFiltered = includePatterns.length + excludePatterns.length > 0;
+  // What is wanted is what is not left out of everything.
+  const included = includePatterns.length > 0 ? ["**", ...includePatterns.map((pattern) => `!${pattern}`)] : [];
+  const patterns = [...included, ...excludePatterns.map(ignorePattern)];
+  return {
+    ...(isFiltered ? { exclude: patterns } : {}),
+    ...(attemptUnpack ? { unpack: true } : {}),
+    ...(timestamp > 0n ? { mtime: Number(timestamp / 1_000_000_000n) } : {}),
+  };
+}
+
+/** In a .dockerignore a line that begins with `#` is a comment. */
+function ignorePattern(pattern: string): string {
+  return pattern.startsWith("#") ? `./${pattern}` : pattern;
 }
 
 function fileLine({ path, mode, data, owner, timestamp }: FileActionMkFile, writer: StageWriter): string {
@@ -91,18 +108,9 @@ function linkLine({ oldpath, newpath }: FileActionSymlink, writer: StageWriter):
 }
 
 function ownerFlag(owner: ChownOpt | undefined): string[] {
-  if (!owner) return [];
-  const user = userText(owner.user);
-  const group = userText(owner.group);
-  const text = group === "" ? user : `${user || "0"}:${group}`;
+  const text = ownerText(owner);
   if (!isPlainWord(text)) throw new NotImplementedError(`LLB owner ${JSON.stringify(text)} is not supported`);
   return text === "" ? [] : [`--chown=${text}`];
-}
-
-function userText(given: UserOpt | undefined): string {
-  if (given?.user.case === "byId") return String(given.user.value);
-  if (given?.user.case === "byName") return given.user.value.name;
-  return "";
 }
 
 function modeFlag(mode: number): string {

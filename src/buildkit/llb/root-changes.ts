@@ -1,10 +1,12 @@
 import { posix } from "node:path";
+import { type Owner, ownerAmong } from "#build/ops/owner.ts";
 import type { ImageFiles, TreeFile } from "#engine/images/image-files.ts";
-import { InvalidParameterError, NotFoundError, NotImplementedError } from "#errors/errors.ts";
+import { InvalidParameterError, NotFoundError } from "#errors/errors.ts";
 import { pathMatcher } from "#formats/path-match.ts";
 import { type TarHeader, tarName } from "#formats/tar/tar-entry.ts";
 import { whiteoutOf } from "#formats/whiteout.ts";
 import type { ChownOpt, FileActionMkDir, FileActionRm } from "#proto/ops_pb.ts";
+import { ownerText } from "./owner-text.ts";
 
 /** As the kernel. */
 const MAX_LINKS = 40;
@@ -20,8 +22,8 @@ export function removalEntries(files: ImageFiles, action: FileActionRm): readonl
 }
 
 /**
- * Entries of the layer that has a new directory. One that is there stays as it is where parents may be made. Throws InvalidParameterError as mkdir(2) fails,
- * NotImplementedError for an owner by name.
+ * Entries of the layer that has a new directory. One that is there stays as it is where parents may be made. Names of owners are the root's own. Throws InvalidParameterError as
+ * mkdir(2) fails, and for a name that is not there.
  */
 export function directoryEntries(files: ImageFiles, action: FileActionMkDir): readonly TarHeader[] {
   const { path, mode, makeParents, owner, timestamp } = action;
@@ -36,7 +38,7 @@ export function directoryEntries(files: ImageFiles, action: FileActionMkDir): re
       throw new InvalidParameterError(`failed to mkdir ${path}: file exists`);
     if (there) continue;
     if (!isLast && !makeParents) throw new NotFoundError(`failed to mkdir ${path}: no such file or directory`);
-    layer.make(place, { mode: mode & 0o7777, ...ownerOf(owner), mtime: timeOf(timestamp) });
+    layer.make(place, { mode: mode & 0o7777, ...ownerOf(owner, files), mtime: timeOf(timestamp) });
   }
   return layer.entries();
 }
@@ -171,13 +173,18 @@ function isDirectory({ mode }: TreeFile): boolean {
   return (mode & TYPE_BITS) === DIRECTORY;
 }
 
-function ownerOf(owner: ChownOpt | undefined): { readonly uid: number; readonly gid: number } {
-  const id = (which: "user" | "group"): number => {
-    const given = owner?.[which]?.user;
-    if (given?.case === "byName") throw new NotImplementedError("LLB mkdir with an owner by name is not supported");
-    return given?.case === "byId" ? given.value : 0;
-  };
-  return { uid: id("user"), gid: id("group") };
+/** An account file is no larger. */
+const MAX_ACCOUNTS = 16 * 1024 * 1024;
+
+function ownerOf(owner: ChownOpt | undefined, files: ImageFiles): Owner {
+  return ownerAmong(ownerText(owner), (path) => {
+    try {
+      return files.read(`/${path}`, { offset: 0, length: 0, most: MAX_ACCOUNTS });
+    } catch (error) {
+      if (error instanceof NotFoundError) return undefined;
+      throw error;
+    }
+  });
 }
 
 /** Of nanoseconds since the epoch; none, as BuildKit says it, is its beginning. */

@@ -48,12 +48,14 @@ export async function solveDefinition(
   };
   await using passing = new PassingImage(engine);
   const made = await solveRoots(engine, { graph, sources, build: common, hold: (image) => passing.add(image) });
-  const { text, contexts, names } = definitionDockerfile(graph, sources, made);
+  const { text, contexts, names, settings, uncached } = definitionDockerfile(graph, sources, made);
   const build = {
     ...common,
     ...sharedCaches({ session, imports: [], exports: running.cacheExports, onManifest: running.onCacheManifest }),
     input: writtenInput(text),
     contexts,
+    settings,
+    noCacheFilter: uncached,
     tags: outputNames(outputs),
     onStatus: (status: SolveStatus) => job.status(shownStatus(status, names)),
   };

@@ -99,12 +99,18 @@ function nameOf({ op }: Op): string {
 }
 
 async function buildEdge(engine: Engine, solve: RootsSolve, edge: LlbEdge, made: MadeImages): Promise<Digest> {
-  const { text, contexts, names } = definitionDockerfile({ ...solve.graph, result: edge }, solve.sources, made);
+  const { text, contexts, names, settings, uncached } = definitionDockerfile(
+    { ...solve.graph, result: edge },
+    solve.sources,
+    made,
+  );
   const { imageId } = await engine.builds.build(
     {
       ...solve.build,
       input: writtenInput(text),
       contexts,
+      settings,
+      noCacheFilter: uncached,
       tags: [],
       isImageWanted: false,
       onStatus: (status) => solve.build.onStatus(shownStatus(status, names)),

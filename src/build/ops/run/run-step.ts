@@ -49,7 +49,7 @@ export async function runLayer(input: RunInput, tools: OpTools, options: OpOptio
     const { exitCode, mounts } = await runOn(await snapshotter.mount(id), id, input, tools, options);
     if (options.signal.aborted) throw new CancelledError("context canceled");
     await snapshotter.unmount(id);
-    if (exitCode !== 0) {
+    if (!(step.own?.exitCodes ?? [0]).includes(exitCode)) {
       await keepFailedRoot(id, input, mounts, tools, options);
       throw commandFailed(step, exitCode);
     }
@@ -128,7 +128,8 @@ async function runOn(
   options: OpOptions,
 ): Promise<RanCommand> {
   const { step, sources } = input;
-  const names = { hostname: step.hostname ?? HOSTNAME, extraHosts: options.extraHosts };
+  const extraHosts = [...options.extraHosts, ...(step.own?.extraHosts ?? [])];
+  const names = { hostname: step.hostname ?? HOSTNAME, extraHosts };
   await using network = await tools.host.openNetwork(id, step.network, names);
   await using script = await writeScript(step, id, tools.scratchDirectory);
   for (const device of step.missingDevices) {
@@ -143,6 +144,8 @@ async function runOn(
     const spec = {
       ...specOf(step, id, rootfs, network, mounts, script.path),
       ...limitsOf(options.limits),
+      ...(step.own?.ulimits ? { ulimits: step.own.ulimits } : {}),
+      ...(step.own?.cgroupParent ? { cgroupParent: step.own.cgroupParent } : {}),
     };
     const output = {
       stdout: (bytes: Uint8Array): void => options.onOutput(1, bytes),
