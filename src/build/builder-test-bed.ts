@@ -13,15 +13,11 @@ import { Database } from "#store/database.ts";
 import { LayerFileStore } from "#store/layer-file-store.ts";
 import type { Layer } from "#store/layer-store.ts";
 import { openedContext } from "./build-client.ts";
-import type { BaseImage, BuildContext, BuildRequest, ContextEntry } from "./builder.ts";
+import type { BaseImage, BuildRequest } from "./builder.ts";
+import { contextOf, known, type TestFile, tarOf, tarOfDirectory } from "./builder-test-files.ts";
 import { DockerfileBuilder } from "./dockerfile-builder.ts";
 import { NO_DEVICES } from "./graph/step-devices.ts";
-import { planCopy } from "./ops/copy/plan-copy.ts";
-import { LayerPlan } from "./ops/layer-plan.ts";
-import { layerTar } from "./ops/layer-tar.ts";
 import { CacheMounts } from "./ops/run/cache-mounts.ts";
-import type { FileTree, TreeNode } from "./ops/trees/file-tree.ts";
-import { RootTree } from "./ops/trees/root-tree.ts";
 import type { BuildMemory } from "./solve/build-memory.ts";
 import { NO_OPTIONS } from "./written-build.ts";
 
@@ -257,81 +253,6 @@ class TestMemory implements BuildMemory {
     this.#current = [];
     return Object.fromEntries(steps.flatMap(({ name, reasons }) => (reasons.length > 0 ? [[name, reasons]] : [])));
   }
-}
-
-export interface TestFile extends Partial<ContextEntry> {
-  readonly content?: string;
-}
-
-/** A context of these files. */
-export function contextOf(files: Record<string, string | TestFile>): BuildContext {
-  const contents = new Map<string, string>();
-  const entries = Object.entries(files).map(([path, value]): ContextEntry => {
-    const content = typeof value === "string" ? value : (value.content ?? "");
-    contents.set(path, content);
-    const base: ContextEntry = {
-      path,
-      type: "file",
-      mode: 0o644,
-      size: content.length,
-      mtime: 1_700_000_000_500,
-      linkname: "",
-      digest: digestOf(content),
-    };
-    return typeof value === "string" ? base : { ...base, ...value };
-  });
-  entries.sort((left, right) => (left.path < right.path ? -1 : 1));
-  return {
-    entries,
-    read: (entry) => Buffer.from(contents.get(entry.path) ?? ""),
-    stream: async function* (entry) {
-      yield Buffer.from(contents.get(entry.path) ?? "");
-    },
-    transferred: 2,
-  };
-}
-
-async function* tarOf(context: BuildContext): AsyncIterable<Uint8Array> {
-  const { ContextTree } = await import("./ops/trees/context-tree.ts");
-  const tree = new ContextTree(context);
-  const plan = new LayerPlan(undefined);
-  planCopy(
-    plan,
-    tree,
-    { path: "", node: rootOf(tree), name: "/" },
-    { destination: "/" },
-    { owner: undefined, chmod: "" },
-  );
-  yield* layerTar(plan.entries());
-}
-
-/** No two steps run in the same second here. */
-let clock = 1_700_000_000;
-
-async function* tarOfDirectory(path: string): AsyncIterable<Uint8Array> {
-  const tree = new RootTree(path, () => new Map());
-  const plan = new LayerPlan(undefined);
-  planCopy(
-    plan,
-    tree,
-    { path: "", node: rootOf(tree), name: "/" },
-    { destination: "/" },
-    { owner: undefined, chmod: "" },
-  );
-  const mtime = clock++;
-  yield* layerTar(plan.entries().map(([name, entry]) => [name, { ...entry, node: { ...entry.node, mtime } }] as const));
-}
-
-function rootOf(tree: FileTree): TreeNode {
-  const node = tree.lstat("");
-  if (!node) throw new NotFoundError("no root");
-  return node;
-}
-
-/** What must be there, or the test is wrong. */
-function known<T>(value: T | undefined): T {
-  if (value === undefined) throw new NotFoundError("not there");
-  return value;
 }
 
 function unavailable(): never {

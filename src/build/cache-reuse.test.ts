@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { runCommand } from "#sys/command.ts";
-import { BuilderTestBed, type TestFile } from "./builder-test-bed.ts";
+import { BuilderTestBed } from "./builder-test-bed.ts";
+import type { TestFile } from "./builder-test-files.ts";
 
 const BUSYBOX = "docker.io/library/busybox:latest";
 const PASSWD = "root:x:0:0::/:/bin/sh\nnode:x:1000:1001::/:/bin/sh\n";

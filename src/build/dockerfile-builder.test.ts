@@ -3,7 +3,8 @@ import { unlinkSync } from "node:fs";
 import { runCommand } from "#sys/command.ts";
 import { BuildError } from "./build-error.ts";
 import type { BuildRequest } from "./builder.ts";
-import { BuilderTestBed, type TestFile } from "./builder-test-bed.ts";
+import { BuilderTestBed } from "./builder-test-bed.ts";
+import type { TestFile } from "./builder-test-files.ts";
 
 const BUSYBOX = "docker.io/library/busybox:latest";
 let bench: BuilderTestBed;

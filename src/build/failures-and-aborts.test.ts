@@ -3,7 +3,8 @@ import { DataLossError } from "#errors/errors.ts";
 import { runCommand } from "#sys/command.ts";
 import type { ContextFiles } from "./build-client.ts";
 import { openedContext } from "./build-client.ts";
-import { aborted, BuilderTestBed, contextOf } from "./builder-test-bed.ts";
+import { aborted, BuilderTestBed } from "./builder-test-bed.ts";
+import { contextOf } from "./builder-test-files.ts";
 
 const BUSYBOX = "docker.io/library/busybox:latest";
 let bed: BuilderTestBed;

@@ -147,3 +147,11 @@ test("buildGraph() gives a cache without an id the clean target as one", async (
   const ids = (steps[0] as RunStep).mounts.map((mount) => "id" in mount && mount.id);
   expect(ids).toEqual(["//root/.cache", "//root/.cache"]);
 });
+
+test("buildGraph() takes any number but 0 for a signal, and no name that is none", async () => {
+  const { image } = await graph("FROM busybox\nSTOPSIGNAL 99\n");
+  expect(image.config.StopSignal).toBe("99");
+  for (const signal of ["0", "SIGNOPE"]) {
+    await expect(graph(`FROM busybox\nSTOPSIGNAL ${signal}\n`)).rejects.toThrow(`invalid signal: ${signal}`);
+  }
+});

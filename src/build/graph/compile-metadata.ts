@@ -44,8 +44,8 @@ export function applyMetadata(instruction: MetadataInstruction, context: StageCo
       image.commit(`SHELL ${goList(instruction.shell)}`);
       break;
     case "stopsignal":
-      // Only checked: an image keeps the text.
-      parseSignal(instruction.signal);
+      // Only checked: an image keeps the text. A number is taken as it is, as by moby's signal package.
+      if (!/^[+-]?0*[1-9]\d*$/.test(instruction.signal)) parseSignal(instruction.signal);
       image.setStopSignal(instruction.signal);
       image.commit(`STOPSIGNAL ${instruction.signal}`);
       break;

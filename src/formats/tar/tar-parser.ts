@@ -1,16 +1,10 @@
 import { DataLossError, InvalidParameterError } from "#errors/errors.ts";
-import { type PaxRecord, parsePax } from "./pax.ts";
-import {
-  type SparseSegment,
-  TAR_BLOCK,
-  type TarEntry,
-  type TarEntryType,
-  type TarTime,
-  tarPadded,
-} from "./tar-entry.ts";
+import { parsePax } from "./pax.ts";
+import { draftEntry, type TarExtensions } from "./tar-draft.ts";
+import { type SparseSegment, TAR_BLOCK, type TarEntry, tarPadded } from "./tar-entry.ts";
 import { parseHeaderBlock, type TarHeaderBlock } from "./tar-header-block.ts";
 import { DEFAULT_TAR_LIMITS, type TarLimits } from "./tar-limits.ts";
-import { parsePaxInteger, parsePaxTime, parseTarNumber } from "./tar-numbers.ts";
+import { parseTarNumber } from "./tar-numbers.ts";
 import {
   checkedSegments,
   GNU_EXTENSION,
@@ -28,18 +22,7 @@ export interface TarVisitor {
   data?(bytes: Uint8Array): void;
 }
 
-const ENTRY_TYPES: Readonly<Record<string, TarEntryType>> = {
-  "0": "file",
-  "\0": "file",
-  "7": "file",
-  S: "file",
-  "1": "hardlink",
-  "2": "symlink",
-  "3": "char-device",
-  "4": "block-device",
-  "5": "directory",
-  "6": "fifo",
-};
+const NO_EXTENSIONS: TarExtensions = { pax: [] };
 
 /**
  * Reads a tar archive from chunks of any size without holding file data: V7, ustar, PAX and GNU headers, base-256 numbers, long
@@ -67,9 +50,7 @@ export class TarParser {
   readonly #takeHeader = (block: Uint8Array): void => this.#header(block);
   #next: (piece: Uint8Array) => void = this.#takeHeader;
   /** What extension headers said about the entry to come. */
-  #pax: readonly PaxRecord[] = [];
-  #longPath: string | undefined;
-  #longLink: string | undefined;
+  #extensions: TarExtensions = NO_EXTENSIONS;
 
   constructor(visitor: TarVisitor, limits: TarLimits = DEFAULT_TAR_LIMITS) {
     this.#visitor = visitor;
@@ -97,14 +78,11 @@ export class TarParser {
 
   /** Call once, at the end of the archive. Missing zero blocks are forgiven, a missing piece of an entry is not. */
   end(): void {
-    const isBetweenEntries = this.#collected === 0 && this.#next === this.#takeHeader && !this.#hasExtensions();
+    const isBetweenEntries =
+      this.#collected === 0 && this.#next === this.#takeHeader && this.#extensions === NO_EXTENSIONS;
     if (!this.#ended && (this.#dataLeft > 0 || !isBetweenEntries)) {
       throw new DataLossError("unexpected EOF: the tar archive is truncated");
     }
-  }
-
-  #hasExtensions(): boolean {
-    return this.#pax.length > 0 || this.#longPath !== undefined || this.#longLink !== undefined;
   }
 
   /** Gathers bytes of the wanted piece; without copying when the chunk has it whole. Returns how many it took. */
@@ -146,19 +124,13 @@ export class TarParser {
     if (header.size < 0) throw new DataLossError("archive/tar: invalid tar header: negative size");
     switch (header.typeFlag) {
       case "x":
-        this.#extension(header, (body) => {
-          this.#pax = parsePax(body);
-        });
+        this.#extension(header, (body) => ({ pax: parsePax(body) }));
         break;
       case "L":
-        this.#extension(header, (body) => {
-          this.#longPath = upToNul(body);
-        });
+        this.#extension(header, (body) => ({ path: upToNul(body) }));
         break;
       case "K":
-        this.#extension(header, (body) => {
-          this.#longLink = upToNul(body);
-        });
+        this.#extension(header, (body) => ({ linkPath: upToNul(body) }));
         break;
       case "g":
       case "V":
@@ -170,14 +142,14 @@ export class TarParser {
     }
   }
 
-  #extension(header: TarHeaderBlock, use: (body: Uint8Array) => void): void {
+  #extension(header: TarHeaderBlock, read: (body: Uint8Array) => Partial<TarExtensions>): void {
     if (header.size > this.#limits.maxExtensionBytes) {
       throw new InvalidParameterError(
         `invalid tar: an extended header of ${header.size} bytes is over the limit of ${this.#limits.maxExtensionBytes}`,
       );
     }
     const done = (body: Uint8Array): void => {
-      use(body.subarray(0, header.size));
+      this.#extensions = { ...this.#extensions, ...read(body.subarray(0, header.size)) };
       this.#expectHeader();
     };
     if (header.size === 0) done(new Uint8Array(0));
@@ -190,56 +162,13 @@ export class TarParser {
   }
 
   #entry(header: TarHeaderBlock, block: Uint8Array): void {
-    const draft = this.#draft(header);
-    const sparse = this.#pax.length === 0 ? undefined : paxSparse(this.#pax);
+    const { maxPathBytes } = this.#limits;
+    const draft = draftEntry(header, this.#extensions, { dataOffset: this.#position, maxPathBytes });
+    const { pax } = this.#extensions;
+    const sparse = pax.length === 0 ? undefined : paxSparse(pax);
     if (header.typeFlag === "S") this.#oldGnuSparse(draft, block);
     else if (sparse && draft.type === "file") this.#paxSparse(draft, sparse);
     else this.#emit(draft, undefined);
-  }
-
-  /** The entry as the header, PAX records and GNU long names together describe it, before sparseness. */
-  #draft(header: TarHeaderBlock): TarEntry {
-    const pax = this.#pax.length === 0 ? NO_RECORDS : new Map(this.#pax.filter(([, value]) => value !== ""));
-    const path = this.#longPath ?? pax.get("GNU.sparse.name") ?? pax.get("path") ?? header.path;
-    const linkPath = this.#longLink ?? pax.get("linkpath") ?? header.linkPath;
-    const type = this.#typeOf(header.typeFlag, path);
-    const size = this.#number(pax, "size") ?? header.size;
-    const stored = type === "file" ? size : 0;
-    for (const name of [path, linkPath]) {
-      if (name.length > this.#limits.maxPathBytes) {
-        throw new InvalidParameterError(
-          `invalid tar: a name of ${name.length} bytes is over the limit of ${this.#limits.maxPathBytes}`,
-        );
-      }
-    }
-    return {
-      path,
-      type,
-      mode: header.mode & 0o7777,
-      uid: this.#number(pax, "uid") ?? header.uid,
-      gid: this.#number(pax, "gid") ?? header.gid,
-      mtime: paxTime(pax.get("mtime")) ?? { seconds: header.mtime, nanoseconds: 0 },
-      linkPath: type === "symlink" || type === "hardlink" ? linkPath : "",
-      size: stored,
-      major: header.major,
-      minor: header.minor,
-      xattrs: xattrsOf(this.#pax),
-      dataOffset: this.#position,
-      dataSize: stored,
-    };
-  }
-
-  #typeOf(typeFlag: string, path: string): TarEntryType {
-    // V7 tar has no directories: a name that ends in "/" is one.
-    if (typeFlag === "\0" && path.endsWith("/")) return "directory";
-    const type = ENTRY_TYPES[typeFlag];
-    if (!type) throw new InvalidParameterError(`invalid tar: unknown entry type ${JSON.stringify(typeFlag)}`);
-    return type;
-  }
-
-  #number(pax: ReadonlyMap<string, string>, key: string): number | undefined {
-    const text = pax.get(key);
-    return text === undefined ? undefined : parsePaxInteger(text, key);
   }
 
   #oldGnuSparse(draft: TarEntry, block: Uint8Array): void {
@@ -284,9 +213,7 @@ export class TarParser {
   }
 
   #emit(draft: TarEntry, segments: readonly SparseSegment[] | undefined): void {
-    this.#pax = [];
-    this.#longPath = undefined;
-    this.#longLink = undefined;
+    this.#extensions = NO_EXTENSIONS;
     this.#dataLeft = draft.dataSize;
     this.#paddingLeft = tarPadded(draft.dataSize) - draft.dataSize;
     this.#position += tarPadded(draft.dataSize);
@@ -298,22 +225,4 @@ function upToNul(body: Uint8Array): string {
   const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("latin1");
   const nul = text.indexOf("\0");
   return nul < 0 ? text : text.slice(0, nul);
-}
-
-function paxTime(text: string | undefined): TarTime | undefined {
-  return text === undefined ? undefined : parsePaxTime(text);
-}
-
-const XATTR_PREFIX = "SCHILY.xattr.";
-const NO_RECORDS: ReadonlyMap<string, string> = new Map();
-const NO_XATTRS: ReadonlyMap<string, Uint8Array> = new Map();
-
-function xattrsOf(records: readonly PaxRecord[]): ReadonlyMap<string, Uint8Array> {
-  let xattrs: Map<string, Uint8Array> | undefined;
-  for (const [key, value] of records) {
-    if (!key.startsWith(XATTR_PREFIX)) continue;
-    xattrs ??= new Map();
-    xattrs.set(key.slice(XATTR_PREFIX.length), Buffer.from(value, "latin1"));
-  }
-  return xattrs ?? NO_XATTRS;
 }
