@@ -3,6 +3,7 @@ import type { ExecCreateRequest, ExecInspect } from "#spec/docker-exec.ts";
 import { drain, readJson } from "./connection/response-body.ts";
 import { containerPath } from "./container-lifecycle.ts";
 import type { Engine, EngineStream } from "./engine.ts";
+import { pathName } from "./path-name.ts";
 
 export interface AttachOptions {
   readonly stdin?: boolean;
@@ -57,7 +58,7 @@ export async function resizeTerminal(
 }
 
 function execPath(id: string): string {
-  return `/exec/${encodeURIComponent(id)}`;
+  return `/exec/${pathName("exec", id)}`;
 }
 
 function startBody(options: ExecStartOptions, detach: boolean): unknown {

@@ -3,6 +3,7 @@ import type { ContainerCreateRequest, ContainerCreateResponse, WaitResponse } fr
 import type { UpdateRequest, UpdateResponse } from "#spec/docker-update.ts";
 import { drain, readJson } from "./connection/response-body.ts";
 import type { Engine, QueryValue } from "./engine.ts";
+import { pathName } from "./path-name.ts";
 
 /** `POST /containers/create`. Throws EngineError 404 when the image is not there, 409 when the name is taken. */
 export async function createContainer(
@@ -101,7 +102,7 @@ export async function waitContainer(
 
 /** `/containers/{id}`, escaped. */
 export function containerPath(id: string): string {
-  return `/containers/${encodeURIComponent(id)}`;
+  return `/containers/${pathName("container", id)}`;
 }
 
 async function post(

@@ -4,6 +4,7 @@ import type { HistoryItem, ImageDeleteItem, ImageInspect, ImageSummary, SearchRe
 import { drain, readJson } from "./connection/response-body.ts";
 import type { Engine } from "./engine.ts";
 import { encodeFilters, type Filters } from "./filters.ts";
+import { pathName } from "./path-name.ts";
 
 /** `GET /images/json`. */
 export async function listImages(
@@ -106,5 +107,5 @@ export async function searchImages(
 
 /** `/images/{name}`. Slashes of the name stay: the API takes names of several parts. */
 export function imagePath(name: string): string {
-  return `/images/${name.split("/").map(encodeURIComponent).join("/")}`;
+  return `/images/${pathName("image", name)}`;
 }

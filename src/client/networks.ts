@@ -8,6 +8,7 @@ import type {
 import { drain, readJson } from "./connection/response-body.ts";
 import type { Engine } from "./engine.ts";
 import { encodeFilters, type Filters } from "./filters.ts";
+import { pathName } from "./path-name.ts";
 
 /** `GET /networks`. */
 export async function listNetworks(engine: Engine, filters?: Filters): Promise<readonly NetworkView[]> {
@@ -41,5 +42,5 @@ export async function disconnectNetwork(engine: Engine, id: string, request: Net
 }
 
 function networkPath(id: string): string {
-  return `/networks/${encodeURIComponent(id)}`;
+  return `/networks/${pathName("network", id)}`;
 }

@@ -2,6 +2,7 @@ import type { VolumeCreateRequest, VolumeView } from "#spec/docker-volumes.ts";
 import { drain, readJson } from "./connection/response-body.ts";
 import type { Engine } from "./engine.ts";
 import { encodeFilters, type Filters } from "./filters.ts";
+import { pathName } from "./path-name.ts";
 
 /** `POST /volumes/create`. */
 export async function createVolume(engine: Engine, body: VolumeCreateRequest): Promise<VolumeView> {
@@ -28,5 +29,5 @@ export async function removeVolume(engine: Engine, name: string, force: boolean)
 }
 
 function volumePath(name: string): string {
-  return `/volumes/${encodeURIComponent(name)}`;
+  return `/volumes/${pathName("volume", name)}`;
 }

@@ -24,6 +24,26 @@ export function isAddress(text: string): boolean {
   return IPV4.test(text) || (text.includes(":") && /^[0-9a-fA-F:.]+$/.test(text) && URL.canParse(`http://[${text}]/`));
 }
 
+/** `--dns`. Throws InvalidParameterError in docker's words. */
+export function checkNameServer(value: string): string {
+  const address = value.trim();
+  if (!isAddress(address)) throw new InvalidParameterError(`IP address is not correctly formatted: ${value}`);
+  return address;
+}
+
+/** Labels of letters, digits and inner hyphens, apart by dots. */
+const DOMAIN =
+  /^((?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])(?:\.(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))*)\.?\s*$/;
+
+/** `--dns-search`: a domain with a letter in it, or `.` for none. Throws InvalidParameterError in docker's words. */
+export function checkSearchDomain(value: string): string {
+  const text = value.replace(/^ +| +$/g, "");
+  if (text === ".") return text;
+  const domain = /[a-zA-Z]/.test(text) ? DOMAIN.exec(text)?.[1] : undefined;
+  if (domain === undefined || domain.length >= 255) throw new InvalidParameterError(`${text} is not a valid domain`);
+  return domain;
+}
+
 const ULIMITS = [
   "core",
   "cpu",

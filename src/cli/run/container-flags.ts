@@ -2,7 +2,7 @@
 import { InvalidParameterError } from "#errors/errors.ts";
 import { parseDuration } from "#formats/go-duration.ts";
 import { booleanFlag, type Flag, integerFlag, listFlag, stringFlag, valueFlag } from "../grammar/flag.ts";
-import { checkExtraHost, checkUlimit } from "./checks.ts";
+import { checkExtraHost, checkNameServer, checkSearchDomain, checkUlimit } from "./checks.ts";
 import type { ContainerFlags } from "./container-flag-types.ts";
 import { DEVICE_FLAGS } from "./device-flags.ts";
 import { mountFlag } from "./mounts.ts";
@@ -114,10 +114,10 @@ const METADATA_FLAGS = {
 
 const NETWORK_FLAGS = {
   "add-host": listFlag("Add a custom host-to-IP mapping (host:ip)", { check: checkExtraHost }),
-  dns: listFlag("Set custom DNS servers"),
+  dns: listFlag("Set custom DNS servers", { check: checkNameServer }),
   "dns-opt": listFlag("Set DNS options", { hidden: true }),
   "dns-option": listFlag("Set DNS options"),
-  "dns-search": listFlag("Set custom DNS search domains"),
+  "dns-search": listFlag("Set custom DNS search domains", { check: checkSearchDomain }),
   expose: listFlag("Expose a port or a range of ports"),
   ip: stringFlag("IPv4 address (e.g., 172.30.100.104)"),
   ip6: stringFlag("IPv6 address (e.g., 2001:db8::33)"),

@@ -239,6 +239,13 @@ describe("buildCreateRequest()", () => {
     [["--network", "name=n,driver-opt=x"], "invalid key value pair format in driver options"],
     [["--network", "name=n,foo=1"], "invalid field key foo"],
     [["--network", "alias=x"], "network name/id is not specified"],
+    [["--network", ""], "no name set for network"],
+    [["-v", ""], "invalid empty volume spec"],
+    [["--dns", "x"], "IP address is not correctly formatted: x"],
+    [["--dns", ""], "IP address is not correctly formatted: "],
+    [["--dns-search", ""], " is not a valid domain"],
+    [["--dns-search", "1.5"], "1.5 is not a valid domain"],
+    [["--dns-search", "a:b"], "a:b is not a valid domain"],
     [
       ["--network", "name=n,alias=x", "--network-alias", "y"],
       "conflicting options: cannot specify both --network-alias and per-network alias",

@@ -210,6 +210,7 @@ export function parseVolumes(values: readonly string[], workingDirectory: string
   const binds: string[] = [];
   const volumes: Record<string, Record<string, never>> = {};
   for (const value of values) {
+    if (value === "") throw new InvalidParameterError("invalid empty volume spec");
     const colon = value.indexOf(":");
     if (colon < 0) {
       volumes[value] = {};

@@ -25,6 +25,8 @@ type Endpoint = {
 /** The network mode and the settings of each network. Throws InvalidParameterError in docker's words. */
 export function parseNetworks(flags: FlagValues<ContainerFlags>): NetworkFlags {
   const wanted = [...flags.network, ...flags.net].map(parseNetwork);
+  // A variable that is empty must not become the default network.
+  if (wanted.some(({ target }) => target === "")) throw new InvalidParameterError("no name set for network");
   const [first = newEndpoint("default"), ...others] = wanted;
   checkTargets([first, ...others]);
   const main = withFlags(first, flags);
@@ -71,7 +73,7 @@ function newEndpoint(target: string): Endpoint {
 
 /** `NAME`, or `name=NAME,alias=A,ip=ADDRESS`. https://github.com/docker/cli/blob/v28.2.2/opts/network.go */
 function parseNetwork(text: string): Endpoint {
-  if (!text.includes("=")) return newEndpoint(text);
+  if (!/\w=\w/.test(text)) return newEndpoint(text);
   const endpoint = newEndpoint("");
   for (const field of csvFields(text)) {
     const at = field.indexOf("=");

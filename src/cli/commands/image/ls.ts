@@ -47,7 +47,8 @@ export const command: Command = defineCommand({
     const format = flags.format || (quiet ? "" : (readConfigFile(context.configDirectory).imagesFormat ?? ""));
     const pattern = args[0];
     const filters =
-      pattern === undefined ? filter : { ...filter, reference: [...(filter["reference"] ?? []), pattern] };
+      // As in docker, an empty one is none.
+      !pattern ? filter : { ...filter, reference: [...(filter["reference"] ?? []), pattern] };
     if (flags.tree) checkTreeFlags(flags);
     const isPlain = format === "" && !quiet && !digests && !flags["no-trunc"];
     if (flags.tree || (isPlain && context.streams.stdout.isTerminal)) {
