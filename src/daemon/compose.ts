@@ -62,6 +62,7 @@ import { allowedEntitlements, cachePolicy } from "./options/builder-options.ts";
 import type { DaemonOptions } from "./options/daemon-options.ts";
 import type { EnginePaths } from "./paths.ts";
 import { checkRequirements, findConmon } from "./required-programs.ts";
+import { endSurvivors } from "./stop-containers.ts";
 import { sweep } from "./sweep.ts";
 import { volumeRecords } from "./volume-records.ts";
 
@@ -99,6 +100,7 @@ export async function composeEngine(live: LiveOptions, paths: EnginePaths, log: 
   const health = new HealthMonitor(containers, execs);
   await settleBridge(base, containers);
   await supervisor.adoptAll();
+  if (!live.current.liveRestore) await endSurvivors({ containers, supervisor }, log);
   await volumes.releaseUnused();
   health.resume();
   return {

@@ -389,6 +389,12 @@ test("POST /containers/{id}/update takes a limit of processes from 1.40 on, and 
   expect(await limit(-5, "v1.51")).toEqual([0, "max"]);
   expect(await limit(66, "v1.40")).toEqual([66, "66"]);
   expect(await limit(0, "v1.40")).toEqual([0, "max"]);
+  const kernelMemory = (version: string): Promise<{ readonly body: Json }> =>
+    api("POST", `/${version}/containers/${body["Id"]}/update`, { KernelMemory: 50_000_000 });
+  expect((await kernelMemory("v1.42")).body).toEqual({ Warnings: null });
+  expect((await kernelMemory("v1.41")).body["Warnings"]).toEqual([
+    expect.stringContaining("does not support kernel memory limit capabilities"),
+  ]);
   await engine.ok(["rm", "-f", String(body["Id"])]);
 });
 

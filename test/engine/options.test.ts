@@ -275,6 +275,24 @@ describe("berth daemon", () => {
     await engine.ok(["rm", "-f", "once", "always"]);
   }, 30_000);
 
+  test("with live-restore=false ends what an engine that was killed left running, before it answers", async () => {
+    await restartWith({ "live-restore": false });
+    const script = "trap 'exit 3' TERM; echo ready; sleep 60 & wait";
+    for (const [name, policy] of [
+      ["once", "no"],
+      ["always", "always"],
+    ] as const) {
+      await engine.ok(["run", "-d", "--name", name, "--restart", policy, "busybox", "sh", "-c", script]);
+      while ((await engine.ok(["logs", name])) !== "ready") await Bun.sleep(20);
+    }
+    await engine.crash();
+    await engine.start();
+    expect(await inspect("once", "{{.State.Status}} {{.State.ExitCode}}")).toBe("exited 3");
+    while ((await engine.ok(["logs", "always"])) !== "ready\nready") await Bun.sleep(20);
+    await engine.ok(["rm", "-f", "once", "always"]);
+    await restartWith({});
+  }, 30_000);
+
   test("a container that outlives the time for the engine's end keeps its restart policy", async () => {
     await reload({ "live-restore": false, "shutdown-timeout": 1 });
     const script = "trap '' TERM; echo ready; while [ ! -e /go ]; do sleep 0.1; done";

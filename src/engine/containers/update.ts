@@ -35,10 +35,10 @@ export function updateContainer(
   id: string,
   request: UpdateRequest,
 ): Promise<readonly string[]> {
-  checkChangeable(request);
+  const { hostConfig: change, warnings } = discardLimits(request, context.features);
+  checkChangeable(change);
   checkLimits(request, { isUpdate: true });
   checkRestartPolicy(request);
-  const { hostConfig: change, warnings } = discardLimits(request, context.features);
   return context.locks.run(id, async () => {
     try {
       const record = context.containers.get(id);

@@ -84,9 +84,13 @@ async function rename(engine: Engine, request: RequestContext): Promise<void> {
 }
 
 async function update(engine: Engine, request: RequestContext): Promise<void> {
-  const { PidsLimit, ...rest } = await request.json(decodeUpdateRequest, { required: true });
-  // Before 1.40 it could not be changed, and was ignored.
-  const body = request.isBefore("1.40") || PidsLimit === undefined ? rest : { ...rest, PidsLimit };
+  const { PidsLimit, KernelMemory, ...rest } = await request.json(decodeUpdateRequest, { required: true });
+  const body = {
+    ...rest,
+    // Before 1.40 it could not be changed, and was ignored; so is the other from 1.42 on.
+    ...(request.isBefore("1.40") || PidsLimit === undefined ? {} : { PidsLimit }),
+    ...(request.isBefore("1.42") && KernelMemory ? { KernelMemory } : {}),
+  };
   const warnings = await updateContainer(engine.containers, resolve(engine, request).id, body);
   request.sendJson(200, { Warnings: warnings.length > 0 ? warnings : null });
 }

@@ -52,6 +52,12 @@ export class Supervisor {
     );
   }
 
+  /** A container that was stopped as the engine would have at its end starts again where its policy says so. */
+  startWithEngine(id: string): void {
+    const record = this.#context.containers.find(id);
+    if (record && restartsWithEngine(record)) this.#scheduleRestart(record);
+  }
+
   /** Stops restarting; containers run on. */
   close(): void {
     this.#restarts.close();
