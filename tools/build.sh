@@ -17,9 +17,11 @@ fi
 echo "build: compiling dist/berth"
 rm -f dist/.berth-new
 # Bytecode halves the start (9 ms instead of 18, measured); minifying adds nothing to that and would garble stack traces.
+# Most commands are over before compiled code pays: they start with a JIT that is ten times as reluctant, and what works longer takes that back
+# (src/lib/jit-policy.ts).
 # Without the autoload switches a .env or bunfig.toml in the directory where someone types `berth` would change what it does.
 node_modules/.bin/bun build src/main.ts --compile --bytecode --splitting --format=esm \
-  --no-compile-autoload-dotenv --no-compile-autoload-bunfig --outfile dist/.berth-new >dist/build.log 2>&1 || {
+  --compile-jit-policy=10 --no-compile-autoload-dotenv --no-compile-autoload-bunfig --outfile dist/.berth-new >dist/build.log 2>&1 || {
   cat dist/build.log >&2
   exit 1
 }

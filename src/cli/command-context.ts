@@ -1,5 +1,4 @@
 /** What a command sees of the world: the engine that the user means, the configuration, the streams. */
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { HttpEngine } from "#client/connection/http-engine.ts";
 import type { Engine } from "#client/engine.ts";
@@ -22,7 +21,12 @@ async function startEngineFor(streams: Streams): Promise<void> {
 
 /** Where `config.json`, contexts and plugins are: `--config`, DOCKER_CONFIG, `~/.docker`. */
 export function configDirectoryOf({ flags }: GlobalFlags): string {
-  return flags.config || process.env["DOCKER_CONFIG"] || join(homedir(), ".docker");
+  return flags.config || process.env["DOCKER_CONFIG"] || join(homeDirectory(), ".docker");
+}
+
+/** What `homedir()` says, which looks at HOME first too; `node:os` is loaded only where that says nothing. */
+function homeDirectory(): string {
+  return process.env["HOME"] || process.getBuiltinModule("node:os").homedir();
 }
 
 /**

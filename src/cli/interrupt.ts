@@ -1,5 +1,4 @@
 /** SIGINT and SIGTERM: an AbortSignal for commands that have to tidy up, an exit code for the others. */
-import { constants } from "node:os";
 
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
 
@@ -10,7 +9,7 @@ const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
 export function exitOnSignals(signals: readonly NodeJS.Signals[]): () => void {
   const handler = (signal: NodeJS.Signals): void => {
     const others = process.listeners(signal).filter((listener) => !endings.has(listener));
-    if (others.length === 0) process.exit(128 + constants.signals[signal]);
+    if (others.length === 0) process.exit(128 + process.getBuiltinModule("node:os").constants.signals[signal]);
   };
   endings.add(handler);
   for (const signal of signals) process.on(signal, handler);

@@ -52,12 +52,17 @@ function literal(character: string, special = /[.+(){}|^$[\]*?\\/]/): string {
 
 /** Go's rules for what is malformed: a class that is empty, open or has an open range, an escape at the end. */
 function checkSyntax(pattern: string): void {
-  const malformed = new InvalidParameterError(`invalid pattern ${JSON.stringify(pattern)}: syntax error in pattern`);
+  // Most patterns are plain names; an error is expensive to make, for its stack.
+  if (!/[[\\]/.test(pattern)) return;
   const rest = pattern.replaceAll(/\\./gsu, "x");
-  if (rest.endsWith("\\")) throw malformed;
+  if (rest.endsWith("\\")) throw malformed(pattern);
   for (let open = rest.indexOf("["); open >= 0; open = rest.indexOf("[", open)) {
     const match = /^\[(?:\^|(?!\^))(?:[^\]-](?:-[^\]-])?)+\]/u.exec(rest.slice(open));
-    if (!match) throw malformed;
+    if (!match) throw malformed(pattern);
     open += match[0].length;
   }
+}
+
+function malformed(pattern: string): InvalidParameterError {
+  return new InvalidParameterError(`invalid pattern ${JSON.stringify(pattern)}: syntax error in pattern`);
 }

@@ -1,4 +1,3 @@
-import { StringDecoder } from "node:string_decoder";
 import type { SolveStatus, Vertex, VertexLog, VertexStatus, VertexWarning } from "#spec/solve-status.ts";
 import { StepTerminal } from "./step-terminal.ts";
 
@@ -25,7 +24,8 @@ export interface Step {
   events: number;
   eventsSince: number;
   readonly terminal: StepTerminal;
-  readonly decoder: StringDecoder;
+  /** For output that is cut within a character; made for the first of it. */
+  decoder: TextDecoder | undefined;
 }
 
 /** Puts the updates of a build together. Times are milliseconds since the epoch. */
@@ -102,7 +102,8 @@ export class ProgressTrace {
   #log(log: VertexLog, now: number): void {
     const step = this.all.get(log.vertex);
     if (!step) return;
-    const text = step.decoder.write(Buffer.from(log.data, "base64"));
+    step.decoder ??= new TextDecoder("utf-8", { ignoreBOM: true });
+    const text = step.decoder.decode(Buffer.from(log.data, "base64"), { stream: true });
     if (text === "") return;
     step.terminal.write(text);
     const seconds = step.started === undefined ? 0 : Math.max(0, (Date.parse(log.timestamp) - step.started) / 1000);
@@ -141,7 +142,7 @@ function newStep(vertex: Vertex, now: number): Step {
     events: 0,
     eventsSince: now,
     terminal: new StepTerminal(),
-    decoder: new StringDecoder("utf8"),
+    decoder: undefined,
   };
 }
 

@@ -1,7 +1,5 @@
 /** The context of a build, wherever it comes from. */
 import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { BuildContext } from "#client/build.ts";
 import { prepareContext } from "#client/build-context/prepare.ts";
@@ -48,6 +46,7 @@ async function fromUrl<T>(
 }
 
 async function withEmptyDirectory<T>(work: (directory: string) => Promise<T>): Promise<T> {
+  const [{ mkdtemp, rm }, { tmpdir }] = await Promise.all([import("node:fs/promises"), import("node:os")]);
   const directory = await mkdtemp(join(tmpdir(), "berth-build-"));
   try {
     return await work(directory);

@@ -1,5 +1,5 @@
 /** docker's `config.json`: credentials and habits of the user. https://docs.docker.com/reference/cli/docker/#docker-cli-configuration-file-configjson-properties */
-import { readFileSync, realpathSync } from "node:fs";
+import { readFileSync, realpathSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { errorCode, errorMessage, InvalidParameterError, SystemError } from "#errors/errors.ts";
 import { jsonProblem, trailingOffset } from "#lib/go-json.ts";
@@ -130,8 +130,16 @@ export function loadConfigFile(directory: string): {
   };
 }
 
+/** What was parsed last: a command asks for its configuration several times. */
+let latest: { readonly text: string; readonly read: ReadConfig } | undefined;
+
 /** Reads the text of a `config.json`, whatever it is. */
 export function parseConfig(text: string): ReadConfig {
+  if (latest?.text !== text) latest = { text, read: readConfig(text) };
+  return latest.read;
+}
+
+function readConfig(text: string): ReadConfig {
   let document: unknown;
   try {
     document = firstValue(text);
@@ -181,6 +189,8 @@ export function readConfigDocument(directory: string): ConfigDocument {
 
 function readIfThere(path: string): string {
   try {
+    // Many have none, and an exception for that would be the slowest part of reading it.
+    if (!statSync(path, { throwIfNoEntry: false })) return "";
     return readFileSync(path, "utf8");
   } catch (error) {
     if (errorCode(error) === "ENOENT" || errorCode(error) === "EACCES") return "";

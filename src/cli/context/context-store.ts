@@ -3,7 +3,6 @@
  * `contexts/tls/<the same>/<endpoint>/`. https://github.com/docker/cli/blob/v28.2.2/cli/context/store/store.go
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
   ConflictError,
@@ -151,6 +150,7 @@ export class ContextStore {
   async writeMetadata(context: ContextMetadata): Promise<void> {
     const directory = this.metadataDirectory(context.Name);
     const path = join(directory, "meta.json");
+    const { mkdir, rename, writeFile } = await import("node:fs/promises");
     try {
       await mkdir(directory, { recursive: true, mode: 0o755 });
       await writeFile(`${path}.tmp`, JSON.stringify(context), { mode: 0o644, flush: true });
@@ -163,6 +163,7 @@ export class ContextStore {
   /** Keys of an endpoint are for their owner's eyes, from the first instant. Throws SystemError. */
   async replaceTls(name: string, tls: ContextTls): Promise<void> {
     const root = this.tlsDirectory(name);
+    const { mkdir, rm, writeFile } = await import("node:fs/promises");
     try {
       await rm(root, { recursive: true, force: true });
       for (const [endpoint, files] of Object.entries(tls)) {
@@ -179,6 +180,7 @@ export class ContextStore {
   /** One that is not there stays away. */
   async remove(name: string): Promise<void> {
     checkSpelling(name);
+    const { rm } = await import("node:fs/promises");
     await rm(this.metadataDirectory(name), { recursive: true, force: true });
     await rm(this.tlsDirectory(name), { recursive: true, force: true });
   }

@@ -1,5 +1,4 @@
 /** `--env-file` and `--label-file`: `NAME=VALUE` lines, taken as they are. https://github.com/docker/cli/blob/v28.2.2/pkg/kvfile/kvfile.go */
-import { readFile } from "node:fs/promises";
 import { InvalidParameterError } from "#errors/errors.ts";
 import { goFileError } from "#lib/go-file-error.ts";
 
@@ -45,6 +44,7 @@ export function keyValueMap(pairs: readonly string[]): Readonly<Record<string, s
 }
 
 async function readText(path: string): Promise<string> {
+  const { readFile } = await import("node:fs/promises");
   try {
     return await readFile(path, "utf8");
   } catch (cause) {

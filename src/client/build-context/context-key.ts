@@ -1,5 +1,4 @@
 import { readFileSync, realpathSync } from "node:fs";
-import { hostname } from "node:os";
 import { digestOf } from "#formats/digest.ts";
 import type { Digest } from "#spec/digest.ts";
 
@@ -14,8 +13,10 @@ export function contextKey(directory: string, purpose = ""): Digest {
 /** https://www.freedesktop.org/software/systemd/man/latest/machine-id.html; hosts without one have a name. */
 function hostId(): string {
   try {
-    return readFileSync("/etc/machine-id", "utf8").trim() || hostname();
+    const id = readFileSync("/etc/machine-id", "utf8").trim();
+    if (id !== "") return id;
   } catch {
-    return hostname();
+    // As one that is empty.
   }
+  return process.getBuiltinModule("node:os").hostname();
 }

@@ -94,6 +94,8 @@ function readIgnoreFile(
 
 function readIfThere(path: string): Buffer | undefined {
   try {
+    // Asked first: most Dockerfiles have no ignore file of their own, and an exception takes longer than all else here.
+    if (!statSync(path, { throwIfNoEntry: false })) return undefined;
     return readFileSync(path);
   } catch (cause) {
     const code = errorCode(cause);

@@ -1,7 +1,11 @@
 import { lstatSync, readdirSync, readlinkSync, type Stats } from "node:fs";
 import { errorCode, errorMessage, InvalidParameterError, NotFoundError, SystemError } from "#errors/errors.ts";
 import type { IgnoreMatcher } from "#formats/dockerignore.ts";
+import { expectMuchWork } from "#lib/jit-policy.ts";
 import type { ContextEntryLine } from "#spec/berth-api.ts";
+
+/** A context of more than these is worth compiled code. */
+const MANY_ENTRIES = 200;
 
 export interface Walk {
   /** Milliseconds since the epoch when it began. */
@@ -46,6 +50,7 @@ class ContextWalker {
   /** Lists what lies in `parent` ("" is the root), of which it is known whether it is `hidden`. */
   walk(parent: string, hidden: boolean): void {
     const prefix = parent === "" ? "" : `${parent}/`;
+    if (this.entries.length > MANY_ENTRIES) expectMuchWork();
     for (const name of this.#names(parent)) {
       const path = prefix + name;
       const ignored = !this.#matcher.isEmpty && this.#matcher.ignores(textOf(path));

@@ -4,11 +4,14 @@
  * not: half-close, and a reader that stops the sender when it is behind.
  */
 import { BerthError, errorCode, UnavailableError } from "#errors/errors.ts";
+import { expectMuchWork } from "#lib/jit-policy.ts";
 import { unreachable } from "../engine-error.ts";
 import type { Endpoint } from "./endpoint.ts";
 
 /** Bytes that may wait for the reader before the sender is told to stop. */
 const HIGH_WATER = 1024 * 1024;
+/** Who exchanges more bytes than these with the engine has a list to show or files to move. */
+const MUCH = 64 * 1024;
 
 export interface EngineSocket {
   /** The next bytes, undefined at the end. One reader at a time. */
@@ -56,6 +59,7 @@ class SocketState implements EngineSocket {
   #socket: Bun.Socket | undefined;
   readonly #chunks: Buffer[] = [];
   #buffered = 0;
+  #exchanged = 0;
   #paused = false;
   #readEnded = false;
   #closed = false;
@@ -71,6 +75,7 @@ class SocketState implements EngineSocket {
     // Bun reuses the memory of `bytes` after the callback.
     this.#chunks.push(Buffer.from(bytes));
     this.#buffered += bytes.length;
+    this.#count(bytes.length);
     if (this.#buffered > HIGH_WATER && !this.#paused) {
       this.#paused = true;
       this.#socket?.pause();
@@ -116,6 +121,7 @@ class SocketState implements EngineSocket {
 
   async write(bytes: Uint8Array): Promise<void> {
     let rest = bytes;
+    this.#count(bytes.length);
     while (rest.length > 0) {
       const written = this.#closed ? -1 : (this.#socket?.write(rest) ?? -1);
       if (written < 0) {
@@ -133,6 +139,11 @@ class SocketState implements EngineSocket {
   destroy(): void {
     this.#socket?.terminate();
     this.closed();
+  }
+
+  #count(bytes: number): void {
+    this.#exchanged += bytes;
+    if (this.#exchanged > MUCH) expectMuchWork();
   }
 
   #writable(): Promise<void> {

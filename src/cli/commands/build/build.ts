@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { BuildSession } from "#client/build-session/open-session.ts";
 import { InvalidParameterError } from "#errors/errors.ts";
@@ -52,8 +52,8 @@ export const command: Command = defineCommand({
       return 1;
     }
     await stderr.write(progress.remarks());
-    if (flags.iidfile) await writeFile(flags.iidfile, builtId(outcome));
-    if (flags["metadata-file"]) await writeFile(flags["metadata-file"], buildMetadata(outcome, flags.tag));
+    if (flags.iidfile) writeFileSync(flags.iidfile, builtId(outcome));
+    if (flags["metadata-file"]) writeFileSync(flags["metadata-file"], buildMetadata(outcome, flags.tag));
     const isStdoutTaken = outputs.targets.some((target) => target?.kind === "stdout");
     if (flags.quiet && !isStdoutTaken) await stdout.write(`${builtId(outcome)}\n`);
     return outcome.twice ? await showTwice(outcome.twice, isStdoutTaken ? stderr : stdout) : 0;
