@@ -6,7 +6,7 @@ import type { Descriptor } from "./oci-image.ts";
  * What Berth's socket offers beyond the Docker Engine API, below `/berth/`. Its own CLI uses these; other clients never need them.
  *
  * Build contexts are sent as a difference. The client walks its directory and sends one `ContextHeader` line and a `ContextEntryLine`
- * per entry (NDJSON) as the body of `POST /build?berthoffer=1`. When the engine has all contents it builds. Otherwise it answers 202 with a
+ * per entry (NDJSON) as the body of `POST /build?berthoffer=1`. When the engine has all contents, or they came along, it builds. Otherwise it answers 202 with a
  * `ContextOffer`: which files it has not got with that size, mtime and change time. The client then PUTs to `/berth/contexts/{id}` their contents,
  * concatenated in the order of `missing` (sizes are known; a file that changed meanwhile is cut or zero-padded to its stated size and the build
  * fails naming it), and asks again with `POST /build?berthcontext={id}`. Further contexts of a build are offered by `POST /berth/contexts`.
@@ -34,6 +34,8 @@ export interface ContextEntryLine {
   readonly ct: number;
   readonly i: number;
   readonly l?: string;
+  /** Base64 of the file's content, all `s` bytes of it. Taken where the engine lacks it, and only when it then lacks nothing else. */
+  readonly c?: string;
 }
 
 export interface ContextOffer {

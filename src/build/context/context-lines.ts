@@ -83,16 +83,24 @@ export function checkedLines(values: readonly unknown[]): readonly ContextEntryL
 }
 
 function checkedLine(value: unknown): ContextEntryLine {
-  const { p, t, m, s, mt, ct, i, l } = recordOf(value);
+  const { p, t, m, s, mt, ct, i, l, c } = recordOf(value);
   if (typeof p !== "string" || !isCleanPath(p)) throw invalid(`${quoted(String(p))} is no path within it`);
   if (t !== "f" && t !== "d" && t !== "l") throw invalid(`${quoted(p)} has no known type`);
   if (!isCount(m) || m > 0o7777 || !isCount(s) || !isTime(mt) || !isTime(ct) || !isCount(i)) {
     throw invalid(`${quoted(p)} has a number out of range`);
   }
-  if (t !== "l") return { p, t, m, s: t === "f" ? s : 0, mt, ct, i };
+  if (t === "f") return { p, t, m, s, mt, ct, i, ...offeredContent(p, s, c) };
+  if (t === "d") return { p, t, m, s: 0, mt, ct, i };
   if (typeof l !== "string" || l === "" || l.length > MAX_PATH || !isBytes(l))
     throw invalid(`${quoted(p)} has no link target`);
   return { p, t, m, s: 0, mt, ct, i, l };
+}
+
+function offeredContent(path: string, size: number, content: unknown): { readonly c?: string } {
+  if (content === undefined) return {};
+  if (typeof content !== "string" || Buffer.byteLength(content, "base64") !== size)
+    throw invalid(`${quoted(path)} has a content of another size`);
+  return { c: content };
 }
 
 const UNCLEAN = /(?:^|\/)\.{0,2}(?:\/|$)/;

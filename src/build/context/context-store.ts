@@ -59,14 +59,16 @@ export class ContextStore {
     const missing = missingFiles(lines, base?.entries ?? []);
     base?.pack.retain();
     const offer: Offer = { header, lines, missing, base, complete: undefined };
+    const contents = offeredContents(lines, missing);
+    if (!contents) return { id: this.#remember(offer), missing };
     try {
       // Nothing to keep of a Dockerfile without files.
-      if (missing.length === 0 && !isDockerfileOnly(offer)) await this.#complete(offer, emptyBody());
+      if (!isDockerfileOnly(offer)) await this.#complete(offer, contents);
     } catch (error) {
       release(offer);
       throw error;
     }
-    return { id: this.#remember(offer), missing };
+    return { id: this.#remember(offer), missing: [] };
   }
 
   /**
@@ -184,7 +186,23 @@ function release(offer: Offer): void {
   offer.complete?.snapshot.pack.release();
 }
 
-async function* emptyBody(): AsyncGenerator<Uint8Array, void, undefined> {}
+/** The contents of the missing files, as a body has them; undefined unless all of them came along. */
+function offeredContents(
+  lines: readonly ContextEntryLine[],
+  missing: readonly number[],
+): AsyncIterable<Uint8Array> | undefined {
+  const contents: Buffer[] = [];
+  for (const index of missing) {
+    const content = lines[index]?.c;
+    if (content === undefined) return undefined;
+    contents.push(Buffer.from(content, "base64"));
+  }
+  return bodyOf(contents);
+}
+
+async function* bodyOf(contents: readonly Buffer[]): AsyncGenerator<Uint8Array, void, undefined> {
+  for (const content of contents) if (content.length > 0) yield content;
+}
 
 /** Indices of the files whose content is not known. Both lists are sorted by path. */
 function missingFiles(lines: readonly ContextEntryLine[], known: readonly StoredEntry[]): readonly number[] {

@@ -4,6 +4,7 @@ import { errorCode, errorMessage, InvalidParameterError, NotFoundError, SystemEr
 import { IgnoreMatcher, parseDockerignore } from "#formats/dockerignore.ts";
 import type { ContextEntryLine, ContextHeader } from "#spec/berth-api.ts";
 import { contextKey } from "./context-key.ts";
+import { withRecentContents } from "./recent-contents.ts";
 import { walkContext } from "./walk.ts";
 
 export interface ContextRequest {
@@ -30,16 +31,16 @@ export function prepareContext({ directory, dockerfile }: ContextRequest): Prepa
   const file =
     typeof dockerfile === "object" ? { name: "Dockerfile", bytes: dockerfile } : findDockerfile(directory, dockerfile);
   const { matcher, text } = readIgnoreFile(directory, "path" in file ? file.path : undefined);
-  const { began, entries } = walkContext(directory, matcher);
+  const walk = walkContext(directory, matcher);
   return {
     directory,
     header: {
       key: contextKey(directory),
-      walked: began,
+      walked: walk.began,
       dockerfile: Buffer.from(file.bytes).toString("base64"),
       ...(text ? { ignoreFile: text.toString("base64") } : {}),
     },
-    entries,
+    entries: withRecentContents(directory, walk),
     dockerfileName: file.name,
   };
 }

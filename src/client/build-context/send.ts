@@ -37,6 +37,18 @@ export async function* readContents(
   if (used > 0) yield chunk.subarray(0, used);
 }
 
+/** The content of one file; undefined when that is not what its line states any more. */
+export function readWhole(directory: string, file: ContextEntryLine): Buffer | undefined {
+  const reader = new FileReader(`${Buffer.from(directory, "utf8").toString("latin1")}/${file.p}`, file.s);
+  try {
+    const content = Buffer.allocUnsafe(file.s);
+    while (reader.left > 0) reader.fill(content.subarray(file.s - reader.left));
+    return reader.problem() === undefined ? content : undefined;
+  } finally {
+    reader.close();
+  }
+}
+
 /** Fails when files changed while they were sent: what the engine has of them is no state that they ever had. */
 export function rejectChanged(changed: readonly string[]): void {
   const [first] = changed;

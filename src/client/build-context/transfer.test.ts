@@ -3,11 +3,14 @@ import { appendFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ContextStore } from "#build/context/context-store.ts";
+import { IgnoreMatcher } from "#formats/dockerignore.ts";
 import type { Engine, EngineRequest, EngineResponse, RequestBody } from "../engine.ts";
 import { prepareContext } from "./prepare.ts";
+import { withRecentContents } from "./recent-contents.ts";
 import { readContents } from "./send.ts";
 import { readStdinContext } from "./stdin-context.ts";
 import { offerBody, transferContext } from "./transfer.ts";
+import { walkContext } from "./walk.ts";
 
 let root: string;
 let source: string;
@@ -77,6 +80,34 @@ describe("transferContext()", () => {
     await transferContext(contextEngine(), prepareContext({ directory: source, dockerfile: undefined }));
     const second = await transferContext(contextEngine(), prepareContext({ directory: source, dockerfile: undefined }));
     expect(second.bytes).toBe(0);
+  });
+
+  test("a build after a change asks nothing: small files that changed lately go along", async () => {
+    rmSync(join(source, "sub", "big"));
+    const noRequest = contextEngine(() => expect.unreachable());
+    for (const content of ["first", "second"]) {
+      writeFileSync(join(source, "sub", "small"), content);
+      const prepared = prepareContext({ directory: source, dockerfile: undefined });
+      const { id } = await transferContext(noRequest, prepared);
+      await using context = store.open(id);
+      const file = context.files.entries.find((entry) => entry.path === "sub/small");
+      expect(Buffer.from(context.files.read(file!)).toString()).toBe(content);
+      expect(context.files.entries.map(({ path }) => path)).toEqual(["Dockerfile", "sub", "sub/empty", "sub/small"]);
+    }
+  });
+
+  test("contents go along neither of many files nor of old ones, nor of one that changes meanwhile", () => {
+    const contents = (now: number = Date.now()): readonly unknown[] =>
+      withRecentContents(source, { ...walkContext(source, new IgnoreMatcher([])), began: now })
+        .filter(({ t }) => t === "f")
+        .map(({ c }) => c);
+    expect(contents()).toEqual([undefined, undefined, undefined]);
+    rmSync(join(source, "sub", "big"));
+    expect(contents()).toEqual([Buffer.from("FROM scratch\n").toString("base64"), ""]);
+    expect(contents(Date.now() + 3_600_000)).toEqual([undefined, undefined]);
+    const walk = walkContext(source, new IgnoreMatcher([]));
+    appendFileSync(join(source, "Dockerfile"), "#");
+    expect(withRecentContents(source, walk).map(({ c }) => c)).toEqual([undefined, undefined, ""]);
   });
 
   test("offers what fits into a piece as a whole, more as a stream", () => {

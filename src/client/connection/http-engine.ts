@@ -61,7 +61,10 @@ export class HttpEngine implements Engine {
   async #exchange(request: EngineRequest, headers: Readonly<Record<string, string>>): Promise<Exchange> {
     if (this.#isNegotiable && request.body && "bytes" in request.body) await this.#learnVersion();
     try {
-      return await this.#exchangeOnce(request, headers);
+      const exchange = await this.#exchangeOnce(request, headers);
+      // It speaks this version: whatever is asked next need not find out.
+      this.#isNegotiable = false;
+      return exchange;
     } catch (error) {
       const older = this.#isNegotiable ? maximumVersion(error) : undefined;
       if (older === undefined) throw error;
@@ -74,7 +77,6 @@ export class HttpEngine implements Engine {
   async #learnVersion(): Promise<void> {
     const { socket } = await this.#exchange({ method: "GET", path: "/_ping" }, { Connection: "close" });
     socket.destroy();
-    this.#isNegotiable = false;
   }
 
   /** Sends the request and reads the head of the answer. Throws EngineError when that is 400 or more. */
