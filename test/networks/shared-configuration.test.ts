@@ -87,7 +87,7 @@ test("a network may have packets smaller than IPv6's, then without IPv6, and a c
     'cannot enable IPv6 on network "six": its MTU is 1234 bytes, and IPv6 needs at least 1280',
   );
   await engine.ok(["network", "create", ...subnet, "six"]);
-  expect(await inspect("six", "{{(index .IPAM.Config 1).Subnet}}")).toBe("FD00:0213:43::/64");
+  expect(await inspect("six", "{{range .IPAM.Config}}{{.Subnet}} {{end}}")).toContain("FD00:0213:43::/64");
   await engine.ok(["network", "rm", "six"]);
 });
 

@@ -87,9 +87,11 @@ export class ExecService {
     try {
       const container = this.#context.containers.get(record.containerId);
       checkRunning(container);
-      const rootfs = await this.#context.snapshotter.mount(container.id);
+      // Held and not mounted: the container may end just now, and then nothing needs its root any more.
+      await using root = await this.#context.snapshotter.hold(container.id);
       const links = linkEnvironment(this.#context.containers, container);
-      const process = await this.#context.runtime.exec(execSpec(container, record.request, { rootfs, size, links }));
+      const spec = execSpec(container, record.request, { rootfs: root.path, size, links });
+      const process = await this.#context.runtime.exec(spec);
       this.#follow(container, record, process);
       return process;
     } catch (error) {
