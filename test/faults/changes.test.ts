@@ -33,11 +33,16 @@ afterAll(async () => {
 }, 120_000);
 
 /** Runs `command` in the middle of a container's start. */
-async function whileStarting(name: string, command: readonly string[]): Promise<readonly [Finished, Finished]> {
+async function whileStarting(
+  name: string,
+  command: readonly string[],
+  flags: readonly string[] = [],
+): Promise<readonly [Finished, Finished]> {
   await engine.ok([
     "create",
     "--name",
     name,
+    ...flags,
     "busybox",
     "sh",
     "-c",
@@ -47,7 +52,7 @@ async function whileStarting(name: string, command: readonly string[]): Promise<
   try {
     const started = engine.berth(["start", name]);
     await until(async () => existsSync(join(scratch, "starting")));
-    const done = engine.berth([...command, name]);
+    const done = engine.berth(command.includes(name) ? command : [...command, name]);
     return await Promise.all([started, done]);
   } finally {
     rmSync(slow);
@@ -72,6 +77,26 @@ test("rm without -f of one that is being started finds it running", async () => 
   expect(refused.exitCode).toBe(1);
   expect(refused.stderr).toContain('cannot remove container "/kept": container is running');
   await engine.ok(["rm", "-f", "kept"]);
+}, 60_000);
+
+test("a container that is renamed while it is being started is found under its new name", async () => {
+  await engine.ok(["network", "create", "named"]);
+  const [started, renamed] = await whileStarting("early", ["rename", "early", "late"], ["--network", "named"]);
+  expect([started.exitCode, renamed.exitCode, renamed.stderr]).toEqual([0, 0, ""]);
+  const ask = (name: string): Promise<string> =>
+    engine.ok([
+      "run",
+      "--rm",
+      "--network",
+      "named",
+      "busybox",
+      "sh",
+      "-c",
+      `nslookup ${name} >&2 && echo found || echo none`,
+    ]);
+  expect([await ask("late"), await ask("early")]).toEqual(["found", "none"]);
+  await engine.ok(["rm", "-f", "late"]);
+  await engine.ok(["network", "rm", "named"]);
 }, 60_000);
 
 test("run --rm hears that its container cannot be removed, and rm tries again", async () => {

@@ -8,6 +8,11 @@ import { checkName } from "./request/validate-create.ts";
 export async function renameContainer(context: ContainerContext, id: string, newName: string): Promise<void> {
   const name = newName.replace(/^\//, "");
   if (name === "") throw new InvalidParameterError("Neither old nor new names may be empty");
+  // One that is being started or ends tells its networks of its name just then.
+  await context.locks.run(id, () => rename(context, id, name));
+}
+
+async function rename(context: ContainerContext, id: string, name: string): Promise<void> {
   const before = context.containers.get(id);
   if (before.name === name)
     throw new InvalidParameterError("Renaming a container with the same name as its current name");
