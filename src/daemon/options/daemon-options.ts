@@ -2,6 +2,7 @@ import { isAbsolute } from "node:path";
 import type { ContainerSettings } from "#engine/containers/container-settings.ts";
 import { checkLogConfig, type LogDefaults, NO_LOG_DEFAULTS } from "#engine/containers/request/log-config.ts";
 import { errorMessage, InvalidParameterError } from "#errors/errors.ts";
+import { parseSubnet } from "#lib/ip-address.ts";
 import { DEFAULT_SHM_SIZE } from "#runtime/bundle/mounts.ts";
 import { DEFAULT_SPEC_DIRECTORIES } from "#runtime/cdi/device-catalog.ts";
 import { type RuntimeSettings, STOCK_RUNTIMES } from "#runtime/oci/catalog.ts";
@@ -139,7 +140,7 @@ function reloadableOptions(values: OptionValues): ReloadableOptions {
     labels: values.texts("label"),
     logLevel: values.isOn("debug") ? "debug" : logLevel(values.text("log-level") || "info"),
     registryMirrors: values.texts("registry-mirror").map(mirrorUrl),
-    insecureRegistries: values.texts("insecure-registry").map((text) => text.replace(/^https?:\/\//i, "")),
+    insecureRegistries: values.texts("insecure-registry").map(insecureRegistry),
     maxConcurrentDownloads: values.count("max-concurrent-downloads") || 6,
     maxConcurrentUploads: values.count("max-concurrent-uploads") || 5,
     maxDownloadAttempts: values.count("max-download-attempts") || 5,
@@ -221,6 +222,15 @@ function mirrorUrl(text: string): string {
   if (url.username !== "" || url.password !== "")
     throw new InvalidParameterError(`invalid mirror: username/password not allowed in URI "${url.origin}"`);
   return text.replace(/\/+$/, "");
+}
+
+/** A host or a network, without the scheme that some write before it. */
+function insecureRegistry(text: string): string {
+  const registry = text.replace(/^https?:\/\//i, "").replace(/\/+$/, "");
+  const isSound = registry.includes("/") ? parseSubnet(registry) !== undefined : URL.canParse(`http://${registry}`);
+  if (!isSound)
+    throw new InvalidParameterError(`insecure registry ${text} is not valid: expected host[:port] or a network`);
+  return registry;
 }
 
 function logLevel(text: string): LogLevel {

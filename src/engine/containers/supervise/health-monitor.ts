@@ -121,7 +121,8 @@ export class HealthMonitor {
     const { containers, events } = this.#context;
     const record = containers.find(id);
     const before = record?.state.health;
-    if (!record || !before) return;
+    // One that has just ended has the health of its end.
+    if (record?.state.phase !== "running" || !before) return;
     const health = healthAfter(before, probe, result, record.state.startedAt);
     const isChanged = health.status !== before.status || health.failingStreak !== before.failingStreak;
     if (isChanged) containers.record(id, (current) => ({ ...current, state: { ...current.state, health } }));
@@ -135,8 +136,7 @@ export class HealthMonitor {
 async function withinTime(process: ExecProcess, timeout: number, signal: AbortSignal): Promise<number | undefined> {
   const timer = new AbortController();
   const late = delay(timeout, undefined, { signal: AbortSignal.any([timer.signal, signal]) }).catch(() => undefined);
-  const exitCode = await Promise.race([process.exitCode, late]);
-  timer.abort();
+  const exitCode = await Promise.race([process.exitCode, late]).finally(() => timer.abort());
   if (exitCode === undefined) {
     process.killGroup();
     await Promise.race([process.exitCode.catch(() => undefined), delay(KILL_GRACE, undefined, { ref: false })]);
