@@ -1,7 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { BuildSession } from "#client/build-session/open-session.ts";
-import { InvalidParameterError } from "#errors/errors.ts";
+import { InvalidParameterError, SystemError } from "#errors/errors.ts";
+import { goFileError } from "#lib/go-file-error.ts";
 import type { TwiceReport } from "#spec/build-twice.ts";
 import { withBuildContext } from "../../build/build-context.ts";
 import { BUILD_FLAGS, type BuildInvocation } from "../../build/build-flags.ts";
@@ -52,13 +53,22 @@ export const command: Command = defineCommand({
       return 1;
     }
     await stderr.write(progress.remarks());
-    if (flags.iidfile) writeFileSync(flags.iidfile, builtId(outcome));
-    if (flags["metadata-file"]) writeFileSync(flags["metadata-file"], buildMetadata(outcome, flags.tag));
+    if (flags.iidfile) writeResult(flags.iidfile, builtId(outcome));
+    if (flags["metadata-file"]) writeResult(flags["metadata-file"], buildMetadata(outcome, flags.tag));
     const isStdoutTaken = outputs.targets.some((target) => target?.kind === "stdout");
     if (flags.quiet && !isStdoutTaken) await stdout.write(`${builtId(outcome)}\n`);
     return outcome.twice ? await showTwice(outcome.twice, isStdoutTaken ? stderr : stdout) : 0;
   },
 });
+
+/** Throws SystemError in docker's words. */
+function writeResult(path: string, text: string): void {
+  try {
+    writeFileSync(path, text);
+  } catch (cause) {
+    throw new SystemError(goFileError("open", path, cause), { cause });
+  }
+}
 
 /** `--explain`: the key of every step, from the build's record. */
 async function explain(build: string, { engine, streams }: CommandContext): Promise<void> {
