@@ -10,13 +10,32 @@ export type LayerTar = () => AsyncIterable<Uint8Array>;
 
 /**
  * One layer with what `layers` (bottom first) make together over whatever lies below them: what an upper one replaced or deleted is not in it,
- * deletions of what lies below are. Throws NotImplementedError for a hard link to a file that an upper layer replaced, and for sparse files.
+ * deletions of what lies below are. Throws NotImplementedError for sparse files.
  */
 export async function* mergeLayers(layers: readonly LayerTar[]): AsyncGenerator<Uint8Array, void, void> {
   const plan = new MergePlan();
-  for (const [index, layer] of [...layers.entries()].reverse()) plan.add(index, await headersOf(layer));
-  for (const [index, layer] of layers.entries()) yield* chosen(index, layer, plan);
+  const heirs = new Map<number, ReadonlyMap<string, string>>();
+  for (const [index, layer] of [...layers.entries()].reverse()) {
+    const headers = await headersOf(layer);
+    plan.add(index, headers);
+    heirs.set(
+      index,
+      heirsOf(headers, (path) => plan.has(index, path)),
+    );
+  }
+  for (const [index, layer] of layers.entries()) yield* chosen(index, layer, plan, heirs.get(index) ?? new Map());
   yield TAR_END;
+}
+
+/** Of files that are not in the result, by path: the first of their further names that is, which gets their content. */
+function heirsOf(headers: readonly TarEntry[], isChosen: (path: string) => boolean): ReadonlyMap<string, string> {
+  const heirs = new Map<string, string>();
+  for (const entry of headers) {
+    if (entry.type !== "hardlink") continue;
+    const target = trimmed(entry.linkPath);
+    if (!isChosen(target) && isChosen(pathOf(entry)) && !heirs.has(target)) heirs.set(target, pathOf(entry));
+  }
+  return heirs;
 }
 
 async function headersOf(layer: LayerTar): Promise<readonly TarEntry[]> {
@@ -25,22 +44,27 @@ async function headersOf(layer: LayerTar): Promise<readonly TarEntry[]> {
   return entries;
 }
 
-async function* chosen(index: number, layer: LayerTar, plan: MergePlan): AsyncGenerator<Uint8Array, void, void> {
+async function* chosen(
+  index: number,
+  layer: LayerTar,
+  plan: MergePlan,
+  heirs: ReadonlyMap<string, string>,
+): AsyncGenerator<Uint8Array, void, void> {
   for await (const { entry, body } of readTar(layer())) {
     const path = pathOf(entry);
-    if (!plan.has(index, path)) continue;
+    const isChosen = plan.has(index, path);
+    const name = isChosen ? entry.path : heirs.get(path);
+    if (name === undefined) continue;
     if (entry.sparse) throw new NotImplementedError(`--squash: "${tarText(path)}" is a sparse file`);
-    if (entry.type === "hardlink" && !plan.has(index, trimmed(entry.linkPath))) {
-      throw new NotImplementedError(
-        `--squash: "${tarText(path)}" is a hard link to "${tarText(entry.linkPath)}", which a later step replaced`,
-      );
-    }
-    yield tarHeader(entry);
+    const heir = entry.type === "hardlink" ? heirs.get(trimmed(entry.linkPath)) : undefined;
+    // It has been written with the content already.
+    if (heir === path) continue;
+    yield tarHeader({ ...entry, path: name, linkPath: heir ?? entry.linkPath });
     if (entry.size > 0) {
       yield* body;
       yield tarPadding(entry.size);
     }
-    if (plan.isOpaque(path)) {
+    if (isChosen && plan.isOpaque(path)) {
       yield tarHeader({
         ...entry,
         type: "file",
@@ -69,14 +93,22 @@ class MergePlan {
       const name = posix.basename(path);
       if (name === OPAQUE_MARKER) hidden.push(this.#makeOpaque(posix.dirname(path)));
       else if (name.startsWith(WHITEOUT_PREFIX)) hidden.push(this.#delete(index, path));
-      else if (!this.#from.has(path) && !this.#isHidden(path)) {
-        this.#from.set(path, index);
-        if (entry.type === "directory") this.#directories.add(path);
-        else hidden.push(path);
+      else if (!this.#isHidden(path)) {
+        this.#take(index, path, entry);
+        if (entry.type !== "directory") hidden.push(path);
       }
     }
     // What a layer hides is only what lies below it.
     for (const path of hidden) this.#hidden.add(path);
+  }
+
+  #take(index: number, path: string, { type }: TarEntry): void {
+    if (!this.#from.has(path)) {
+      this.#from.set(path, index);
+      if (type === "directory") this.#directories.add(path);
+    }
+    // A file that an upper layer made a directory again: what was there before it does not come back.
+    else if (type !== "directory" && this.#directories.has(path)) this.#opaque.add(path);
   }
 
   has(index: number, path: string): boolean {

@@ -15,9 +15,16 @@ export type RootTar = () => AsyncIterable<Uint8Array>;
 export async function* rootDifference(lower: RootTar, upper: RootTar): AsyncGenerator<Uint8Array, void, void> {
   const before = await signatures(lower);
   const after = await signatures(upper);
-  const gone = [...before.keys()].filter((path) => !after.has(path) && after.has(posix.dirname(path)));
+  // What lay in a directory that is none any more is gone with it.
+  const isGone = (path: string): boolean => !after.has(path) && after.get(posix.dirname(path))?.type === "directory";
+  const gone = [...before.keys()].filter(isGone);
   const wanted = new Set<string>();
-  for (const [path, signature] of after) if (before.get(path) !== signature) addWithParents(wanted, path);
+  for (const [path, { signature, linkPath }] of after) {
+    if (before.get(path)?.signature === signature) continue;
+    addWithParents(wanted, path);
+    // A layer's hard links lead to files of its own.
+    if (linkPath !== undefined) addWithParents(wanted, linkPath);
+  }
   for (const path of gone) addWithParents(wanted, posix.dirname(path));
   for await (const { entry, body } of readTar(upper())) {
     if (!wanted.has(pathOf(entry))) continue;
@@ -30,19 +37,28 @@ export async function* rootDifference(lower: RootTar, upper: RootTar): AsyncGene
   yield TAR_END;
 }
 
-/** What tells whether a file is the same, by path; `.` is the root. */
-async function signatures(root: RootTar): Promise<ReadonlyMap<string, string>> {
-  const found = new Map<string, string>([[".", ""]]);
+interface SignedFile {
+  readonly type: TarEntry["type"];
+  /** What tells whether it is the same. */
+  readonly signature: string;
+  /** Of a hard link. */
+  readonly linkPath: string | undefined;
+}
+
+/** By path; `.` is the root. */
+async function signatures(root: RootTar): Promise<ReadonlyMap<string, SignedFile>> {
+  const found = new Map<string, SignedFile>([[".", { type: "directory", signature: "", linkPath: undefined }]]);
   for await (const { entry, body } of readTar(root())) {
     const digester = new Digester();
     for await (const chunk of body) digester.update(chunk);
     const { type, mode, uid, gid, mtime, size, linkPath, major, minor, xattrs } = entry;
     const attributes = [...xattrs].map(([name, value]) => [name, Buffer.from(value).toString("latin1")]);
     const content = size > 0 ? digester.digest() : "";
-    found.set(
-      pathOf(entry),
-      JSON.stringify([type, mode, uid, gid, mtime, size, linkPath, major, minor, attributes, content]),
-    );
+    found.set(pathOf(entry), {
+      type,
+      signature: JSON.stringify([type, mode, uid, gid, mtime, size, linkPath, major, minor, attributes, content]),
+      linkPath: type === "hardlink" ? cleaned(linkPath) : undefined,
+    });
   }
   return found;
 }
@@ -52,6 +68,10 @@ function addWithParents(paths: Set<string>, path: string): void {
 }
 
 function pathOf({ path }: TarEntry): string {
+  return cleaned(path);
+}
+
+function cleaned(path: string): string {
   return path.replace(/^\.?\/+|\/+$/g, "") || ".";
 }
 
