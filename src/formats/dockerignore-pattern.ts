@@ -23,7 +23,12 @@ export function compilePattern(pattern: string): PathTest {
 function toRegExp(pattern: string): RegExp {
   const tokens = pattern.match(/\*\*\/?|\*|\?|\\.|\[(?:\\.|[^\]\\])*\]|./gsu) ?? [];
   const source = tokens.map((token, index) => tokenSource(token, index === tokens.length - 1)).join("");
-  return new RegExp(`^${source}$`, "su");
+  try {
+    return new RegExp(`^${source}$`, "su");
+  } catch {
+    // A range whose end comes before its beginning: the original finds it as late as this.
+    throw malformed(pattern);
+  }
 }
 
 function tokenSource(token: string, isLast: boolean): string {

@@ -81,7 +81,7 @@ describe("IgnoreMatcher.ignores()", () => {
     expect(matcher(patterns).ignores(path)).toBe(expected);
   });
 
-  test.each([["["], ["[]"], ["a["], ["[a-"], ["a\\"], ["[^]"], ["[-x]"]])(
+  test.each([["["], ["[]"], ["a["], ["[a-"], ["a\\"], ["[^]"], ["[-x]"], ["[z-a]"]])(
     "refuses the malformed pattern %p",
     (pattern) => {
       expect(() => matcher(pattern)).toThrow(InvalidParameterError);

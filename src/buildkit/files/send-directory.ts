@@ -40,7 +40,7 @@ export async function sendDirectory(
   const requests = new Requests(answers);
   try {
     const ids = await sendStats(openTar(), outgoing, requests);
-    while (await requests.arrival()) await sendContents(openTar(), { ids, outgoing, requests });
+    while (await requests.arrival(ids.length)) await sendContents(openTar(), { ids, outgoing, requests });
     await outgoing.push({ type: PACKET.fin });
     outgoing.end();
     await requests.ended;
@@ -116,14 +116,15 @@ class Requests {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  /** Waits for a request; false when the client has all. */
-  async arrival(): Promise<boolean> {
+  /** Waits for a request; false when the client has all. Throws when it asks for what is none of the `count` files. */
+  async arrival(count: number): Promise<boolean> {
     while (this.#ids.size === 0 && !this.#isDone) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
     }
     this.check();
+    for (const id of this.#ids) if (id >= count) throw new InvalidParameterError(`invalid file id ${id}`);
     return this.#ids.size > 0;
   }
 
