@@ -1,4 +1,6 @@
 import { BlockList, isIP } from "node:net";
+import { isNamedLoopback } from "./hosts-file.ts";
+import { isLoopbackAddress } from "./loopback.ts";
 
 /** How the engine reaches registries; from daemon.json and flags. */
 export interface RegistryOptions {
@@ -48,7 +50,7 @@ export function isInsecure(domain: string, options: RegistryOptions): boolean {
   const host = hostOf(domain);
   if (isLoopback(host) || options.insecureRegistries.includes(domain)) return true;
   const family = isIP(host);
-  if (family === 0) return false;
+  if (family === 0) return isNamedLoopback(host);
   const networks = options.insecureRegistries.filter((entry) => entry.includes("/"));
   return networks.some((network) => contains(network, host, family === 6 ? "ipv6" : "ipv4"));
 }
@@ -56,7 +58,7 @@ export function isInsecure(domain: string, options: RegistryOptions): boolean {
 /** Whether a host name or address means this machine. */
 export function isLoopback(host: string): boolean {
   const bare = host.replace(/^\[|\]$/g, "");
-  return bare === "localhost" || bare === "::1" || (isIP(bare) === 4 && bare.startsWith("127."));
+  return bare === "localhost" || isLoopbackAddress(bare);
 }
 
 function hostOf(domain: string): string {

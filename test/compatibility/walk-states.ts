@@ -1,5 +1,5 @@
 /**
- * walk-states.ts ENGINE CLIENT IMAGE_ARCHIVE: starts an engine (`berth` or `dockerd`, the first one of PATH), walks states.ts on it and prints the results as
+ * walk-states.ts ENGINE CLIENT IMAGE_ARCHIVE: starts an engine (`berth` or `dockerd`, the first one of PATH), walks calls.ts and states.ts on it and prints the results as
  * JSON. It is run in namespaces of its own, which take the engine's bridges, rules and mounts with them. CLIENT is a docker command line.
  */
 import { mkdtempSync, rmSync } from "node:fs";
@@ -8,6 +8,7 @@ import { basename, join } from "node:path";
 import { run } from "../../tools/harness/child.ts";
 import { DockerDaemon } from "../../tools/harness/docker-daemon.ts";
 import { PrivateEngine } from "../../tools/harness/private-engine.ts";
+import { walkCalls } from "./calls.ts";
 import { walkStates } from "./states.ts";
 
 const [engine = "", client = "", archive = ""] = process.argv.slice(2);
@@ -19,7 +20,8 @@ try {
   const env = { DOCKER_HOST: `unix://${started.socket}`, DOCKER_CONFIG: join(home, "client") };
   const { exitCode, stderr } = await run(client, ["load", "-i", archive], { env });
   if (exitCode !== 0) throw new Error(stderr);
-  process.stdout.write(JSON.stringify(await walkStates(started.socket)));
+  const calls = await walkCalls(started.socket);
+  process.stdout.write(JSON.stringify({ ...calls, ...(await walkStates(started.socket)) }));
 } finally {
   await started.stop();
   rmSync(home, { recursive: true, force: true });

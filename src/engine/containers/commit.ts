@@ -29,11 +29,12 @@ export interface CommitOptions {
 export async function commitContainer(
   context: ContainerContext,
   images: ImageContext,
-  id: string,
+  nameOrId: string,
   options: CommitOptions,
 ): Promise<Digest> {
   const tags = commitTags(options);
-  const record = context.containers.get(id);
+  const record = context.containers.resolve(nameOrId);
+  const { id } = record;
   if (record.state.phase === "removing" || record.state.phase === "dead") {
     throw new ConflictError(`You cannot commit container ${id} which is ${record.state.phase}`);
   }

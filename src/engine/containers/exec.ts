@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { linkEnvironment } from "#engine/networks/link-environment.ts";
-import { ConflictError, InvalidParameterError, NotFoundError } from "#errors/errors.ts";
+import { ConflictError, NotFoundError } from "#errors/errors.ts";
 import type { ExecProcess, TerminalSize } from "#runtime/container-runtime.ts";
 import type { ExecCreateRequest } from "#spec/docker-exec.ts";
 import type { ContainerContext } from "./container-context.ts";
@@ -40,7 +40,6 @@ export class ExecService {
 
   /** Notes an exec. Throws ConflictError unless the container runs. */
   create(container: ContainerRecord, request: ExecCreateRequest): ExecRecord {
-    if (request.Cmd.length === 0) throw new InvalidParameterError("No exec command specified");
     checkRunning(container);
     checkEnv(request.Env ?? []);
     this.#context.runtime.anticipate();

@@ -30,14 +30,15 @@ const CHANGEABLE = [
  * Changes limits and restart policy of a container, at once if it runs. Resolves with warnings for the client. Throws
  * InvalidParameterError and ConflictError in Docker's words; then nothing has changed.
  */
-export function updateContainer(
+export async function updateContainer(
   context: ContainerContext,
-  id: string,
+  nameOrId: string,
   request: UpdateRequest,
 ): Promise<readonly string[]> {
   const { hostConfig: change, warnings } = discardLimits(request, context.features);
   checkChangeable(change);
   checkLimits(request, { isUpdate: true });
+  const { id } = context.containers.resolve(nameOrId);
   checkRestartPolicy(request);
   return context.locks.run(id, async () => {
     try {

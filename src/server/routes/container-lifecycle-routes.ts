@@ -54,12 +54,14 @@ function stopOptions(request: RequestContext): StopOptions {
 }
 
 async function stop(engine: Engine, request: RequestContext): Promise<void> {
-  await stopContainer(engine.containers, engine.supervisor, resolve(engine, request).id, stopOptions(request));
+  const options = stopOptions(request);
+  await stopContainer(engine.containers, engine.supervisor, resolve(engine, request).id, options);
   request.sendEmpty(204);
 }
 
 async function restart(engine: Engine, request: RequestContext): Promise<void> {
-  await restartContainer(engine.containers, engine.supervisor, resolve(engine, request).id, stopOptions(request));
+  const options = stopOptions(request);
+  await restartContainer(engine.containers, engine.supervisor, resolve(engine, request).id, options);
   request.sendEmpty(204);
 }
 
@@ -79,29 +81,31 @@ async function unpause(engine: Engine, request: RequestContext): Promise<void> {
 }
 
 async function rename(engine: Engine, request: RequestContext): Promise<void> {
-  await renameContainer(engine.containers, resolve(engine, request).id, request.text("name"));
+  const name = request.text("name");
+  if (name === "") throw new InvalidParameterError("Neither old nor new names may be empty");
+  await renameContainer(engine.containers, resolve(engine, request).id, name);
   request.sendEmpty(204);
 }
 
 async function update(engine: Engine, request: RequestContext): Promise<void> {
-  const { PidsLimit, KernelMemory, ...rest } = await request.json(decodeUpdateRequest, { required: true });
+  const { PidsLimit, KernelMemory, ...rest } = await request.json(decodeUpdateRequest);
   const body = {
     ...rest,
     // Before 1.40 it could not be changed, and was ignored; so is the other from 1.42 on.
     ...(request.isBefore("1.40") || PidsLimit === undefined ? {} : { PidsLimit }),
     ...(request.isBefore("1.42") && KernelMemory ? { KernelMemory } : {}),
   };
-  const warnings = await updateContainer(engine.containers, resolve(engine, request).id, body);
+  const warnings = await updateContainer(engine.containers, request.param("id"), body);
   request.sendJson(200, { Warnings: warnings.length > 0 ? warnings : null });
 }
 
 /** The headers go out at once: `docker run` waits for them before it starts the container. */
 async function wait(engine: Engine, request: RequestContext): Promise<void> {
-  const record = resolve(engine, request);
   const condition = request.text("condition") || "not-running";
   if (condition !== "not-running" && condition !== "next-exit" && condition !== "removed") {
     throw new InvalidParameterError(`invalid condition: "${condition}"`);
   }
+  const record = resolve(engine, request);
   const alreadyStopped = condition === "not-running" && !isRunning(record) && record.state.phase !== "restarting";
   const moment = condition === "removed" ? "removed" : "exit";
   const result = alreadyStopped

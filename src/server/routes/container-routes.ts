@@ -155,20 +155,15 @@ async function prune(engine: Engine, request: RequestContext): Promise<void> {
 
 async function commit(engine: Engine, request: RequestContext): Promise<void> {
   const overrides = await request.json(decodeContainerConfig);
-  const id = await commitContainer(
-    engine.containers,
-    engine.images,
-    engine.containers.containers.resolve(request.text("container")).id,
-    {
-      repository: request.text("repo"),
-      tag: request.text("tag"),
-      author: request.text("author"),
-      comment: request.text("comment"),
-      pause: request.query.has("pause") ? request.flag("pause") : true,
-      changes: request.query.getAll("changes").flatMap((text) => text.split("\n")),
-      overrides,
-      signal: request.signal,
-    },
-  );
+  const id = await commitContainer(engine.containers, engine.images, request.text("container"), {
+    repository: request.text("repo"),
+    tag: request.text("tag"),
+    author: request.text("author"),
+    comment: request.text("comment"),
+    pause: request.query.has("pause") ? request.flag("pause") : true,
+    changes: request.query.getAll("changes").flatMap((text) => text.split("\n")),
+    overrides,
+    signal: request.signal,
+  });
   request.sendJson(201, { Id: id });
 }

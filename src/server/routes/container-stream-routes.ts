@@ -23,9 +23,9 @@ export function containerStreamRoutes(engine: Engine): readonly Route[] {
 }
 
 async function logs(engine: Engine, request: RequestContext): Promise<void> {
-  const record = engine.containers.containers.resolve(request.param("id"));
   const [stdout, stderr] = [request.flag("stdout"), request.flag("stderr")];
   if (!stdout && !stderr) throw new InvalidParameterError("Bad parameters: you must choose at least one stream");
+  const record = engine.containers.containers.resolve(request.param("id"));
   if (record.hostConfig.LogConfig?.Type === "none") {
     throw new NotImplementedError("configured logging driver does not support reading");
   }
@@ -60,18 +60,21 @@ async function logs(engine: Engine, request: RequestContext): Promise<void> {
 }
 
 async function attachStream(engine: Engine, request: RequestContext): Promise<void> {
+  const keys = detachKeys(request.text("detachKeys"));
   const record = engine.containers.containers.resolve(request.param("id"));
   const terminal = record.config.Tty ?? false;
   await attach(engine, request, record, {
     open: () => request.hijack(streamType(request, terminal)),
     framed: !terminal,
+    keys,
   });
 }
 
 /** Both streams of output as they come: a message does not say which it is of. */
 async function attachWebSocket(engine: Engine, request: RequestContext): Promise<void> {
+  const keys = detachKeys(request.text("detachKeys"));
   const record = engine.containers.containers.resolve(request.param("id"));
-  await attach(engine, request, record, { open: () => request.webSocket(), framed: false });
+  await attach(engine, request, record, { open: () => request.webSocket(), framed: false, keys });
 }
 
 interface AttachWay {
@@ -79,15 +82,16 @@ interface AttachWay {
   readonly open: () => HijackedConnection;
   /** Whether stdout and stderr are told apart by Docker's frames. */
   readonly framed: boolean;
+  /** What leaves a terminal's session. */
+  readonly keys: readonly number[];
 }
 
 async function attach(
   engine: Engine,
   request: RequestContext,
   record: ContainerRecord,
-  { open, framed }: AttachWay,
+  { open, framed, keys }: AttachWay,
 ): Promise<void> {
-  const keys = detachKeys(request.text("detachKeys"));
   checkAttachable(record);
   const [stream, logs] = [request.flag("stream"), request.flag("logs")];
   const [stdin, stdout, stderr] = [request.flag("stdin") && stream, request.flag("stdout"), request.flag("stderr")];

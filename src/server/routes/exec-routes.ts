@@ -2,6 +2,7 @@ import type { Readable } from "node:stream";
 import type { ExecProcess, ExecRecord, TerminalSize } from "#engine/containers/exec.ts";
 import type { Engine } from "#engine/engine.ts";
 import { userMessage } from "#errors/disk-full.ts";
+import { InvalidParameterError } from "#errors/errors.ts";
 import { writeFrame } from "#formats/stdcopy.ts";
 import { DetachableInput, detachKeys } from "#server/streams/detachable-input.ts";
 import type { HijackedConnection } from "#server/streams/hijack.ts";
@@ -23,7 +24,8 @@ export function execRoutes(engine: Engine): readonly Route[] {
 }
 
 async function create(engine: Engine, request: RequestContext): Promise<void> {
-  const body = await request.json(decodeExecCreate, { required: true });
+  const body = await request.json(decodeExecCreate);
+  if (body.Cmd.length === 0) throw new InvalidParameterError("No exec command specified");
   const container = engine.containers.containers.resolve(request.param("id"));
   detachKeys(body.DetachKeys ?? "");
   request.sendJson(201, { Id: engine.execs.create(container, body).id });

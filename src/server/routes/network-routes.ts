@@ -47,18 +47,18 @@ async function inspect(engine: Engine, request: RequestContext): Promise<void> {
 }
 
 async function create(engine: Engine, request: RequestContext): Promise<void> {
-  const { id } = await createNetwork(engine.containers, await request.json(decodeNetworkCreate, { required: true }));
+  const { id } = await createNetwork(engine.containers, await request.json(decodeNetworkCreate));
   request.sendJson(201, { Id: id, Warning: "" });
 }
 
 async function connect(engine: Engine, request: RequestContext): Promise<void> {
-  const { Container, EndpointConfig } = await request.json(decodeNetworkConnect, { required: true });
+  const { Container, EndpointConfig } = await request.json(decodeNetworkConnect);
   await connectContainer(engine.containers, request.param("id"), Container, EndpointConfig ?? {});
   request.sendEmpty(200);
 }
 
 async function disconnect(engine: Engine, request: RequestContext): Promise<void> {
-  const { Container, Force } = await request.json(decodeNetworkDisconnect, { required: true });
+  const { Container, Force } = await request.json(decodeNetworkDisconnect);
   await disconnectContainer(engine.containers, request.param("id"), Container, Force ?? false);
   request.sendEmpty(200);
 }

@@ -32,7 +32,7 @@ function list(engine: Engine, request: RequestContext): void {
 }
 
 async function create(engine: Engine, request: RequestContext): Promise<void> {
-  const body = await request.json(decodeVolumeCreate, { required: true });
+  const body = await request.json(decodeVolumeCreate);
   const volume = await createVolume(engine.containers, {
     name: body.Name ?? "",
     driver: body.Driver ?? "",

@@ -9,7 +9,7 @@ const ZERO: Readonly<Record<string, unknown>> = {
   ContainerIDFile: "",
   LogConfig: { Type: "json-file", Config: {} },
   NetworkMode: "",
-  PortBindings: {},
+  PortBindings: null,
   RestartPolicy: { Name: "no", MaximumRetryCount: 0 },
   AutoRemove: false,
   VolumeDriver: "",

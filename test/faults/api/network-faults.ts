@@ -23,7 +23,7 @@ export const NETWORK_FAULTS: readonly Fault[] = [
     status: 400,
     message: 'invalid value for verbose: odd: strconv.ParseBool: parsing "odd": invalid syntax',
   },
-  { call: "POST /networks/create", status: 400, message: "invalid JSON: got EOF while reading request body" },
+  { call: "POST /networks/create", status: 400, message: "invalid network name: name is empty" },
   { call: "POST /networks/create", body: "{", status: 400, message: "invalid JSON: unexpected EOF" },
   { call: "POST /networks/create", body: {}, status: 400, message: "invalid network name: name is empty" },
   { call: "POST /networks/create", body: { Name: "" }, status: 400, message: "invalid network name: name is empty" },
@@ -201,7 +201,7 @@ export const NETWORK_FAULTS: readonly Fault[] = [
     status: 404,
     message: "network none1 not found",
   },
-  { call: "POST /networks/net/connect", status: 400, message: "invalid JSON: got EOF while reading request body" },
+  { call: "POST /networks/net/connect", status: 400, message: 'invalid name or ID supplied: ""' },
   { call: "POST /networks/net/connect", body: {}, status: 400, message: 'invalid name or ID supplied: ""' },
   { call: "POST /networks/net/connect", body: { Container: "none" }, status: 404, message: "No such container: none" },
   {
@@ -254,7 +254,7 @@ export const NETWORK_FAULTS: readonly Fault[] = [
     status: 404,
     message: "network none1 not found",
   },
-  { call: "POST /networks/net/disconnect", status: 400, message: "invalid JSON: got EOF while reading request body" },
+  { call: "POST /networks/net/disconnect", status: 400, message: 'invalid name or ID supplied: ""' },
   {
     call: "POST /networks/net/disconnect",
     body: { Container: "none" },
