@@ -36,12 +36,8 @@ const CALLS: readonly (readonly [call: string, body?: unknown])[] = [
   ...["^call", "^cal$", "al", "["].map((name): [string] => [
     `GET /volumes?filters=${JSON.stringify({ name: [name] })}`,
   ]),
-  ...[["true", "false"], ["TRUE"], []].map((dangling): [string] => [
-    `GET /volumes?filters=${JSON.stringify({ dangling })}`,
-  ]),
-  ...[["true", "false"], ["TRUE"], []].map((dangling): [string] => [
-    `GET /images/json?filters=${JSON.stringify({ dangling })}`,
-  ]),
+  ...[["TRUE"], []].map((dangling): [string] => [`GET /volumes?filters=${JSON.stringify({ dangling })}`]),
+  ...[["TRUE"], []].map((dangling): [string] => [`GET /images/json?filters=${JSON.stringify({ dangling })}`]),
   [
     "POST /containers/create?name=called-one",
     {
