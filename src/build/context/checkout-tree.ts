@@ -3,6 +3,7 @@ import { tarName } from "#formats/tar/tar-entry.ts";
 import { childPath, type FileTree, type TreeNode } from "../ops/trees/file-tree.ts";
 import { resolveLinks } from "../ops/trees/resolve-links.ts";
 import { RootTree } from "../ops/trees/root-tree.ts";
+import { walkTree } from "../ops/trees/walk-tree.ts";
 
 export interface CheckoutOptions {
   /** Below the checkout; links to it are followed inside the checkout. */
@@ -42,14 +43,12 @@ class CheckoutTree implements FileTree {
     return node && this.#plain(node);
   }
 
-  *descendants(path: string, depth: number = Number.POSITIVE_INFINITY): Iterable<readonly [string, TreeNode]> {
-    for (const name of this.#whole.names(this.#place(path))) {
-      const child = childPath(path, name);
-      const node = this.lstat(child);
-      if (!node) continue;
-      yield [child, node];
-      if (node.type === "directory" && depth > 1) yield* this.descendants(child, depth - 1);
-    }
+  names(path: string): readonly string[] {
+    return this.#whole.names(this.#place(path));
+  }
+
+  descendants(path: string, depth?: number): Iterable<readonly [string, TreeNode]> {
+    return walkTree(this, path, depth);
   }
 
   read(path: string): Uint8Array {

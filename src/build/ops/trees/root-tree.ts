@@ -9,7 +9,8 @@ import {
   type Stats,
 } from "node:fs";
 import { errorCode } from "#errors/errors.ts";
-import { childPath, type FileTree, type TreeNode } from "./file-tree.ts";
+import type { FileTree, TreeNode } from "./file-tree.ts";
+import { walkTree } from "./walk-tree.ts";
 
 /** Reads a file's extended attributes, links not followed. `sys` has it; `build` gets it from whoever puts the parts together. */
 export type XattrReader = (path: Buffer) => ReadonlyMap<string, Uint8Array>;
@@ -44,14 +45,8 @@ export class RootTree implements FileTree {
       .sort();
   }
 
-  *descendants(path: string, depth: number = Number.POSITIVE_INFINITY): Iterable<readonly [string, TreeNode]> {
-    for (const name of this.names(path)) {
-      const child = childPath(path, name);
-      const node = this.lstat(child);
-      if (!node) continue;
-      yield [child, node];
-      if (node.type === "directory" && depth > 1) yield* this.descendants(child, depth - 1);
-    }
+  descendants(path: string, depth?: number): Iterable<readonly [string, TreeNode]> {
+    return walkTree(this, path, depth);
   }
 
   read(path: string): Uint8Array {
