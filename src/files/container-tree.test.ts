@@ -5,6 +5,7 @@ import {
   lstatSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -186,3 +187,25 @@ function foundByKernel(kernel: RootDirectory, path: string): string {
     return "";
   }
 }
+
+describe("openMounts() and ContainerTree", () => {
+  const descriptors = (): number => readdirSync("/proc/self/fd").length;
+  const mount = (destination: string): MountSource => ({ destination, source: join(base, "host"), readonly: false });
+
+  test("leave out a mount to whose place no path leads any more", () => {
+    put("root/file");
+    symlinkSync("circle", join(root, "circle"));
+    using tree = openTree(mount("/file/below"), mount("/circle/below"), mount("/fine"));
+    expect(read(tree, "/fine/file")).toBe("of the host");
+    expect(read(tree, "/file")).toBe("root/file");
+  });
+
+  test("close what they opened when the root is not there", () => {
+    const before = descriptors();
+    for (let round = 0; round < 3; round++)
+      expect(() => new ContainerTree(join(base, "none"), openMounts(root, [mount("/a"), mount("/b")], 0))).toThrow(
+        "ENOENT",
+      );
+    expect(descriptors()).toBe(before);
+  });
+});

@@ -4,7 +4,7 @@ import { posix } from "node:path";
 import { errorCode, SystemError } from "#errors/errors.ts";
 import { tarText } from "#formats/tar/tar-entry.ts";
 import { entryAt, fileAt, openPath, readLinkAt } from "#sys/by-descriptor.ts";
-import { callError, SystemCallError } from "#sys/libc.ts";
+import { callError } from "#sys/libc.ts";
 import type { OpenMount } from "./open-mount.ts";
 
 /** Links that one path may lead through, as the kernel's own limit (path_resolution(7)). */
@@ -35,12 +35,20 @@ export class ContainerTree implements Disposable {
   readonly #mounts = new Map<string, OpenMount>();
   readonly #all: readonly OpenMount[];
 
-  /** `root` is the host path of the container's mounted root, itself trusted. The tree takes the mounts over and closes them. */
+  /**
+   * `root` is the host path of the container's mounted root, itself trusted. The tree takes the mounts over and closes them. Throws Node's system
+   * errors for a root that is not there; then the mounts are closed.
+   */
   constructor(root: string, mounts: readonly OpenMount[]) {
-    this.#root = openPath(root);
     this.#all = mounts;
+    try {
+      this.#root = openPath(root);
+    } catch (error) {
+      this.#closeMounts();
+      throw error;
+    }
     const byDepth = mounts.toSorted((a, b) => depth(a.destination) - depth(b.destination));
-    for (const mount of byDepth) this.#mounts.set(this.resolve(mount.destination), mount);
+    for (const mount of byDepth) this.#cover(mount);
   }
 
   /** The file at `path`, all links followed; undefined when there is none. */
@@ -86,7 +94,20 @@ export class ContainerTree implements Disposable {
 
   [Symbol.dispose](): void {
     closeSync(this.#root);
+    this.#closeMounts();
+  }
+
+  #closeMounts(): void {
     for (const mount of this.#all) mount[Symbol.dispose]();
+  }
+
+  /** A container that can take mounts away may have put a file, or links in a circle, where the path of one was: then none leads there. */
+  #cover(mount: OpenMount): void {
+    try {
+      this.#mounts.set(this.resolve(mount.destination), mount);
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+    }
   }
 
   #open(directory: Place, name: string): HeldPlace | undefined {
@@ -232,8 +253,7 @@ function tryOpen(directory: number, name: string): number | undefined {
   try {
     return openPath(entryAt(directory, name));
   } catch (error) {
-    const code = error instanceof SystemCallError ? error.errno : errorCode(error);
-    if (code === "ENOENT") return undefined;
+    if (errorCode(error) === "ENOENT") return undefined;
     throw error;
   }
 }

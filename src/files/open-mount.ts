@@ -1,8 +1,8 @@
 import { closeSync, constants, fstatSync, openSync } from "node:fs";
-import { errorCode } from "#errors/errors.ts";
 import { tarName } from "#formats/tar/tar-entry.ts";
 import { RootDirectory } from "#sys/beneath.ts";
 import { isMountRoot, openPath } from "#sys/by-descriptor.ts";
+import { errnoOf } from "#sys/libc.ts";
 import { O_CLOEXEC, O_PATH } from "#sys/open-flags.ts";
 
 /** What a container has mounted at a path. */
@@ -28,10 +28,17 @@ export interface OpenMount extends Disposable {
  */
 export function openMounts(root: string, mounts: readonly MountSource[], pid: number): OpenMount[] {
   using view = pid > 0 ? openView(pid, root) : undefined;
-  return mounts.flatMap((mount) => {
-    const descriptor = view ? openInside(view, mount.destination) : openOutside(mount.source);
-    return descriptor === undefined ? [] : [new HeldMount(descriptor, mount)];
-  });
+  const opened: OpenMount[] = [];
+  try {
+    for (const mount of mounts) {
+      const descriptor = view ? openInside(view, mount.destination) : openOutside(mount.source);
+      if (descriptor !== undefined) opened.push(new HeldMount(descriptor, mount));
+    }
+    return opened;
+  } catch (error) {
+    for (const mount of opened) mount[Symbol.dispose]();
+    throw error;
+  }
 }
 
 /** The root of a running container as its first process sees it, if that is the root we know: a pid may be another's by now. */
@@ -54,7 +61,7 @@ function openView(pid: number, root: string): RootDirectory | undefined {
 }
 
 function openInside(view: RootDirectory, destination: string): number | undefined {
-  const descriptor = view.open(destination, O_PATH);
+  const descriptor = unlessGone(() => view.open(destination, O_PATH));
   if (descriptor === undefined || isMountRoot(descriptor)) return descriptor;
   // The container has taken the mount away, or moved what it was mounted on.
   closeSync(descriptor);
@@ -62,17 +69,21 @@ function openInside(view: RootDirectory, destination: string): number | undefine
 }
 
 function openOutside(source: string): number | undefined {
-  if (source === "") return undefined;
+  return source === "" ? undefined : unlessGone(() => openSync(source, O_PATH | O_CLOEXEC | constants.O_NONBLOCK));
+}
+
+function unlessGone<T>(open: () => T): T | undefined {
   try {
-    return openSync(source, O_PATH | O_CLOEXEC | constants.O_NONBLOCK);
+    return open();
   } catch (error) {
     if (isGone(error)) return undefined;
     throw error;
   }
 }
 
+/** ELOOP: links in a circle where the path of a mount was. */
 function isGone(error: unknown): boolean {
-  return ["ENOENT", "ENOTDIR", "ESRCH", "EACCES"].includes(errorCode(error) ?? "");
+  return ["ENOENT", "ENOTDIR", "ESRCH", "EACCES", "ELOOP"].includes(errnoOf(error) ?? "");
 }
 
 class HeldMount implements OpenMount {

@@ -1,6 +1,6 @@
 import { closeSync, constants, symlinkSync } from "node:fs";
 import { RootDirectory } from "#sys/beneath.ts";
-import { SystemCallError } from "#sys/libc.ts";
+import { errnoOf } from "#sys/libc.ts";
 import { O_CLOEXEC, O_PATH } from "#sys/open-flags.ts";
 
 /** By this file programs have told for ten years that they run in a container: Testcontainers, Jest and many a shell script look for it. */
@@ -20,7 +20,7 @@ export function markContainerRoot(rootfs: string): void {
     }
     linkMountTable(root);
   } catch (error) {
-    if (!(error instanceof SystemCallError)) throw error;
+    if (errnoOf(error) === undefined) throw error;
   }
 }
 

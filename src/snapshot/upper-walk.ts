@@ -1,6 +1,6 @@
 import { type BigIntStats, closeSync, constants, lstatSync, openSync, readdirSync, type Stats } from "node:fs";
-import { errorCode, InvalidParameterError } from "#errors/errors.ts";
-import { SystemCallError } from "#sys/libc.ts";
+import { InvalidParameterError } from "#errors/errors.ts";
+import { errnoOf } from "#sys/libc.ts";
 import { getXattr } from "#sys/xattr.ts";
 
 /*
@@ -136,7 +136,7 @@ export function unlessGone<T>(read: () => T): T | undefined {
   try {
     return read();
   } catch (error) {
-    const code = error instanceof SystemCallError ? error.errno : errorCode(error);
+    const code = errnoOf(error);
     // ELOOP: a link where none is followed; EINVAL: no link where one is read.
     if (code === "ENOENT" || code === "ENOTDIR" || code === "ELOOP" || code === "EINVAL") return undefined;
     throw error;

@@ -1,6 +1,6 @@
 import { dlopen, type FFIFunction, ptr, read } from "bun:ffi";
 import { constants } from "node:os";
-import { InvalidParameterError, SystemError } from "#errors/errors.ts";
+import { errorCode, InvalidParameterError, SystemError } from "#errors/errors.ts";
 
 /** A path as text, or as bytes where the name need not be UTF-8. */
 export type Path = string | Uint8Array;
@@ -126,6 +126,11 @@ export function call(name: CallName, subject: string | undefined, ...args: reado
 export function callError(name: string, negatedErrno: number, subject?: string, detail?: string): SystemCallError {
   const { errnoName, description } = describeErrno(-negatedErrno);
   return new SystemCallError(name, errnoName, description, subject, detail);
+}
+
+/** The symbolic name ("ENOENT") of what the kernel refused, by a call of ours or of Node's; undefined for any other error. */
+export function errnoOf(error: unknown): string | undefined {
+  return error instanceof SystemCallError ? error.errno : errorCode(error);
 }
 
 /** The symbolic name of an error number, such as "EBUSY", and its usual description. */
