@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import type { Duplex, Readable } from "node:stream";
 import { LogEncoder } from "#formats/container-log-encode.ts";
 import { runCommand } from "#sys/command.ts";
 import { isAlive } from "#sys/process-info.ts";
@@ -326,6 +327,31 @@ test("ConmonRuntime.kill() with SIGKILL ends all of a container that is frozen, 
   expect((await fixture.exit(spec.id)).exitCode).toBe(137);
   await fixture.runtime.remove(spec.id);
 });
+
+test("ConmonRuntime.exec() gives unlimited limits on, and makes a program on a terminal wait that nobody reads", async () => {
+  const spec = await startSleeper({ ulimits: [{ name: "cpu", soft: -1, hard: -1 }] });
+  expect(await exec(spec, ["sh", "-c", "ulimit -t"])).toMatchObject({ exitCode: 0, stdout: "unlimited\n" });
+  const process = await fixture.runtime.exec({
+    ...{ containerId: spec.id, rootfs, env: ["PATH=/bin"], cwd: "/", user: "", openStdin: false, privileged: false },
+    ...{ args: ["yes", "x".repeat(200)], terminal: true },
+  });
+  const output = process.stdout as Readable;
+  let waiting = -1;
+  // Nothing comes any more.
+  while (waiting !== output.readableLength + (output as Duplex).writableLength || waiting <= 0) {
+    waiting = output.readableLength + (output as Duplex).writableLength;
+    await Bun.sleep(300);
+  }
+  expect(waiting).toBeLessThan(4 * 1024 * 1024);
+  // It goes on with a reader.
+  let read = 0;
+  for await (const chunk of output) {
+    read += chunk.length;
+    if (read > 3 * waiting) break;
+  }
+  process.kill(SIGKILL);
+  expect(await process.exitCode).toBe(137);
+}, 60_000);
 
 test("ConmonRuntime.top() lists the container's processes only", async () => {
   const spec = await startSleeper();

@@ -1,14 +1,22 @@
 import { SystemError } from "#errors/errors.ts";
-import { runCommand } from "#sys/command.ts";
+import { type CommandResult, runCommand } from "#sys/command.ts";
 
 export interface ProcessTable {
   readonly titles: string[];
   readonly processes: string[][];
 }
 
-/** What `ps` says of these pids. `args` are the client's, "-ef" when there are none. Throws SystemError with Docker's words. */
+/**
+ * What `ps` says of these pids. `args` are the client's, "-ef" when there are none. It is asked for them alone, for a host may have more processes than fit
+ * into what is kept of its answer; some options (such as `f`) do not go with that, and then it is asked for all, as by dockerd. Throws SystemError with
+ * Docker's words.
+ */
 export async function listProcesses(pids: readonly number[], args: readonly string[]): Promise<ProcessTable> {
-  const { exitCode, stdout, stderr } = await runCommand("ps", args.length > 0 ? args : ["-ef"], { okCodes: "any" });
+  const asked = args.length > 0 ? args : ["-ef"];
+  const ps = (more: readonly string[]): Promise<CommandResult> =>
+    runCommand("ps", [...asked, ...more], { okCodes: "any" });
+  const ofThese = pids.length > 0 ? await ps([`-q${pids.join()}`]) : undefined;
+  const { exitCode, stdout, stderr } = ofThese?.exitCode === 0 ? ofThese : await ps([]);
   // The rest is how to use ps.
   if (exitCode !== 0) throw new SystemError(`ps: ${stderr.trim().split("\n")[0] || `exit status ${exitCode}`}`);
   return selectProcesses(stdout, new Set(pids));

@@ -19,6 +19,7 @@ export async function* gzipStream(
   source: AsyncIterable<Uint8Array>,
   signal?: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, undefined> {
+  if (signal?.aborted) throw new CancelledError("cancelled: compressing");
   const found = gzipProgram();
   if (found) yield* gzipByProgram(found[0], found[1], source, signal);
   else yield* gzipByLibrary(source, signal);

@@ -40,6 +40,7 @@ export async function runCommand(
   args: readonly string[],
   options: CommandOptions = {},
 ): Promise<CommandResult> {
+  if (options.signal?.aborted) throw new CancelledError(`cancelled: ${program}`);
   const child = startChild(program, args, {
     ...(options.env ? { env: { PATH: SAFE_PATH, ...options.env } } : {}),
     ...(options.cwd ? { cwd: options.cwd } : {}),

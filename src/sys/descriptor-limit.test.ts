@@ -10,6 +10,9 @@ test("setDescriptorLimit() sets both limits of another process; one that has end
   setDescriptorLimit(pid, { soft: 100, hard: 200 });
   expect(readFileSync(`/proc/${pid}/limits`, "utf8")).toMatch(/Max open files\s+100\s+200\s/);
   expect(() => setDescriptorLimit(pid, { soft: 300, hard: 200 })).toThrow("prlimit");
+  // No limit is more than the kernel gives, and refused as such, not a number that JavaScript cannot write.
+  setDescriptorLimit(pid, { soft: 100, hard: Number.POSITIVE_INFINITY });
+  expect(readFileSync(`/proc/${pid}/limits`, "utf8")).toMatch(/Max open files\s+100\s+200\s/);
   child.kill("SIGKILL");
   await once(child, "exit");
   setDescriptorLimit(pid, { soft: 100, hard: 200 });

@@ -33,7 +33,8 @@ export async function diskUsage(path: string): Promise<DiskUsage> {
     total.inodes++;
     total.allocatedBytes += stats.blocks * BLOCK;
     if (stats.isFile()) total.apparentBytes += stats.size;
-    if (stats.isDirectory()) pending.push(...entries(next));
+    // One by one: as arguments of one call a million names would be too many.
+    if (stats.isDirectory()) for (const entry of entries(next)) pending.push(entry);
   }
   return total;
 }

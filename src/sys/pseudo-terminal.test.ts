@@ -37,6 +37,28 @@ test("spawnOnTerminal() delivers all output before it reports the end, and nothi
   expect(screen.text()).not.toContain("HOME=");
 });
 
+test("TerminalProcess.pause() makes the program wait, until resume() or its end", async () => {
+  const child = spawnOnTerminal("sh", ["-c", "while :; do echo 0123456789; done"], SIZE);
+  let received = 0;
+  child.onData((data) => {
+    received += data.length;
+  });
+  await until(() => received > 100_000);
+  child.pause();
+  let before = -1;
+  while (before !== received) {
+    before = received;
+    await Bun.sleep(200);
+  }
+  child.resume();
+  await until(() => received > before + 100_000);
+  expect(received).toBeGreaterThan(before + 100_000);
+  child.pause();
+  child.kill("SIGKILL");
+  expect(await child.exited).toBe(137);
+  child.resume();
+});
+
 test("spawnOnTerminal() reports a signal as 128 + its number, and a missing program", async () => {
   const child = spawnOnTerminal("sleep", ["10"], SIZE);
   child.kill("SIGKILL");

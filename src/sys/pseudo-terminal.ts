@@ -1,5 +1,8 @@
+import { closeSync, constants, openSync } from "node:fs";
 import { SystemError, UnavailableError } from "#errors/errors.ts";
 import { SAFE_PATH } from "./command.ts";
+import { call } from "./libc.ts";
+import { O_CLOEXEC } from "./open-flags.ts";
 
 export interface TerminalOptions {
   readonly rows: number;
@@ -18,6 +21,10 @@ export interface TerminalProcess {
   write(data: string | Uint8Array): void;
   /** Sets the one receiver of what the screen shows; what came before is delivered to it first. */
   onData(receive: (data: Uint8Array) => void): void;
+  /** Makes the program wait with its next output; some that is on its way still comes. */
+  pause(): void;
+  /** Takes {@link pause} back. */
+  resume(): void;
   /** Tells the program its window's new size (SIGWINCH). */
   resize(rows: number, columns: number): void;
   kill(signal: NodeJS.Signals): void;
@@ -68,12 +75,35 @@ export function spawnOnTerminal(
       receive = next;
       for (const data of early.splice(0)) next(data);
     },
+    pause: () => flow(child.pid, TCOOFF),
+    resume: () => flow(child.pid, TCOON),
     resize: (newRows, newColumns) => {
       if (!terminal.closed) terminal.resize(newColumns, newRows);
     },
     kill: (signal) => child.kill(signal),
     exited: finish(),
   };
+}
+
+/** ioctl_tty(2), tcflow(3): stops what is written to a terminal, and lets it go on. Bun has no other way to leave a terminal unread. */
+const TCXONC = 0x540a;
+const TCOOFF = 0;
+const TCOON = 1;
+
+/** By the program's own end of the terminal, which is not held: the other end hears of the end when the last one closes this. */
+function flow(pid: number, action: number): void {
+  let end: number;
+  try {
+    end = openSync(`/proc/${pid}/fd/0`, constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK | O_CLOEXEC);
+  } catch {
+    // The program has ended.
+    return;
+  }
+  try {
+    call("ioctl", "terminal", end, TCXONC, action);
+  } finally {
+    closeSync(end);
+  }
 }
 
 /** termios(3): output is processed ("\n" becomes "\r\n"). */

@@ -11,6 +11,7 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -141,6 +142,20 @@ describe("LocalVolumeStore.remove()", () => {
   test("rejects an unknown name", async () => {
     await expect(store.remove("nope")).rejects.toThrow(NotFoundError);
   });
+});
+
+test("LocalVolumeStore.sweep() finishes a removal that a crash cut short, and forgets no volume else whose directory is gone", async () => {
+  for (const name of ["doomed", "kept"]) await store.create(name);
+  rmSync(join(scratch, "volumes/kept"), { recursive: true });
+  await openStore().sweep();
+  expect([...rows.keys()]).toEqual(["doomed", "kept"]);
+  await store.create("kept");
+  renameSync(join(scratch, "volumes/doomed"), join(scratch, "volumes/.removed-1234"));
+  const next = openStore();
+  await next.sweep();
+  expect([...rows.keys()]).toEqual(["kept"]);
+  expect(next.get("doomed")).toBeUndefined();
+  expect(readdirSync(join(scratch, "volumes"))).toEqual(["kept"]);
 });
 
 test("LocalVolumeStore.sweep() removes what a crashed removal or creation left, and no data", async () => {

@@ -113,8 +113,7 @@ export class LocalVolumeStore implements VolumeStore {
       } catch (error) {
         if (errorCode(error) !== "ENOENT") throw error;
       }
-      this.#rows.delete(name);
-      this.#volumes.delete(name);
+      this.#forget(name);
       await rm(trash, { recursive: true, force: true });
     });
   }
@@ -140,11 +139,21 @@ export class LocalVolumeStore implements VolumeStore {
 
   /** Removes what a crash in the middle of `remove` or `create` left. Data that no record names stays. Call once at start-up. */
   async sweep(): Promise<void> {
-    for (const name of await readdir(this.#directory).catch(() => [])) {
-      const path = join(this.#directory, name);
-      if (name.startsWith(REMOVED_PREFIX)) await rm(path, { recursive: true, force: true });
-      else if (!this.#volumes.has(name)) await removeEmpty(path);
+    const names = await readdir(this.#directory).catch(() => []);
+    const removed = names.filter((name) => name.startsWith(REMOVED_PREFIX));
+    // Out of sight goes first, then the row: one that has a row and no directory was on its way out.
+    if (removed.length > 0) {
+      const there = new Set(names);
+      for (const name of [...this.#volumes.keys()]) if (!there.has(name)) this.#forget(name);
     }
+    for (const name of removed) await rm(join(this.#directory, name), { recursive: true, force: true });
+    for (const name of names)
+      if (!removed.includes(name) && !this.#volumes.has(name)) await removeEmpty(join(this.#directory, name));
+  }
+
+  #forget(name: string): void {
+    this.#rows.delete(name);
+    this.#volumes.delete(name);
   }
 
   #marker(name: string): string {

@@ -59,6 +59,18 @@ export function serialiseConfig(config: RuntimeConfig | RuntimeProcess): string 
   );
 }
 
+/** The reverse of {@link serialiseConfig}: an unlimited limit, which is no double, is infinity again. */
+export function parseConfig(text: string): RuntimeConfig {
+  const config: RuntimeConfig = JSON.parse(text);
+  const number = (value: number): number => (value >= 2 ** 64 ? Number.POSITIVE_INFINITY : value);
+  const rlimits = config.process.rlimits?.map((limit) => ({
+    ...limit,
+    soft: number(limit.soft),
+    hard: number(limit.hard),
+  }));
+  return rlimits ? { ...config, process: { ...config.process, rlimits } } : config;
+}
+
 const UINT64_MAX = "18446744073709551615";
 /** 2^64 - 1 is not a double, so it is written as text. https://github.com/tc39/proposal-json-parse-with-source, not yet in TypeScript. */
 const RAW = JSON as JSON & { rawJSON(text: string): unknown };

@@ -72,7 +72,7 @@ export class ExecFiles {
     if (this.#failure) throw this.#failure;
   }
 
-  /** Calls `use` with the pid as soon as runc has told it. */
+  /** Calls `use`, which handles its errors, with the pid as soon as runc has told it. */
   onPid(ended: Promise<unknown>, use: (pid: number) => void): void {
     const look = (): void => {
       const pid = this.readPid();

@@ -32,6 +32,12 @@ export function execLimits(
   const first = canRaise ? { ...limit, hard: limit.soft } : limit;
   return {
     rlimits: rlimits.map((other) => (other === limit ? first : other)),
-    onStart: (pid) => setDescriptorLimit(pid, limit),
+    onStart: (pid) => {
+      try {
+        setDescriptorLimit(pid, limit);
+      } catch {
+        // Nobody waits for it, and the process goes on with the limit that runc gave it.
+      }
+    },
   };
 }

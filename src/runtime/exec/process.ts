@@ -1,12 +1,12 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { PassThrough, Writable } from "node:stream";
-import type { RuntimeConfig, RuntimeProcess } from "#spec/oci-runtime.ts";
+import type { RuntimeProcess } from "#spec/oci-runtime.ts";
 import { RootDirectory } from "#sys/beneath.ts";
 import { childExit, startChild } from "#sys/command.ts";
 import { readProcess } from "#sys/process-info.ts";
 import { spawnOnTerminal } from "#sys/pseudo-terminal.ts";
 import { capabilitySets, resolveCapabilities } from "../bundle/capabilities.ts";
-import { serialiseConfig, withHome } from "../bundle/oci-spec.ts";
+import { parseConfig, serialiseConfig, withHome } from "../bundle/oci-spec.ts";
 import type { BundleFiles } from "../bundle-files.ts";
 import { ComplaintFilter } from "../complaint-filter.ts";
 import type { ExecProcess, ExecSpec, TerminalSize } from "../container-runtime.ts";
@@ -18,6 +18,8 @@ import { ExecFiles } from "./files.ts";
 import { execLimits } from "./limits.ts";
 
 const SIGKILL = 9;
+/** Bytes of output that wait for a reader before a program on a terminal has to. */
+const MOST_WAITING = 1024 * 1024;
 const DEFAULT_SIZE: TerminalSize = { rows: 24, columns: 80 };
 
 /**
@@ -49,7 +51,7 @@ export function startExec(spec: ExecSpec, files: BundleFiles, runtime: LowLevelR
 /** What the container's own process may do, for another user, command and directory. */
 function execProcessSpec(spec: ExecSpec, files: BundleFiles, host: HostFacts): RuntimeProcess {
   using root = new RootDirectory(spec.rootfs);
-  const config: RuntimeConfig = JSON.parse(readFileSync(files.config, "utf8"));
+  const config = parseConfig(readFileSync(files.config, "utf8"));
   const user = resolveUserIn(root, spec.user, spec.groupAdd ?? []);
   const names = spec.privileged
     ? resolveCapabilities({ privileged: true, add: [], drop: [] }, host.capabilities)
@@ -117,7 +119,13 @@ function startOnTerminal(program: string, args: readonly string[], spec: ExecSpe
   // runc makes its terminal raw too, but only when output may have passed already.
   const terminal = spawnOnTerminal(program, args, { rows, columns, raw: true });
   const stdout = new ComplaintFilter(() => passWhenStarted(stdout, work, exitCode));
-  terminal.onData((data) => void stdout.write(Buffer.from(data)));
+  terminal.onData((data) => {
+    stdout.write(Buffer.from(data));
+    if (stdout.writableLength + stdout.readableLength < MOST_WAITING) return;
+    // Whoever looks at it does not read: a terminal that is stopped makes the program wait.
+    terminal.pause();
+    stdout.once("drain", () => terminal.resume());
+  });
   const exitCode = terminal.exited.then((code) => {
     const failure = work.failure(code);
     stdout.decide(failure ? Buffer.from(`${failure.message}\r\n`) : undefined);

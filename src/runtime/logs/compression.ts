@@ -1,4 +1,5 @@
 import {
+  closeSync,
   createReadStream,
   createWriteStream,
   openSync,
@@ -10,6 +11,7 @@ import {
 } from "node:fs";
 import { pipeline } from "node:stream/promises";
 import { createGzip, gunzipSync } from "node:zlib";
+import { errorCode } from "#errors/errors.ts";
 
 const SUFFIX = ".gz";
 /** Bytes. A larger file stays as it is: who reads it would have to hold all of it in memory. */
@@ -69,10 +71,26 @@ export function openCompressed(path: string): { readonly fd: number; readonly in
   const source = compressedPath(path);
   const inode = statSync(source, { bigint: true, throwIfNoEntry: false })?.ino;
   if (inode === undefined) return undefined;
+  try {
+    return { fd: unpack(source), inode: origins.get(inode) ?? inode };
+  } catch (error) {
+    // The container's removal, on another thread, was faster.
+    if (errorCode(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** The content of a compressed file in one that has no name. */
+function unpack(source: string): number {
   const content = gunzipSync(readFileSync(source));
   const temporary = `${source}.${process.hrtime.bigint()}`;
   const fd = openSync(temporary, "wx+", 0o600);
-  rmSync(temporary);
-  for (let written = 0; written < content.length; ) written += writeSync(fd, content, written);
-  return { fd, inode: origins.get(inode) ?? inode };
+  try {
+    rmSync(temporary, { force: true });
+    for (let written = 0; written < content.length; ) written += writeSync(fd, content, written);
+    return fd;
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
 }

@@ -1,10 +1,12 @@
 import { afterAll, afterEach, expect, test } from "bun:test";
-import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseLogTime } from "#formats/container-log.ts";
+import { LogGenerations } from "./generations.ts";
 import { type ReadLogOptions, readLog } from "./reader.ts";
 import { rotateFiles } from "./rotation.ts";
+import { LogWatch } from "./watch.ts";
 
 const directories: string[] = [];
 /** Bun spins when nothing but kernel events is awaited. */
@@ -191,4 +193,27 @@ test("readLog() passes 200,000 lines", async () => {
   let count = 0;
   for await (const batch of readLog({ path, follow: false, stdout: true, stderr: true })) count += batch.count;
   expect(count).toBe(200_000);
+});
+
+test("readLog() holds no descriptor when it cannot be followed, and outlives the removal of the log while it is", async () => {
+  const descriptors = (): number => readdirSync("/proc/self/fd").length;
+  const path = newLog();
+  writeFileSync(path, lines(0, 3));
+  const before = descriptors();
+  const following = readLog({ path, follow: true, stdout: true, stderr: true });
+  // The container was removed between the call and its first batch.
+  rmSync(join(path, ".."), { recursive: true });
+  await expect(following.next()).rejects.toThrow("ENOENT");
+  expect(descriptors()).toBeLessThanOrEqual(before + 1);
+});
+
+test("LogWatch.update() takes a log that has gone for one that does not grow", () => {
+  const path = newLog();
+  writeFileSync(path, lines(0, 3));
+  const generations = new LogGenerations(path, "all");
+  const watch = new LogWatch(path, generations, () => undefined);
+  rmSync(path);
+  watch.update();
+  watch.close();
+  generations.close();
 });

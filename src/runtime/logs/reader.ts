@@ -38,16 +38,28 @@ export interface ReadLogOptions {
 export function readLog(options: ReadLogOptions): AsyncIterableIterator<LogBatch> {
   const from = options.from ?? "oldest";
   const generations = new LogGenerations(options.path, from === "oldest" ? "all" : "current");
-  let offset = 0;
-  if (from === "now" && generations.current) offset = fstatSync(generations.current.fd).size;
-  if (typeof from === "number") offset = from;
-  if (from === "oldest" && options.tail !== undefined) {
-    const start = findTail(generations.all, options.tail);
-    for (let skipped = 0; skipped < start.generation; skipped++) generations.advance();
-    offset = start.offset;
+  try {
+    const offset = startOffset(generations, from, options.tail);
+    const pieces = selectPieces(readGenerations(generations, offset, options), options);
+    return closeEvenUnread(pieces, generations);
+  } catch (error) {
+    generations.close();
+    throw error;
   }
-  const pieces = selectPieces(readGenerations(generations, offset, options), options);
-  return closeEvenUnread(pieces, generations);
+}
+
+/** Where to begin in the first of the files; those that are before it are let go of. */
+function startOffset(
+  generations: LogGenerations,
+  from: NonNullable<ReadLogOptions["from"]>,
+  tail: number | undefined,
+): number {
+  if (typeof from === "number") return from;
+  if (from === "now") return generations.current ? fstatSync(generations.current.fd).size : 0;
+  if (tail === undefined) return 0;
+  const start = findTail(generations.all, tail);
+  for (let skipped = 0; skipped < start.generation; skipped++) generations.advance();
+  return start.offset;
 }
 
 /** A generator that was never asked runs no `finally` block when it is left; the descriptors are open already. */
@@ -78,7 +90,7 @@ async function* readGenerations(
   options: ReadLogOptions,
 ): AsyncGenerator<LogBatch> {
   const wakeUp = new WakeUp();
-  const watch = options.follow ? new LogWatch(options.path, generations, () => wakeUp.ring()) : undefined;
+  let watch: LogWatch | undefined;
   const onAbort = (): void => wakeUp.ring();
   options.signal?.addEventListener("abort", onAbort);
   let hasEnded = !options.follow;
@@ -90,6 +102,7 @@ async function* readGenerations(
   const parser = new ContainerLogParser();
   let position = offset;
   try {
+    if (options.follow) watch = new LogWatch(options.path, generations, () => wakeUp.ring());
     while (!options.signal?.aborted) {
       wakeUp.reset();
       // Both are looked at before the read: what was written before them is then certainly read.

@@ -1,5 +1,5 @@
-import { existsSync } from "node:fs";
 import { basename, dirname } from "node:path";
+import { errnoOf } from "#sys/libc.ts";
 import { watchDirectory, watchFile } from "#sys/watch-file.ts";
 import type { LogGenerations } from "./generations.ts";
 
@@ -31,14 +31,26 @@ export class LogWatch {
   update(): void {
     this.#generations.scan();
     const newest = this.#generations.all.at(-1)?.inode;
-    if (newest === this.#watched || !existsSync(this.#path)) return;
+    if (newest === this.#watched) return;
+    const file = watchIfThere(this.#path, this.#onChange);
+    if (!file) return;
     this.#file?.[Symbol.dispose]();
-    this.#file = watchFile(this.#path, this.#onChange);
+    this.#file = file;
     this.#watched = newest;
   }
 
   close(): void {
     this.#directory[Symbol.dispose]();
     this.#file?.[Symbol.dispose]();
+  }
+}
+
+/** The container's removal, on another thread, may take the file away at any moment. */
+function watchIfThere(path: string, onChange: () => void): Disposable | undefined {
+  try {
+    return watchFile(path, onChange);
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return undefined;
+    throw error;
   }
 }

@@ -6,6 +6,7 @@ import fc from "fast-check";
 import { SystemError } from "#errors/errors.ts";
 import { SystemCallError } from "../libc.ts";
 import { mountFileSystem, unmount } from "./mount.ts";
+import { mountByOptions } from "./mount-by-options.ts";
 import { mountsBelow, parseMountInfo } from "./mount-info.ts";
 
 let base: string;
@@ -90,5 +91,27 @@ describe("parseMountInfo()", () => {
         }
       }),
     );
+  });
+});
+
+describe("mountByOptions()", () => {
+  test("takes the words of mount(8), whatever else objects have by their names", () => {
+    const target = join(base, "b");
+    mountByOptions({ source: join(base, "a"), target, type: "none", options: "bind,ro,rslave" });
+    expect(mountsBelow(target)[0]?.options).toContain("ro");
+    for (const word of ["constructor", "toString", "__proto__"])
+      expect(() => mountByOptions({ source: "x", target: join(base, "root"), type: "tmpfs", options: word })).toThrow(
+        "(EINVAL)",
+      );
+  });
+
+  test("leaves nothing mounted when a part of it fails", () => {
+    const target = join(base, "b");
+    // A bind that is to be read-only and unbindable, of which the second word is no flag that a remount takes.
+    mountByOptions({ source: join(base, "a"), target, type: "none", options: "bind,unbindable" });
+    expect(() =>
+      mountByOptions({ source: target, target: join(base, "root"), type: "none", options: "bind,ro" }),
+    ).toThrow("EINVAL");
+    expect(mountsBelow(join(base, "root"))).toEqual([]);
   });
 });

@@ -32,7 +32,14 @@ export class Supervisor {
         log(`cannot finish the exit of container ${exit.id}: ${errorMessage(error)}`),
       );
     });
-    context.runtime.onOom((id) => this.#noteOom(id));
+    context.runtime.onOom((id) => {
+      try {
+        this.#noteOom(id);
+      } catch (error) {
+        // Nobody called: an error that is not caught here would end the engine.
+        log(`cannot note that container ${id} ran out of memory: ${errorMessage(error)}`);
+      }
+    });
   }
 
   /** Takes up what an earlier engine left: running containers are adopted, dead ones finished, policies applied. */
