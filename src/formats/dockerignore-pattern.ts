@@ -1,4 +1,8 @@
 import { InvalidParameterError } from "#errors/errors.ts";
+import { matchesParts, type WildcardPart } from "./wildcard-search.ts";
+
+/** With that many wildcards an expression still takes milliseconds at worst, and each more multiplies them by a path's length. */
+const EXPRESSION_WILDCARDS = 2;
 
 /** Whether a path matches as a whole. */
 export type PathTest = (path: string) => boolean;
@@ -14,14 +18,29 @@ export function compilePattern(pattern: string): PathTest {
   const suffix = /^\*\*([^*?[\]\\]*)$/.exec(pattern)?.[1];
   // `**/x` also matches x at the top, and `**x` everything that ends in x: a quirk of the original.
   if (suffix !== undefined) return (path) => path.endsWith(suffix) || `/${path}` === suffix;
-  const expression = toRegExp(pattern);
-  // Most paths lie elsewhere: comparing the literal beginning is much cheaper than the expression.
+  const matches = tokensTest(pattern);
+  // Most paths lie elsewhere: comparing the literal beginning is much cheaper.
   const prefix = /^[^*?[\]\\]*/.exec(pattern)?.[0] ?? "";
-  return (path) => path.startsWith(prefix) && expression.test(path);
+  return (path) => path.startsWith(prefix) && matches(path);
 }
 
-function toRegExp(pattern: string): RegExp {
+function tokensTest(pattern: string): PathTest {
   const tokens = pattern.match(/\*\*\/?|\*|\?|\\.|\[(?:\\.|[^\]\\])*\]|./gsu) ?? [];
+  const expression = toRegExp(pattern, tokens);
+  if (tokens.filter((token) => token.startsWith("*")).length <= EXPRESSION_WILDCARDS)
+    return (path) => expression.test(path);
+  const parts = tokens.map((token, index) => partOf(pattern, token, index === tokens.length - 1));
+  return (path) => matchesParts(parts, path);
+}
+
+function partOf(pattern: string, token: string, isLast: boolean): WildcardPart {
+  if (token.startsWith("**")) return { kind: isLast ? "rest" : "directories" };
+  if (token === "*") return { kind: "run" };
+  const expression = toRegExp(pattern, [token]);
+  return { kind: "one", accepts: (character) => expression.test(character) };
+}
+
+function toRegExp(pattern: string, tokens: readonly string[]): RegExp {
   const source = tokens.map((token, index) => tokenSource(token, index === tokens.length - 1)).join("");
   try {
     return new RegExp(`^${source}$`, "su");
