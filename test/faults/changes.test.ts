@@ -1,7 +1,7 @@
 /** Changes of one container at once: who ends one that is being started waits for what comes of it, as for dockerd's lock. And changes that fail halfway. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { makeBusybox } from "../../tools/harness/busybox.ts";
@@ -123,3 +123,18 @@ test("run --rm hears that its container cannot be removed, and rm tries again", 
   }
   await engine.ok(["rm", "stuck"]);
 }, 60_000);
+
+test("files are read of a container that is being removed, or it is no more, and nothing of it stays", async () => {
+  const ask = async (method: string, path: string): Promise<number> =>
+    (await fetch(`http://berth/containers/${path}`, { unix: engine.socket, method })).status;
+  const statuses = new Set<number>();
+  for (let round = 0; round < 15; round++) {
+    const id = (await engine.ok(["create", "-v", "/data", "busybox", "true"])).trim();
+    const asked = Array.from({ length: 6 }, () => ask("HEAD", `${id}/archive?path=/etc/passwd`));
+    const removed = ask("DELETE", `${id}?v=1`);
+    for (const status of await Promise.all([...asked, removed, ask("HEAD", `${id}/archive?path=/`)]))
+      statuses.add(status);
+  }
+  expect([...statuses].filter((status) => ![200, 204, 404].includes(status))).toEqual([]);
+  expect(readdirSync(join(engine.execRoot, "m", "r"))).toEqual([]);
+});

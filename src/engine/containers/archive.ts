@@ -100,12 +100,10 @@ export async function* exportContainer(
   record: ContainerRecord,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, void> {
-  await using root = await context.snapshotter.hold(record.id);
-  if (!isRunning(record)) makeSystemMountPoints(root.path);
-  using tree = openContainerFiles({ root: root.path, mounts: [], pid: 0, ...newWorkingDirectory(record) });
-  using place = tree.findItself("/");
+  await using files = await openUndisturbed(context, record.id, openRoot);
+  using place = files.tree.findItself("/");
   if (!place) throw new NotFoundError(`No such container: ${record.id}`);
-  yield* treeTar(tree, place, { name: undefined, signal });
+  yield* treeTar(files.tree, place, { name: undefined, signal });
   context.events.publish("container", "export", record.id, eventAttributes(record));
 }
 
@@ -113,24 +111,55 @@ interface OpenFiles extends AsyncDisposable {
   readonly tree: ContainerTree;
 }
 
-async function openFiles(context: ContainerContext, nameOrId: string): Promise<OpenFiles> {
-  const record = context.containers.resolve(nameOrId);
-  await using opening = new AsyncDisposableStack();
+type Open = (
+  context: ContainerContext,
+  record: ContainerRecord,
+  opening: AsyncDisposableStack,
+) => Promise<ContainerTree>;
+
+function openFiles(context: ContainerContext, nameOrId: string): Promise<OpenFiles> {
+  return openUndisturbed(context, context.containers.resolve(nameOrId).id, openWithMounts);
+}
+
+/**
+ * Opens files while nobody starts, ends or removes the container: a removal would leave the bare mount point of its root to be written to, and no volumes.
+ * What is open stays so whatever happens to the container afterwards.
+ */
+function openUndisturbed(context: ContainerContext, id: string, open: Open): Promise<OpenFiles> {
+  return context.locks.run(id, async () => {
+    await using opening = new AsyncDisposableStack();
+    const tree = opening.use(await open(context, context.containers.get(id), opening));
+    const held = opening.move();
+    return { tree, [Symbol.asyncDispose]: () => held.disposeAsync() };
+  });
+}
+
+/** The root with what is mounted in it. */
+async function openWithMounts(
+  context: ContainerContext,
+  record: ContainerRecord,
+  opening: AsyncDisposableStack,
+): Promise<ContainerTree> {
   const root = opening.use(await context.snapshotter.hold(record.id));
   const running = isRunning(record);
   const sources = running ? NO_SOURCES : await stoppedSources(context, record, opening);
-  const tree = opening.use(
-    asyncTree(
-      openContainerFiles({
-        root: root.path,
-        mounts: mountSources(context, record, sources),
-        pid: running ? record.state.pid : 0,
-        ...newWorkingDirectory(record),
-      }),
-    ),
-  );
-  const held = opening.move();
-  return { tree: tree.tree, [Symbol.asyncDispose]: () => held.disposeAsync() };
+  return openContainerFiles({
+    root: root.path,
+    mounts: mountSources(context, record, sources),
+    pid: running ? record.state.pid : 0,
+    ...newWorkingDirectory(record),
+  });
+}
+
+/** The root alone, with the mount points that every container has. */
+async function openRoot(
+  context: ContainerContext,
+  record: ContainerRecord,
+  opening: AsyncDisposableStack,
+): Promise<ContainerTree> {
+  const root = opening.use(await context.snapshotter.hold(record.id));
+  if (!isRunning(record)) makeSystemMountPoints(root.path);
+  return openContainerFiles({ root: root.path, mounts: [], pid: 0, ...newWorkingDirectory(record) });
 }
 
 function newWorkingDirectory({ config, state }: ContainerRecord): { readonly workingDirectory?: string } {
@@ -151,10 +180,6 @@ async function stoppedSources(
     for (const { type, name } of record.mounts) if (type === "volume") await context.volumes.release(name, user);
   });
   return held.use(await useMounts(context, record, { user, starts: false })).sources;
-}
-
-function asyncTree(tree: ContainerTree): OpenFiles {
-  return { tree, [Symbol.asyncDispose]: async () => tree[Symbol.dispose]() };
 }
 
 /** Everything that Docker shows of a container's mounts: volumes, binds, tmpfs, and the /etc files that are bound over the image's. */
