@@ -1,5 +1,9 @@
-import { readdirSync, readlinkSync } from "node:fs";
-import type { UpperEntry } from "./upper-walk.ts";
+import { readdirSync, readlinkSync, type Stats } from "node:fs";
+import { getXattr, listXattrs } from "#sys/xattr.ts";
+import { type PresentEntry, type UpperEntry, unlessGone } from "./upper-walk.ts";
+
+/** A directory of the layers that the upper directory has too. */
+type DirectoryEntry = PresentEntry & { readonly belowStats: Stats; readonly belowLocation: Buffer };
 
 /** What every container has something mounted on. The runtime makes what an image lacks of them, in the writable directory. */
 const MOUNT_POINTS: ReadonlySet<string> = new Set([
@@ -26,14 +30,30 @@ function isMountStub(entry: UpperEntry): boolean {
 }
 
 /**
- * Leaves out the empty files and directories that only exist because something was mounted on them: the container never saw them, and
- * they are no change of its own. Docker hides them in an extra layer below the writable one. So are the directories that were only copied up to put
- * one in: overlayfs counts them as changed, the container changed nothing in them. `times`: a directory with another time is a change.
+ * What a layer holds of the changes: without the empty files and directories that only exist because something was mounted on them, which the container
+ * never saw and Docker hides in an extra layer below the writable one; and without the directories in which nothing changed, as overlayfs has them
+ * that copies up whatever was opened for writing once. The time of a directory counts, in seconds as in a layer.
  */
-export function* withoutMountStubs(
-  entries: Iterable<UpperEntry>,
-  { times }: { readonly times: boolean },
-): Generator<UpperEntry, void, void> {
+export function* layerChanges(entries: Iterable<UpperEntry>): Generator<UpperEntry, void, void> {
+  // Directories that nothing has changed in yet, each inside the one before.
+  const waiting: UpperEntry[] = [];
+  for (const entry of entries) {
+    while (waiting.length > 0 && !entry.path.startsWith(`${waiting.at(-1)?.path}/`)) waiting.pop();
+    if (isMountStub(entry)) continue;
+    if (isUnchangedDirectory(entry) && hasSameTime(entry) && hasSameXattrs(entry)) {
+      waiting.push(entry);
+      continue;
+    }
+    yield* waiting.splice(0);
+    yield entry;
+  }
+}
+
+/**
+ * What `container diff` tells of the changes: without mount stubs, and without the directories that were only copied up to put one in. Others that were copied up
+ * count as changed.
+ */
+export function* shownChanges(entries: Iterable<UpperEntry>): Generator<UpperEntry, void, void> {
   let held: UpperEntry | undefined;
   let sawStub = false;
   for (const entry of entries) {
@@ -44,7 +64,7 @@ export function* withoutMountStubs(
     if (isMountStub(entry)) sawStub = true;
     else {
       if (held) yield held;
-      held = isUnchangedDirectory(entry, times) ? entry : undefined;
+      held = isUnchangedDirectory(entry) ? entry : undefined;
       sawStub = false;
       if (!held) yield entry;
     }
@@ -52,14 +72,31 @@ export function* withoutMountStubs(
   if (held && !sawStub) yield held;
 }
 
-/** Whether all that may have changed of a directory is its time, or not even that as far as a layer can tell: in seconds. */
-function isUnchangedDirectory(entry: UpperEntry, times: boolean): boolean {
-  if (entry.kind === "deleted" || entry.below !== "directory" || entry.opaque || !entry.belowStats) return false;
-  const { stats, belowStats } = entry;
+/** Whether all that may have changed of a directory is its time, and its extended attributes. */
+function isUnchangedDirectory(entry: UpperEntry): entry is DirectoryEntry {
+  if (entry.kind === "deleted" || entry.below !== "directory" || entry.opaque) return false;
+  const { stats, belowStats, belowLocation } = entry;
   return (
+    belowStats !== undefined &&
+    belowLocation !== undefined &&
     Number(stats.mode) === belowStats.mode &&
     Number(stats.uid) === belowStats.uid &&
-    Number(stats.gid) === belowStats.gid &&
-    (!times || Number(stats.mtimeMs / 1000n) === Math.floor(belowStats.mtimeMs / 1000))
+    Number(stats.gid) === belowStats.gid
   );
+}
+
+function hasSameTime({ stats, belowStats }: DirectoryEntry): boolean {
+  return Number(stats.mtimeMs / 1000n) === Math.floor(belowStats.mtimeMs / 1000);
+}
+
+function hasSameXattrs({ location, belowLocation }: DirectoryEntry): boolean {
+  return Bun.deepEquals(ownXattrs(location), ownXattrs(belowLocation));
+}
+
+/** All but overlayfs's, by name; undefined when the directory has gone meanwhile. */
+function ownXattrs(location: Buffer): Readonly<Record<string, string | undefined>> | undefined {
+  return unlessGone(() => {
+    const names = listXattrs(location).filter((name) => !name.startsWith("trusted.overlay."));
+    return Object.fromEntries(names.map((name) => [name, getXattr(location, name)?.toString("latin1")]));
+  });
 }

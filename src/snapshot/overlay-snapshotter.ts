@@ -6,7 +6,7 @@ import { diskUsage } from "#sys/disk-usage.ts";
 import { unmount } from "#sys/mounts/mount.ts";
 import { mountsBelow } from "#sys/mounts/mount-info.ts";
 import { LayerMounts } from "./layer-mounts.ts";
-import { withoutMountStubs } from "./mount-stubs.ts";
+import { layerChanges, shownChanges } from "./mount-stubs.ts";
 import { mountOverlay, mountReadOnlyOverlay } from "./overlay-mount.ts";
 import { snapshotChanges } from "./snapshot-changes.ts";
 import { SnapshotDirectory, type SnapshotRecord } from "./snapshot-directory.ts";
@@ -120,15 +120,13 @@ export class OverlaySnapshotter implements Snapshotter {
   async *diff(key: string, signal?: AbortSignal): AsyncIterable<Uint8Array> {
     await this.#start();
     await using below = await this.#layersOf(key);
-    yield* snapshotTar(withoutMountStubs(walkUpper(this.#snapshots.upper(key), below.path), { times: true }), signal);
+    yield* snapshotTar(layerChanges(walkUpper(this.#snapshots.upper(key), below.path)), signal);
   }
 
   async changes(key: string): Promise<readonly SnapshotChange[]> {
     await this.#start();
     await using below = await this.#layersOf(key);
-    return await snapshotChanges(
-      withoutMountStubs(walkUpper(this.#snapshots.upper(key), below.path), { times: false }),
-    );
+    return await snapshotChanges(shownChanges(walkUpper(this.#snapshots.upper(key), below.path)));
   }
 
   async places(key: string): Promise<SnapshotPlaces> {

@@ -31,6 +31,8 @@ export interface PresentEntry {
   readonly below: "nothing" | "directory" | "other";
   /** Of what the layers have there. */
   readonly belowStats: Stats | undefined;
+  /** Where to read what the layers have there, unless a directory above was replaced as a whole; valid until the walk goes on. */
+  readonly belowLocation: Buffer | undefined;
   /** It replaces a directory of the layers as a whole. */
   readonly opaque: boolean;
 }
@@ -72,7 +74,8 @@ function* walkDirectory({ path, directory, lower, hidden }: Level): Generator<Up
     }
     const location = directory.at(name);
     const stats = unlessGone(() => lstatSync(location, { bigint: true }));
-    const belowStats = lower && unlessGone(() => lstatSync(lower.at(name)));
+    const belowLocation = lower?.at(name);
+    const belowStats = belowLocation && unlessGone(() => lstatSync(belowLocation));
     const inLayers = kindOf(belowStats);
     if (!stats || isWhiteout(stats)) {
       if (inLayers !== "nothing") yield { kind: "deleted", path: entryPath, implied: !stats };
@@ -81,7 +84,16 @@ function* walkDirectory({ path, directory, lower, hidden }: Level): Generator<Up
     const replaces = stats.isDirectory() && unlessGone(() => getXattr(location, OPAQUE))?.toString() === "y";
     // overlayfs marks every new directory opaque, if there was one before or not.
     const opaque = replaces && inLayers === "directory";
-    yield { kind: "present", path: entryPath, location, stats, below: inLayers, belowStats, opaque };
+    yield {
+      kind: "present",
+      path: entryPath,
+      location,
+      stats,
+      below: inLayers,
+      belowStats,
+      belowLocation: hidden ? undefined : belowLocation,
+      opaque,
+    };
     if (!stats.isDirectory()) continue;
     using child = openDirectory(location);
     using childLower = inLayers === "directory" && lower ? openDirectory(lower.at(name)) : undefined;

@@ -295,6 +295,7 @@ describe("parseDaemonOptions()", () => {
       containers: { shmSize: 128 * 1024 * 1024, ulimits: [{ Name: "nofile", Soft: 32_000, Hard: 64_000 }] },
     });
     expect(parseFile({ features: { cdi: true }, "cdi-spec-dirs": ["/x"] }).cdiSpecDirectories).toEqual(["/x"]);
+    expect(parseFile({ "cdi-spec-dirs": [] }).cdiSpecDirectories).toEqual([]);
     expect(parseFile({ bridge: "none" }).network.bridge).toBeUndefined();
     expect(parseFile("").logLevel).toBe("info");
   });

@@ -12,7 +12,7 @@ import { DEFAULT_CONFIG_FILE, readConfigFile } from "./config-file.ts";
 import { type GivenFlags, parseFlags } from "./flag-parser.ts";
 import { type ListenAddress, metricsAddress, parseHost } from "./hosts.ts";
 import { type NetworkSettings, networkSettings } from "./network-settings.ts";
-import { ADDRESS, ADDRESSES, JSON_VALUE, RUNTIMES, SIZE, TEXT_MAP, ULIMITS } from "./option-kinds.ts";
+import { ADDRESS, ADDRESSES, JSON_VALUE, RUNTIMES, SIZE, TEXT_MAP, TEXTS, ULIMITS } from "./option-kinds.ts";
 import { OptionValues } from "./option-values.ts";
 import { refuseOptions } from "./refused-options.ts";
 import { type TlsFiles, tlsFiles } from "./tls-files.ts";
@@ -129,7 +129,7 @@ function daemonOptions(values: OptionValues): Omit<DaemonOptions, keyof Reloadab
       "no-proxy": values.text("no-proxy"),
     },
     network: networkSettings(values),
-    cdiSpecDirectories: features.cdi === false ? [] : specDirectories(values.texts("cdi-spec-dir")),
+    cdiSpecDirectories: features.cdi === false ? [] : specDirectories(values.read("cdi-spec-dir", TEXTS)),
     experimental: values.isOn("experimental"),
     builder: checkedBuilder(values.read("builder", JSON_VALUE)),
   };
@@ -184,9 +184,9 @@ function runtimeSettings(values: OptionValues): RuntimeSettings {
   return { defaultName, added };
 }
 
-/** One empty name, as dockerd has it, is none. */
-function specDirectories(given: readonly string[]): readonly string[] {
-  if (given.length === 0) return DEFAULT_SPEC_DIRECTORIES;
+/** One empty name, as dockerd has it, is none, and so is an empty list in the file. */
+function specDirectories(given: readonly string[] | undefined): readonly string[] {
+  if (given === undefined) return DEFAULT_SPEC_DIRECTORIES;
   return given.length === 1 && given[0] === "" ? [] : given.map((path) => absolute("cdi-spec-dir", path));
 }
 
