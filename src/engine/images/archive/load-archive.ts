@@ -12,7 +12,7 @@ const MAX_DOCUMENT = 8 * 1024 * 1024;
 const MAX_DOCUMENTS = 64 * 1024 * 1024;
 const BLOB_PATH = /^blobs\/sha256\/([0-9a-f]{64})$/;
 
-/** What an archive held. Paths are relative, without `.` and `..`. */
+/** What an archive held. Paths are relative, without `.` and `..`; a leading `/` is the archive's root. */
 export interface ImageArchive {
   /** JSON files. */
   readonly documents: ReadonlyMap<string, Uint8Array>;
@@ -127,7 +127,7 @@ function insidePath(path: string): string | undefined {
       if (parts.pop() === undefined) return undefined;
     } else if (part !== "" && part !== ".") parts.push(part);
   }
-  return path.startsWith("/") || parts.length === 0 ? undefined : parts.join("/");
+  return parts.length === 0 ? undefined : parts.join("/");
 }
 
 function linkTarget(entry: TarEntry, path: string): string | undefined {

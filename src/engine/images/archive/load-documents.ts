@@ -3,6 +3,7 @@ import {
   INDEX_TYPES,
   isAttestation,
   type ManifestDocument,
+  parseImageConfig,
   parseManifestDocument,
 } from "#engine/images/manifest-document.ts";
 import { BerthError, DataLossError, InvalidParameterError } from "#errors/errors.ts";
@@ -30,14 +31,15 @@ export interface LoadableImage {
 }
 
 /**
- * The images that an archive names: by Docker's manifest.json, else by OCI's index.json, which alone can tell of several platforms.
- * Throws InvalidParameterError when it has neither or they are malformed, and what a layer of theirs failed with.
+ * The images that an archive names: by Docker's manifest.json, else by OCI's index.json, which alone can tell of several platforms. With manifest.json a layer
+ * may be left out, or be an empty file, when the store has it (`isStored`) by the diffID in the config: so builders give images back whose base they
+ * never read (Cloud Native Buildpacks). Throws InvalidParameterError when it has neither or they are malformed, and what a layer of theirs failed with.
  */
-export function listArchiveImages(archive: ImageArchive): LoadableImage[] {
+export function listArchiveImages(archive: ImageArchive, isStored: (diffId: Digest) => boolean): LoadableImage[] {
   const manifest = archive.documents.get("manifest.json");
   const index = archive.documents.get("index.json");
   if (manifest && !(index && hasPlatforms(index))) {
-    return dockerImages(archive, manifest, index ? annotatedManifests(archive, index) : new Map());
+    return dockerImages(archive, manifest, index ? annotatedManifests(archive, index) : new Map(), isStored);
   }
   if (index) return ociImages(archive, index);
   throw new InvalidParameterError("invalid archive: does not contain a manifest.json");
@@ -64,17 +66,20 @@ function dockerImages(
   archive: ImageArchive,
   bytes: Uint8Array,
   manifests: ReturnType<typeof annotatedManifests>,
+  isStored: (diffId: Digest) => boolean,
 ): LoadableImage[] {
   const entries = parseJson(bytes, "manifest.json");
   if (!Array.isArray(entries)) throw new InvalidParameterError("invalid manifest.json: expected a list");
   return entries.map((entry: { Config?: unknown; RepoTags?: unknown; Layers?: unknown } | null) => {
-    const config = String(entry?.Config);
-    const manifest = manifests.get(config);
+    const path = String(entry?.Config);
+    const manifest = manifests.get(path);
+    const config = documentAt(archive, path);
+    const stored = parseImageConfig(config).rootfs.diff_ids.map((diffId) => (isStored(diffId) ? diffId : undefined));
     return {
       parts: [
         {
-          config: documentAt(archive, config),
-          layers: strings(entry?.Layers).map((path) => layerAt(archive, path)),
+          config,
+          layers: strings(entry?.Layers).map((layer, at) => layerAt(archive, layer, stored[at])),
           ...(manifest ? { manifest } : {}),
         },
       ],
@@ -148,8 +153,9 @@ function tagged(name: string): Reference {
   return reference;
 }
 
-function layerAt(archive: ImageArchive, path: string): Digest {
-  const layer = archive.layers.get(followLinks(archive, path));
+function layerAt(archive: ImageArchive, path: string, stored?: Digest): Digest {
+  const isInside = !path.split("/").includes("..");
+  const layer = archive.layers.get(followLinks(archive, path)) ?? (isInside ? stored : undefined);
   if (layer instanceof BerthError) throw layer;
   if (!layer) throw new InvalidParameterError(`invalid archive: layer "${path}" is missing`);
   return layer;
@@ -162,7 +168,7 @@ function documentAt(archive: ImageArchive, path: string): Uint8Array {
 }
 
 function followLinks({ links }: ImageArchive, path: string): string {
-  let at = path.replace(/^\.\//, "");
+  let at = path.replace(/^(\.?\/)+/, "");
   for (let step = 0; step < 10; step++) {
     const target = links.get(at);
     if (target === undefined) return at;

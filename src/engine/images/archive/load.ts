@@ -35,7 +35,7 @@ export function loadImages(
     const archive = await readArchive(context, source, report, options.signal).catch((error: unknown) => {
       throw aboutSubject("invalid", "archive", error);
     });
-    const images = listArchiveImages(archive);
+    const images = listArchiveImages(archive, (diffId) => context.layers.layer(diffId) !== undefined);
     if (images.length === 0) throw new InvalidParameterError("invalid archive: it names no image");
     for (const image of images) await makeImage(context, image, options);
   });

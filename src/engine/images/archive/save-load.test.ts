@@ -109,6 +109,28 @@ describe("saveImages() and loadImages()", () => {
     expect(again.includes('"annotations":{"org.example.note":"kept"}')).toBe(true);
   });
 
+  test("may leave out layers that the store has, as buildpacks do, and no others", async () => {
+    const below = tarOf({ below: "1" });
+    const above = tarOf({ above: "2" });
+    const packed = (layers: Readonly<Record<string, string | Uint8Array>>): ReturnType<typeof tarOf> =>
+      tarOf({
+        "c.json": JSON.stringify({
+          architecture: "amd64",
+          os: "linux",
+          rootfs: { type: "layers", diff_ids: [digestOf(below), digestOf(above)] },
+        }),
+        ...layers,
+        "manifest.json": JSON.stringify([
+          { Config: "c.json", RepoTags: ["packed:v1"], Layers: ["blank_0", "/above.tar"] },
+        ]),
+      });
+    const blank = packed({ blank_0: "", "/above.tar": above });
+    await expect(load(blank)).rejects.toThrow('layer "blank_0" is missing');
+    await load(packed({ blank_0: below, "/above.tar": above }));
+    await load(blank);
+    expect(inspectImage(target.context, "packed:v1").RootFS.Layers).toEqual([digestOf(below), digestOf(above)]);
+  });
+
   test("say which image loses its name", async () => {
     const before = await makeImage(target, "app:v1", [{ a: "old" }]);
     await makeImage(source, "app:v1", [{ a: "new" }]);
