@@ -368,34 +368,6 @@ describe("OverlaySnapshotter.diff()", () => {
     ]);
   });
 
-  test("leaves out directories in which nothing changed, not their attributes nor what stands in a replaced one", async () => {
-    const layer = await layerOf("tree", (tree) => {
-      for (const path of ["same/deep/x", "marked/x", "timed/x", "changed/deep/x", "replaced/deep/x"]) put(tree, path);
-    });
-    await snapshotter.prepare("one", [layer]);
-    const root = await snapshotter.mount("one");
-    const timesOf = (path: string): [Date, Date] => [
-      lstatSync(join(root, path)).atime,
-      lstatSync(join(root, path)).mtime,
-    ];
-    for (const path of ["same/deep", "changed/deep"]) {
-      const times = timesOf(path);
-      put(root, `${path}/new`);
-      if (path === "same/deep") rmSync(join(root, path, "new"));
-      utimesSync(join(root, path), ...times);
-    }
-    setXattr(join(root, "marked"), "user.mark", "1");
-    utimesSync(join(root, "timed"), 1, 1);
-    const times = timesOf("replaced/deep");
-    rmSync(join(root, "replaced"), { recursive: true });
-    mkdirSync(join(root, "replaced/deep"), { recursive: true });
-    utimesSync(join(root, "replaced/deep"), ...times);
-    expect(await listTar("one")).toEqual([
-      ...["changed/", "changed/deep/", "changed/deep/new", "marked/"],
-      ...["replaced/", "replaced/.wh..wh..opq", "replaced/deep/", "timed/"],
-    ]);
-  });
-
   test("gives the root back when it is a layer of its own", async () => {
     await snapshotter.prepare("one", [bottom]);
     const root = await snapshotter.mount("one");

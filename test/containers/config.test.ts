@@ -398,6 +398,19 @@ test("POST /containers/{id}/update takes a limit of processes from 1.40 on, and 
   await engine.ok(["rm", "-f", String(body["Id"])]);
 });
 
+test("a container can be made anew of what an old client reads of it, as Watchtower does", async () => {
+  const { body } = await create({ Cmd: ["sleep", "60"] });
+  const of = async (path: string): Promise<Json> => (await api("GET", `/v1.24/containers/${path}/json`)).body;
+  const { Config, HostConfig, NetworkSettings } = (await of(String(body["Id"]))) as Record<string, Json>;
+  const EndpointsConfig = NetworkSettings?.["Networks"];
+  expect(EndpointsConfig).toMatchObject({ bridge: { Aliases: null } });
+  const again = { ...Config, HostConfig, NetworkingConfig: { EndpointsConfig } };
+  const made = await api("POST", "/v1.24/containers/create?name=again", again);
+  expect(made.status).toBe(201);
+  expect((await of("again"))["HostConfig"]).toEqual(HostConfig);
+  await engine.ok(["rm", String(body["Id"]), "again"]);
+});
+
 test("a container that never ran has its WORKDIR", async () => {
   await engine.ok(["create", "--name", "new", "-w", "/not/there", "busybox", "true"]);
   expect((await engine.berth(["cp", "new:/not/there", "-"])).stdout).toContain("there/");

@@ -3,6 +3,7 @@ import type { ContainerFiles } from "#engine/containers/container-context.ts";
 import { type ContainerMount, type ContainerRecord, isRunning } from "#engine/containers/container-record.ts";
 import { effectiveHostConfig } from "#engine/containers/effective-host-config.ts";
 import type { ContainerHealth } from "#engine/containers/supervise/health.ts";
+import { isPredefined } from "#engine/networks/network-registry.ts";
 import type { SystemInformation } from "#engine/system/information.ts";
 import type {
   ContainerConfig,
@@ -125,7 +126,7 @@ function configView(config: ContainerConfig): ContainerConfig {
   };
 }
 
-/** Before 1.45 the short id was among the aliases of each network; clients found containers by it. */
+/** Before 1.45 the short id was among the aliases of each user-defined network: clients found containers by it, and make new ones of what they read. */
 function networkSettings(
   record: ContainerRecord,
   { request, networkIds }: Pick<InspectSurroundings, "request" | "networkIds">,
@@ -134,6 +135,7 @@ function networkSettings(
   if (!request.isBefore("1.45")) return settings;
   const shortId = record.id.slice(0, 12);
   const networks = Object.entries(settings.Networks).map(([name, endpoint]) => {
+    if (isPredefined(name)) return [name, endpoint] as const;
     const aliases = endpoint.Aliases ?? [];
     return [name, { ...endpoint, Aliases: aliases.includes(shortId) ? aliases : [...aliases, shortId] }] as const;
   });
