@@ -236,7 +236,7 @@ export class LinuxNetworkDriver implements NetworkDriver {
   #watch(): void {
     this.#watches ??= [
       watchNftables((transaction) => {
-        const isOthers = transaction?.tables.has(this.#rules.name) && !this.#rules.isOwn(transaction.pid);
+        const isOthers = transaction?.tables.has(this.#rules.name) && !this.#rules.isOwn(transaction.port);
         if (!transaction || isOthers) this.#inBackground(this.#rules.replace());
       }),
       watchDeletedLinks((name) => {

@@ -40,6 +40,7 @@ type WrappedCall =
   | "setns"
   | "socket"
   | "bind"
+  | "getsockname"
   | "setsockopt"
   | "ioctl"
   | "gettid"
@@ -73,6 +74,7 @@ const SIGNATURES: Readonly<Record<WrappedCall, FFIFunction>> = {
   unshare: { args: ["i32"], returns: "i32" },
   setns: { args: ["i32", "i32"], returns: "i32" },
   socket: { args: ["i32", "i32", "i32"], returns: "i32" },
+  getsockname: { args: ["i32", "ptr", "ptr"], returns: "i32" },
   bind: { args: ["i32", "ptr", "u32"], returns: "i32" },
   setsockopt: { args: ["i32", "i32", "i32", "ptr", "u32"], returns: "i32" },
   ioctl: { args: ["i32", "u64", "ptr"], returns: "i32" },

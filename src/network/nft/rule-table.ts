@@ -18,12 +18,13 @@ export class RuleTable {
   readonly #allowed: readonly Family[];
   readonly #networks = new Map<string, NetworkRecord>();
   readonly #ports = new Map<string, readonly PublishedPort[]>();
-  /** Process ids of the transactions that are this engine's own: itself, and runs of `nft`. */
-  readonly #ownRuns = new Set<number>();
+  /** Ports of the sockets whose transactions are this engine's own: that of a run of `nft` is its process ID. */
+  readonly #ownPorts = new Set<number>();
   #hasIpv6 = false;
   readonly #transactions = new NftTransactions<NetlinkRequest>({
     changes: async (requests) => {
       using socket = new NetlinkSocket(NETLINK_NETFILTER);
+      this.#remember(socket.bindPort());
       await socket.change(transaction(requests));
     },
     text: async (text) => {
@@ -117,9 +118,9 @@ export class RuleTable {
     await runCommand("nft", ["delete", "table", "ip6", this.#name], { okCodes: [0, 1] });
   }
 
-  /** Whether a transaction that process `pid` made is this engine's own. */
-  isOwn(pid: number): boolean {
-    return pid === process.pid || this.#ownRuns.has(pid);
+  /** Whether a transaction that came through a netlink socket of this port is this engine's own. */
+  isOwn(port: number): boolean {
+    return this.#ownPorts.has(port);
   }
 
   #own(ports: readonly PublishedPort[]): readonly PublishedPort[] {
@@ -131,9 +132,9 @@ export class RuleTable {
   }
 
   /** The monitor tells of a transaction after it is made; the last few will do. */
-  #remember(pid: number): void {
-    this.#ownRuns.add(pid);
-    const [oldest] = this.#ownRuns;
-    if (this.#ownRuns.size > 1000 && oldest !== undefined) this.#ownRuns.delete(oldest);
+  #remember(port: number): void {
+    this.#ownPorts.add(port);
+    const [oldest] = this.#ownPorts;
+    if (this.#ownPorts.size > 1000 && oldest !== undefined) this.#ownPorts.delete(oldest);
   }
 }

@@ -17,6 +17,7 @@ const message = fc.record({
   type: fc.integer({ min: 0, max: 0xffff }),
   flags: fc.integer({ min: 0, max: 0xffff }),
   sequence: fc.integer({ min: 0, max: 0xffff_ffff }),
+  port: fc.integer({ min: 0, max: 0xffff_ffff }),
   body: fc.uint8Array({ maxLength: 64 }),
 });
 
@@ -33,7 +34,7 @@ describe("parseMessages()", () => {
   });
 
   test("ends at what is cut short, and takes any bytes", () => {
-    const whole = writeMessage({ type: 1, flags: 2, sequence: 3, body: Buffer.from("body") });
+    const whole = writeMessage({ type: 1, flags: 2, sequence: 3, port: 4, body: Buffer.from("body") });
     expect(parseMessages(whole.subarray(0, whole.length - 1))).toEqual([]);
     fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => void parseMessages(Buffer.from(bytes))));
   });

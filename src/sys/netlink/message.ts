@@ -13,6 +13,8 @@ export interface NetlinkMessage {
   readonly type: number;
   readonly flags: number;
   readonly sequence: number;
+  /** Of the socket whose request it is, or whose request led to it; 0 of one that asks the kernel. */
+  readonly port: number;
   readonly body: Uint8Array;
 }
 
@@ -20,12 +22,13 @@ export interface NetlinkMessage {
 export type Attribute = readonly [type: number, value: Uint8Array | readonly Attribute[]];
 
 /** The bytes of a message, padded so that another may follow. */
-export function writeMessage({ type, flags, sequence, body }: NetlinkMessage): Buffer {
+export function writeMessage({ type, flags, sequence, port, body }: NetlinkMessage): Buffer {
   const bytes = Buffer.alloc(aligned(HEADER_SIZE + body.length));
   bytes.writeUInt32LE(HEADER_SIZE + body.length, 0);
   bytes.writeUInt16LE(type, 4);
   bytes.writeUInt16LE(flags, 6);
   bytes.writeUInt32LE(sequence, 8);
+  bytes.writeUInt32LE(port, 12);
   bytes.set(body, HEADER_SIZE);
   return bytes;
 }
@@ -40,6 +43,7 @@ export function parseMessages(bytes: Buffer): readonly NetlinkMessage[] {
       type: bytes.readUInt16LE(offset + 4),
       flags: bytes.readUInt16LE(offset + 6),
       sequence: bytes.readUInt32LE(offset + 8),
+      port: bytes.readUInt32LE(offset + 12),
       body: bytes.subarray(offset + HEADER_SIZE, offset + size),
     });
     offset += aligned(size);

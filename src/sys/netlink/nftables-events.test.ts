@@ -16,7 +16,7 @@ test("watchNftables() tells who changed which tables, until it is disposed", asy
   execFileSync("nft", ["delete", "table", "ip", table]);
   for (let attempt = 0; attempt < 100 && mine().length < 3; attempt++) await Bun.sleep(10);
   expect(mine()).toHaveLength(3);
-  expect(mine()[0]?.pid).toBe(nft.pid ?? 0);
+  expect(mine()[0]?.port).toBe(nft.pid ?? 0);
   watch[Symbol.dispose]();
   execFileSync("nft", ["add", "table", "ip", table]);
   execFileSync("nft", ["delete", "table", "ip", table]);

@@ -8,8 +8,6 @@ const GROUP = 1 << 6;
 const SUBSYSTEM = 10;
 /** NFT_MSG_NEWGEN: the end of a transaction. */
 const NEW_GENERATION = 15;
-/** In that message: NFTA_GEN_PROC_PID. */
-const PROCESS_ID = 2;
 /** In messages of every object: the name of its table. */
 const TABLE_NAME = 1;
 /** struct nfgenmsg. */
@@ -18,8 +16,11 @@ const HEADER_SIZE = 4;
 export interface NftablesTransaction {
   /** The tables that it touched, by name. */
   readonly tables: ReadonlySet<string>;
-  /** The process that made it. */
-  readonly pid: number;
+  /**
+   * The port of the socket that made it: the ID of its process, as that process sees it, unless it has several sockets. (What the message itself has, NFTA_GEN_PROC_PID, is
+   * the ID that the machine's first PID namespace knows, which means nothing in another one.)
+   */
+  readonly port: number;
 }
 
 /**
@@ -28,13 +29,13 @@ export interface NftablesTransaction {
  */
 export function watchNftables(onTransaction: (transaction: NftablesTransaction | undefined) => void): Disposable {
   let tables = new Set<string>();
-  const readMessage = ({ type, body }: NetlinkMessage): void => {
+  const readMessage = ({ type, port, body }: NetlinkMessage): void => {
     if (type >> 8 !== SUBSYSTEM) return;
     const attributes = parseAttributes(body.subarray(HEADER_SIZE));
     if ((type & 0xff) === NEW_GENERATION) {
       const touched = tables;
       tables = new Set();
-      onTransaction({ tables: touched, pid: attributes.get(PROCESS_ID)?.readUInt32BE(0) ?? 0 });
+      onTransaction({ tables: touched, port });
       return;
     }
     const name = attributes.get(TABLE_NAME);

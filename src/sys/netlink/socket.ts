@@ -10,6 +10,8 @@ const SOCK_RAW = 3;
 const SOCK_CLOEXEC = 0o2000000;
 const SOCK_NONBLOCK = 0o4000;
 const SOL_NETLINK = 270;
+/** struct sockaddr_nl. */
+const SOCKADDR_SIZE = 12;
 /** Answers to a request have no copy of it. */
 const NETLINK_CAP_ACK = 10;
 /** Refusals have the kernel's words. */
@@ -104,6 +106,16 @@ export class NetlinkSocket implements Disposable {
     }
   }
 
+  /** Its port, which the kernel names in what it tells others of the socket's changes. */
+  bindPort(): number {
+    const address = Buffer.alloc(SOCKADDR_SIZE);
+    address.writeUInt16LE(AF_NETLINK, 0);
+    // Port 0: the kernel chooses.
+    call("bind", "netlink", this.#descriptor, address, address.length);
+    call("getsockname", "netlink", this.#descriptor, address, u32(SOCKADDR_SIZE));
+    return address.readUInt32LE(4);
+  }
+
   /** Exchanges that were begun are finished before. */
   [Symbol.dispose](): void {
     if (this.#isDisposed) return;
@@ -171,7 +183,7 @@ export class NetlinkSocket implements Disposable {
   ): Promise<readonly NetlinkMessage[]> {
     const all = new Map(requests.map((request) => [++this.#sequence, request]));
     const messages = [...all].map(([sequence, { type, flags: own, body, isUnanswered }]) =>
-      writeMessage({ type, flags: NLM_F_REQUEST | own | (isUnanswered ? 0 : flags), sequence, body }),
+      writeMessage({ type, flags: NLM_F_REQUEST | own | (isUnanswered ? 0 : flags), sequence, port: 0, body }),
     );
     const bytes = Buffer.concat(messages);
     if (requests.some(({ isSlow }) => isSlow)) await writeOffThread(this.#descriptor, bytes);
