@@ -1,16 +1,15 @@
-/** Dockerfiles built by buildx with Berth and with dockerd 26's BuildKit, side by side: see dockerfile-cases.ts and dockerfile-corners.ts. */
+/**
+ * Dockerfiles built by buildx with Berth and with dockerd 26's BuildKit, side by side: see dockerfile-cases.ts and dockerfile-corners.ts. What dockerd did is
+ * recorded (recording.ts).
+ */
 import { beforeAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { makeBusybox } from "../../tools/harness/busybox.ts";
-import { run } from "../../tools/harness/child.ts";
-import { CURRENT_DOCKER, HAS_CURRENT_DOCKER } from "../../tools/harness/current-docker.ts";
-import { PrivateEngine } from "../../tools/harness/private-engine.ts";
-import { CASES } from "./dockerfile-cases.ts";
-import { CORNERS } from "./dockerfile-corners.ts";
+import { HAS_CURRENT_DOCKER } from "../../tools/harness/current-docker.ts";
+import { CASES, CONTEXT, type DockerfileCase } from "./dockerfile-cases.ts";
+import { CORNERS, IGNORE_CONTEXTS } from "./dockerfile-corners.ts";
+import { Recording } from "./recording.ts";
+import { type Engine, walkAlone, withImage } from "./walk.ts";
 
-const ALL = [...CASES, ...CORNERS];
+const ALL: readonly DockerfileCase[] = [...CASES, ...CORNERS];
 
 type Outcomes = Readonly<Record<string, string>>;
 
@@ -19,46 +18,33 @@ let berth: Outcomes;
 
 beforeAll(async () => {
   if (!HAS_CURRENT_DOCKER) return;
-  const directory = mkdtempSync(join(tmpdir(), "dockerfiles-image-"));
-  try {
-    const archive = join(directory, "busybox.tar");
-    await makeArchive(archive);
-    [docker, berth] = await Promise.all([walk("dockerd", archive), walk("berth", archive)]);
-  } finally {
-    rmSync(directory, { recursive: true });
-  }
+  const inputs = Object.fromEntries(
+    ALL.map(({ name, lines, args }) => [name, [lines, args, CONTEXT, IGNORE_CONTEXTS]]),
+  );
+  const recording = new Recording<string>("dockerfiles", ["walk-dockerfiles.ts"]);
+  await withImage(async (archive) => {
+    const names = ALL.map(({ name }) => name);
+    [docker, berth] = await Promise.all([
+      recording.results(inputs, (missing) => walk("dockerd", archive, missing)),
+      walk("berth", archive, names),
+    ]);
+    const surprising = ALL.filter((one) => !isExpected(one)).map(({ name }) => name);
+    if (surprising.length === 0) return;
+    const [dockerAgain, berthAgain] = await Promise.all([
+      walk("dockerd", archive, surprising),
+      walk("berth", archive, surprising),
+    ]);
+    docker = { ...docker, ...dockerAgain };
+    berth = { ...berth, ...berthAgain };
+  });
 }, 900_000);
 
-/** The image that both engines load, made by Berth. */
-async function makeArchive(path: string): Promise<void> {
-  const engine = await PrivateEngine.start();
-  try {
-    await makeBusybox(engine);
-    await engine.ok(["save", "-o", path, "busybox"]);
-  } finally {
-    await engine.close();
-  }
+function isExpected({ name, why }: DockerfileCase): boolean {
+  return (berth[name] === docker[name]) === (why === undefined);
 }
 
-async function walk(engine: "dockerd" | "berth", archive: string): Promise<Outcomes> {
-  const script = join(import.meta.dirname, "walk-dockerfiles.ts");
-  const inside = 'ip link set lo up; mount -t tmpfs tmpfs /run; "$@"; exit $?';
-  const namespaces = ["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"];
-  const words = [
-    "bash",
-    "-c",
-    inside,
-    "walk",
-    process.execPath,
-    script,
-    engine,
-    join(CURRENT_DOCKER, "docker"),
-    archive,
-  ];
-  const env = { PATH: `${CURRENT_DOCKER}:${process.env["PATH"]}` };
-  const { exitCode, stdout, stderr } = await run("unshare", [...namespaces, ...words], { timeout: 880_000, env });
-  if (exitCode !== 0) throw new Error(`the walk on ${engine} ended with ${exitCode}:\n${stderr}`);
-  return JSON.parse(stdout);
+async function walk(engine: Engine, archive: string, names: readonly string[]): Promise<Outcomes> {
+  return (await walkAlone("walk-dockerfiles.ts", [engine, archive, JSON.stringify(names)])) as Outcomes;
 }
 
 describe.skipIf(!HAS_CURRENT_DOCKER)("Dockerfiles", () => {

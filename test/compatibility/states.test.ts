@@ -1,13 +1,7 @@
-/** Every call on a container in every state, against Berth and against dockerd 26, side by side: see states.ts. */
+/** Every call on a container in every state, against Berth and against dockerd 26, side by side: see states.ts. What dockerd did is recorded (recording.ts). */
 import { beforeAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { makeBusybox } from "../../tools/harness/busybox.ts";
-import { run } from "../../tools/harness/child.ts";
-import { PrivateEngine } from "../../tools/harness/private-engine.ts";
-
-const PROGRAMS = join(import.meta.dirname, "..", "..", ".cache", "current-docker");
+import { Recording } from "./recording.ts";
+import { type Engine, walkAlone, withImage } from "./walk.ts";
 
 /** Where Berth answers otherwise, and why. The calls are the same in every state. */
 const DIFFERENCES: readonly { readonly why: string; readonly calls: RegExp }[] = [
@@ -25,48 +19,35 @@ const DIFFERENCES: readonly { readonly why: string; readonly calls: RegExp }[] =
   { why: "There are no experiments that could be enabled", calls: /\/checkpoints$/ },
 ];
 
-let docker: Readonly<Record<string, string>>;
-let berth: Readonly<Record<string, string>>;
+type Answers = Readonly<Record<string, string>>;
+
+let docker: Answers;
+let berth: Answers;
 
 beforeAll(async () => {
-  const directory = mkdtempSync(join(tmpdir(), "states-image-"));
-  try {
-    const archive = join(directory, "busybox.tar");
-    await makeArchive(archive);
-    [docker, berth] = await Promise.all([walk("dockerd", archive), walk("berth", archive)]);
-  } finally {
-    rmSync(directory, { recursive: true });
-  }
-}, 500_000);
+  const recording = new Recording<Answers>("states", ["walk-states.ts", "calls.ts", "states.ts"]);
+  await withImage(async (archive) => {
+    const walked = recording.results({ states: [] }, async () => ({ states: await walk("dockerd", archive) }));
+    const [dockers, berths] = await Promise.all([walked, walk("berth", archive)]);
+    [docker, berth] = [dockers["states"] ?? {}, berths];
+    if (wrong().length > 0) [docker, berth] = await Promise.all([walk("dockerd", archive), walk("berth", archive)]);
+  });
+}, 900_000);
 
-/** The image that both engines load, made by Berth. */
-async function makeArchive(path: string): Promise<void> {
-  const engine = await PrivateEngine.start();
-  try {
-    await makeBusybox(engine);
-    await engine.ok(["save", "-o", path, "busybox"]);
-  } finally {
-    await engine.close();
-  }
+async function walk(engine: Engine, archive: string): Promise<Answers> {
+  return (await walkAlone("walk-states.ts", [engine, archive])) as Answers;
 }
 
-async function walk(engine: "dockerd" | "berth", archive: string): Promise<Readonly<Record<string, string>>> {
-  const script = join(import.meta.dirname, "walk-states.ts");
-  const inside = 'ip link set lo up; mount -t tmpfs tmpfs /run; "$@"; exit $?';
-  const namespaces = ["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"];
-  const words = ["bash", "-c", inside, "walk", process.execPath, script, engine, join(PROGRAMS, "docker"), archive];
-  const env = { PATH: `${PROGRAMS}:${process.env["PATH"]}` };
-  const { exitCode, stdout, stderr } = await run("unshare", [...namespaces, ...words], { timeout: 480_000, env });
-  if (exitCode !== 0) throw new Error(`the walk on ${engine} ended with ${exitCode}:\n${stderr}`);
-  return JSON.parse(stdout);
+/** The calls that are answered otherwise without a reason. */
+function wrong(): string[] {
+  const isKnown = (call: string): boolean => DIFFERENCES.some(({ calls }) => calls.test(call));
+  return Object.keys(docker).filter((call) => berth[call] !== docker[call] && !isKnown(call));
 }
 
 describe("calls on a container in each state", () => {
   test("answer as dockerd does, but for the differences that have a reason", () => {
     expect(Object.keys(docker).length).toBeGreaterThan(230);
-    const isKnown = (call: string): boolean => DIFFERENCES.some(({ calls }) => calls.test(call));
-    const wrong = Object.keys(docker).filter((call) => berth[call] !== docker[call] && !isKnown(call));
-    expect(wrong.map((call) => `${call}\ndockerd: ${docker[call]}\nberth: ${berth[call]}`)).toEqual([]);
+    expect(wrong().map((call) => `${call}\ndockerd: ${docker[call]}\nberth: ${berth[call]}`)).toEqual([]);
   });
 
   test("differ wherever they are said to differ", () => {

@@ -1,54 +1,48 @@
-/** The docker command line against Berth and against dockerd 26, side by side: see tour.ts. */
+/** The docker command line against Berth and against dockerd 26, side by side: see tour.ts. What dockerd did is recorded (recording.ts). */
 import { beforeAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { makeBusybox } from "../../tools/harness/busybox.ts";
-import { run } from "../../tools/harness/child.ts";
-import { PrivateEngine } from "../../tools/harness/private-engine.ts";
 import { type Compared, compare, describeDifference } from "./comparison.ts";
 import { DIFFERENCES } from "./differences.ts";
 import { renderDocument } from "./document.ts";
+import { Recording } from "./recording.ts";
 import type { StepResult } from "./step.ts";
 import { TOUR } from "./tour.ts";
+import { type Engine, walkAlone, withImage } from "./walk.ts";
 
-/** Docker 26: see tools/current-docker.sh. */
-const PROGRAMS = join(import.meta.dirname, "..", "..", ".cache", "current-docker");
 const DOCUMENT = join(import.meta.dirname, "..", "..", "docs", "compatibility.md");
+const SOURCES = [
+  ...["walk-tour.ts", "transcript.ts", "normalise.ts"],
+  ...["compose/compose.yaml", "compose/changed.yaml", "compose/fewer.yaml", "compose/web/Dockerfile"],
+];
+
+type Transcript = readonly StepResult[];
 
 let compared: readonly Compared[];
 
 beforeAll(async () => {
-  const directory = mkdtempSync(join(tmpdir(), "tour-image-"));
-  try {
-    const archive = join(directory, "busybox.tar");
-    await makeArchive(archive);
-    const parts = await Promise.all(Object.keys(TOUR).map((part) => comparePart(part, archive)));
-    compared = parts.flat();
-  } finally {
-    rmSync(directory, { recursive: true });
-  }
+  const recording = new Recording<Transcript>("tour", SOURCES);
+  await withImage(async (archive) => {
+    const walkAll = async (engine: Engine, parts: readonly string[]): Promise<Record<string, Transcript>> =>
+      Object.fromEntries(await Promise.all(parts.map(async (part) => [part, await walk(engine, archive, part)])));
+    const [docker, berth] = await Promise.all([
+      recording.results(TOUR, (parts) => walkAll("dockerd", parts)),
+      walkAll("berth", Object.keys(TOUR)),
+    ]);
+    const parts = Object.keys(TOUR).map((part) => comparePart(part, archive, docker[part] ?? [], berth[part] ?? []));
+    compared = (await Promise.all(parts)).flat();
+  });
 }, 1_500_000);
-
-/** The image that both engines load, made by Berth. */
-async function makeArchive(path: string): Promise<void> {
-  const engine = await PrivateEngine.start();
-  try {
-    await makeBusybox(engine);
-    await engine.ok(["save", "-o", path, "busybox"]);
-  } finally {
-    await engine.close();
-  }
-}
 
 /**
  * What surprises is looked at again: now and then dockerd loses the output of a short container, or lists what it has in another order. A fault of
  * Berth's surprises twice.
  */
-async function comparePart(part: string, archive: string): Promise<Compared[]> {
-  const first = await walkBoth(part, archive);
+async function comparePart(part: string, archive: string, docker: Transcript, berth: Transcript): Promise<Compared[]> {
+  const first = compare(docker, berth);
   if (first.every(isExpected)) return first;
-  const second = await walkBoth(part, archive);
+  const [dockerAgain, berthAgain] = await Promise.all([walk("dockerd", archive, part), walk("berth", archive, part)]);
+  const second = compare(dockerAgain, berthAgain);
   return first.map((step, index) => (isExpected(step) ? step : (second[index] ?? step)));
 }
 
@@ -58,32 +52,8 @@ function isExpected({ step, isSame }: Compared): boolean {
   return isSame !== KNOWN.has(step);
 }
 
-async function walkBoth(part: string, archive: string): Promise<Compared[]> {
-  const [docker, berth] = await Promise.all([walk("dockerd", archive, part), walk("berth", archive, part)]);
-  return compare(docker, berth);
-}
-
-/** Walks a part of the tour in namespaces of its own: bridges, rules and mounts go with them, and an empty /run hides this machine's own engines. */
-async function walk(engine: "dockerd" | "berth", archive: string, part: string): Promise<readonly StepResult[]> {
-  const script = join(import.meta.dirname, "walk-tour.ts");
-  const inside = 'ip link set lo up; mount -t tmpfs tmpfs /run; "$@"; exit $?';
-  const namespaces = ["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"];
-  const words = [
-    ...namespaces,
-    "bash",
-    "-c",
-    inside,
-    "walk",
-    process.execPath,
-    script,
-    engine,
-    PROGRAMS,
-    archive,
-    part,
-  ];
-  const { exitCode, stdout, stderr } = await run("unshare", words, { timeout: 700_000 });
-  if (exitCode !== 0) throw new Error(`the tour (${part}) on ${engine} ended with ${exitCode}:\n${stderr}`);
-  return JSON.parse(stdout);
+async function walk(engine: Engine, archive: string, part: string): Promise<Transcript> {
+  return (await walkAlone("walk-tour.ts", [engine, archive, part])) as Transcript;
 }
 
 describe("the docker command line", () => {

@@ -14,11 +14,15 @@ export interface TourSetting {
   readonly registry: string;
 }
 
+/** After so many steps whoever waits for the walk is told that it goes on. */
+const TOLD = 20;
+
 /** Walks the tour, one step after the other but for those that nothing waits for. */
 export async function walk(tour: readonly Step[], setting: TourSetting): Promise<StepResult[]> {
   const results: (StepResult | Promise<StepResult>)[] = [];
   const times = new Map<string, number>();
-  for (const step of tour) {
+  for (const [index, step] of tour.entries()) {
+    if (index % TOLD === 0) process.stderr.write(`step ${index} of ${tour.length}\n`);
     const words = step.args.join(" ");
     const time = (times.get(words) ?? 0) + 1;
     times.set(words, time);

@@ -1,22 +1,25 @@
 /**
- * walk-dockerfiles.ts ENGINE CLIENT IMAGE_ARCHIVE: starts an engine (`berth` or `dockerd`), builds the Dockerfiles of dockerfile-cases.ts with buildx and prints
- * what came of them as JSON, by name. It is run in namespaces of its own.
+ * walk-dockerfiles.ts ENGINE IMAGE_ARCHIVE NAMES: starts an engine (`berth` or `dockerd`), builds the Dockerfiles of dockerfile-cases.ts that have these names (a JSON
+ * array) with buildx and prints what came of them as JSON, by name. It is run in namespaces of its own (walk.ts).
  */
 import { createHash } from "node:crypto";
 import { chmodSync, createReadStream, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { tarText } from "#formats/tar/tar-entry.ts";
 import { readTar } from "#formats/tar/tar-reader.ts";
 import { run } from "../../tools/harness/child.ts";
-import { CurrentDocker } from "../../tools/harness/current-docker.ts";
+import { CURRENT_DOCKER, CurrentDocker } from "../../tools/harness/current-docker.ts";
 import { DockerDaemon } from "../../tools/harness/docker-daemon.ts";
 import { PrivateEngine } from "../../tools/harness/private-engine.ts";
 import { CASES, CONTEXT, type DockerfileCase } from "./dockerfile-cases.ts";
 import { CORNERS, IGNORE_CONTEXTS } from "./dockerfile-corners.ts";
 
-const [engine = "", client = "", archive = ""] = process.argv.slice(2);
+const [engine = "", archive = "", names = "[]"] = process.argv.slice(2);
+const client = join(CURRENT_DOCKER, "docker");
 const PARALLEL = 2;
+/** Whoever waits for the walk sees that it goes on. */
+const TOLD = 10;
 
 /** What busybox brings along; and the mount points that BuildKit leaves in the layer of a RUN, which Berth does not. */
 const NOT_COMPARED = /^(?:bin|sbin|usr)\/|^(?:linuxrc|bin|sbin|usr|root|dev|proc|sys|etc\/passwd|etc\/group)$/;
@@ -29,10 +32,12 @@ async function main(): Promise<void> {
   try {
     await docker.ok(["load", "-i", archive]);
     const results: Record<string, string> = {};
-    const waiting = [...[...CASES, ...CORNERS].entries()];
+    const wanted: ReadonlySet<string> = new Set(JSON.parse(names));
+    const waiting = [...[...CASES, ...CORNERS].filter(({ name }) => wanted.has(name)).entries()];
     const work = async (): Promise<void> => {
       for (let next = waiting.shift(); next; next = waiting.shift()) {
         const [index, one] = next;
+        if (index % TOLD === 0) process.stderr.write(`${engine}: Dockerfile ${index} of ${wanted.size}\n`);
         results[one.name] = await outcome(docker, one, {
           context,
           output: join(home, `${index}.tar`),
@@ -61,7 +66,7 @@ async function startBerth(home: string): Promise<Started> {
 
 async function startDocker(home: string): Promise<Started> {
   const runDirectory = mkdtempSync("/run/dockerfiles-");
-  const options = { directory: home, runDirectory, cgroupParent: "/berth-dockerfiles" };
+  const options = { directory: home, runDirectory, cgroupParent: `/berth-${basename(home)}` };
   const daemon = await DockerDaemon.start(options, client);
   return { socket: daemon.socket, stop: () => daemon.stop(client) };
 }

@@ -1,18 +1,20 @@
 /**
- * walk-states.ts ENGINE CLIENT IMAGE_ARCHIVE: starts an engine (`berth` or `dockerd`, the first one of PATH), walks calls.ts and states.ts on it and prints the results as
- * JSON. It is run in namespaces of its own, which take the engine's bridges, rules and mounts with them. CLIENT is a docker command line.
+ * walk-states.ts ENGINE IMAGE_ARCHIVE: starts an engine (`berth` or `dockerd`, the first one of PATH), walks calls.ts and states.ts on it and prints the results as JSON. It is run
+ * in namespaces of its own (walk.ts).
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { run } from "../../tools/harness/child.ts";
+import { CURRENT_DOCKER } from "../../tools/harness/current-docker.ts";
 import { DockerDaemon } from "../../tools/harness/docker-daemon.ts";
 import { PrivateEngine } from "../../tools/harness/private-engine.ts";
 import { walkCalls } from "./calls.ts";
 import { walkStates } from "./states.ts";
 
-const [engine = "", client = "", archive = ""] = process.argv.slice(2);
+const [engine = "", archive = ""] = process.argv.slice(2);
 
+const client = join(CURRENT_DOCKER, "docker");
 const home = mkdtempSync(join(tmpdir(), "states-"));
 const runDirectory = mkdtempSync("/run/states-");
 const started = engine === "berth" ? await startBerth() : await startDocker();

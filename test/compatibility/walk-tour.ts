@@ -1,20 +1,21 @@
 /**
- * walk-tour.ts ENGINE PROGRAMS IMAGE_ARCHIVE PART: starts an engine (`berth` or `dockerd`), walks a part of the tour with the docker command line of the directory PROGRAMS and
- * prints the results as JSON. It is run in namespaces of its own, which take the engine's bridges, rules and mounts with them.
+ * walk-tour.ts ENGINE IMAGE_ARCHIVE PART: starts an engine (`berth` or `dockerd`), walks a part of the tour with the docker command line and prints the results as
+ * JSON. It is run in namespaces of its own (walk.ts).
  */
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { run } from "../../tools/harness/child.ts";
+import { CURRENT_DOCKER } from "../../tools/harness/current-docker.ts";
 import { DockerDaemon } from "../../tools/harness/docker-daemon.ts";
 import { PrivateEngine } from "../../tools/harness/private-engine.ts";
 import { PrivateRegistry } from "../../tools/harness/private-registry.ts";
 import { TOUR } from "./tour.ts";
 import { walk } from "./transcript.ts";
 
-const [engine = "", programs = "", archive = "", part = ""] = process.argv.slice(2);
+const [engine = "", archive = "", part = ""] = process.argv.slice(2);
 
-const client = join(programs, "docker");
+const client = join(CURRENT_DOCKER, "docker");
 
 /** 1.45 is the newest version that dockerd 26 speaks: both engines are asked in the same one. */
 const ENVIRONMENT = {
@@ -32,7 +33,7 @@ async function main(): Promise<void> {
   try {
     const env = { ...ENVIRONMENT, ...started.env };
     mkdirSync(env.DOCKER_CONFIG, { recursive: true });
-    symlinkSync(join(programs, "cli-plugins"), join(env.DOCKER_CONFIG, "cli-plugins"));
+    symlinkSync(join(CURRENT_DOCKER, "cli-plugins"), join(env.DOCKER_CONFIG, "cli-plugins"));
     await run(client, ["load", "-i", archive], { env });
     const results = await walk(TOUR[part] ?? [], { client, env, directory, registry: registry.host });
     process.stdout.write(JSON.stringify(results));
@@ -58,7 +59,7 @@ async function startBerth(home: string): Promise<Started> {
 
 async function startDocker(home: string): Promise<Started> {
   const runDirectory = mkdtempSync("/run/tour-");
-  const options = { directory: home, runDirectory, cgroupParent: `/berth-${basename(home)}`, programs };
+  const options = { directory: home, runDirectory, cgroupParent: `/berth-${basename(home)}`, programs: CURRENT_DOCKER };
   const daemon = await DockerDaemon.start(options, client);
   return { env: daemon.environment, stop: () => daemon.stop(client) };
 }

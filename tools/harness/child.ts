@@ -19,6 +19,8 @@ export interface RunOptions {
   readonly interruptOn?: string;
   /** Show the output as it comes. */
   readonly echo?: boolean;
+  /** Show stderr as it comes. */
+  readonly echoErrors?: boolean;
 }
 
 /** Runs a program to its end; never through a shell. */
@@ -34,7 +36,7 @@ export function run(program: string, args: readonly string[], options: RunOption
     ...(options.interruptAfter ? [setTimeout(() => child.kill("SIGINT"), options.interruptAfter)] : []),
   ];
   interruptOnText(child, options.interruptOn);
-  return collect(child, options.echo ?? false).finally(() => {
+  return collect(child, options).finally(() => {
     for (const timer of timers) clearTimeout(timer);
   });
 }
@@ -54,12 +56,12 @@ function interruptOnText(child: ChildProcess, text: string | undefined): void {
   }
 }
 
-function collect(child: ChildProcess, echo: boolean): Promise<Finished> {
+function collect(child: ChildProcess, { echo, echoErrors }: RunOptions): Promise<Finished> {
   const output = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
   for (const name of ["stdout", "stderr"] as const) {
     child[name]?.on("data", (chunk: Buffer) => {
       output[name].push(chunk);
-      if (echo) process[name].write(chunk);
+      if (echo || (echoErrors && name === "stderr")) process[name].write(chunk);
     });
   }
   return new Promise((resolve, reject) => {

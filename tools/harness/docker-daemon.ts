@@ -76,6 +76,8 @@ export class DockerDaemon {
       this.#child.kill("SIGTERM");
       await exited;
     }
+    // It binds its data on itself where the mount there is not shared, and forgets that where it is itself a bind.
+    await run("umount", [join(this.#options.directory, "data")]);
     removeCgroups(this.#options.cgroupParent);
   }
 
