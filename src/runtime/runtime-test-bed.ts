@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { runCommand } from "#sys/command.ts";
 import { findProgram } from "#sys/find-program.ts";
 import { DeviceCatalog } from "./cdi/device-catalog.ts";
@@ -41,8 +41,9 @@ export class RuntimeTestBed implements AsyncDisposable {
     });
   }
 
+  /** Of this directory: in namespaces of their own several tests have the same process ID at once. */
   get cgroupParent(): string {
-    return `/berth-test-${process.pid}`;
+    return `/berth-${basename(this.directory)}`;
   }
 
   /** A root with busybox, /etc/passwd and /etc/group. */

@@ -27,6 +27,7 @@ beforeAll(async () => {
     PATH: `${PROGRAMS}:${process.env["PATH"]}`,
     // Dev Containers keeps its own files there.
     HOME: engine.directory,
+    TMPDIR: engine.directory,
   };
 }, 400_000);
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { makeBusybox } from "../../tools/harness/busybox.ts";
 import { PrivateEngine } from "../../tools/harness/private-engine.ts";
 
@@ -75,7 +75,7 @@ describe("POST /containers/create", () => {
   test.skipIf(isCgroup2)(
     "sets the limits of cgroup v1, below the parent that was asked for",
     async () => {
-      const parent = `/berth-test-parent-${process.pid}`;
+      const parent = `/berth-${basename(engine.directory)}`;
       const text = await output(
         [
           "sh",

@@ -1,21 +1,21 @@
 /** What daemon.json and flags make of an engine, its networks and its containers. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { makeBusybox } from "../../tools/harness/busybox.ts";
 import { removeCgroups } from "../../tools/harness/cgroups.ts";
 import { run } from "../../tools/harness/child.ts";
 import { BERTH, PrivateEngine } from "../../tools/harness/private-engine.ts";
 
-/** Who names a parent cgroup has it to keep. */
-const CGROUP_PARENT = `/berth-test-options-${process.pid}`;
-
 let engine: PrivateEngine;
 let directory: string;
+/** Who names a parent cgroup has it to keep. */
+let cgroupParent: string;
 
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), "berth-options-"));
+  cgroupParent = `/berth-${basename(directory)}`;
   configure({});
   const daemonArgs = ["--config-file", join(directory, "daemon.json"), "--pidfile", join(directory, "pid")];
   engine = await PrivateEngine.start({ daemonArgs });
@@ -24,7 +24,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await engine.close();
-  removeCgroups(CGROUP_PARENT);
+  removeCgroups(cgroupParent);
   rmSync(directory, { recursive: true });
 }, 60_000);
 
@@ -86,7 +86,7 @@ describe("berth daemon", () => {
       init: true,
       "no-new-privileges": true,
       "seccomp-profile": "unconfined",
-      "cgroup-parent": CGROUP_PARENT,
+      "cgroup-parent": cgroupParent,
       "host-gateway-ip": "192.0.2.9",
     });
     const script = "ulimit -n; df -k /dev/shm | tail -1; cat /proc/self/status /etc/resolv.conf /etc/hosts; ps";
@@ -114,7 +114,7 @@ describe("berth daemon", () => {
     expect(other).not.toContain("docker-init");
     await engine.ok(["run", "-d", "--name", "settled", "busybox", "sleep", "60"]);
     expect(readFileSync(`/proc/${await inspect("settled", "{{.State.Pid}}")}/cgroup`, "utf8")).toContain(
-      `${CGROUP_PARENT}/`,
+      `${cgroupParent}/`,
     );
     // What the engine says of the moment is no part of the container.
     expect(
@@ -197,7 +197,7 @@ describe("berth daemon", () => {
       );
       expect(await inContainer("ip addr show eth0")).toContain("inet 10.213.90.2/24");
       await restartWith({});
-      expect(existsSync(`/sys/class/net/${name}/bridge`)).toBe(true);
+      expect((await run("ip", ["-o", "link", "show", "dev", name, "type", "bridge"])).stdout).toContain(name);
     } finally {
       await run("ip", ["link", "del", name]);
     }

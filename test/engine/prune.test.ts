@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { makeBusybox, makeContext } from "../../tools/harness/busybox.ts";
+import type { Finished } from "../../tools/harness/child.ts";
 import { PrivateEngine } from "../../tools/harness/private-engine.ts";
 
 let engine: PrivateEngine;
@@ -42,40 +43,32 @@ async function fill(): Promise<void> {
 
 const WRITES = [file("/anonymous/a", 100), file("/named/n", 150), file("/own", 250)].join(" && ");
 
-test.each([
-  "container prune",
-  "volume prune",
-  "volume prune -a",
-  "image prune",
-  "image prune -a",
-  "builder prune",
-  "builder prune -a",
-  "system prune",
-  "system prune --volumes",
-  "system prune -a",
-  "system prune -a --volumes",
-])(
-  "berth %s says before what it frees, and frees that",
-  async (words) => {
+/** Each prune of a line finds what those before it have left; the first is refused before. */
+const LINES: readonly (readonly string[])[] = [
+  ["builder prune -a", "image prune", "image prune -a", "container prune", "volume prune", "volume prune -a"],
+  ["builder prune", "system prune"],
+  ["system prune --volumes", "system prune -a"],
+  ["system prune -a --volumes"],
+];
+
+test.each(LINES.map((lines) => [lines.join(", "), lines] as const))(
+  "berth %s: each says before what it frees and frees that, or nothing when it is refused",
+  async (_, lines) => {
     await fill();
-    // Alone, these two free nothing as long as containers have the volumes, and the build cache the layers.
-    if (words.startsWith("volume")) await engine.ok(["container", "prune", "-f"]);
-    if (words.startsWith("image")) await engine.ok(["builder", "prune", "-af"]);
-    const result = await engine.berth(words.split(" "), { input: "y\n" });
-    expect(result.stderr).toBe("");
-    const planned = /\nThis frees (.+)\.\nAre you sure/.exec(result.stdout)?.[1];
-    expect(planned).toMatch(/^[\d.]+[kM]B$/);
-    expect(result.stdout).toEndWith(`Total reclaimed space: ${planned}\n`);
+    const prune = (line: string, answer: string): Promise<Finished> =>
+      engine.berth(line.split(" "), { input: `${answer}\n` });
+    const before = await engine.ok(["system", "df"]);
+    expect(await prune(lines[0] ?? "", "n")).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(await engine.ok(["system", "df"])).toBe(before);
+    for (const line of lines) {
+      const { stdout, stderr } = await prune(line, "y");
+      const planned = /\nThis frees (.+)\.\nAre you sure/.exec(stdout)?.[1];
+      expect({ line, planned, stderr }).toEqual({ line, planned: expect.stringMatching(/^[\d.]+[kM]B$/), stderr: "" });
+      expect(stdout).toEndWith(`Total reclaimed space: ${planned}\n`);
+    }
   },
   120_000,
 );
-
-test("a refused prune leaves everything, and a plan too", async () => {
-  await fill();
-  const before = await engine.ok(["system", "df"]);
-  expect((await engine.berth(["system", "prune", "-a", "--volumes"], { input: "n\n" })).exitCode).toBe(0);
-  expect(await engine.ok(["system", "df"])).toBe(before);
-}, 120_000);
 
 test("a bad filter fails before anything is asked", async () => {
   const result = await engine.berth(["image", "prune", "--filter", "nonsense=1"], { input: "y\n" });

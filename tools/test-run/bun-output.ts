@@ -6,6 +6,8 @@ export interface Failure {
   readonly title: string;
   /** What was printed for it, the error mostly. */
   readonly error: string;
+  /** It hung, and would again. */
+  readonly isHang?: true;
 }
 
 /** Of one test file. */
@@ -41,6 +43,17 @@ export function readBunOutput(job: string, output: string, exitCode: number): Fi
     failures: complaint === undefined ? [] : [{ file: job, title: complaint, error }],
   };
   return merge([...outcomes, rest]);
+}
+
+/** The outcomes of a run that was killed because of `hung`: what it hung in comes behind the last test that ended. */
+export function hangOf(job: string, output: string, hung: string): FileOutcome[] {
+  const reader = new Reader();
+  for (const line of output.replace(COLOR, "").split("\n")) reader.take(line);
+  const { file = job, title } = reader.last();
+  const where = title === undefined ? "before the end of its first test" : `behind the test "${title}"`;
+  const error = output.trimEnd().split("\n").slice(-40).join("\n");
+  const failure = { file, title: `${hung} ${where}, and was killed`, error, isHang: true } as const;
+  return merge([...reader.outcomes(), { file, passed: 0, failures: [failure] }]);
 }
 
 /** How many tests passed and failed in all of them. */
@@ -85,6 +98,7 @@ class Reader {
   /** What was printed since the last test's line. */
   #text: string[] = [];
   #last: "pass" | "fail" | undefined;
+  #title: string | undefined;
 
   take(line: string): void {
     const file = FILE.exec(line)?.[1];
@@ -103,6 +117,14 @@ class Reader {
     return [...this.#files].map(([file, { passed, failures }]) => ({ file, passed, failures }));
   }
 
+  /** The file that was begun last, and its last test that ended. */
+  last(): { readonly file?: string; readonly title?: string } {
+    return {
+      ...(this.#file === "" ? {} : { file: this.#file }),
+      ...(this.#title === undefined ? {} : { title: this.#title }),
+    };
+  }
+
   /** What the last lines say of these. */
   counted(what: string): number {
     return this.#counts.get(what) ?? 0;
@@ -116,6 +138,7 @@ class Reader {
     this.#file = file;
     this.#text = [];
     this.#last = undefined;
+    this.#title = undefined;
     if (!this.#files.has(file)) this.#files.set(file, { passed: 0, failures: [] });
   }
 
@@ -123,6 +146,7 @@ class Reader {
     const outcome = this.#files.get(this.#file);
     const error = this.#text.join("\n").trim();
     this.#text = [];
+    this.#title = title;
     this.#last = kind === "pass" || kind === "fail" ? kind : undefined;
     if (!outcome) return;
     if (kind === "pass") outcome.passed += 1;

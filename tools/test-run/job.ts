@@ -1,11 +1,9 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type FileOutcome, readBunOutput } from "./bun-output.ts";
+import { type FileOutcome, hangOf, readBunOutput } from "./bun-output.ts";
+import type { OwnMachines } from "./own-machine.ts";
+import { type Ended, type Limits, runProgram } from "./program.ts";
 
-const ROOT = join(import.meta.dirname, "..", "..");
-const BUN = join(ROOT, "node_modules", ".bin", "bun");
+const BUN = join(import.meta.dirname, "..", "..", "node_modules", ".bin", "bun");
 
 /** One process of a test run. */
 export interface Job {
@@ -21,32 +19,44 @@ export interface Finished {
   readonly seconds: number;
 }
 
-/** Milliseconds that a test may take. */
-const TEST_MS = 120_000;
+/** Seconds that a test may take. */
+const TEST = 120;
+/** The longest file takes one minute when nothing else runs. */
+const LIMITS: Limits = { silent: TEST + 30, all: 480 };
 
 /** One bun with these test files. */
-export function bunJob(name: string, files: readonly string[]): Job {
+export function bunJob(name: string, files: readonly string[], machines: OwnMachines, limits: Limits = LIMITS): Job {
   // With a dot it is a path; else a part of one.
-  const args = ["test", "--timeout", String(TEST_MS), ...files.map((file) => `./${file}`)];
+  const command = [BUN, "test", "--timeout", String(TEST * 1000), ...files.map((file) => `./${file}`)];
   return {
     name,
     files,
     async run() {
-      const { output, exitCode, seconds } = await runProgram(BUN, args);
-      return { outcomes: readBunOutput(name, output, exitCode), output, seconds };
+      const ended = await runProgram(command, machines, limits);
+      return { ...ended, outcomes: outcomesOf(name, ended) };
     },
   };
 }
 
+/** What the tests say, and whether they came to their end and left nothing behind (own-machine.sh). */
+function outcomesOf(name: string, { output, exitCode, hung }: Ended): FileOutcome[] {
+  if (hung !== undefined) return hangOf(name, output, hung);
+  const outcomes = readBunOutput(name, output, exitCode);
+  const left = [...output.matchAll(/^LEFT BEHIND: .*$/gm)].map(([line]) => line);
+  if (left.length === 0) return outcomes;
+  const failure = { file: name, title: "leaves nothing behind", error: left.join("\n") };
+  return [...outcomes, { file: name, passed: 0, failures: [failure] }];
+}
+
 /** What fails in it: a line `FAIL  NAME` behind its output. */
-export function checksJob(): Job {
+export function checksJob(machines: OwnMachines): Job {
   const name = "tools/checks.sh";
   return {
     name,
     files: [],
     async run() {
-      const { output, exitCode, seconds } = await runProgram("bash", [name]);
-      return { outcomes: [readChecks(name, output, exitCode)], output, seconds };
+      const ended = await runProgram(["bash", name], machines, LIMITS);
+      return { ...ended, outcomes: [readChecks(name, ended.output, ended.exitCode)] };
     },
   };
 }
@@ -66,41 +76,4 @@ export function readChecks(file: string, output: string, exitCode: number): File
     failures.push({ file, title: `ended with ${exitCode} before its end`, error: output });
   }
   return { file, passed, failures };
-}
-
-interface Ended {
-  readonly output: string;
-  readonly exitCode: number;
-  readonly seconds: number;
-}
-
-/** A process that takes longer hangs: the longest takes two minutes when nothing else runs. */
-const LONGEST_MS = 15 * 60_000;
-
-/** Standard output and error go into one file, in the order in which they were written; what stays behind in the background holds nobody up. */
-async function runProgram(program: string, args: readonly string[]): Promise<Ended> {
-  const directory = mkdtempSync(join(tmpdir(), "berth-test-run-"));
-  const path = join(directory, "output");
-  const log = openSync(path, "w");
-  const began = performance.now();
-  try {
-    const child = spawn(program, [...args], { cwd: ROOT, stdio: ["ignore", log, log] });
-    const exitCode = await exitOf(child);
-    return { output: readFileSync(path, "utf8"), exitCode, seconds: (performance.now() - began) / 1000 };
-  } finally {
-    closeSync(log);
-    rmSync(directory, { recursive: true, force: true });
-  }
-}
-
-async function exitOf(child: ChildProcess): Promise<number> {
-  const timer = setTimeout(() => child.kill("SIGKILL"), LONGEST_MS);
-  try {
-    return await new Promise((resolve, reject) => {
-      child.once("error", reject);
-      child.once("exit", (code) => resolve(code ?? 137));
-    });
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -6,6 +6,7 @@ import { readdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { bunJob, checksJob, type Finished, type Job } from "./job.ts";
+import { OwnMachines, removeKilledRuns } from "./own-machine.ts";
 import { runJobs } from "./run-jobs.ts";
 import { jobLine, longest, summaryOf } from "./summary.ts";
 
@@ -14,8 +15,10 @@ const ROOT = join(import.meta.dirname, "..", "..");
 /** They take longest, in this order (the end of a whole run tells). They begin first: a long one that begins last would run alone. */
 const FIRST = [
   "test/compatibility/tour.test.ts",
-  "unit tests 1 of 2",
-  "unit tests 2 of 2",
+  "unit tests 1 of 4",
+  "unit tests 2 of 4",
+  "unit tests 3 of 4",
+  "unit tests 4 of 4",
   "test/compatibility/dockerfiles.test.ts",
   "test/faults/crash.test.ts",
   "test/compatibility/states.test.ts",
@@ -31,7 +34,7 @@ const FIRST = [
   "test/faults/networks.test.ts",
 ];
 
-const UNIT_PROCESSES = 2;
+const UNIT_PROCESSES = 4;
 
 /** Most wait for containers as long as they compute. */
 const width = availableParallelism() + 2;
@@ -44,7 +47,7 @@ function testFiles(directory: string): string[] {
     .sort();
 }
 
-function everything(): Job[] {
+function everything(machines: OwnMachines): Job[] {
   const rank = ({ name }: Job): number => (FIRST.includes(name) ? FIRST.indexOf(name) : FIRST.length);
   const unitFiles = [...testFiles("src"), ...testFiles("tools")];
   const units = Array.from({ length: UNIT_PROCESSES }, (_, part) => {
@@ -52,20 +55,24 @@ function everything(): Job[] {
     return bunJob(
       name,
       unitFiles.filter((_, index) => index % UNIT_PROCESSES === part),
+      machines,
     );
   });
-  const engines = testFiles("test").map((file) => bunJob(file, [file]));
-  return [checksJob(), ...units, ...engines].sort((a, b) => rank(a) - rank(b));
+  const engines = testFiles("test").map((file) => bunJob(file, [file], machines));
+  return [checksJob(machines), ...units, ...engines].sort((a, b) => rank(a) - rank(b));
 }
 
-function chosen(words: readonly string[]): Job[] {
+function chosen(words: readonly string[], machines: OwnMachines): Job[] {
   const all = [...testFiles("src"), ...testFiles("tools"), ...testFiles("test")];
   const files = all.filter((file) => words.some((word) => file.includes(word)));
-  return [bunJob(words.join(" "), files)];
+  return [bunJob(words.join(" "), files, machines)];
 }
 
 async function main(words: readonly string[]): Promise<void> {
   const began = performance.now();
+  const killed = removeKilledRuns();
+  if (killed.length > 0) console.log(`removed what killed test runs had left: ${killed.join(", ")}`);
+  using machines = new OwnMachines();
   const times = new Map<string, number>();
   const onEnd = (job: Job, { outcomes, output, seconds }: Finished, alone: boolean): void => {
     const failed = outcomes.some((outcome) => outcome.failures.length > 0);
@@ -75,8 +82,8 @@ async function main(words: readonly string[]): Promise<void> {
   };
   const whole = words.length === 0;
   const result = whole
-    ? await runJobs(everything(), { width, onEnd, alone: (file) => bunJob(file, [file]) })
-    : await runJobs(chosen(words), { width, onEnd });
+    ? await runJobs(everything(machines), { width, onEnd, alone: (file) => bunJob(file, [file], machines) })
+    : await runJobs(chosen(words, machines), { width, onEnd });
   if (whole) {
     console.log(`\nThe longest of ${Math.round((performance.now() - began) / 1000)} s:\n${longest(times, 10)}`);
   }

@@ -16,7 +16,13 @@ export interface RunOptions {
   readonly onEnd: (job: Job, finished: Finished, alone: boolean) => void;
 }
 
-/** Runs all jobs, the first ones first, and what failed of their test files once more, each alone when all others have ended. */
+/** When more jobs failed than that, the machine was not too busy for them, and to run them all again would take long. */
+const MOST_REPEATED = 8;
+
+/**
+ * Runs all jobs, the first ones first, and what failed of their test files once more, each alone when all others have ended. What hung is not: it would
+ * take its whole time again.
+ */
 export async function runJobs(jobs: readonly Job[], options: RunOptions): Promise<RunResult> {
   const ended = new Map<Job, Finished>();
   const waiting = [...jobs];
@@ -28,22 +34,25 @@ export async function runJobs(jobs: readonly Job[], options: RunOptions): Promis
     }
   };
   await Promise.all(Array.from({ length: options.width }, work));
+  const failing = [...ended.values()].filter(({ outcomes }) => outcomes.some(hasFailed));
+  const { alone, ...rest } = options;
+  const again = failing.length > MOST_REPEATED || !alone ? rest : { ...rest, alone };
   const results: RunResult[] = [];
   for (const job of jobs) {
     const outcomes = ended.get(job)?.outcomes ?? [];
-    results.push(await judge(job, outcomes, options));
+    results.push(await judge(job, outcomes, again));
   }
   return { outcomes: results.flatMap((result) => result.outcomes), flaky: results.flatMap((result) => result.flaky) };
 }
 
 /** What a job's failures are worth: a second run's outcome takes the place of the first one's. */
 async function judge(job: Job, outcomes: readonly FileOutcome[], options: RunOptions): Promise<RunResult> {
-  const failed = outcomes.filter((outcome) => outcome.failures.length > 0);
+  const failed = outcomes.filter((outcome) => hasFailed(outcome) && !outcome.failures.some(({ isHang }) => isHang));
   const { alone } = options;
   if (failed.length === 0 || job.files.length === 0 || !alone) return { outcomes, flaky: [] };
   // A failure that no file has may be any one's.
   const byFile = failed.every(({ file }) => job.files.includes(file));
-  const kept = byFile ? outcomes.filter((outcome) => outcome.failures.length === 0) : [];
+  const kept = byFile ? outcomes.filter((outcome) => !failed.includes(outcome)) : [];
   const second: FileOutcome[] = [];
   for (const repeated of byFile ? failed.map(({ file }) => alone(file)) : [job]) {
     const finished = await repeated.run();
@@ -51,6 +60,10 @@ async function judge(job: Job, outcomes: readonly FileOutcome[], options: RunOpt
     second.push(...finished.outcomes);
   }
   return { outcomes: [...kept, ...second], flaky: onlyIn(failed, second) };
+}
+
+function hasFailed({ failures }: FileOutcome): boolean {
+  return failures.length > 0;
 }
 
 function onlyIn(first: readonly FileOutcome[], second: readonly FileOutcome[]): Failure[] {
