@@ -60,7 +60,7 @@ const manifestOf = async (name: string): Promise<Record<string, unknown>> => {
 describe.skipIf(!HAS_CURRENT_DOCKER)("docker buildx build", () => {
   test("builds into the engine, says so in every way, and finds its cache again", async () => {
     await using context = makeContext(FILES);
-    const [metadata, iid] = [join(context.path, "..", `${Date.now()}.json`), join(context.path, "iid")];
+    const [metadata, iid] = [join(engine.directory, "metadata.json"), join(context.path, "iid")];
     const files = ["--metadata-file", metadata, "--iidfile", iid];
     const args = ["-t", "plain", "--build-arg", "WHO=me", "--label", "x=y", "--load", ...files, context.path];
     const first = await build(args);

@@ -20,6 +20,8 @@ function client(program: string, args: readonly string[], cwd: string = import.m
   const env = {
     DOCKER_HOST: `unix://${engine.socket}`,
     DOCKER_CONFIG: join(engine.directory, "client"),
+    // What they keep of their own.
+    TMPDIR: engine.directory,
     // Its helper container watches over test runs; the image cannot be had without a registry.
     TESTCONTAINERS_RYUK_DISABLED: "true",
   };
