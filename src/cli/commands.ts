@@ -1,7 +1,7 @@
 /** All commands, by the headings of the help. Each is loaded by a literal path, so that the compiled binary contains it. */
 import type { CommandTree, Leaf } from "./grammar/command-tree.ts";
 import { PROGRAM } from "./program.ts";
-import { BUILD, BUILDER, BUILDX } from "./tree/builds.ts";
+import { BAKE, BUILD, BUILDER, BUILDX } from "./tree/builds.ts";
 import {
   ATTACH,
   COMMIT,
@@ -73,6 +73,7 @@ export const COMMANDS: CommandTree = {
       title: "Commands",
       entries: [
         ATTACH,
+        BAKE,
         COMMIT,
         CP,
         CREATE,

@@ -23,6 +23,7 @@ export const BUILD: Leaf = {
   ...leaf("build", "Build an image from a Dockerfile", () => import("../commands/build/build.ts")),
   below: [DEBUG_BUILD, HISTORY_OF_BUILDS],
 };
+export const BAKE: Leaf = leaf("bake", "Build from a file", () => import("../commands/buildx/bake.ts"));
 const DISK_USAGE_OF_BUILDS = leaf("du", "Show what the build cache costs", () => import("../commands/builder/du.ts"));
 const BUILDER_PRUNE = leaf("prune", "Remove build cache", () => import("../commands/builder/prune.ts"));
 const CACHE_MOUNT: Group = {
@@ -72,7 +73,7 @@ export const BUILDX: Group = {
   hidden: true,
   commands: [
     ...BUILDER.commands,
-    refused("bake", "Build from a file", "bake files are not supported: run berth build for each target"),
+    BAKE,
     refused("create", "Create a new builder instance", ONE_BUILDER),
     IMAGETOOLS,
     leaf("inspect", "Inspect current builder instance", () => import("../commands/buildx/inspect.ts")),

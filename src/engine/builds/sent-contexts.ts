@@ -2,7 +2,7 @@ import type { BlobSource, BuildInput, NamedContext, NamedContexts } from "#build
 import type { BuildContext } from "#build/builder.ts";
 import type { ContextStore } from "#build/context/context-store.ts";
 import { NotFoundError } from "#errors/errors.ts";
-import { digestHex } from "#formats/digest.ts";
+import { digestHex, isDigest } from "#formats/digest.ts";
 import type { SentContext } from "#spec/berth-api.ts";
 import type { Digest } from "#spec/digest.ts";
 
@@ -14,12 +14,18 @@ export function sentContexts(
 ): NamedContexts {
   const open = (id: string): BuildContext => stack.use(store.open(id)).files;
   const meaning = (context: SentContext): NamedContext => {
-    if ("url" in context) return { kind: "url", url: context.url };
+    if ("url" in context) return imageById(context.url) ?? { kind: "url", url: context.url };
     const files = open(context.id);
     if (context.digest === undefined) return { kind: "files", files: { open: async () => files } };
     return { kind: "oci-layout", digest: context.digest, blobs: layoutBlobs(files) };
   };
   return Object.fromEntries(Object.entries(contexts).map(([name, context]) => [name, meaning(context)]));
+}
+
+/** `docker-image://sha256:…` is an image that is here, as another build gave it; no registry is asked. */
+function imageById(url: string): NamedContext | undefined {
+  const id = /^docker-image:\/\/(.*)$/.exec(url)?.[1] ?? "";
+  return isDigest(id) ? { kind: "image", id } : undefined;
 }
 
 /** A build whose context the engine fetches; with `id` the client has sent the Dockerfile. */
