@@ -16,6 +16,8 @@ export class Database implements Disposable {
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
   #depth = 0;
+  /** What `ifRolledBack` has taken in the running transaction. */
+  #undos: (() => void)[] = [];
   /** What `soon` has taken and nobody has written yet. */
   #waiting: (() => void)[] = [];
   #timer: NodeJS.Timeout | undefined;
@@ -54,10 +56,17 @@ export class Database implements Disposable {
     } catch (error) {
       // On a full disk SQLite may have done so itself. https://sqlite.org/lang_transaction.html#response_to_errors_within_a_transaction
       if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
+      for (const undo of this.#undos.reverse()) undo();
       throw error;
     } finally {
+      this.#undos = [];
       this.#depth--;
     }
+  }
+
+  /** Within a transaction: `undo` takes back what was changed in memory beside the rows, should the transaction fail (a full disk fails the COMMIT). */
+  ifRolledBack(undo: () => void): void {
+    this.#undos.push(undo);
   }
 
   /**

@@ -102,6 +102,23 @@ describe("ImageStore", () => {
     expect(store.list()).toEqual([]);
   });
 
+  test.each([
+    ["add()", true, () => add("a", [id("1")])],
+    ["remove()", true, () => store.remove(id("a"))],
+    ["hide()", false, () => store.hide(id("a"))],
+  ] as const)("%s in a transaction that fails changes nothing of who is seen", (_, isHidden, change) => {
+    add("a", [id("1")]);
+    if (isHidden) store.hide(id("a"));
+    const failed = (): unknown =>
+      database.transaction(() => {
+        change();
+        throw new Error("full");
+      });
+    expect(failed).toThrow("full");
+    expect(store.hiddenIds()).toEqual(isHidden ? [id("a")] : []);
+    expect(store.list()).toHaveLength(isHidden ? 0 : 1);
+  });
+
   test("hide() takes an image out of sight until it is added again, across restarts", () => {
     add("a", [id("1")], "a");
     store.hide(id("a"));

@@ -54,7 +54,7 @@ export class ImageStore {
           this.#run("INSERT INTO image_layers VALUES (?, ?, ?)", [record.id, position, diffId]);
         }
       }
-      this.#hidden.delete(record.id);
+      this.#setHidden(record.id, false);
       return record;
     });
   }
@@ -213,7 +213,7 @@ export class ImageStore {
       const layers = this.layers(id).map((layer) => layer.diffId);
       this.#run("DELETE FROM image_refs WHERE image_id = ?", [id]);
       this.#run("DELETE FROM images WHERE id = ?", [id]);
-      this.#hidden.delete(id);
+      this.#setHidden(id, false);
       this.#tagged.delete(id);
       return [...new Set(layers)].filter((diffId) => !this.#isLayerNeeded(diffId));
     });
@@ -231,8 +231,16 @@ export class ImageStore {
       this.#run("DELETE FROM image_digests WHERE image_id = ?", [id]);
       this.#run("DELETE FROM index_parts WHERE image_id = ?", [id]);
       this.#run("UPDATE images SET record = json_set(record, '$.hidden', json('true')) WHERE id = ?", [id]);
+      this.#setHidden(id, true);
     });
-    this.#hidden.add(id);
+  }
+
+  /** Within the transaction that writes it, which may fail. */
+  #setHidden(id: Digest, isHidden: boolean): void {
+    if (this.#hidden.has(id) === isHidden) return;
+    const set = (hides: boolean): unknown => (hides ? this.#hidden.add(id) : this.#hidden.delete(id));
+    set(isHidden);
+    this.#database.ifRolledBack(() => set(!isHidden));
   }
 
   /** Ids of images that only containers still need. */
