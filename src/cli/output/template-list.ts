@@ -8,7 +8,8 @@ import type { ListShape, Row } from "./row.ts";
 
 /** In a table's header, what changes a value leaves the name of the column alone. */
 const HEADER_FUNCTIONS: TemplateFunctions = {
-  json: (value) => value,
+  // Of the whole row there is no name.
+  json: (value) => (typeof value === "string" ? value : ""),
   title: (value) => value,
   lower: (value) => value,
   upper: (value) => value,
@@ -32,12 +33,19 @@ export function formatRows(shape: ListShape, rows: readonly Row[], format: strin
   return wrapErrors(PARSING, () => {
     const lines = rows.map((row) => `${render(template, shape, row)}\n`);
     if (!isTable) return lines.join("");
-    const header = template.execute(
-      { ...shape.headers, Label: (name: string) => labelHeader(name) },
-      { functions: HEADER_FUNCTIONS },
-    );
-    return alignTabs(`${header}\n${lines.join("")}`);
+    return alignTabs(`${headerOf(template, shape)}\n${lines.join("")}`);
   });
+}
+
+/** As in docker, a template that only values can go through has a table with an empty header. */
+function headerOf(template: Template, shape: ListShape): string {
+  const names = { ...shape.headers, Label: (name: string) => labelHeader(name) };
+  try {
+    return template.execute(names, { functions: HEADER_FUNCTIONS });
+  } catch (error) {
+    if (error instanceof InvalidParameterError) return "";
+    throw error;
+  }
 }
 
 /** Several lists as one object, for a template. */
