@@ -8,11 +8,11 @@ export function unfollowed(
   buildArgs: Readonly<Record<string, string>>,
 ): readonly string[] {
   const syntax = buildArgs["BUILDKIT_SYNTAX"] ?? dockerfile?.syntax ?? "";
-  if (!isForeign(syntax)) return [];
+  if (syntax === "" || isDockersFrontend(syntax)) return [];
   return [`the frontend ${syntax} is not run: Berth reads the Dockerfile itself, as docker/dockerfile does`];
 }
 
-/** Docker's own frontends, of whatever version, are what Berth's parser stands for. */
-function isForeign(syntax: string): boolean {
-  return syntax !== "" && !/^(docker\.io\/)?docker\/dockerfile(-upstream)?([:@]|$)/.test(syntax);
+/** Docker's own frontends, of whatever version and from whatever mirror (`registry.example/docker/dockerfile:1`), are what Berth's parser stands for. */
+export function isDockersFrontend(image: string): boolean {
+  return /(^|\/)docker\/dockerfile(-upstream)?([:@]|$)/.test(image);
 }

@@ -1,4 +1,5 @@
 import type { BuildRequest } from "#build/builder.ts";
+import { isDockersFrontend } from "#build/unfollowed.ts";
 import { errorMessage, InvalidParameterError, NotImplementedError } from "#errors/errors.ts";
 import { parsePlatforms } from "#formats/platform.ts";
 import { list, object, text, textMap } from "#lib/json-decoder.ts";
@@ -117,7 +118,7 @@ export function frontendBuild(attributes: Readonly<Record<string, string>>): Fro
 }
 
 function checkEffectless(name: string, value: string): void {
-  if (name === "source" && value !== "" && !/^(docker\.io\/)?docker\/dockerfile/.test(value)) {
+  if (name === "source" && value !== "" && !isDockersFrontend(value)) {
     throw unsupported("the frontend image", value);
   }
 }

@@ -13,6 +13,7 @@ export interface BakeDefinitions {
   readonly remarks: readonly string[];
 }
 
+const BLOCKS = ["variable", "function", "group", "target"];
 /** Attributes that change nothing about a build. */
 const WITHOUT_EFFECT = ["description", "matrix", "name"];
 
@@ -27,6 +28,12 @@ export function definitionsOf(
   const remarks: string[] = [];
   for (const block of bodies.flatMap((body) => body.blocks)) {
     const [label = ""] = block.labels;
+    if (!BLOCKS.includes(block.type))
+      remarks.push(`the block ${block.type} is not known and was passed over (line ${block.line})`);
+    if (block.type === "variable" && attributeOf(block.body, "type"))
+      remarks.push(
+        `variable ${label}: its type is not checked: a value from the environment takes the type of the default`,
+      );
     if (block.type === "group") groups.set(label, groupOf(block, scope));
     if (block.type !== "target") continue;
     const matrix = attributeOf(block.body, "matrix");

@@ -5,10 +5,17 @@ import { evaluate, type HclFunction, type HclScope, withVariables } from "./hcl/
 import { FUNCTIONS } from "./hcl/functions.ts";
 import type { HclBody, HclExpression, HclValue } from "./hcl/syntax.ts";
 
+interface Definition {
+  readonly value: HclExpression | undefined;
+  /** The environment may give it another value. */
+  readonly isOpen: boolean;
+  readonly validations: readonly HclBody[];
+}
+
 /** Variables, functions and attributes of targets, each evaluated when something asks for it. */
 export class BakeScope implements HclScope {
   readonly #values = new Map<string, HclValue>();
-  readonly #definitions = new Map<string, { readonly value: HclExpression | undefined; readonly isOpen: boolean }>();
+  readonly #definitions = new Map<string, Definition>();
   readonly #functions = new Map<string, HclFunction>();
   readonly #targets = new Map<string, Map<string, HclExpression>>();
   readonly #open = new Set<string>();
@@ -20,10 +27,13 @@ export class BakeScope implements HclScope {
     this.#values.set("BAKE_CMD_CONTEXT", "cwd://");
     this.#values.set("BAKE_LOCAL_PLATFORM", formatPlatform(hostPlatform()));
     for (const { attributes, blocks } of bodies) {
-      for (const { name, value } of attributes) this.#definitions.set(name, { value, isOpen: false });
+      for (const { name, value } of attributes) this.#definitions.set(name, { value, isOpen: false, validations: [] });
       for (const { type, labels, body } of blocks) {
         const [label = ""] = labels;
-        if (type === "variable") this.#definitions.set(label, { value: attributeOf(body, "default"), isOpen: true });
+        if (type === "variable") {
+          const validations = body.blocks.flatMap((block) => (block.type === "validation" ? [block.body] : []));
+          this.#definitions.set(label, { value: attributeOf(body, "default"), isOpen: true, validations });
+        }
         if (type === "function") this.#functions.set(label, this.#functionOf(label, body));
         if (type === "target") this.#addTarget(label, body);
       }
@@ -38,7 +48,18 @@ export class BakeScope implements HclScope {
     if (!definition) return undefined;
     const value = this.#guarded(name, () => this.#variableValue(name, definition));
     this.#values.set(name, value);
+    for (const body of definition.validations) this.#validate(name, body);
     return value;
+  }
+
+  /** `validation { condition = …, error_message = … }` of a variable. */
+  #validate(name: string, body: HclBody): void {
+    const condition = attributeOf(body, "condition");
+    if (!condition || asBoolean(evaluate(condition, this))) return;
+    const message = attributeOf(body, "error_message");
+    throw new InvalidParameterError(
+      `Invalid value for variable ${name}: ${message ? asText(evaluate(message, this)) : "its validation fails"}`,
+    );
   }
 
   function(name: string): HclFunction | undefined {
@@ -50,10 +71,7 @@ export class BakeScope implements HclScope {
   }
 
   /** A variable takes the type of its default from the environment; an attribute of the file is no variable. */
-  #variableValue(
-    name: string,
-    { value, isOpen }: { readonly value: HclExpression | undefined; readonly isOpen: boolean },
-  ): HclValue {
+  #variableValue(name: string, { value, isOpen }: Definition): HclValue {
     const fallback = value === undefined ? "" : evaluate(value, this);
     const given = isOpen ? this.#environment[name] : undefined;
     if (given === undefined) return fallback ?? "";

@@ -47,6 +47,15 @@ describe("resolveTargets()", () => {
     ).toThrow("variable cycle");
   });
 
+  test("checks variables by their validations, and tells of types and blocks that it passes over", () => {
+    const text =
+      'variable "T" {\n type = string\n validation {\n condition = T != ""\n error_message = "T must not be empty"\n }\n}\nother "x" {}\ntarget "a" {\n tags = [T]\n}';
+    expect(() => target(text)).toThrow("Invalid value for variable T: T must not be empty");
+    expect(target(text, { environment: { T: "t" } })).toMatchObject({ tags: ["t"] });
+    const { remarks } = bakeDefinitions([{ name: "x.hcl", text }], "/", { T: "t" });
+    expect(remarks).toHaveLength(2);
+  });
+
   test("makes a target of every combination of a matrix, and a group of them", () => {
     const text =
       'target "m" {\n name = "m-${v}-${o}"\n matrix = { v = ["1", "2"], o = ["x", "y"] }\n args = { V = v }\n}';
