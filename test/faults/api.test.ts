@@ -1,6 +1,6 @@
 /** Bad input for every endpoint: Docker's status and message, an engine that stays up, and nothing half-made. The requests are data: api/. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { request } from "node:http";
 import { connect, type Socket } from "node:net";
 import type { Engine } from "#engine/engine.ts";
@@ -50,7 +50,11 @@ beforeAll(async () => {
   values = await makeThings();
 }, 120_000);
 
-afterAll(() => engine.close(), 120_000);
+afterAll(async () => {
+  await engine.close();
+  // What two mounts at one place name is made before they are refused together.
+  for (const path of ["/tmp/bad-a", "/tmp/bad-c"]) rmSync(path, { recursive: true, force: true });
+}, 120_000);
 
 test("every route has a fault, or takes nothing that could be wrong", () => {
   const routes = engineRoutes({ builds: {} } as Engine, () => Promise.reject(new Error("not loaded")));
