@@ -113,6 +113,14 @@ describe("a bridge that is there already", () => {
       'this host has an interface "lo" that is no bridge',
     );
   }, 30_000);
+
+  test("is one network's, though several are made at the same moment", async () => {
+    const option = ["-o", `com.docker.network.bridge.name=brs${process.pid}`];
+    const names = ["one", "two", "three", "four"].map((name) => `same-${name}`);
+    const made = await Promise.all(names.map((name) => engine.berth(["network", "create", ...option, name])));
+    expect(made.filter(({ exitCode }) => exitCode === 0)).toHaveLength(1);
+    await engine.ok(["network", "rm", ...names.filter((_, index) => made[index]?.exitCode === 0)]);
+  }, 30_000);
 });
 
 describe("a container's interface", () => {

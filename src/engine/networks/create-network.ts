@@ -37,14 +37,16 @@ function addConfigNetwork(networks: NetworkRegistry, request: NetworkCreateReque
 }
 
 async function addNetwork(context: ContainerContext, request: NetworkCreateRequest): Promise<KnownNetwork> {
-  const { networks, networkDefaults } = context;
+  const { networks, networkDefaults, locks } = context;
   const driver = networkKind(request.Driver || "bridge");
   const whole = withConfigOf(request, networks.config(request.ConfigFrom?.Network ?? ""));
   const record = networkRecord({ ...whole, Options: { ...networkDefaults[driver], ...whole.Options } }, driver);
-  const placed =
-    record.options[NETWORK_OPTION.bridgeName] === undefined ? record : await onNamedBridge(networks, record);
-  const made = await networks.add(placed);
-  return { ...made, record: made };
+  const add = async (placed: NetworkRecord): Promise<KnownNetwork> => {
+    const made = await networks.add(placed);
+    return { ...made, record: made };
+  };
+  if (record.options[NETWORK_OPTION.bridgeName] === undefined) return await add(record);
+  return await locks.run(`bridge:${record.interfaceName}`, async () => add(await onNamedBridge(networks, record)));
 }
 
 function checkName(name: string): void {
@@ -106,7 +108,7 @@ function networkRecord(request: NetworkCreateRequest, driver: NetworkKind): Netw
 /** A bridge that is there already is somebody's: it is used, and stays when the network goes. Two networks cannot have the same. */
 async function onNamedBridge(networks: NetworkRegistry, record: NetworkRecord): Promise<NetworkRecord> {
   const { interfaceName, name, id } = record;
-  const other = networks.records().find((one) => one.interfaceName === interfaceName);
+  const other = networks.records().find((one) => one.driver === "bridge" && one.interfaceName === interfaceName);
   if (other)
     throw new ForbiddenError(
       `cannot create network ${id} (${interfaceName}): conflicts with network ${other.id} (${interfaceName}): networks have same bridge name`,
