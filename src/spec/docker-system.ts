@@ -5,6 +5,9 @@ import type { VolumeView } from "./docker-volumes.ts";
 
 export const API_VERSION = { newest: "1.51", oldest: "1.24" } as const;
 
+/** The newest release of Docker whose API is `API_VERSION.newest`: clients that want "Docker 20.10 or newer" compare with it. */
+export const DOCKER_RELEASE = "28.5.2";
+
 export interface BuildCacheItem {
   readonly ID: string;
   readonly Type: string;

@@ -206,6 +206,11 @@ describe("Docker's own CLI on Berth's socket", () => {
     expect((await docker("logs", "dd")).stdout).toBe("hi\n");
     expect((await docker("inspect", "-f", "{{.State.Running}}", "dd")).stdout).toBe("true\n");
     expect((await docker("version", "-f", "{{.Server.APIVersion}}")).stdout).toBe("1.51\n");
+    // Who wants Docker 20.10 or newer is content, and who reads on finds Berth's own.
+    expect((await docker("version", "-f", "{{.Server.Version}}")).stdout).toMatch(
+      /^28\.\d+\.\d+\+berth\.\d+\.\d+\.\d+\n$/,
+    );
+    expect((await docker("version")).stdout).toMatch(/^ Engine:\n {2}Version: +\d+\.\d+\.\d+$/m);
     expect((await docker("images", "--format", "{{.Repository}}:{{.Tag}}")).stdout).toContain("busybox:latest");
     expect((await docker("system", "df")).exitCode).toBe(0);
     expect((await docker("rm", "-f", "dd")).stdout).toBe("dd\n");

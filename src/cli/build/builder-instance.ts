@@ -16,7 +16,7 @@ export async function builderInstance({ engine, selection }: CommandContext): Pr
   const architecture = String(info["Architecture"] ?? "");
   return {
     name: selection.name,
-    version: `berth ${String(info["ServerVersion"] ?? "")}`,
+    version: String(info["ServerVersion"] ?? ""),
     platforms: `${String(info["OSType"] ?? "linux")}/${ARCHITECTURES[architecture] ?? architecture}`,
   };
 }

@@ -3,7 +3,7 @@ import { listContainers } from "#engine/containers/list.ts";
 import type { Engine } from "#engine/engine.ts";
 import type { SystemInformation } from "#engine/system/information.ts";
 import { BERTH_COMMIT, BERTH_VERSION } from "#engine/version.ts";
-import { API_VERSION, type VersionInfo } from "#spec/docker-system.ts";
+import { API_VERSION, DOCKER_RELEASE, type VersionInfo } from "#spec/docker-system.ts";
 import type { RequestContext } from "../request-context.ts";
 
 /** Go's names, which clients compare with. */
@@ -11,6 +11,13 @@ const GO_ARCHITECTURE: Readonly<Record<string, string>> = { x64: "amd64", ia32: 
 
 /** Clients print it; there is no Go in Berth. */
 const GO_VERSION = "none";
+
+/**
+ * Scripts and tools refuse a Docker engine that is older than they need, and know no other versions than Docker's: the engine calls itself as new as the
+ * release that has its API, with Berth's own version as build metadata, as distributions add theirs. Berth's alone is the component's.
+ * https://semver.org/#spec-item-10
+ */
+const SERVER_VERSION = `${DOCKER_RELEASE}+berth.${BERTH_VERSION}`;
 
 /** `GET /version`. */
 export function versionView({ information }: Engine): VersionInfo {
@@ -35,7 +42,7 @@ export function versionView({ information }: Engine): VersionInfo {
       { Name: information.runtime.name, Version: information.runtime.version, Details: { GitCommit: "" } },
       { Name: "conmon", Version: information.conmonVersion, Details: { GitCommit: "" } },
     ],
-    Version: BERTH_VERSION,
+    Version: SERVER_VERSION,
     ApiVersion: API_VERSION.newest,
     MinAPIVersion: API_VERSION.oldest,
     GitCommit: BERTH_COMMIT,
@@ -101,7 +108,7 @@ export function infoView(engine: Engine, request: Pick<RequestContext, "isBefore
     Name: information.hostname,
     Labels: information.labels,
     ExperimentalBuild: information.isExperimental,
-    ServerVersion: BERTH_VERSION,
+    ServerVersion: SERVER_VERSION,
     ...runtimes(information),
     Swarm: INACTIVE_SWARM,
     LiveRestoreEnabled: information.liveRestore,
