@@ -83,6 +83,13 @@ services:
   cache: {image: redis}
 `;
 
+/** What `--print` tells, with the targets of groups sorted: buildx has those of a matrix in another order each time. */
+function inOrder(printed: string): { readonly group: Record<string, { readonly targets: readonly string[] }> } {
+  const told = JSON.parse(printed);
+  for (const group of Object.values<{ targets: string[] }>(told.group)) group.targets.sort();
+  return told;
+}
+
 describe.skipIf(!HAS_CURRENT_DOCKER)("bake --print", () => {
   const cases: readonly (readonly [file: string, args: readonly string[], environment?: Record<string, string>])[] = [
     ["docker-bake.hcl", []],
@@ -103,8 +110,8 @@ describe.skipIf(!HAS_CURRENT_DOCKER)("bake --print", () => {
       const line = ["bake", "-f", file, "--print", ...args];
       const theirs = await docker.run(["buildx", ...line], { env, cwd: files.path });
       const ours = await engine.berth(line, { env, cwd: files.path });
-      expect([line, ours.stderr, JSON.parse(ours.stdout)]).toEqual([line, "", JSON.parse(theirs.stdout)]);
-      expect(ours.stdout.trim()).toBe(theirs.stdout.trim());
+      expect([line, ours.stderr, inOrder(ours.stdout)]).toEqual([line, "", inOrder(theirs.stdout)]);
+      if (!/\b(all|mx)\b/.test(line.join(" "))) expect(ours.stdout.trim()).toBe(theirs.stdout.trim());
     }
   }, 120_000);
 });

@@ -21,6 +21,7 @@ export const BERTHS_OWN: readonly (readonly [line: RegExp, reason: string])[] = 
     "docker's help without a plugin is the classic builder's; Berth's build has BuildKit's flags and its own",
   ],
   [/^builder \S+: own command$/, "what Berth explains of builds"],
+  [/^bake: own command$/, "docker has it as a plugin's, buildx bake"],
   [/^builder prune: /, "buildx's flags; of the classic builder's help only the usage differs"],
   [/^(daemon|system check): own command$/, "the engine is the same program, and can verify what it stores"],
   [/^(container )?start: no --checkpoint(-dir)? string$/, "checkpoints are not supported"],
