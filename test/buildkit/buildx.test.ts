@@ -9,6 +9,7 @@ import { run } from "../../tools/harness/child.ts";
 import { CurrentDocker, HAS_CURRENT_DOCKER } from "../../tools/harness/current-docker.ts";
 import { PrivateEngine } from "../../tools/harness/private-engine.ts";
 import { PrivateRegistry } from "../../tools/harness/private-registry.ts";
+import { startSshAgent } from "../../tools/harness/ssh-agent.ts";
 import { until } from "../../tools/harness/until.ts";
 
 let engine: PrivateEngine;
@@ -158,8 +159,7 @@ describe.skipIf(!HAS_CURRENT_DOCKER)("docker buildx build", () => {
 
   test("gives steps secrets, agents, hosts and limits", async () => {
     const agent = join(engine.directory, "agent");
-    const started = await run("ssh-agent", ["-a", agent]);
-    const pid = /SSH_AGENT_PID=(\d+)/.exec(started.stdout)?.[1] ?? "0";
+    await using _agent = await startSshAgent(agent);
     await using context = makeContext({
       Dockerfile: [
         "FROM busybox",
@@ -169,23 +169,19 @@ describe.skipIf(!HAS_CURRENT_DOCKER)("docker buildx build", () => {
       ].join("\n"),
       "a.secret": "first-",
     });
-    try {
-      const secrets = ["--secret", `id=a,src=${join(context.path, "a.secret")}`, "--secret", "id=b,env=SECOND"];
-      const limits = ["--ulimit", "nofile=100:200", "--shm-size", "33m", "--add-host", "far:10.9.8.7"];
-      const built = await build([...secrets, "--ssh", "default", ...limits, context.path], {
-        env: { SECOND: "second", SSH_AUTH_SOCK: agent },
-      });
-      for (const text of ["FIRST-SECOND", "an agent", " 100\n", " 33792 ", "10.9.8.7"]) expect(built).toContain(text);
-      const key = join(context.path, "key");
-      await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", key]);
-      const withKey = await build([...secrets, ...limits, "--ssh", `default=${key}`, "--no-cache", context.path], {
-        env: { SECOND: "second" },
-      });
-      expect(withKey).toContain("an agent");
-      expect(await failed(["--no-cache", ...secrets, context.path], { env: { SECOND: "x" } })).toContain("ERROR");
-    } finally {
-      process.kill(Number(pid), "SIGTERM");
-    }
+    const secrets = ["--secret", `id=a,src=${join(context.path, "a.secret")}`, "--secret", "id=b,env=SECOND"];
+    const limits = ["--ulimit", "nofile=100:200", "--shm-size", "33m", "--add-host", "far:10.9.8.7"];
+    const built = await build([...secrets, "--ssh", "default", ...limits, context.path], {
+      env: { SECOND: "second", SSH_AUTH_SOCK: agent },
+    });
+    for (const text of ["FIRST-SECOND", "an agent", " 100\n", " 33792 ", "10.9.8.7"]) expect(built).toContain(text);
+    const key = join(context.path, "key");
+    await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", key]);
+    const withKey = await build([...secrets, ...limits, "--ssh", `default=${key}`, "--no-cache", context.path], {
+      env: { SECOND: "second" },
+    });
+    expect(withKey).toContain("an agent");
+    expect(await failed(["--no-cache", ...secrets, context.path], { env: { SECOND: "x" } })).toContain("ERROR");
     const networks = "FROM busybox\nRUN cat /proc/net/dev | wc -l\n";
     expect(await build(["--network", "none", "-"], { input: networks })).toMatch(/#\d+ \d\.\d+ 3\n/);
   }, 120_000);

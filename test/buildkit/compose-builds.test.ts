@@ -1,10 +1,10 @@
 /** Builds of Compose 2, which brings a buildx of its own. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { makeBusybox, makeContext } from "../../tools/harness/busybox.ts";
-import { run } from "../../tools/harness/child.ts";
 import { CurrentDocker, HAS_CURRENT_DOCKER } from "../../tools/harness/current-docker.ts";
 import { PrivateEngine } from "../../tools/harness/private-engine.ts";
 import { PrivateRegistry } from "../../tools/harness/private-registry.ts";
+import { startSshAgent } from "../../tools/harness/ssh-agent.ts";
 
 let engine: PrivateEngine;
 let docker: CurrentDocker;
@@ -73,23 +73,19 @@ describe.skipIf(!HAS_CURRENT_DOCKER)("docker compose", () => {
       "token.txt": "token-",
     });
     const agent = `${project.path}/agent`;
-    const started = await run("ssh-agent", ["-a", agent]);
+    await using _agent = await startSshAgent(agent);
     const options = { cwd: project.path, env: { SSH_AUTH_SOCK: agent } };
     const compose = (...args: string[]): Promise<string> => docker.ok(["compose", ...args], options);
-    try {
-      const built = await compose("build", "--push", "web", "several");
-      for (const text of ["TOKEN-EXTRA", "10.9.8.7"]) expect(built).toContain(text);
-      const answer = await fetch(`http://${registry.host}/v2/several/manifests/latest`, {
-        headers: { accept: "application/vnd.oci.image.index.v1+json" },
-      });
-      expect(((await answer.json()) as { readonly manifests: unknown[] }).manifests).toHaveLength(2);
-      await docker.ok(["buildx", "prune", "-af"]);
-      expect(await compose("build", "web")).toMatch(/importing cache manifest from [^\n]*web/);
-      await compose("up", "--build", "-d", "web", "inline");
-      expect(await compose("logs", "web", "inline")).toMatch(/web is up|inline is up/);
-      await compose("down", "-t", "0");
-    } finally {
-      process.kill(Number(/SSH_AGENT_PID=(\d+)/.exec(started.stdout)?.[1] ?? 0), "SIGTERM");
-    }
+    const built = await compose("build", "--push", "web", "several");
+    for (const text of ["TOKEN-EXTRA", "10.9.8.7"]) expect(built).toContain(text);
+    const answer = await fetch(`http://${registry.host}/v2/several/manifests/latest`, {
+      headers: { accept: "application/vnd.oci.image.index.v1+json" },
+    });
+    expect(((await answer.json()) as { readonly manifests: unknown[] }).manifests).toHaveLength(2);
+    await docker.ok(["buildx", "prune", "-af"]);
+    expect(await compose("build", "web")).toMatch(/importing cache manifest from [^\n]*web/);
+    await compose("up", "--build", "-d", "web", "inline");
+    expect(await compose("logs", "web", "inline")).toMatch(/web is up|inline is up/);
+    await compose("down", "-t", "0");
   }, 120_000);
 });
